@@ -1,0 +1,47 @@
+# Every chore of O2B by name; nothing needs to be installed but Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint bench shots clean
+
+help: ## say what each target does
+	@sed -n 's/^\([.a-z]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+demo: .venv ## run O2B with a demo carrier on http://localhost:8000 (ARGS=--no-serve: load it and end)
+	@exec $(BIN)/python manage.py up --demo $(ARGS)
+
+up: .venv ## the same without demo data
+	@exec $(BIN)/python manage.py up $(ARGS)
+
+test: .venv ## run the tests (ARGS="-k quotes")
+	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: .venv ## format, style, direction of imports, types, checks, migrations
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/lint-imports
+	$(BIN)/mypy .
+	$(BIN)/python manage.py check
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: .venv ## measure a bill run and the creation of orders by REST
+	$(BIN)/python manage.py bench_bill_run --json $(ARGS)
+	$(BIN)/python manage.py bench_orders_api --json
+
+shots: .venv ## take the pictures of docs/screenshots anew
+	@exec $(BIN)/python -m tests.shots $(ARGS)
+
+clean: ## throw away .venv, the embedded servers' data and all caches
+	@if [ -e .o2b/servers.json ] && [ -x $(BIN)/python ]; then O2B_HOME=.o2b $(BIN)/python -m o2b.servers; fi
+	rm -rf .venv .o2b .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The lock lists the development tools too. The stamp is written last: half an install is none.
+.venv: .venv/installed ## make the Python environment that the lock names
+
+.venv/installed: requirements.lock requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "O2B needs Python 3.11 or newer; this is Python %d.%d. Name another with `make PYTHON=python3.11`." % sys.version_info[:2])'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch .venv/installed

@@ -1,0 +1,1 @@
+"""Stage 4: bill runs, invoices, payments, the ledger, and the check of every promise."""

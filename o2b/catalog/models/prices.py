@@ -1,0 +1,109 @@
+"""PriceBook, its frozen versions, and their prices."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from o2b.catalog.frozen import child_of_draft, published_only
+from o2b.catalog.models.products import Product, Publishable
+from o2b.charging.terms import Alignment, Kind, Model, Proration, Timing
+from o2b.customers.models import validate_currency
+from o2b.fields import RateField
+
+
+def choices_of(enum: type) -> list[tuple[str, str]]:
+    """The members of a pure enumeration as a field's choices."""
+    return [(member.value, member.value.replace("_", " ")) for member in enum]  # type: ignore[attr-defined]
+
+
+class PriceBook(models.Model):
+    """A list of prices in one currency; the default book of its currency answers for everybody."""
+
+    code = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    currency = models.CharField(max_length=3, validators=[validate_currency])
+    segment = models.SlugField(blank=True, default="")
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["currency"],
+                condition=models.Q(is_default=True),
+                name="one_default_book_a_currency",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PriceBookVersion(Publishable):
+    """The prices of a book from a day on, until a later published version takes over."""
+
+    book = models.ForeignKey(PriceBook, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    valid_from = models.DateField()
+
+    class Meta:
+        ordering = ["book__code", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["book", "number"], name="one_book_version_a_number"),
+        ]
+        triggers = published_only("state", "retired_on")
+
+    def __str__(self) -> str:
+        return f"{self.book} v{self.number}"
+
+
+class ChargeShape(models.Model):
+    """How one charge works; the same columns in a book, in a contract and in Terms."""
+
+    key = models.SlugField(max_length=40)
+    kind = models.CharField(max_length=10, choices=choices_of(Kind))
+    model = models.CharField(max_length=20, choices=choices_of(Model), default=Model.PER_UNIT.value)
+    unit_price = RateField()
+    tiers = models.JSONField(default=list, blank=True)
+    interval_unit = models.CharField(max_length=5, blank=True, default="")
+    interval_count = models.PositiveSmallIntegerField(default=1)
+    timing = models.CharField(
+        max_length=8, choices=choices_of(Timing), default=Timing.ADVANCE.value
+    )
+    alignment = models.CharField(
+        max_length=12, choices=choices_of(Alignment), default=Alignment.BILL_DAY.value
+    )
+    proration = models.CharField(
+        max_length=8, choices=choices_of(Proration), default=Proration.DAY.value
+    )
+    tax_code = models.SlugField(blank=True, default="")
+    revenue_rule = models.SlugField(blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+
+class Price(ChargeShape):
+    """One charge of a product in one version of a book, for product versions from–to."""
+
+    version = models.ForeignKey(PriceBookVersion, on_delete=models.PROTECT, related_name="prices")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
+    from_version = models.PositiveSmallIntegerField(default=1)
+    to_version = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["product__code", "key"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "product", "key", "from_version"], name="one_price_a_charge"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(to_version=None)
+                | models.Q(to_version__gte=models.F("from_version")),
+                name="price_versions_in_order",
+                violation_error_message=_("The last version comes before the first."),
+            ),
+        ]
+        triggers = child_of_draft(parent_table="catalog_pricebookversion", column="version_id")
+
+    def __str__(self) -> str:
+        return f"{self.product}: {self.key}"

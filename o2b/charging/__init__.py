@@ -1,0 +1,70 @@
+"""Charging: periods, prices, proration and drafts; pure, the same for quotes, orders and bills."""
+
+from o2b.charging.draft import draft, draft_and_mark, first_due_on, mark
+from o2b.charging.facts import (
+    Billed,
+    ChargeFacts,
+    CompiledCharge,
+    DraftLine,
+    Mark,
+    Segment,
+    compile_charge,
+)
+from o2b.charging.pricing import Step, explain, list_price, price, share_fixed_discount
+from o2b.charging.proration import prorate
+from o2b.charging.terms import (
+    SCHEMA,
+    Alignment,
+    ChargeTerms,
+    Discount,
+    DiscountKind,
+    Kind,
+    LineTerms,
+    Model,
+    Proration,
+    StartRule,
+    TermsInvalid,
+    Timing,
+    canonical,
+    digest,
+    from_canonical,
+    validate,
+)
+from o2b.periods import Interval
+
+__all__ = [
+    "SCHEMA",
+    "Alignment",
+    "Billed",
+    "ChargeFacts",
+    "ChargeTerms",
+    "CompiledCharge",
+    "Discount",
+    "DiscountKind",
+    "DraftLine",
+    "Interval",
+    "Kind",
+    "LineTerms",
+    "Mark",
+    "Model",
+    "Proration",
+    "Segment",
+    "StartRule",
+    "Step",
+    "TermsInvalid",
+    "Timing",
+    "canonical",
+    "compile_charge",
+    "digest",
+    "draft",
+    "draft_and_mark",
+    "explain",
+    "first_due_on",
+    "from_canonical",
+    "list_price",
+    "mark",
+    "price",
+    "prorate",
+    "share_fixed_discount",
+    "validate",
+]

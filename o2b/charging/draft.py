@@ -1,0 +1,186 @@
+"""Bill by difference: what should have been billed up to a day, minus what has been billed."""
+
+from collections.abc import Hashable, Iterable
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple, TypeVar
+
+from o2b.charging.facts import (
+    Billed,
+    ChargeFacts,
+    CompiledCharge,
+    DraftLine,
+    Mark,
+    Segment,
+    compile_charge,
+)
+from o2b.charging.proration import targets
+from o2b.charging.schedule import Piece, Walk, schedule_of, walk
+from o2b.charging.terms import ChargeTerms, Kind
+from o2b.money import EXACT, quantise
+from o2b.periods import FOREVER, Period
+
+PERIOD, ONE_TIME, CHANGE = "period", "one_time", "change"
+
+MEMO_SIZE = 32_768
+
+_ZERO = Decimal(0)
+
+# A DraftLine without its ref: what charges of equal terms and dates have in common.
+_Rest = tuple[str, Period, Period, int, int, Decimal, Decimal, Decimal, str]
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class _Outcome(NamedTuple):
+    lines: tuple[_Rest, ...]
+    mark: Mark
+
+
+# Two memos: charges of other prices but equal dates still share their periods.
+_outcomes: dict[tuple[Hashable, ...], _Outcome] = {}
+_walks: dict[tuple[Hashable, ...], Walk] = {}
+
+
+def draft(charges: Iterable[ChargeFacts], *, until: date) -> list[DraftLine]:
+    """Every line still to bill up to `until`, charge by charge, oldest period first.
+
+    Billed are advance periods that start, and arrears periods that end, on or before `until`.
+    """
+    lines: list[DraftLine] = []
+    for charge in charges:
+        for rest in _outcome(charge, until).lines:
+            lines.append(DraftLine(charge.ref, *rest))
+    return lines
+
+
+def mark(charge: ChargeFacts, *, until: date) -> Mark:
+    """How the charge stands once the draft for `until` is billed."""
+    return _outcome(charge, until).mark
+
+
+def draft_and_mark(charge: ChargeFacts, *, until: date) -> tuple[list[DraftLine], Mark]:
+    """Both answers at the price of one: what a bill run calls."""
+    found = _outcome(charge, until)
+    ref = charge.ref
+    return [DraftLine(ref, *rest) for rest in found.lines], found.mark
+
+
+def first_due_on(
+    terms: ChargeTerms | CompiledCharge,
+    *,
+    started_on: date,
+    anchor_day: int,
+    ends_on: date = FOREVER,
+) -> date | None:
+    """The first day on which a new charge bills something."""
+    segment = Segment(Period(started_on, ends_on), _ZERO)
+    charge = ChargeFacts(0, terms, started_on, anchor_day, (segment,), None)
+    return _outcome(charge, date.min).mark.next_due_on
+
+
+def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
+    """Look the common case up by value: one open segment, nothing changed."""
+    _, terms, started_on, anchor_day, segments, through, billed = charge
+    compiled = terms if isinstance(terms, CompiledCharge) else compile_charge(terms)
+    if billed is not None or len(segments) != 1 or segments[0].period.end != FOREVER:
+        return _difference(charge, compiled.terms, _walk_of(charge, compiled.terms, until))
+    begins = segments[0].period.start
+    if begins < started_on:
+        begins = started_on
+    key = (
+        compiled,
+        segments[0].quantity,
+        through,
+        # Where service began matters until it has been billed, or if the grid hangs on it.
+        begins if through is None or begins > through else None,
+        started_on.day if compiled.anniversary else anchor_day,
+        None if compiled.monthly else started_on,
+        until,
+    )
+    found = _outcomes.get(key)
+    if found is None:
+        grid_key = (compiled.grid, *key[1:])
+        walked = _walks.get(grid_key)
+        if walked is None:
+            walked = _walk_of(charge, compiled.terms, until)
+            _keep(_walks, grid_key, walked)
+        found = _difference(charge, compiled.terms, walked)
+        _keep(_outcomes, key, found)
+    return found
+
+
+def _keep(memo: dict[_K, _V], key: _K, value: _V) -> None:
+    """Remember, and forget everything when full: cheaper than to know what is used least."""
+    if len(memo) >= MEMO_SIZE:
+        memo.clear()
+    memo[key] = value
+
+
+def _walk_of(charge: ChargeFacts, terms: ChargeTerms, until: date) -> Walk:
+    """All periods of a changed charge, else those that are not billed yet."""
+    schedule = schedule_of(charge, terms)
+    if schedule is None:
+        return Walk((), None, None)
+    since = schedule.begins_on
+    if charge.billed is None and charge.billed_through is not None:
+        since = max(since, charge.billed_through)
+    billed_to = max((each.period_start for each in charge.billed or ()), default=None)
+    return walk(schedule, since=since, until=until, billed_to=billed_to)
+
+
+def _difference(charge: ChargeFacts, terms: ChargeTerms, walked: Walk) -> _Outcome:
+    differ = _Differ(terms, charge.billed)
+    for full, pieces in walked.periods:
+        differ.add(full, pieces)
+    through = walked.through
+    if through is None and charge.billed is None:
+        through = charge.billed_through
+    return _Outcome(tuple(differ.lines()), Mark(through, walked.next_due_on))
+
+
+class _Differ:
+    """Targets against what was billed, for each full period and segment."""
+
+    def __init__(self, terms: ChargeTerms, billed: tuple[Billed, ...] | None) -> None:
+        self.terms = terms
+        self.left = {(each.period_start, each.segment): each for each in billed or ()}
+        self.known = {each.period_start for each in billed or ()}
+        self.full_periods: dict[date, Period] = {}
+        self.cause = ONE_TIME if terms.kind is Kind.ONE_TIME else PERIOD
+        self.found: list[_Rest] = []
+
+    def add(self, full: Period, pieces: tuple[Piece, ...]) -> None:
+        """Bill what each piece should cost less what it has been billed."""
+        self.full_periods[full.start] = full
+        cause = CHANGE if full.start in self.known else self.cause
+        amounts = targets(
+            self.terms, [(each[2], each[1].days) for each in pieces], full_days=full.days
+        )
+        key = self.terms.key
+        for (segment, period, quantity), target in zip(pieces, amounts, strict=True):
+            before = self.left.pop((full.start, segment), None)
+            revision, amount = 1, target
+            if before is not None:
+                revision, amount = before.revision + 1, EXACT.subtract(target, before.amount)
+                if not amount:
+                    continue
+            self.found.append(
+                (key, period, full, segment, revision, quantity, amount, target, cause)
+            )
+
+    def lines(self) -> list[_Rest]:
+        """All lines by period and segment; what was billed and is no more gets target 0."""
+        key, nothing = self.terms.key, quantise(_ZERO, self.terms.currency)
+        for gone in self.left.values():
+            if not gone.amount:
+                continue
+            billed = Period(gone.period_start, gone.period_end)
+            full = self.full_periods.get(gone.period_start, billed)
+            amount, revision = EXACT.subtract(nothing, gone.amount), gone.revision + 1
+            self.found.append(
+                (key, billed, full, gone.segment, revision, _ZERO, amount, nothing, CHANGE)
+            )
+        if self.left:
+            self.found.sort(key=lambda line: (line[2].start, line[3]))
+        return self.found

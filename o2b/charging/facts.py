@@ -1,0 +1,100 @@
+"""What drafting is told about a charge and what it answers: plain immutable rows.
+
+They are named tuples, not dataclasses: a bill run makes millions, and a tuple costs a third.
+"""
+
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+from o2b.charging.terms import Alignment, ChargeTerms, Timing
+from o2b.periods import Period
+
+
+class CompiledCharge:
+    """Terms made ready for drafting; compared by identity, so cheap as part of a memo key."""
+
+    __slots__ = ("anniversary", "grid", "monthly", "terms")
+
+    def __init__(self, terms: ChargeTerms) -> None:
+        months, days = (terms.interval.months, terms.interval.days) if terms.interval else (0, 0)
+        self.terms = terms
+        self.anniversary = terms.alignment is Alignment.ANNIVERSARY
+        # A monthly grid depends on the anchor day only, all others on where they began too.
+        self.monthly = months == 1
+        # Charges of equal grids have equal periods, whatever they cost.
+        self.grid = (months, days, terms.timing is Timing.ADVANCE)
+
+    def __repr__(self) -> str:
+        return f"CompiledCharge({self.terms.key!r})"
+
+
+@lru_cache(maxsize=8192)
+def compile_charge(terms: ChargeTerms) -> CompiledCharge:
+    """Compile terms; keep the result by the terms' digest and hand it over with each charge."""
+    return CompiledCharge(terms)
+
+
+class Segment(NamedTuple):
+    """Days in service at one quantity; an open end is periods.FOREVER."""
+
+    period: Period
+    quantity: Decimal
+
+
+class Billed(NamedTuple):
+    """What a full period (from start to end) and segment has been billed so far.
+
+    `revision` is the highest billed, `amount` the sum over all revisions.
+    """
+
+    period_start: date
+    segment: int
+    revision: int
+    amount: Decimal
+    period_end: date
+
+
+class ChargeFacts(NamedTuple):
+    """One charge: its terms, what was in service, and what has been billed.
+
+    `segments` are in order and do not overlap; an ended service has no open one. `billed` None
+    says that nothing changed since the last bill: only periods after `billed_through` are looked
+    at. A tuple, even an empty one, says that the item changed: every period is computed again and
+    the difference is billed.
+    """
+
+    ref: int
+    terms: ChargeTerms | CompiledCharge
+    started_on: date
+    anchor_day: int
+    segments: tuple[Segment, ...]
+    billed_through: date | None
+    billed: tuple[Billed, ...] | None = None
+
+
+class DraftLine(NamedTuple):
+    """One amount to bill; (ref, full_period.start, segment, revision) is its identity.
+
+    `segment` counts from 1 within the full period, `revision` from 1. `target` is what this
+    period and segment should have been billed in all, `amount` what is still to bill.
+    """
+
+    ref: int
+    key: str
+    period: Period
+    full_period: Period
+    segment: int
+    revision: int
+    quantity: Decimal
+    amount: Decimal
+    target: Decimal
+    cause: str
+
+
+class Mark(NamedTuple):
+    """Where a charge stands: the first day not yet billed, and when something is due next."""
+
+    billed_through: date | None
+    next_due_on: date | None

@@ -1,0 +1,127 @@
+"""Which full periods a charge has, when each is due, and which days of it were served."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from o2b.charging.facts import ChargeFacts, Segment
+from o2b.charging.terms import Alignment, ChargeTerms, Kind, Timing
+from o2b.periods import Interval, Period, anchored_period
+
+_DAY = timedelta(days=1)
+
+
+class Piece(NamedTuple):
+    """The part of a full period that one segment served, numbered from 1."""
+
+    segment: int
+    period: Period
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The grid of one charge, from the first day served to the end of service."""
+
+    segments: tuple[Segment, ...]
+    begins_on: date
+    ends_on: date
+    interval: Interval | None
+    anchor: date
+    anchor_day: int
+    timing: Timing
+
+    def period_on(self, day: date) -> Period:
+        """The full period that contains a day; of a one-time charge its only day."""
+        if self.interval is None:
+            return Period(self.anchor, self.anchor + _DAY)
+        return anchored_period(day, self.interval, self.anchor, self.anchor_day)
+
+    def due_on(self, full: Period, *, since: date) -> date:
+        """In advance on its first day (none before `since`), in arrears when it or service ends."""
+        if self.interval is None:
+            return self.anchor
+        if self.timing is Timing.ADVANCE:
+            return max(full.start, since)
+        return min(full.end, self.ends_on)
+
+    def pieces(self, full: Period, *, since: date) -> tuple[Piece, ...]:
+        """The served days of a full period, a piece for each segment, none before `since`."""
+        if self.interval is None:
+            return (Piece(1, full, self.segments[0].quantity),)
+        found: list[Piece] = []
+        start = max(full.start, since)
+        for segment in self.segments:
+            first, end = max(segment.period.start, start), min(segment.period.end, full.end)
+            if first < end:
+                found.append(Piece(len(found) + 1, Period(first, end), segment.quantity))
+        return tuple(found)
+
+    def next_served(self, day: date) -> date | None:
+        """The first day of service on or after `day`; a one-time charge asks for no more."""
+        if self.interval is None:
+            return day
+        for segment in self.segments:
+            if segment.period.end > day:
+                return max(segment.period.start, day)
+        return None
+
+
+class Walk(NamedTuple):
+    """The periods to bill with their pieces, the first day after them, and the next due day."""
+
+    periods: tuple[tuple[Period, tuple[Piece, ...]], ...]
+    through: date | None
+    next_due_on: date | None
+
+
+def walk(schedule: Schedule, *, since: date, until: date, billed_to: date | None = None) -> Walk:
+    """The full periods from `since` on that are due by `until`.
+
+    Those up to the one that starts on `billed_to` were billed before: they stay in the sum, even
+    when a run for an earlier day meets them.
+    """
+    periods: list[tuple[Period, tuple[Piece, ...]]] = []
+    through = next_due_on = None
+    floor = billed_to or date.min
+    day = since
+    while day < schedule.ends_on:
+        full = schedule.period_on(day)
+        if schedule.due_on(full, since=since) > until and full.start > floor:
+            break
+        pieces = schedule.pieces(full, since=since)
+        if pieces:
+            periods.append((full, pieces))
+        day = full.end
+        through = min(day, schedule.ends_on)
+    served = schedule.next_served(day)
+    if served is not None and served < schedule.ends_on:
+        next_due_on = schedule.due_on(schedule.period_on(served), since=since)
+    return Walk(tuple(periods), through, next_due_on)
+
+
+def schedule_of(charge: ChargeFacts, terms: ChargeTerms) -> Schedule | None:
+    """The schedule of a charge; None if nothing was ever in service.
+
+    An anniversary is anchored on the day of `started_on`, a bill day on the account's day. The
+    first segment may begin later than `started_on`: a continued service keeps its grid.
+    """
+    started = charge.started_on
+    segments = tuple(each for each in charge.segments if each.period.end > started)
+    if not segments:
+        return None
+    if terms.kind is Kind.ONE_TIME:
+        begins, ends = started, started + _DAY
+    else:
+        begins, ends = max(segments[0].period.start, started), segments[-1].period.end
+    own_day = terms.alignment is Alignment.ANNIVERSARY
+    return Schedule(
+        segments=segments,
+        begins_on=begins,
+        ends_on=ends,
+        interval=terms.interval,
+        anchor=started,
+        anchor_day=started.day if own_day else charge.anchor_day,
+        timing=terms.timing,
+    )

@@ -1,0 +1,1 @@
+"""Who sells, who signs, who is billed, and who answers for it."""

@@ -1,0 +1,139 @@
+"""LegalEntity (the seller), Customer (who signs), Account (who is billed), Contact."""
+
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from o2b.models import TestClock
+from o2b.money import is_currency
+
+
+def validate_currency(code: str) -> None:
+    """Refuse what ISO 4217 does not know."""
+    if not is_currency(code):
+        raise ValidationError(_("%(code)s is no ISO 4217 currency."), params={"code": code})
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse what the time zone database does not know."""
+    if name not in available_timezones():
+        raise ValidationError(_("%(name)s is no time zone."), params={"name": name})
+
+
+class LegalEntity(models.Model):
+    """The company of ours that sells and writes the invoice."""
+
+    code = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    address = models.TextField(blank=True, default="")
+    country = models.CharField(max_length=2, validators=[RegexValidator(r"^[A-Z]{2}$")])
+    currency = models.CharField(max_length=3, validators=[validate_currency])
+    tax_id = models.CharField(max_length=40, blank=True, default="")
+    iban = models.CharField(max_length=34, blank=True, default="")
+    number_prefix = models.CharField(max_length=12, default="INV-")
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name_plural = "legal entities"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Customer(models.Model):
+    """A legal or natural person who signs."""
+
+    name = models.CharField(max_length=200)
+    segment = models.SlugField(blank=True, default="")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Account(models.Model):
+    """Who is billed: one currency, one bill day, one time zone, and an advocate, always."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        CLOSED = "closed", _("closed")
+
+    reference = models.CharField(
+        max_length=40, unique=True, help_text=_("The number that people and files know it by.")
+    )
+    name = models.CharField(max_length=200)
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="accounts")
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
+    advocate = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("The sales rep who answers for it until delivery and after."),
+    )
+    currency = models.CharField(max_length=3, validators=[validate_currency])
+    bill_day = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(31)]
+    )
+    time_zone = models.CharField(max_length=60, default="UTC", validators=[validate_time_zone])
+    payment_days = models.PositiveSmallIntegerField(default=14)
+    tax_exempt = models.BooleanField(default=False)
+    dunning_profile = models.SlugField(blank=True, default="")
+    invoice_grouping = models.SlugField(blank=True, default="")
+    address = models.TextField(blank=True, default="")
+    test_clock = models.ForeignKey(
+        TestClock, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["reference"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(bill_day__range=(1, 31)), name="account_bill_day_is_a_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reference})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("customers:detail", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+    @property
+    def test_now(self) -> datetime | None:
+        """The moment that the account's test clock shows, if it stands under one."""
+        return self.test_clock.now if self.test_clock_id and self.test_clock else None
+
+
+class Contact(models.Model):
+    """A person at the customer's."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="contacts")
+    name = models.CharField(max_length=200)
+    email = models.EmailField()
+    phone = models.CharField(max_length=40, blank=True, default="")
+    signs = models.BooleanField(default=False, help_text=_("May accept a quote."))
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"

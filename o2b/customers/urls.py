@@ -1,0 +1,6 @@
+"""The pages of customers."""
+
+from django.urls import URLPattern, URLResolver
+
+app_name = "customers"
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,74 @@
+"""Big tables in monthly partitions: how a migration makes one, and how months are made ahead."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from django.db import connection
+from psycopg2 import sql
+
+from o2b.periods import add_months
+
+# table -> the column that it is partitioned by (a date or a moment)
+MONTHLY = {
+    "o2b_event": "recorded_at",
+    "billing_invoiceline": "period_start",
+    "billing_posting": "on",
+}
+
+
+def months(start: date, end: date) -> Iterator[date]:
+    """First days of the months from start's to end's, both included."""
+    month = start.replace(day=1)
+    while month <= end:
+        yield month
+        month = add_months(month, 1)
+
+
+def ensure_months(table: str, start: date, end: date) -> list[str]:
+    """Make the missing monthly partitions of a table; return the names of those made.
+
+    A month whose rows already lie in the default partition is left there; they are found as well.
+    """
+    made = []
+    column = MONTHLY[table]
+    with connection.cursor() as cursor:
+        for month in months(start, end):
+            name = f"{table}_{month:%Y_%m}"
+            following = add_months(month, 1)
+            cursor.execute("SELECT to_regclass(%s)", [name])
+            if cursor.fetchone()[0] is not None:
+                continue
+            cursor.execute(
+                sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {} >= %s AND {} < %s)").format(
+                    sql.Identifier(f"{table}_default"), *[sql.Identifier(column)] * 2
+                ),
+                [month, following],
+            )
+            if cursor.fetchone()[0]:
+                continue
+            cursor.execute(
+                sql.SQL(
+                    "CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM (%s) TO (%s)"
+                ).format(sql.Identifier(name), sql.Identifier(table)),
+                [month, following],
+            )
+            made.append(name)
+    return made
+
+
+def partition_sql(table: str, *, by: str) -> str:
+    """Turn the empty table that Django has just made into a partitioned one, keys and all.
+
+    Postgres wants the partition key in every unique key, so the primary key becomes (id, `by`);
+    Django goes on to know it as `id`, which one sequence keeps unique.
+    """
+    return f"""
+    ALTER TABLE {table} RENAME TO {table}_plain;
+    ALTER TABLE {table}_plain DROP CONSTRAINT {table}_pkey;
+    CREATE TABLE {table} (
+        LIKE {table}_plain INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING CONSTRAINTS
+    ) PARTITION BY RANGE ("{by}");
+    DROP TABLE {table}_plain;
+    ALTER TABLE {table} ADD PRIMARY KEY (id, "{by}");
+    CREATE TABLE {table}_default PARTITION OF {table} DEFAULT;
+    """

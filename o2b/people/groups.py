@@ -1,0 +1,37 @@
+"""Which group may do what: the one table, by permission name, so that no stage is imported."""
+
+from django.utils.translation import gettext_noop
+
+SALES = gettext_noop("sales")
+ORDER_TEAM = gettext_noop("order team")
+FINANCE = gettext_noop("finance")
+ADMINISTRATOR = gettext_noop("administrator")
+
+SEE_OFFERS = (
+    "customers.view_account",
+    "catalog.view_product",
+    "quotes.view_quote",
+    "orders.view_order",
+    "subscriptions.view_subscription",
+)
+SEE_MONEY = ("billing.view_billrun", "billing.view_invoice", "billing.view_promise")
+SELL = ("quotes.edit_quote", "quotes.send_quote", "orders.accept_quote")
+DELIVER = ("orders.place_order", "orders.work_tasks")
+BILL = ("billing.run_bills", "billing.approve_run", "billing.record_payment")
+SET_UP = (
+    "customers.change_account",
+    "catalog.change_product",
+    "catalog.publish",
+    "people.view_user",
+    "people.add_user",
+    "people.change_user",
+    "auth.view_group",
+    "auth.change_group",
+)
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    SALES: (*SEE_OFFERS, "billing.view_invoice", *SELL),
+    ORDER_TEAM: (*SEE_OFFERS, *DELIVER),
+    FINANCE: (*SEE_OFFERS, *SEE_MONEY, *BILL),
+    ADMINISTRATOR: (*SEE_OFFERS, *SEE_MONEY, *SELL, *DELIVER, *BILL, *SET_UP),
+}

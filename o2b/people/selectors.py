@@ -1,0 +1,47 @@
+"""Questions about people: whose home shows what first, who can log in to the demo."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+
+from o2b.asks import Card
+from o2b.people.demo import PEOPLE, Person
+from o2b.people.models import User
+from o2b.web.places import PLACES, group_of
+
+
+@dataclass
+class Section:
+    """The cards of one neighbourhood on somebody's home."""
+
+    title: str | Promise
+    group: str
+    cards: list[Card] = field(default_factory=list)
+
+
+def groups_of(*, user_id: int) -> list[str]:
+    """Names of the groups that a person belongs to."""
+    return list(
+        User.groups.through.objects.filter(user_id=user_id)
+        .order_by("group__name")
+        .values_list("group__name", flat=True)
+    )
+
+
+def home_sections(*, cards: Iterable[Card], groups: Sequence[str]) -> list[Section]:
+    """Cards under the rail's headings; the person's own neighbourhood comes first."""
+    sections = {hood.title: Section(hood.title, hood.group) for hood in PLACES}
+    for card in cards:
+        sections[group_of(card.url).title].cards.append(card)
+    filled = [section for section in sections.values() if section.cards]
+    return sorted(filled, key=lambda section: section.group not in groups)
+
+
+def demo_logins() -> list[Person]:
+    """The demo's people who are there and may log in."""
+    names = [person.username for person in PEOPLE]
+    there = set(
+        User.objects.filter(username__in=names, is_active=True).values_list("username", flat=True)
+    )
+    return [person for person in PEOPLE if person.username in there]

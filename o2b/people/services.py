@@ -1,0 +1,49 @@
+"""Verbs about people: the groups and what they may do, the demo's log-ins."""
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+from o2b.people.demo import PASSWORD, PEOPLE
+from o2b.people.groups import ADMINISTRATOR, GROUPS
+from o2b.people.models import User
+
+
+@transaction.atomic
+def ensure_groups() -> list[str]:
+    """Give each group what the table says; return the names that no model declares (yet).
+
+    What an administrator granted by hand stays.
+    """
+    declared = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type")
+    }
+    missing = set()
+    for name, permissions in GROUPS.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.add(*(declared[key] for key in permissions if key in declared))
+        missing |= set(permissions) - declared.keys()
+    return sorted(missing)
+
+
+@transaction.atomic
+def ensure_demo_people() -> list[User]:
+    """Make the demo's people where they are missing; their password is no secret."""
+    ensure_groups()
+    groups = {group.name: group for group in Group.objects.filter(name__in=GROUPS)}
+    people = []
+    for person in PEOPLE:
+        user, _ = User.objects.get_or_create(
+            username=person.username,
+            defaults={
+                "first_name": person.first_name,
+                "last_name": person.last_name,
+                "email": f"{person.username}@example.com",
+                "password": make_password(PASSWORD),
+                "is_staff": person.group == ADMINISTRATOR,
+            },
+        )
+        user.groups.add(groups[person.group])
+        people.append(user)
+    return people

@@ -1,0 +1,1 @@
+"""Stage 2: every line, from acceptance to service."""

@@ -1,0 +1,7 @@
+"""The quotes app."""
+
+from django.apps import AppConfig
+
+
+class QuotesConfig(AppConfig):
+    name = "quotes"

@@ -1,0 +1,6 @@
+"""The pages of subscriptions."""
+
+from django.urls import URLPattern, URLResolver
+
+app_name = "subscriptions"
+urlpatterns: list[URLPattern | URLResolver] = []

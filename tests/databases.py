@@ -1,0 +1,91 @@
+"""Test databases: migrated once a run into a template, cloned for each process and after each mess.
+
+A clone is exact: rows of data migrations, sequences and partitions are as the migrations left them.
+A flush is not, and the frozen tables refuse its TRUNCATE.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import gettempdir
+
+import psycopg2
+from django.db import connection, connections
+from psycopg2 import sql
+from psycopg2.extensions import cursor
+
+TEMPLATE = f"o2b_template_{os.environ.get('O2B_TEST_RUN', 'alone')}"
+
+
+def make(suffix: str) -> None:
+    """Let the default connection speak to a database of this process's own."""
+    name = f"o2b_test_{os.environ.get('O2B_TEST_RUN', 'alone')}_{suffix}"
+    with (Path(gettempdir()) / f"{TEMPLATE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _exists(TEMPLATE):
+            _migrate_template()
+    _point_at(name)
+    restore()
+
+
+def restore() -> None:
+    """Throw this process's database away and clone a new one."""
+    connections.close_all()
+    name = str(connection.settings_dict["NAME"])
+    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    _run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, TEMPLATE)
+
+
+def drop() -> None:
+    """The end of this process's tests."""
+    connections.close_all()
+    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", str(connection.settings_dict["NAME"]))
+
+
+def drop_template() -> None:
+    """The end of the run."""
+    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", TEMPLATE)
+    (Path(gettempdir()) / f"{TEMPLATE}.lock").unlink(missing_ok=True)
+
+
+def _migrate_template() -> None:
+    making = f"{TEMPLATE}_making"
+    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", making)
+    connection.settings_dict["TEST"]["NAME"] = making
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    connections.close_all()
+    _run("ALTER DATABASE {} RENAME TO {}", making, TEMPLATE)
+
+
+def _point_at(name: str) -> None:
+    connection.settings_dict["NAME"] = name
+    connection.settings_dict["TEST"]["NAME"] = name
+
+
+def _exists(name: str) -> bool:
+    return bool(_ask("SELECT 1 FROM pg_database WHERE datname = %s", name))
+
+
+def _run(statement: str, *names: str) -> None:
+    with _maintenance() as at:
+        at.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _ask(question: str, *values: str) -> list[tuple[object, ...]]:
+    with _maintenance() as at:
+        at.execute(question, values)
+        return at.fetchall()
+
+
+@contextlib.contextmanager
+def _maintenance() -> Iterator[cursor]:
+    """A connection that stands in no test database and in no transaction."""
+    there = psycopg2.connect(os.environ["DATABASE_URL"])
+    try:
+        there.autocommit = True
+        with there.cursor() as open_cursor:
+            yield open_cursor
+    finally:
+        there.close()
