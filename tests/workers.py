@@ -13,6 +13,7 @@ from urllib.parse import quote
 import redis
 from django.conf import settings
 from django.db import connection
+from kombu import pools
 
 from o2b.celery import app
 
@@ -119,5 +120,5 @@ def database_url() -> str:
 
 def _publish_with(options: dict[str, object]) -> None:
     app.conf.broker_transport_options = options
-    app.pool.force_close_all()
-    app._after_fork()  # forget producers that were made under the old prefix
+    pools.reset()
+    app._after_fork()  # type: ignore[attr-defined]  # forget producers made under the old prefix

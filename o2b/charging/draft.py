@@ -125,7 +125,9 @@ def _walk_of(charge: ChargeFacts, terms: ChargeTerms, until: date) -> Walk:
     since = schedule.begins_on
     if charge.billed is None and charge.billed_through is not None:
         since = max(since, charge.billed_through)
-    billed_to = max((each.period_start for each in charge.billed or ()), default=None)
+    starts = sorted({each.period_start for each in charge.billed or ()}, reverse=True)
+    # What was billed on another grid (the start has moved) is taken back, not continued.
+    billed_to = next((each for each in starts if schedule.period_on(each).start == each), None)
     return walk(schedule, since=since, until=until, billed_to=billed_to)
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.contrib.auth.models import Group
 from django.utils.functional import Promise
 
 from o2b.asks import Card
@@ -20,13 +22,10 @@ class Section:
     cards: list[Card] = field(default_factory=list)
 
 
-def groups_of(*, user_id: int) -> list[str]:
+def groups_of(*, user_id: Any) -> list[str]:
     """Names of the groups that a person belongs to."""
-    return list(
-        User.groups.through.objects.filter(user_id=user_id)
-        .order_by("group__name")
-        .values_list("group__name", flat=True)
-    )
+    mine = Group.objects.filter(user__pk=user_id).order_by("name")
+    return list(mine.values_list("name", flat=True))
 
 
 def home_sections(*, cards: Iterable[Card], groups: Sequence[str]) -> list[Section]:

@@ -26,41 +26,36 @@ class Crew:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
-        self._commands: dict[str, list[str]] = {}
+        self._commands: dict[str, tuple[tuple[str, ...], str]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._deaths: Counter[str] = Counter()
 
-    def start(self, name: str, *command: str) -> None:
-        """Start a process of this Python: `-m celery …` or `manage.py …`; it talks on stderr."""
-        self._commands[name] = [sys.executable, *command]
-        self._running[name] = subprocess.Popen(
-            self._commands[name],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
-            start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-        )
+    def start(self, name: str, *command: str, role: str = "") -> None:
+        """Start a command of this Python and keep it up; what it says goes to stderr."""
+        self._commands[name] = (command, role)
+        self._running[name] = self._open(command, role=role, stdout=sys.stderr.fileno())
 
-    def run(self, *command: str) -> str:
+    def run(self, *command: str, role: str = "") -> str:
         """Run a command to its end and return what it wrote on stdout, or say that it failed."""
         name = " ".join(command)
-        self._running[name] = process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-        )
+        self._running[name] = process = self._open(command, role=role, stdout=subprocess.PIPE)
         said = process.communicate()[0].decode()
         del self._running[name]
         if process.returncode:
             sys.stderr.write(said)
             raise ServerTrouble(f"`{name}` failed; what it said stands above.")
         return said
+
+    def _open(self, command: tuple[str, ...], *, role: str, stdout: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=self.environment | ({"O2B_ROLE": role} if role else {}),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
 
     def watch(self, also: Callable[[], object]) -> None:
         """Stay until a signal comes; a process that dies is started again, within reason."""
@@ -98,7 +93,8 @@ class Crew:
         self._deaths[name] += 1
         if self._deaths[name] > MOST_DEATHS:
             raise ServerTrouble(f"the {name} process keeps ending (code {code}); see above why.")
-        self.start(name, *self._commands[name][1:])
+        command, role = self._commands[name]
+        self.start(name, *command, role=role)
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ def door(
 
 
 def turned_away(request: HttpRequest, permission: str) -> HttpResponse | None:
-    """The way to the log-in page for a stranger, PermissionDenied for the wrong person, else None."""
+    """The way to the log-in page for a stranger; None for who may pass; else PermissionDenied."""
     if not request.user.is_authenticated:
         return to_login(request)
     if permission and not request.user.has_perm(permission):
@@ -60,7 +60,7 @@ def turned_away(request: HttpRequest, permission: str) -> HttpResponse | None:
 
 
 def to_login(request: HttpRequest) -> HttpResponse:
-    """Send to the log-in page, and from there back to a page that can be shown (never to a POST)."""
+    """To the log-in page, and from there back to a page that can be shown (never to a POST)."""
     partial = is_partial(request)
     shown = request.method in {"GET", "HEAD"} and not partial
     back = request.get_full_path() if shown else came_from(request) or "/"
@@ -70,8 +70,8 @@ def to_login(request: HttpRequest) -> HttpResponse:
 
 def is_partial(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page (going back in history asks for all of it)."""
-    htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
 def came_from(request: HttpRequest) -> str:

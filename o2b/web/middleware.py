@@ -1,4 +1,4 @@
-"""Turns an expected "no" into words: a toast for htmx, the page again with a message, never a 500."""
+"""Turns an expected "no" into words: a toast for htmx, the page again with a message, no 500."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from o2b.errors import Refused
 from o2b.web.http import came_from, is_partial
-
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Colour and words of every state of every life cycle, so that a state looks the same on all pages."""
+"""Colour and words of every state of every life cycle, so that one looks the same everywhere."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@
             Column("monthly", _("Monthly"), kind="money", currency="account.currency"),
             Column("sent_at", _("Sent"), kind="day", sort="sent_at"),
         ]
-        search = ["account__customer__name__icontains", "pk"]
+        search = ["account__customer__name", "pk"]
         state_field = "state"
         states = Quote.State.choices
         default_sort = "-number"
@@ -24,11 +24,12 @@
 
     path("", QuoteList.as_view(), name="list")
 
-The address is the state of the page: ?q= (words), ?state=, ?sort=-number, ?page=, ?format=csv. What is unknown
-in it is ignored. Own templates extend "components/list.html" (blocks before, after); htmx gets "components/_list.html".
+The address is the state of the page: ?q= (words), ?state=, ?sort=-number, ?page=, ?format=csv;
+what is unknown in it is ignored. Templates of one's own extend "components/list.html" (blocks
+before, after); htmx gets "components/_list.html" alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.core.paginator import Page, Paginator
@@ -56,7 +57,7 @@ class ListPage(ListView):
     title: ClassVar[str | Promise] = ""
     intro: ClassVar[str | Promise] = ""
     columns: ClassVar[Sequence[Column]] = ()
-    # Look-ups that one word of ?q= must meet: "name" means name__icontains, "pk" an exact whole number.
+    # Look-ups, one of which a word of ?q= must meet: "name" is name__icontains, "pk" is exact.
     search: ClassVar[Sequence[str]] = ()
     search_hint: ClassVar[str | Promise] = _("Search…")
     state_field: ClassVar[str] = ""
@@ -90,7 +91,7 @@ class ListPage(ListView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return turned_away(request, self.permission) or super().dispatch(request, *args, **kwargs)
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if self.csv_name and request.GET.get("format") == "csv":
             return stream_csv(self.csv_name, self.columns, self.get_queryset())
         response = super().get(request, *args, **kwargs)

@@ -1,6 +1,5 @@
 """manage.py up: the whole house on this machine, from migration to web, until Ctrl-C."""
 
-import http.client
 import importlib
 import os
 import time
@@ -14,6 +13,7 @@ from django.core.management.base import BaseCommand
 from o2b.servers import ServerTrouble, ensure
 from o2b.servers.crew import Crew, undisturbed, until_signalled
 from o2b.servers.home import Home
+from o2b.servers.probe import answers
 from o2b.servers.valkey import free_port, is_free
 
 LOCALHOST = "127.0.0.1"
@@ -78,10 +78,6 @@ class Command(BaseCommand):
         if ours and "provisioning_server" in get_commands():
             port = provisioning.rstrip("/").rsplit(":", 1)[1]
             crew.start("provisioning", "manage.py", "provisioning_server", "--port", port)
-        own_environment, crew.environment = (
-            crew.environment,
-            crew.environment | {"O2B_ROLE": "worker"},
-        )
         for number in range(workers):
             turn = number % len(QUEUES)
             queues = ",".join(QUEUES[turn:] + QUEUES[:turn])
@@ -90,24 +86,21 @@ class Command(BaseCommand):
                 *("-m", "celery", "-A", "o2b", "--quiet", "worker", "--pool", "solo"),
                 *("--without-gossip", "--without-mingle", "-Q", queues, "-l", "WARNING"),
                 *("-n", f"o2b{number + 1}@%h"),
+                role="worker",
             )
-        crew.environment = own_environment
-        crew.start(
-            "beat", *["-m", "celery", "-A", "o2b", "--quiet", "beat", "--pidfile=", "-l", "WARNING"]
-        )
+        beat = ("-m", "celery", "-A", "o2b", "--quiet", "beat", "--pidfile=", "-l", "WARNING")
+        crew.start("beat", *beat, role="beat")
 
     def _serve(self, crew: Crew, *, host: str, port: int, demo: bool) -> None:
         if not demo:
-            crew.environment["O2B_ROLE"] = "collect"
-            crew.run("manage.py", "collectstatic", "--noinput", "-v", "0")
-            del crew.environment["O2B_ROLE"]
+            crew.run("manage.py", "collectstatic", "--noinput", "-v", "0", role="collect")
         crew.start(
             "web",
             *("-m", "gunicorn", "o2b.wsgi", "--bind", f"{host}:{port}"),
             *("--workers", "2", "--threads", "4", "--log-level", "warning", "--no-control-socket"),
         )
         until = time.monotonic() + WEB_SECONDS
-        while not _answers(host, port):
+        while not answers(host, port):
             crew.check()
             if time.monotonic() > until:
                 raise ServerTrouble(f"the web process does not answer on port {port}.")
@@ -144,16 +137,3 @@ class _Mender:
 def _demo_people() -> object:
     """The people of the demo, where there are any."""
     return importlib.import_module(DEMO_PEOPLE) if find_spec(DEMO_PEOPLE) else object()
-
-
-def _answers(host: str, port: int) -> bool:
-    """Whether the web process says anything at all."""
-    connection = http.client.HTTPConnection(host, port, timeout=5)
-    try:
-        connection.request("GET", "/", headers={"Host": "localhost"})
-        connection.getresponse().read()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-    return True

@@ -35,7 +35,10 @@ def test_what_is_kept_has_no_difference():
             Promise(quantity=Decimal(1)),
             [Difference("quantity", Decimal(2), Decimal(1), "quantity: promised 2, found 1")],
         ),
-        (Promise(terms="ff"), [Difference("terms", "ab12", "ff", "terms: promised ab12, found ff")]),
+        (
+            Promise(terms="ff"),
+            [Difference("terms", "ab12", "ff", "terms: promised ab12, found ff")],
+        ),
         (
             Promise(product="dsl", version=2, quantity=Decimal(2), terms="ab12"),
             [

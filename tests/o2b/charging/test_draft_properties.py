@@ -1,0 +1,242 @@
+"""Laws of drafting that hold whatever the terms, the dates and the changes."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from importlib import import_module
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from o2b.charging import (
+    Billed,
+    ChargeFacts,
+    ChargeTerms,
+    Segment,
+    compile_charge,
+    draft,
+    draft_and_mark,
+    mark,
+)
+from o2b.money import minor_unit
+from o2b.periods import FOREVER, Interval, Period, Unit
+from tests.o2b.charging.build import bill, charge, half_up
+
+START = date(2023, 11, 1)
+
+days_of_start = st.integers(0, 500).map(lambda n: START + timedelta(days=n))
+quantities = st.decimals(0, 20, places=1)
+intervals = st.builds(
+    Interval, st.sampled_from([Unit.WEEK, Unit.MONTH, Unit.YEAR]), st.integers(1, 4)
+)
+
+
+@st.composite
+def terms_of(draw, **fixed) -> ChargeTerms:
+    values = {
+        "currency": draw(st.sampled_from(["EUR", "JPY", "KWD"])),
+        "interval": draw(intervals),
+        "timing": draw(st.sampled_from(["advance", "arrears"])),
+        "alignment": draw(st.sampled_from(["anniversary", "bill_day"])),
+        "proration": draw(st.sampled_from(["day", "day", "none"])),
+        "discounts": draw(st.lists(st.sampled_from(["10%", "33.3%", "2.5", "-1.25"]), max_size=2)),
+        "kind": draw(st.sampled_from(["recurring", "recurring", "recurring", "one_time"])),
+    }
+    return charge(str(draw(st.decimals(0, 500, places=3))), **(values | fixed))
+
+
+@st.composite
+def service(draw, start: date) -> tuple[Segment, ...]:
+    """Up to four segments, some with gaps between them, the last one perhaps open."""
+    lengths = draw(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 90)), max_size=4))
+    segments, day = [], start
+    for gap, length in lengths:
+        first = day + timedelta(days=gap if segments else 0)
+        day = first + timedelta(days=length)
+        segments.append(Segment(Period(first, day), draw(quantities)))
+    if draw(st.booleans()) or not segments:
+        segments.append(Segment(Period(day, FOREVER), draw(quantities)))
+    return tuple(segments)
+
+
+@st.composite
+def charged(draw, terms=None) -> ChargeFacts:
+    started_on = draw(days_of_start)
+    return ChargeFacts(
+        ref=1,
+        terms=draw(terms if terms is not None else terms_of()),
+        started_on=started_on,
+        anchor_day=draw(st.integers(1, 31)),
+        segments=draw(service(started_on)),
+        billed_through=None,
+    )
+
+
+steps = st.lists(st.integers(1, 75), min_size=1, max_size=10)
+
+
+def days_after(start: date, gaps: list[int]) -> list[date]:
+    days = []
+    for gap in gaps:
+        start += timedelta(days=gap)
+        days.append(start)
+    return days
+
+
+@given(charged(), steps)
+def test_run_by_run_is_the_same_as_at_once(facts, gaps):
+    found, now = [], facts
+    for until in days_after(facts.started_on, gaps):
+        lines, after = draft_and_mark(now, until=until)
+        assert draft([now], until=until) == lines
+        assert mark(now, until=until) == after
+        found += lines
+        now = now._replace(billed_through=after.billed_through)
+        assert draft([now], until=until) == []
+    assert found == draft([facts], until=until)
+    assert mark(facts, until=until) == after
+
+
+@given(charged(), st.integers(0, 400))
+def test_next_due_on_is_the_first_day_that_bills_more(facts, offset):
+    until = facts.started_on + timedelta(days=offset)
+    _, after = draft_and_mark(facts, until=until)
+    now = facts._replace(billed_through=after.billed_through)
+    if after.next_due_on is None:
+        assert draft([now], until=until + timedelta(days=2000)) == []
+    else:
+        assert after.next_due_on > until
+        assert draft([now], until=after.next_due_on - timedelta(days=1)) == []
+        assert draft([now], until=after.next_due_on) != []
+
+
+@given(charged(), st.lists(st.integers(1, 60), min_size=1, max_size=6), st.data())
+def test_whatever_happened_the_sum_billed_is_what_the_last_state_costs(facts, gaps, data):
+    """Other starts, other segments, runs late and early, quiet runs between: the sum is the same."""
+    sums: dict[tuple[date, int], Billed] = {}
+    through, until, now = None, facts.started_on, facts
+    for gap in gaps:
+        started_on = facts.started_on + timedelta(days=data.draw(st.sampled_from([0, 0, 3, 31])))
+        now = facts._replace(started_on=started_on, segments=data.draw(service(started_on)))
+        changed = now._replace(billed_through=through, billed=tuple(sums.values()))
+        run_on = until + timedelta(days=data.draw(st.sampled_from([gap, gap, -gap])))
+        lines, (through, _) = draft_and_mark(changed, until=run_on)
+        bill(sums, lines)
+        until += timedelta(days=2 * gap)
+        lines, (through, _) = draft_and_mark(now._replace(billed_through=through), until=until)
+        bill(sums, lines)
+    billed = {key: each.amount for key, each in sums.items() if each.amount}
+    last = draft([now], until=until)
+    expected = {(line.full_period.start, line.segment): line.amount for line in last if line.amount}
+    # An end that was taken back, or a run for an earlier day, leaves what was billed before it was
+    # due: periods after the expected ones, at the price that the whole draft would give them.
+    later = draft([now], until=until + timedelta(days=2000))
+    whole = {(line.full_period.start, line.segment): line.amount for line in later}
+    assert expected.items() <= billed.items() <= whole.items()
+
+
+@given(charged(), st.integers(1, 200), st.data())
+def test_changing_and_changing_back_bills_net_nothing(facts, offset, data):
+    until = facts.started_on + timedelta(days=offset)
+    sums: dict[tuple[date, int], Billed] = {}
+    bill(sums, draft([facts], until=until))
+    before = {key: each.amount for key, each in sums.items() if each.amount}
+    other = facts._replace(segments=data.draw(service(facts.started_on)))
+    first = draft([other._replace(billed=tuple(sums.values()))], until=until)
+    bill(sums, first)
+    second = draft([facts._replace(billed=tuple(sums.values()))], until=until)
+    bill(sums, second)
+    if facts.terms.timing == "advance" or facts.terms.kind == "one_time":
+        assert sum(line.amount for line in first + second) == 0
+        assert {key: each.amount for key, each in sums.items() if each.amount} == before
+    assert draft([facts._replace(billed=tuple(sums.values()))], until=until) == []
+
+
+@given(charged(terms_of(kind="recurring", proration="day")), st.integers(0, 300))
+def test_a_period_costs_the_sum_of_its_days(facts, offset):
+    """Day by day in fractions: each served day costs its price over the days of the period."""
+    lines = draft([facts], until=facts.started_on + timedelta(days=offset))
+    currency = facts.terms.currency
+    for full in {line.full_period for line in lines}:
+        total = Fraction(0)
+        for n in range(full.days):
+            day = full.start + timedelta(days=n)
+            for segment in facts.segments:
+                if segment.period.contains(day):
+                    total += price_by_hand(facts.terms, segment.quantity) / full.days
+        billed = sum(line.amount for line in lines if line.full_period == full)
+        assert billed == half_up(total, currency)
+
+
+def price_by_hand(terms: ChargeTerms, quantity: Decimal) -> Fraction:
+    left = Fraction(terms.unit_price) * Fraction(quantity)
+    for discount in terms.discounts:
+        value = Fraction(discount.value)
+        left = left * (100 - value) / 100 if discount.kind == "percent" else left - value
+    return max(left, Fraction(0))
+
+
+@given(charged(), st.integers(0, 400))
+def test_lines_are_at_the_minor_unit_and_within_service(facts, offset):
+    unit = minor_unit(facts.terms.currency)
+    lines = draft([facts], until=facts.started_on + timedelta(days=offset))
+    for line in lines:
+        assert line.amount.as_tuple().exponent == unit.as_tuple().exponent
+        assert line.amount == line.target
+        assert line.full_period.overlap(line.period) == line.period
+    keys = [(line.full_period.start, line.segment, line.revision) for line in lines]
+    assert keys == sorted(set(keys))
+
+
+@given(charged(terms_of(model="per_unit")), st.integers(0, 400), st.integers(0, 5))
+def test_more_units_never_bill_less(facts, offset, more):
+    until = facts.started_on + timedelta(days=offset)
+    larger = facts._replace(
+        segments=tuple(each._replace(quantity=each.quantity + more) for each in facts.segments)
+    )
+    few, many = (
+        sum(line.amount for line in draft([each], until=until)) for each in (facts, larger)
+    )
+    assert few <= many
+
+
+@given(
+    st.lists(st.tuples(terms_of(), days_of_start, st.integers(1, 31)), min_size=1, max_size=4),
+    quantities,
+    steps,
+)
+def test_the_memo_answers_as_the_computation_does(kinds, quantity, gaps):
+    """Charges that resemble each other share answers; each is the one it would get alone."""
+    module = import_module("o2b.charging.draft")
+    many = []
+    for terms, started_on, anchor_day in kinds:
+        for begins in (started_on, started_on + timedelta(days=9)):
+            segments = (Segment(Period(begins, FOREVER), quantity),)
+            for offset in (None, 0, 11, 31):
+                through = None if offset is None else started_on + timedelta(days=offset)
+                many.append(
+                    ChargeFacts(1, compile_charge(terms), started_on, anchor_day, segments, through)
+                )
+    for until in days_after(START, gaps):
+        shared = [draft_and_mark(each, until=until) for each in many]
+        alone = []
+        for each in many:
+            module._outcomes.clear()
+            module._walks.clear()
+            alone.append(draft_and_mark(each, until=until))
+        assert shared == alone
+
+
+def test_the_memo_is_bounded(monkeypatch):
+    module = import_module("o2b.charging.draft")
+    monkeypatch.setattr(module, "MEMO_SIZE", 10)
+    module._outcomes.clear()
+    module._walks.clear()
+    compiled = compile_charge(charge())
+    for n in range(35):
+        begins = START + timedelta(days=n)
+        segments = (Segment(Period(begins, FOREVER), Decimal(1)),)
+        facts = ChargeFacts(n, compiled, begins, 1, segments, None)
+        assert len(draft([facts], until=begins)) == 1
+    assert len(module._outcomes) <= 10
+    assert len(module._walks) <= 10
