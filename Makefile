@@ -44,4 +44,5 @@ clean: ## throw away .venv, the embedded servers' data and all caches
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "O2B needs Python 3.11 or newer; this is Python %d.%d. Name another with `make PYTHON=python3.11`." % sys.version_info[:2])'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "o2b.pth").write_text(f"{pathlib.Path.cwd()}\n")'
 	@touch .venv/installed

@@ -9,24 +9,20 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import gettempdir
 
 import psycopg2
 from django.db import connection, connections
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
-TEMPLATE = f"o2b_template_{os.environ.get('O2B_TEST_RUN', 'alone')}"
-
 
 def make(suffix: str) -> None:
     """Let the default connection speak to a database of this process's own."""
-    name = f"o2b_test_{os.environ.get('O2B_TEST_RUN', 'alone')}_{suffix}"
-    with (Path(gettempdir()) / f"{TEMPLATE}.lock").open("w") as lock:
+    with (Path(os.environ["O2B_HOME"]) / "template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _exists(TEMPLATE):
+        if not _exists(_template()):
             _migrate_template()
-    _point_at(name)
+    _point_at(f"o2b_test_{os.environ['O2B_TEST_RUN']}_{suffix}")
     restore()
 
 
@@ -35,7 +31,7 @@ def restore() -> None:
     connections.close_all()
     name = str(connection.settings_dict["NAME"])
     _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-    _run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, TEMPLATE)
+    _run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, _template())
 
 
 def drop() -> None:
@@ -46,17 +42,20 @@ def drop() -> None:
 
 def drop_template() -> None:
     """The end of the run."""
-    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", TEMPLATE)
-    (Path(gettempdir()) / f"{TEMPLATE}.lock").unlink(missing_ok=True)
+    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", _template())
+
+
+def _template() -> str:
+    return f"o2b_template_{os.environ['O2B_TEST_RUN']}"
 
 
 def _migrate_template() -> None:
-    making = f"{TEMPLATE}_making"
+    making = f"{_template()}_making"
     _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", making)
     connection.settings_dict["TEST"]["NAME"] = making
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     connections.close_all()
-    _run("ALTER DATABASE {} RENAME TO {}", making, TEMPLATE)
+    _run("ALTER DATABASE {} RENAME TO {}", making, _template())
 
 
 def _point_at(name: str) -> None:

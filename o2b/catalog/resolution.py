@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from o2b.catalog.models import (
     Contract,
@@ -121,12 +121,16 @@ def resolve(
 
 def contract_of(*, account: Account, on: date) -> Contract | None:
     """The signed contract of the account that is valid on the day, the newest first."""
+    found = contracts_of(account=account, on=on)
+    return found.prefetch_related("prices__product", "discounts").first()
+
+
+def contracts_of(*, account: Account, on: date) -> QuerySet[Contract]:
+    """Every signed contract of the account that is valid on the day, the one that counts first."""
     return (
         Contract.objects.filter(account=account, state=Contract.State.SIGNED, valid_from__lte=on)
         .filter(Q(valid_to=None) | Q(valid_to__gt=on))
-        .prefetch_related("prices__product", "discounts")
         .order_by("-valid_from", "-number", "-pk")
-        .first()
     )
 
 

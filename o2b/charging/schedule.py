@@ -88,7 +88,7 @@ def walk(schedule: Schedule, *, since: date, until: date, billed_to: date | None
     day = since
     while day < schedule.ends_on:
         full = schedule.period_on(day)
-        if schedule.due_on(full, since=since) > until:
+        if schedule.due_on(full, since=since) > until and full.start > floor:
             break
         pieces = schedule.pieces(full, since=since)
         if pieces:

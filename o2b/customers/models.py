@@ -89,6 +89,7 @@ class Account(models.Model):
     )
     time_zone = models.CharField(max_length=60, default="UTC", validators=[validate_time_zone])
     payment_days = models.PositiveSmallIntegerField(default=14)
+    payment_method = models.SlugField(blank=True, default="")
     tax_exempt = models.BooleanField(default=False)
     dunning_profile = models.SlugField(blank=True, default="")
     invoice_grouping = models.SlugField(blank=True, default="")

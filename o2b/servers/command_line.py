@@ -40,6 +40,8 @@ def servers_for(arguments: list[str]) -> Iterator[None]:
         os.environ.setdefault("O2B_HTTPS", "0")  # a house of its own answers on this machine
         if not os.environ.get("O2B_SECRET_KEY"):
             os.environ["O2B_SECRET_KEY"] = home.secret_key()
+        for name, value in home.remembered().items():
+            os.environ.setdefault(name, value)
     if not _needs_servers(command, arguments):
         yield
         return

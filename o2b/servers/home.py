@@ -62,6 +62,16 @@ class Home:
                 self._write("secret_key", key)
             return key
 
+    def remember(self, name: str, value: str) -> None:
+        """Keep a setting for every later command of this home whose environment does not set it."""
+        with self.locked() as state:
+            state["settings"] = state.get("settings", {}) | {name: value}
+
+    def remembered(self) -> dict[str, str]:
+        """The settings kept so far."""
+        with self.locked() as state:
+            return dict(state.get("settings", {}))
+
     def _read(self) -> dict[str, Any]:
         try:
             state = json.loads((self.path / "servers.json").read_text())

@@ -123,15 +123,14 @@ class Postgres:
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
         user = self._user()
         for folder in (self.data, self.socket_folder):
-            owner = folder.stat().st_uid
-            if user is not None and owner == 0:
-                os.chown(folder, user.pw_uid, user.pw_gid)
-            elif user is None and owner != os.geteuid():
+            if folder.stat().st_uid not in ({0, user.pw_uid} if user else {os.geteuid()}):
                 raise NotYours(folder)
+            if user:
+                os.chown(folder, user.pw_uid, user.pw_gid)
             folder.chmod(0o700)
-        if user is not None:
-            for folder in (self.data, postgres_programs() / "postgres"):
-                _let_through(folder)
+        if user:
+            for target in (self.data, postgres_programs() / "postgres"):
+                _let_through(target)
 
     def _initialise(self) -> None:
         done = subprocess.run(

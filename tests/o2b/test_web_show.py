@@ -80,10 +80,10 @@ def test_every_state_of_the_life_cycles_is_known() -> None:
 
 def test_the_tags() -> None:
     template = Template(
-        "{% load o2b %}{% money amount 'EUR' %}|{{ amount|money:'EUR' }}|{{ on|day }}|{{ n|number }}"
-        "|{% badge 'done' %}|{% badge 'x' '<b>' 'bad' %}"
+        "{% load o2b %}{% money amount 'EUR' %}|{{ amount|money:'EUR' }}|{{ on|day }}"
+        "|{{ n|number }}|{% badge 'done' %}|{% badge 'x' words 'bad' %}"
     )
-    context = Context({"amount": Decimal("5"), "on": date(2026, 11, 4), "n": 1000})
+    context = Context({"amount": Decimal("5"), "on": date(2026, 11, 4), "n": 1000, "words": "<b>"})
     assert template.render(context) == (
         "€5.00|€5.00|4 Nov 2026|1,000"
         '|<span class="badge good">done</span>|<span class="badge bad">&lt;b&gt;</span>'

@@ -23,6 +23,8 @@ class Lifecycle(models.TextChoices):
 class Publishable(Stateful):
     """A version: free while a draft, frozen by Postgres once published."""
 
+    State = Lifecycle
+
     state = FSMField(choices=Lifecycle.choices, default=Lifecycle.DRAFT, protected=True)
     published_at = models.DateTimeField(null=True, blank=True)
     retired_on = models.DateField(null=True, blank=True)

@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('bill_day', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(31)])),
                 ('time_zone', models.CharField(default='UTC', max_length=60, validators=[o2b.customers.models.validate_time_zone])),
                 ('payment_days', models.PositiveSmallIntegerField(default=14)),
+                ('payment_method', models.SlugField(blank=True, default='')),
                 ('tax_exempt', models.BooleanField(default=False)),
                 ('dunning_profile', models.SlugField(blank=True, default='')),
                 ('invoice_grouping', models.SlugField(blank=True, default='')),

@@ -1,15 +1,14 @@
 """manage.py up: the whole house on this machine, from migration to web, until Ctrl-C."""
 
-import importlib
 import os
 import time
 from argparse import ArgumentParser
-from importlib.util import find_spec
 from typing import Any
 
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 
+from o2b.people.demo import PASSWORD, PEOPLE
 from o2b.servers import ServerTrouble, ensure
 from o2b.servers.crew import Crew, undisturbed, until_signalled
 from o2b.servers.home import Home
@@ -19,7 +18,7 @@ from o2b.servers.valkey import free_port, is_free
 LOCALHOST = "127.0.0.1"
 WEB_SECONDS = 60
 QUEUES = ("fulfilment", "billing", "default")
-DEMO_PEOPLE = "o2b.people.demo"  # has LOGINS (name, password, role) and APPROVER
+APPROVER = "tomas"  # of the demo's two in finance
 
 
 class Command(BaseCommand):
@@ -64,12 +63,14 @@ class Command(BaseCommand):
     def _environment(self, *, demo: bool, port: int) -> dict[str, str]:
         """What every process of this house is told; what the owner has set stands."""
         ours = {"O2B_PUBLIC_URL": f"http://localhost:{port}", "O2B_HTTPS": "0"}
+        ours["O2B_LOG_LEVEL"] = "WARNING"
         if os.geteuid() == 0:  # whoever starts a house as root has decided so
             ours["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
         if demo:
-            ours |= {"O2B_DEMO": "1", "O2B_LOG_LEVEL": "WARNING"}
+            ours["O2B_DEMO"] = "1"
             ours["O2B_PROVISIONING_URL"] = f"http://{LOCALHOST}:{free_port()}/"
-            ours["O2B_APPROVER"] = getattr(_demo_people(), "APPROVER", "")
+            ours["O2B_APPROVER"] = APPROVER
+            Home.from_environment().remember("O2B_APPROVER", APPROVER)
         return {name: value for name, value in ours.items() if not os.environ.get(name)}
 
     def _start(self, crew: Crew, *, workers: int, demo: bool) -> None:
@@ -110,8 +111,11 @@ class Command(BaseCommand):
         self.stdout.write(said, ending="")
         lines = [f"\nO2B runs at http://localhost:{port}/  (Ctrl-C stops it)"]
         if demo:
-            logins = getattr(_demo_people(), "LOGINS", ())
-            lines += [f"  {name:<12} {password:<12} {role}" for name, password, role in logins]
+            lines += [f"Log in with password {PASSWORD} as"]
+            lines += [
+                f"  {one.username:<8} {one.first_name} {one.last_name}, {one.group}"
+                for one in PEOPLE
+            ]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
 
@@ -132,8 +136,3 @@ class _Mender:
         if self.embedded and time.monotonic() >= self.next:
             self.next = time.monotonic() + 5
             ensure(self.home)
-
-
-def _demo_people() -> object:
-    """The people of the demo, where there are any."""
-    return importlib.import_module(DEMO_PEOPLE) if find_spec(DEMO_PEOPLE) else object()

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
+from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,7 +113,7 @@ def test_next_due_on_is_the_first_day_that_bills_more(facts, offset):
 
 @given(charged(), st.lists(st.integers(1, 60), min_size=1, max_size=6), st.data())
 def test_whatever_happened_the_sum_billed_is_what_the_last_state_costs(facts, gaps, data):
-    """Other starts, other segments, runs late and early, quiet runs between: the sum is the same."""
+    """Other starts and segments, runs late and early, quiet runs between: the same sum."""
     sums: dict[tuple[date, int], Billed] = {}
     through, until, now = None, facts.started_on, facts
     for gap in gaps:
@@ -209,14 +210,15 @@ def test_the_memo_answers_as_the_computation_does(kinds, quantity, gaps):
     """Charges that resemble each other share answers; each is the one it would get alone."""
     module = import_module("o2b.charging.draft")
     many = []
-    for terms, started_on, anchor_day in kinds:
-        for begins in (started_on, started_on + timedelta(days=9)):
+    for terms, first_day, anchor_day in kinds:
+        for later, delay, offset in product((0, 1, 31), (0, 9), (None, 0, 11, 31)):
+            started_on = first_day + timedelta(days=later)
+            begins = started_on + timedelta(days=delay)
             segments = (Segment(Period(begins, FOREVER), quantity),)
-            for offset in (None, 0, 11, 31):
-                through = None if offset is None else started_on + timedelta(days=offset)
-                many.append(
-                    ChargeFacts(1, compile_charge(terms), started_on, anchor_day, segments, through)
-                )
+            through = None if offset is None else first_day + timedelta(days=offset)
+            many.append(
+                ChargeFacts(1, compile_charge(terms), started_on, anchor_day, segments, through)
+            )
     for until in days_after(START, gaps):
         shared = [draft_and_mark(each, until=until) for each in many]
         alone = []

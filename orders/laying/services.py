@@ -1,0 +1,178 @@
+"""Write an order with its lines and lay their plans; in bulk, whatever the number of lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from o2b import events
+from o2b.catalog.models import DeliveryPlan
+from o2b.customers.models import Account
+from o2b.errors import Refused
+from orders.models import Order, OrderLine, Queue, Task
+
+
+class NoPlan(Refused):
+    """A product that nobody has said how to deliver."""
+
+    code = "no_plan"
+
+
+class AccountClosed(Refused):
+    """A closed account orders nothing."""
+
+    code = "account_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """One line to be written: what was promised, by whom it is known already."""
+
+    product_id: int
+    product_version_id: int
+    quantity: Decimal
+    characteristics: dict[str, Any]
+    terms_id: int
+    book_version_id: int | None
+    contract_id: int | None
+    quote_line_id: int | None = None
+
+
+def lock_account(*, account_id: int, field: str | None = None) -> Account:
+    """The account, locked before everything else; refuses a closed one."""
+    account = (
+        Account.objects.select_for_update(of=("self",))
+        .select_related("customer", "test_clock")
+        .get(pk=account_id)
+    )
+    if not account.is_open:
+        raise AccountClosed(f"{account} is closed; it can order nothing", field=field)
+    return account
+
+
+def write_order(
+    *,
+    account: Account,
+    channel: str,
+    lines: Sequence[NewLine],
+    at: datetime,
+    actor_id: int | None = None,
+    quote_id: int | None = None,
+    start_on: date | None = None,
+    note: str = "",
+) -> Order:
+    """Write the order, its lines (scheduled) and their tasks; call it with the account locked."""
+    plans = _plans_for(lines)
+    order = Order.objects.create(
+        account=account,
+        quote_id=quote_id,
+        channel=channel,
+        placed_at=at,
+        placed_by_id=actor_id,
+        start_on=start_on,
+        note=note,
+    )
+    written = [
+        _line(order, position, line, plans[line.product_id], at)
+        for position, line in enumerate(lines, start=1)
+    ]
+    OrderLine.objects.bulk_create(written)
+    queues = _queues_for(plans.values())
+    Task.objects.bulk_create(
+        [task for line in written for task in _tasks(line, line.delivery_plan.tasks, queues, at)]
+    )
+    events.record(
+        "order.placed",
+        order,
+        at=at,
+        actor_id=actor_id,
+        lines=len(written),
+        channel=channel,
+        quote=quote_id,
+    )
+    events.record_many("order_line.scheduled", written, at=at, actor_id=actor_id)
+    return order
+
+
+def _line(
+    order: Order, position: int, new: NewLine, plan: DeliveryPlan, at: datetime
+) -> OrderLine:
+    line = OrderLine(
+        order=order,
+        account_id=order.account_id,
+        position=position,
+        quote_line_id=new.quote_line_id,
+        product_version_id=new.product_version_id,
+        delivery_plan=plan,
+        quantity=new.quantity,
+        characteristics=new.characteristics,
+        terms_id=new.terms_id,
+        book_version_id=new.book_version_id,
+        contract_id=new.contract_id,
+        start_on=order.start_on,
+        accepted_at=at,
+    )
+    line.schedule(at=at)
+    return line
+
+
+def _plans_for(lines: Sequence[NewLine]) -> dict[int, DeliveryPlan]:
+    """The newest published plan of each product; refuses the first line that has none."""
+    wanted = {line.product_id for line in lines}
+    newest = (
+        DeliveryPlan.objects.filter(product_id__in=wanted, state=DeliveryPlan.State.PUBLISHED)
+        .order_by("product_id", "-number")
+        .distinct("product_id")
+    )
+    plans = {plan.product_id: plan for plan in newest}
+    for index, line in enumerate(lines):
+        if line.product_id not in plans:
+            raise NoPlan(
+                f"nobody has published how line {index + 1} is delivered",
+                field=f"lines[{index}].product",
+            )
+    return plans
+
+
+def _queues_for(plans: Any) -> dict[str, int]:
+    """Queue codes → keys; a code that a plan names and nobody set up yet becomes a queue."""
+    codes = {task["queue"] for plan in plans for task in plan.tasks if task["kind"] == "manual"}
+    if not codes:
+        return {}
+    known = dict(Queue.objects.filter(code__in=codes).values_list("code", "pk"))
+    if missing := sorted(codes - known.keys()):
+        Queue.objects.bulk_create(
+            [Queue(code=code, name=code.replace("-", " ").capitalize()) for code in missing],
+            ignore_conflicts=True,
+        )
+        known = dict(Queue.objects.filter(code__in=codes).values_list("code", "pk"))
+    return known
+
+
+def _tasks(
+    line: OrderLine, plan: Sequence[dict[str, Any]], queues: dict[str, int], at: datetime
+) -> list[Task]:
+    return [_task(line, step, queues, at) for step in plan]
+
+
+def _task(line: OrderLine, step: dict[str, Any], queues: dict[str, int], at: datetime) -> Task:
+    after = sorted(set(step.get("after", [])))
+    task = Task(
+        order_id=line.order_id,
+        line=line,
+        account_id=line.account_id,
+        key=step["key"],
+        name=step.get("name") or step["key"],
+        kind=step["kind"],
+        queue_id=queues.get(step["queue"]) if step["kind"] == "manual" else None,
+        handler=step.get("handler") or "",
+        parameters=step.get("parameters") or {},
+        wants=list(step.get("evidence", [])),
+        after=after,
+        waiting_on=len(after),
+        minutes=step.get("minutes") or 0,
+    )
+    if not after:
+        task.make_ready(at=at)
+    return task

@@ -1,0 +1,151 @@
+"""What somebody wants on a line, and whether it can be had: shared by quotes and orders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from o2b.catalog.characteristics import check_characteristics
+from o2b.catalog.models import ProductVersion
+from o2b.catalog.models.products import Lifecycle
+from o2b.catalog.quantities import check_quantity
+from o2b.catalog.resolution import Wanted
+from o2b.charging import Discount, DiscountKind
+from o2b.errors import Invalid, Refused
+
+MOST_LINES = 1000
+DISCOUNT_PLACES = 4
+
+
+class ProductUnknown(Invalid):
+    code = "product_unknown"
+
+
+class ProductNotSold(Refused):
+    code = "product_not_sold"
+
+
+class DiscountInvalid(Invalid):
+    code = "discount_invalid"
+
+
+class NoLines(Invalid):
+    code = "no_lines"
+
+
+class TooManyLines(Invalid):
+    code = "too_many_lines"
+
+
+@dataclass(frozen=True, slots=True)
+class LineInput:
+    """One line as somebody asks for it, by the code of its product."""
+
+    product: str
+    quantity: Decimal | str
+    characteristics: Mapping[str, Any] = field(default_factory=dict)
+    discount_percent: Decimal | str | int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLine:
+    """A line that can be had: the version on sale, and values that the database can hold."""
+
+    product_version: ProductVersion
+    quantity: Decimal
+    characteristics: dict[str, Any]
+    discount_percent: Decimal
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.product_version, self.quantity, discounts_of(self.discount_percent))
+
+
+def discounts_of(percent: Decimal) -> tuple[Discount, ...]:
+    """The rep's own discount as Terms know it; none at all when it is zero."""
+    return (Discount(DiscountKind.PERCENT, percent),) if percent else ()
+
+
+def check_lines(lines: Sequence[LineInput]) -> list[CheckedLine]:
+    """Every line checked, in order; refuses the first fault, naming `lines[i].…`."""
+    checked, faults = examine_lines(lines)
+    if faults:
+        raise faults[0]
+    return checked
+
+
+def examine_lines(lines: Sequence[LineInput]) -> tuple[list[CheckedLine], list[Refused]]:
+    """The lines that can be had, and every fault of the others; one query for all of them."""
+    if not lines:
+        return [], [NoLines(_("At least one line is needed."), field="lines")]
+    if len(lines) > MOST_LINES:
+        message = _("At most %(most)s lines are possible.") % {"most": MOST_LINES}
+        return [], [TooManyLines(message, field="lines")]
+    on_sale = versions_on_sale(line.product for line in lines)
+    checked: list[CheckedLine] = []
+    faults: list[Refused] = []
+    for i, line in enumerate(lines):
+        try:
+            checked.append(_check_line(line, on_sale, at=f"lines[{i}]"))
+        except Refused as fault:
+            faults.append(fault)
+    return checked, faults
+
+
+def versions_on_sale(codes: Any) -> dict[str, ProductVersion]:
+    """The newest version of each product, published ones before all others."""
+    # Postgres refuses text with a NUL in it.
+    asked = {code for code in codes if isinstance(code, str) and "\0" not in code}
+    found: dict[str, ProductVersion] = {}
+    versions = ProductVersion.objects.filter(product__code__in=asked).select_related("product")
+    for version in versions.order_by("number"):
+        known = found.get(version.product.code)
+        if known is None or is_on_sale(version) or not is_on_sale(known):
+            found[version.product.code] = version
+    return found
+
+
+def is_on_sale(version: ProductVersion) -> bool:
+    return bool(version.state == Lifecycle.PUBLISHED)
+
+
+def refuse_unless_on_sale(version: ProductVersion, *, field: str) -> None:
+    """Refuse a version that is not published yet, or no more."""
+    if not is_on_sale(version):
+        message = _("%(version)s is %(state)s, so it is not on sale.")
+        raise ProductNotSold(
+            message % {"version": version, "state": version.get_state_display()},  # type: ignore[attr-defined]
+            field=field,
+        )
+
+
+def _check_line(line: LineInput, on_sale: Mapping[str, ProductVersion], *, at: str) -> CheckedLine:
+    version = on_sale.get(line.product) if isinstance(line.product, str) else None
+    if version is None:
+        message = _("There is no product “%(code)s”.") % {"code": str(line.product)[:60]}
+        raise ProductUnknown(message, field=f"{at}.product")
+    refuse_unless_on_sale(version, field=f"{at}.product")
+    return CheckedLine(
+        product_version=version,
+        quantity=check_quantity(version.product, line.quantity, field=f"{at}.quantity"),
+        characteristics=check_characteristics(
+            version.characteristics, line.characteristics, field=f"{at}.characteristics"
+        ),
+        discount_percent=_check_discount(line.discount_percent, field=f"{at}.discount_percent"),
+    )
+
+
+def _check_discount(value: Any, *, field: str) -> Decimal:
+    try:
+        percent = Decimal(str(value))
+    except InvalidOperation as exc:
+        raise DiscountInvalid(_("The discount is a number."), field=field) from exc
+    if not percent.is_finite() or not 0 <= percent <= 100:
+        raise DiscountInvalid(_("The discount lies between 0 and 100 percent."), field=field)
+    rounded = round(percent, DISCOUNT_PLACES)
+    if rounded != percent:
+        message = _("The discount has at most %(places)s decimals.") % {"places": DISCOUNT_PLACES}
+        raise DiscountInvalid(message, field=field)
+    return rounded

@@ -1,0 +1,62 @@
+"""The frame holds together: the score, the questions, migrations, settings for production."""
+
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from o2b.partitions import MONTHLY
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.django_db
+def test_models_and_migrations_agree():
+    call_command("makemigrations", check=True, dry_run=True, stdout=StringIO())
+
+
+def test_every_reaction_and_question_is_answered():
+    call_command("check", stdout=StringIO())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", sorted(MONTHLY))
+def test_a_big_table_is_partitioned_by_the_month(table):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_partkeydef(%s::regclass), count(*) FROM pg_inherits"
+            " WHERE inhparent = %s::regclass",
+            [table, table],
+        )
+        key, partitions = cursor.fetchone()
+    assert MONTHLY[table] in key
+    assert partitions >= 2
+
+
+def test_production_asks_for_a_secret_key_and_is_not_in_debug_mode():
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("O2B_")}
+    told = subprocess.run(
+        [sys.executable, "-c", "import django; django.setup()"],
+        cwd=ROOT,
+        env=environment
+        | {"DJANGO_SETTINGS_MODULE": "o2b.settings", "DATABASE_URL": "postgresql://h/d"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode != 0
+    assert "O2B_SECRET_KEY is not set" in told.stderr
+    settings = subprocess.run(
+        [sys.executable, "-c", "from o2b import settings as s; print(s.DEBUG, s.HTTPS)"],
+        cwd=ROOT,
+        env=environment | {"O2B_SECRET_KEY": "x" * 50, "DATABASE_URL": "postgresql://h/d"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert settings.stdout.strip() == "False True"
