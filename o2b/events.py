@@ -110,7 +110,7 @@ def reaction(name: str, *, queue: str = "default") -> Callable[[Callable[[int], 
     """
 
     def wrap(effect: Callable[[int], None]) -> Task:
-        @shared_task(name=name, queue=queue)
+        @shared_task(name=name)
         @wraps(effect)
         def task(*, key: int, outbox_id: int | None = None) -> None:
             try:
@@ -136,7 +136,7 @@ def outside_reaction(
     """
 
     def wrap(effect: Callable[[int, int | None], None]) -> Task:
-        @shared_task(name=name, queue=queue)
+        @shared_task(name=name)
         @wraps(effect)
         def task(*, key: int, outbox_id: int | None = None) -> None:
             if outbox_id is not None and not _lease(outbox_id):

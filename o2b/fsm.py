@@ -1,5 +1,6 @@
 """Life cycles: the base of every model that has one, and `move()`, the law applied to many rows."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -56,7 +57,6 @@ def move(
     """
     model = queryset.model
     arrows = _arrows(model, name)
-    target, custom = arrows[0].target, arrows[0].custom
     sources = [a.source for a in arrows]
     with transaction.atomic():
         rows = list(
@@ -64,16 +64,41 @@ def move(
         )
         if not rows:
             return []
-        stamp = custom.get("stamp")
-        values: dict[str, object] = {"state": target} | ({stamp: at} if stamp else {})
-        model._base_manager.filter(pk__in=[r.pk for r in rows]).update(**values)
-        for row in rows:
-            row.__dict__["state"] = target
-            if stamp:
-                setattr(row, stamp, at)
-        if news := custom.get("event"):
-            events.record_many(news, rows, at=at, actor_id=actor_id, cause=cause, **facts)
-        return rows
+        return move_locked(rows, name, at=at, actor_id=actor_id, cause=cause, **facts)
+
+
+def move_locked(
+    rows: Sequence[M],
+    name: str,
+    *,
+    at: datetime,
+    actor_id: int | None = None,
+    cause: str = "",
+    values: dict[str, Any] | None = None,
+    facts_of: Callable[[M], dict[str, object]] | None = None,
+    **facts: object,
+) -> list[M]:
+    """Apply one declared transition to rows that this transaction holds locked, in one UPDATE.
+
+    `values` are fields that all of them get in the same UPDATE. A row in another state than the
+    law allows is a mistake of the caller: nothing is written.
+    """
+    if not rows:
+        return []
+    arrows = _arrows(type(rows[0]), name)
+    target, custom, sources = arrows[0].target, arrows[0].custom, {a.source for a in arrows}
+    if strays := [row for row in rows if row.state not in sources]:  # type: ignore[attr-defined]
+        raise TransitionNotAllowed(f"{strays[0]} is {strays[0].state}: no {name}")  # type: ignore[attr-defined]
+    stamp = custom.get("stamp")
+    change = {"state": str(target)} | ({stamp: at} if stamp else {}) | (values or {})
+    type(rows[0])._base_manager.filter(pk__in=[row.pk for row in rows]).update(**change)
+    for row in rows:
+        row.__dict__.update(change)
+    if news := custom.get("event"):
+        events.record_many(
+            news, rows, at=at, actor_id=actor_id, cause=cause, facts_of=facts_of, **facts
+        )
+    return list(rows)
 
 
 def _arrows(model: type[Stateful], name: str) -> list[Any]:

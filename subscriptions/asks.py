@@ -2,20 +2,62 @@
 
 from typing import Any
 
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from o2b import clock
 from o2b.asks import Card, Found, Panel
+from o2b.periods import add_months
+from o2b.web.show import number_text
+from subscriptions import selectors
+
+VIEW = "subscriptions.view_subscription"
 
 
 def home_cards(user: Any) -> list[Card]:
-    return []
+    """How many are in use, and how many of them are new this month."""
+    if not user.has_perm(VIEW):
+        return []
+    first = clock.today().replace(day=1)
+    started = selectors.started_between(start=first, end=add_months(first, 1)).count()
+    return [
+        Card(
+            title=_("Active subscriptions"),
+            value=number_text(selectors.active().count()),
+            url=f"{reverse('subscriptions:list')}?state=active",
+        ),
+        Card(
+            title=_("Started this month"),
+            value=number_text(started),
+            url=f"{reverse('subscriptions:list')}?sort=-started_on",
+        ),
+    ]
 
 
 def search(user: Any, text: str) -> list[Found]:
-    return []
+    """By number or serial."""
+    if not user.has_perm(VIEW):
+        return []
+    return [
+        Found(
+            kind=_("Subscription"),
+            title=found.number,
+            url=found.get_absolute_url(),
+            note=found.account.name,
+        )
+        for found in selectors.find_subscriptions(text=text)
+    ]
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    return []
+    """What the account has in service."""
+    if not user.has_perm(VIEW):
+        return []
+    return [Panel(_("Subscriptions"), reverse("subscriptions:of-account", args=[account_id]))]
 
 
 def order_panels(user: Any, order_id: int) -> list[Panel]:
-    return []
+    """The subscription that came from the order."""
+    if not user.has_perm(VIEW):
+        return []
+    return [Panel(_("In service"), reverse("subscriptions:of-order", args=[order_id]))]

@@ -1,13 +1,15 @@
 """Questions about what is in service: since when, at which quantity, under which Terms."""
 
-from collections.abc import Sequence
 from datetime import date
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from o2b.customers.models import Account
 from orders.models import Order
 from subscriptions.models import Item, ItemVersion, ServiceState, Subscription
+
+LONGEST_KEY = 18  # digits that always fit into a bigint
 
 
 def account_of_order(*, order_id: int) -> Account:
@@ -23,7 +25,7 @@ def known_now() -> QuerySet[ItemVersion]:
 def in_service(
     *, on: date, account_id: int | None = None, subscription_id: int | None = None
 ) -> QuerySet[ItemVersion]:
-    """What is in service on a day as known now: one version an item."""
+    """What is in service on a day as known now: one version an item, its item and Terms with it."""
     versions = known_now().filter(valid__contains=on).exclude(item__state=ServiceState.SUSPENDED)
     if account_id is not None:
         versions = versions.filter(item__account_id=account_id)
@@ -33,49 +35,70 @@ def in_service(
 
 
 def subscriptions_for_list() -> QuerySet[Subscription]:
-    """Subscriptions with their account and the number of items in service."""
+    """Subscriptions with account, order and `items_active`, the number of items in use."""
+    active = (
+        Item.objects.filter(subscription=OuterRef("pk"), state=ServiceState.ACTIVE)
+        .order_by()
+        .values("subscription")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
     return Subscription.objects.select_related("account__customer", "order").annotate(
-        items_active=Count("items", filter=Q(items__state=ServiceState.ACTIVE)),
+        items_active=Coalesce(Subquery(active), 0)
     )
 
 
-def subscriptions_of_account(*, account_id: int) -> QuerySet[Subscription]:
-    """The same, of one account, newest first."""
-    return subscriptions_for_list().filter(account_id=account_id).order_by("-pk")
+def subscriptions_of(
+    *, account_id: int | None = None, order_id: int | None = None
+) -> QuerySet[Subscription]:
+    """The same of one account or one order, newest first."""
+    found = subscriptions_for_list().order_by("-pk")
+    if account_id is not None:
+        found = found.filter(account_id=account_id)
+    return found.filter(order_id=order_id) if order_id is not None else found
 
 
 def subscription(*, subscription_id: int) -> Subscription:
-    """One subscription with all that its page shows of it."""
+    """One subscription with its account, order and quote."""
     return Subscription.objects.select_related("account__customer", "order__quote").get(
         pk=subscription_id
     )
 
 
-def items_of(*, subscription_ids: Sequence[int]) -> QuerySet[Item]:
-    """Items with their versions, newest knowledge first, and the Terms of each."""
-    versions = (
-        ItemVersion.objects.select_related("product_version__product", "terms")
-        .prefetch_related("terms__charges")
-        .order_by("-valid", "-recorded")
+def items_of(*, subscription_id: int) -> QuerySet[Item]:
+    """Items of a subscription, each with all its versions, the newest days first."""
+    versions = ItemVersion.objects.select_related("product_version__product", "terms").order_by(
+        "-valid", "-recorded"
     )
     return (
-        Item.objects.filter(subscription_id__in=subscription_ids)
-        .select_related("product_version__product", "order_line", "subscription")
+        Item.objects.filter(subscription_id=subscription_id)
+        .select_related("product_version__product", "order_line")
         .prefetch_related(Prefetch("versions", queryset=versions))
         .order_by("pk")
     )
 
 
-def started_since(*, day: date) -> QuerySet[Subscription]:
-    """Subscriptions that came into service on that day or later."""
-    return Subscription.objects.filter(started_on__gte=day)
+def active() -> QuerySet[Subscription]:
+    """Subscriptions in use."""
+    return Subscription.objects.filter(state=ServiceState.ACTIVE)
+
+
+def started_between(*, start: date, end: date) -> QuerySet[Subscription]:
+    """Subscriptions that came into service in these days; `end` is the first day outside."""
+    return Subscription.objects.filter(started_on__gte=start, started_on__lt=end)
+
+
+def with_serial(rows: QuerySet[Subscription], *, text: str) -> QuerySet[Subscription]:
+    """Those of the rows that have an item with this serial."""
+    items = Item.objects.filter(serial__icontains=text)
+    return rows.filter(pk__in=items.values("subscription_id"))
 
 
 def find_subscriptions(*, text: str, limit: int = 8) -> list[Subscription]:
-    """By number (S-123) or by the serial of an item."""
-    digits = text.strip().upper().removeprefix("S-").partition(".")[0]
+    """By number (S-123, or S-123.4 of an item) or by the serial of an item."""
     found = Q(pk__in=Item.objects.filter(serial__icontains=text).values("subscription_id"))
-    if digits.isascii() and digits.isdigit() and len(digits) < 19:
+    digits = text.upper().removeprefix("S-").partition(".")[0]
+    if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_KEY:
         found |= Q(pk=int(digits))
     return list(
         Subscription.objects.filter(found).select_related("account").order_by("-pk")[:limit]

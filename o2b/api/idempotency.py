@@ -1,4 +1,4 @@
-"""Idempotency-Key: one effect a key, and the same answer again, in the transaction of the effect."""
+"""Idempotency-Key: one effect a key, kept in its transaction, and the same answer again."""
 
 import hashlib
 import json

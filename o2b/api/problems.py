@@ -53,13 +53,6 @@ class TooLarge(drf.APIException):
     default_code = "too_large"
 
 
-class NotThere(Refused):
-    """A reference in the body names nothing."""
-
-    code = "not_found"
-    status = 404
-
-
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """The answer to any exception; what nobody expected is logged and told as a bare 500."""
     request = context.get("request")

@@ -6,6 +6,9 @@ from typing import Any
 
 from o2b.errors import Invalid
 
+LONGEST_TEXT = 500
+LONGEST_NUMBER = 18
+
 
 class CharacteristicInvalid(Invalid):
     code = "characteristic_invalid"
@@ -15,6 +18,8 @@ def check_characteristics(
     specs: Sequence[Mapping[str, Any]], given: Mapping[str, Any], *, field: str
 ) -> dict[str, Any]:
     """The characteristics with defaults filled in; refuses what the version does not allow."""
+    if not isinstance(given, Mapping):
+        raise CharacteristicInvalid("characteristics are names with values", field=field)
     unknown = set(given) - {s["name"] for s in specs}
     if unknown:
         raise CharacteristicInvalid(f"{sorted(unknown)[0]} is no characteristic of it", field=field)
@@ -42,22 +47,27 @@ def _checked(spec: Mapping[str, Any], value: Any, *, field: str) -> Any:
         return value in (True, "true")
     if kind in ("integer", "decimal"):
         return _number(spec, value, field=field)
-    if not isinstance(value, str) or len(value) > 500:
-        raise CharacteristicInvalid(f"{name} is a text of up to 500 characters", field=field)
+    # Postgres refuses text with a NUL in it.
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT or "\0" in value:
+        message = f"{name} is a text of up to {LONGEST_TEXT} characters"
+        raise CharacteristicInvalid(message, field=field)
     return value
 
 
 def _number(spec: Mapping[str, Any], value: Any, *, field: str) -> str | int:
-    name = spec["name"]
+    name, whole = spec["name"], spec["type"] == "integer"
     try:
         number = Decimal(str(value))
     except InvalidOperation as exc:
         raise CharacteristicInvalid(f"{name} is a number", field=field) from exc
-    if not number.is_finite() or (spec["type"] == "integer" and number != int(number)):
+    # Before anything is computed with it: 1E+999999 as an integer fills the memory.
+    if not number.is_finite() or abs(number.adjusted()) > LONGEST_NUMBER:
+        raise CharacteristicInvalid(f"{name} is a number", field=field)
+    if whole and number != int(number):
         raise CharacteristicInvalid(f"{name} is a whole number", field=field)
     low, high = spec.get("minimum"), spec.get("maximum")
-    if (low is not None and number < Decimal(str(low))) or (
-        high is not None and number > Decimal(str(high))
-    ):
-        raise CharacteristicInvalid(f"{name} lies between {low} and {high}", field=field)
-    return int(number) if spec["type"] == "integer" else str(number)
+    if low is not None and number < Decimal(str(low)):
+        raise CharacteristicInvalid(f"{name} is at least {low}", field=field)
+    if high is not None and number > Decimal(str(high)):
+        raise CharacteristicInvalid(f"{name} is at most {high}", field=field)
+    return int(number) if whole else format(number, "f")

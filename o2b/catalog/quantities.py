@@ -23,8 +23,8 @@ def check_quantity(product: Product, value: Any, *, field: str = "quantity") -> 
         raise QuantityInvalid("the quantity is more than zero", field=field)
     if quantity > LARGEST:
         raise QuantityInvalid(f"the quantity is at most {LARGEST:f}", field=field)
-    exponent = quantity.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > product.quantity_places:
+    rounded = round(quantity, product.quantity_places)
+    if rounded != quantity:
         places = product.quantity_places
         raise QuantityInvalid(f"{product} is sold with at most {places} decimals", field=field)
-    return quantity
+    return rounded

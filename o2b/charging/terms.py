@@ -15,6 +15,7 @@ SCHEMA = 1
 LARGEST = Decimal(10) ** 15
 DECIMALS = 12
 PERCENT_DECIMALS = 6
+LONGEST_INTERVAL = 366
 MOST_DISCOUNTS = 8  # with the limits above every price fits into money.PRECISION digits
 
 
@@ -117,6 +118,8 @@ class ChargeTerms:
             raise TermsInvalid("kind", "usage cannot be priced yet")
         if self.kind is Kind.RECURRING and self.interval is None:
             raise TermsInvalid("interval", "a recurring charge needs an interval")
+        if self.interval is not None and self.interval.count > LONGEST_INTERVAL:
+            raise TermsInvalid("interval", f"at most {LONGEST_INTERVAL} units long")
         if self.kind is Kind.ONE_TIME and self.interval is not None:
             raise TermsInvalid("interval", "a one-time charge has no interval")
 

@@ -12,7 +12,7 @@ import psycopg2
 
 from o2b.servers.embedded import ensure, release
 from o2b.servers.home import Home
-from o2b.servers.trouble import ServerTrouble, from_os_error
+from o2b.servers.trouble import NO_SPACE, DiskFull, ServerTrouble
 
 NEED_NOTHING = {
     "check",
@@ -48,9 +48,9 @@ def servers_for(arguments: list[str]) -> Iterator[None]:
     provide(home)
     try:
         yield
-    except OSError as failure:
-        if failure.filename is None and failure.errno is not None:
-            raise from_os_error(failure, home.path) from failure
+    except Exception as failure:
+        if NO_SPACE in str(failure):  # the database's words and the system's are the same
+            raise DiskFull(home.path) from failure
         raise
     finally:
         release(home)

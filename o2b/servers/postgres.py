@@ -17,7 +17,14 @@ import psutil
 import psycopg2
 
 from o2b.servers.programs import launch, postgres_programs, reap
-from o2b.servers.trouble import DiskFull, NotYours, ServerTrouble, check_space, from_os_error
+from o2b.servers.trouble import (
+    NO_SPACE,
+    DiskFull,
+    NotYours,
+    ServerTrouble,
+    check_space,
+    from_os_error,
+)
 
 DATABASE = "o2b"
 SUPERUSER = "postgres"
@@ -234,7 +241,7 @@ class Postgres:
         return common | {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def _trouble(self, what: str, said: str) -> ServerTrouble:
-        if "No space left on device" in said:
+        if NO_SPACE in said:
             return DiskFull(self.data.parent)
         lines = [line for line in said.splitlines() if "FATAL" in line or "error:" in line]
         last = (lines or said.splitlines() or ["it did not say why"])[-1].strip().rstrip(".")

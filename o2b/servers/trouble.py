@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 NEEDED_MB = 300
+NO_SPACE = "No space left on device"
 
 
 class ServerTrouble(Exception):

@@ -8,22 +8,30 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from o2b.errors import Refused
 from o2b.web.http import came_from, is_partial
+from o2b.web.toasts import add_messages, toast
 
 logger = logging.getLogger(__name__)
 
 
 class RefusalMiddleware:
-    """Stands after django-htmx, sessions and messages; the API answers for itself."""
+    """Stands after django-htmx, sessions and messages; the API answers for itself.
+
+    What a view says with `messages` reaches htmx too: as toasts beside the partial.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponse) and is_partial(request):
+            add_messages(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
         if request.path.startswith("/api/"):
@@ -44,9 +52,17 @@ def refused(request: HttpRequest, exc: Refused) -> HttpResponse:
     back = came_from(request)
     # A page that cannot be shown must not be answered with itself.
     if back and request.method not in {"GET", "HEAD"}:
-        messages.error(request, exc.message)
+        messages.error(request, with_link(exc))
         return HttpResponseRedirect(back)
     return render(request, "refused.html", {"refusal": exc}, status=exc.status)
+
+
+def with_link(exc: Refused) -> str:
+    """The message, and the way to what stands in the way where the service named it."""
+    url = exc.extra.get("url")
+    if not url:
+        return exc.message
+    return format_html('{} <a href="{}">{}</a>', exc.message, url, _("Show it"))
 
 
 def not_there(request: HttpRequest, exc: Exception) -> HttpResponse | None:
@@ -59,19 +75,3 @@ def not_there(request: HttpRequest, exc: Exception) -> HttpResponse | None:
     if isinstance(exc, Http404):
         return None
     return render(request, "404.html", status=404)
-
-
-def toast(
-    request: HttpRequest,
-    text: object,
-    *,
-    status: int = 200,
-    tone: str = "error",
-    url: object = None,
-) -> HttpResponse:
-    """One message for htmx, put with the other messages whatever the target was."""
-    context = {"text": text, "tone": tone, "url": url}
-    response = render(request, "components/_toast.html", context, status=status)
-    response["HX-Retarget"] = "#toasts"
-    response["HX-Reswap"] = "beforeend"
-    return response

@@ -6,23 +6,20 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from o2b import events
 from o2b.catalog.models import DeliveryPlan
 from o2b.customers.models import Account
 from o2b.errors import Refused
 from orders.models import Order, OrderLine, Queue, Task
+from quotes.services import AccountClosed
 
 
 class NoPlan(Refused):
     """A product that nobody has said how to deliver."""
 
     code = "no_plan"
-
-
-class AccountClosed(Refused):
-    """A closed account orders nothing."""
-
-    code = "account_closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +39,13 @@ class NewLine:
 def lock_account(*, account_id: int, field: str | None = None) -> Account:
     """The account, locked before everything else; refuses a closed one."""
     account = (
-        Account.objects.select_for_update(of=("self",))
+        Account.objects.select_for_update(of=("self",), no_key=True)
         .select_related("customer", "test_clock")
         .get(pk=account_id)
     )
     if not account.is_open:
-        raise AccountClosed(f"{account} is closed; it can order nothing", field=field)
+        message = _("%(account)s is closed; it can order nothing.")
+        raise AccountClosed(message % {"account": account}, field=field)
     return account
 
 
@@ -128,10 +126,8 @@ def _plans_for(lines: Sequence[NewLine]) -> dict[int, DeliveryPlan]:
     plans = {plan.product_id: plan for plan in newest}
     for index, line in enumerate(lines):
         if line.product_id not in plans:
-            raise NoPlan(
-                f"nobody has published how line {index + 1} is delivered",
-                field=f"lines[{index}].product",
-            )
+            message = _("Nobody has published yet how line %(line)s is delivered.")
+            raise NoPlan(message % {"line": index + 1}, field=f"lines[{index}].product")
     return plans
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from o2b.money import (
@@ -150,6 +150,7 @@ def test_allocate_refuses(amount, weights):
         eur(amount).allocate(weights)
 
 
+@settings(deadline=None)
 @given(
     units=st.integers(-(10**12), 10**12),
     currency=st.sampled_from(sorted(CURRENCIES)),

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from o2b.periods import FOREVER, Interval, Period, Unit, add_months, anchored_period
@@ -139,6 +139,7 @@ def test_anchored_period(on, interval, anchor, anchor_day, expected):
     assert anchored_period(day(on), interval, day(anchor), anchor_day) == period(*expected)
 
 
+@settings(deadline=None)
 @given(
     anchor=st.dates(date(1999, 1, 1), date(2040, 1, 1)),
     offset=st.integers(-900, 900),
@@ -157,6 +158,7 @@ def test_every_day_lies_in_one_period_and_periods_touch(anchor, offset, anchor_d
         assert full.start.day == anchor_day or (full.start.day < anchor_day and tomorrow.day == 1)
 
 
+@settings(deadline=None)
 @given(
     anchor=st.dates(date(1999, 1, 1), date(2040, 1, 1)),
     n=st.integers(0, 60),

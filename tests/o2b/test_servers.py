@@ -69,6 +69,14 @@ def pids(home: Home) -> tuple[int, int]:
         return postgres, state["valkey"]["pid"]
 
 
+def is_alive(pid: int) -> bool:
+    """Running; one that is dead and waits for its parent to notice is not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def one(addresses: Addresses) -> int:
     connection = psycopg2.connect(addresses.database_url)
     try:
@@ -116,15 +124,7 @@ def test_processes_share_the_servers_and_the_last_one_stops_them(home: Home) -> 
     end(first)
     assert pids(home) == before
     end(second, signal.SIGINT)
-    assert not any(psutil.pid_exists(pid) for pid in before if not is_zombie(pid))
-
-
-def is_zombie(pid: int) -> bool:
-    """Dead, but not yet taken note of by a parent that is not ours."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    assert not [pid for pid in before if is_alive(pid)]
 
 
 def test_a_killed_user_is_forgotten(home: Home) -> None:

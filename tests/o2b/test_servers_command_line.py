@@ -1,5 +1,6 @@
 """What a person at the terminal is told: one sentence and exit code 1, never a traceback."""
 
+import errno
 import os
 import re
 import socket
@@ -69,29 +70,38 @@ def test_a_taken_port() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "needs"),
+    ("command", "needs"),
     [
-        (["check"], False),
-        (["help"], False),
-        (["collectstatic", "--noinput"], False),
-        (["migrate", "--help"], False),
-        (["--version"], False),
-        (["migrate"], True),
-        (["up"], True),
-        (["shell"], True),
+        ("check", False),
+        ("help", False),
+        ("collectstatic --noinput", False),
+        ("migrate --help", False),
+        ("--version", False),
+        ("migrate", True),
+        ("up", True),
+        ("shell", True),
     ],
-    ids=" ".join,
 )
 def test_which_commands_need_servers(
-    arguments: list[str], needs: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    command: str, needs: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[Home] = []
     monkeypatch.setattr(command_line, "provide", asked.append)
     monkeypatch.setattr(command_line.signal, "signal", lambda *_: None)
     monkeypatch.setenv("O2B_HOME", str(tmp_path))
-    with command_line.servers_for(["manage.py", *arguments]):
+    with command_line.servers_for(["manage.py", *command.split()]):
         pass
     assert [home.path for home in asked] == ([tmp_path] if needs else [])
+
+
+def test_a_disk_that_fills_up_on_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(command_line.signal, "signal", lambda *_: None)
+    monkeypatch.setenv("O2B_HOME", str(tmp_path))
+    with (
+        pytest.raises(ServerTrouble, match=r"^the disk that holds .* is full; "),
+        command_line.servers_for(["manage.py", "check"]),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_setting_of_the_home_gives_way_to_the_environment(

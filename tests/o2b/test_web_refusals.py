@@ -1,6 +1,7 @@
 """Refusals, missing rows and closed doors: what a person sees, with and without htmx."""
 
 import pytest
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
@@ -31,6 +32,12 @@ def lost(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
+@require_POST
+def succeed(request: HttpRequest) -> HttpResponse:
+    messages.success(request, "<i>sent</i>")
+    return HttpResponse("<p id='quote'>Q-1</p>")
+
+
 @door("people.delete_user")
 @require_POST
 def guarded(request: HttpRequest) -> HttpResponse:
@@ -43,6 +50,7 @@ urlpatterns = [
     path("missing/", missing),
     path("lost/", lost),
     path("guarded/", guarded),
+    path("succeed/", succeed),
     path("", include("o2b.people.urls")),
 ]
 
@@ -65,10 +73,24 @@ def test_htmx_gets_a_toast(client: Client, address: str, status: int, words: str
     assert "<html" not in response.content.decode()
 
 
+def test_a_message_comes_beside_the_partial_and_only_once(client: Client) -> None:
+    part = client.post("/succeed/", headers=HTMX).content.decode()
+    assert part.startswith("<p id='quote'>Q-1</p>")
+    assert '<div id="toasts" hx-swap-oob="beforeend"><div class="toast success"' in part
+    assert "&lt;i&gt;sent&lt;/i&gt;" in part
+    assert "&lt;i&gt;sent" not in client.get("/login/").content.decode()
+
+
+def test_a_plain_answer_keeps_its_message_for_the_next_page(client: Client) -> None:
+    assert client.post("/succeed/").content == b"<p id='quote'>Q-1</p>"
+    assert "&lt;i&gt;sent" in client.get("/login/").content.decode()
+
+
 def test_a_plain_post_goes_back_with_the_message(client: Client) -> None:
     response = client.post("/refuse/", headers={"Referer": "http://testserver/login/?next=/x/"})
     assert (response.status_code, response["Location"]) == (302, "/login/?next=/x/")
-    assert "&lt;b&gt;Q-1&lt;/b&gt; is sent" in client.get(response["Location"]).content.decode()
+    page = client.get(response["Location"]).content.decode()
+    assert '&lt;b&gt;Q-1&lt;/b&gt; is sent <a href="/quotes/1/">Show it</a>' in page
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class Contract(Stateful):
     def __str__(self) -> str:
         return f"{self.code} v{self.number}"
 
-    @transition(field=state, source=State.DRAFT, target=State.SIGNED)
+    @transition(field=state, source=State.DRAFT, target=State.SIGNED, custom={"stamp": "signed_at"})
     def sign(self, *, at: datetime) -> None:
         self.signed_at = at
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from importlib import import_module
 from itertools import product
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from o2b.charging import (
@@ -84,6 +84,7 @@ def days_after(start: date, gaps: list[int]) -> list[date]:
     return days
 
 
+@settings(deadline=None)
 @given(charged(), steps)
 def test_run_by_run_is_the_same_as_at_once(facts, gaps):
     found, now = [], facts
@@ -98,6 +99,7 @@ def test_run_by_run_is_the_same_as_at_once(facts, gaps):
     assert mark(facts, until=until) == after
 
 
+@settings(deadline=None)
 @given(charged(), st.integers(0, 400))
 def test_next_due_on_is_the_first_day_that_bills_more(facts, offset):
     until = facts.started_on + timedelta(days=offset)
@@ -111,6 +113,7 @@ def test_next_due_on_is_the_first_day_that_bills_more(facts, offset):
         assert draft([now], until=after.next_due_on) != []
 
 
+@settings(deadline=None)
 @given(charged(), st.lists(st.integers(1, 60), min_size=1, max_size=6), st.data())
 def test_whatever_happened_the_sum_billed_is_what_the_last_state_costs(facts, gaps, data):
     """Other starts and segments, runs late and early, quiet runs between: the same sum."""
@@ -136,6 +139,7 @@ def test_whatever_happened_the_sum_billed_is_what_the_last_state_costs(facts, ga
     assert expected.items() <= billed.items() <= whole.items()
 
 
+@settings(deadline=None)
 @given(charged(), st.integers(1, 200), st.data())
 def test_changing_and_changing_back_bills_net_nothing(facts, offset, data):
     until = facts.started_on + timedelta(days=offset)
@@ -153,6 +157,7 @@ def test_changing_and_changing_back_bills_net_nothing(facts, offset, data):
     assert draft([facts._replace(billed=tuple(sums.values()))], until=until) == []
 
 
+@settings(deadline=None)
 @given(charged(terms_of(kind="recurring", proration="day")), st.integers(0, 300))
 def test_a_period_costs_the_sum_of_its_days(facts, offset):
     """Day by day in fractions: each served day costs its price over the days of the period."""
@@ -177,6 +182,7 @@ def price_by_hand(terms: ChargeTerms, quantity: Decimal) -> Fraction:
     return max(left, Fraction(0))
 
 
+@settings(deadline=None)
 @given(charged(), st.integers(0, 400))
 def test_lines_are_at_the_minor_unit_and_within_service(facts, offset):
     unit = minor_unit(facts.terms.currency)
@@ -189,6 +195,7 @@ def test_lines_are_at_the_minor_unit_and_within_service(facts, offset):
     assert keys == sorted(set(keys))
 
 
+@settings(deadline=None)
 @given(charged(terms_of(model="per_unit")), st.integers(0, 400), st.integers(0, 5))
 def test_more_units_never_bill_less(facts, offset, more):
     until = facts.started_on + timedelta(days=offset)
@@ -201,6 +208,7 @@ def test_more_units_never_bill_less(facts, offset, more):
     assert few <= many
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(terms_of(), days_of_start, st.integers(1, 31)), min_size=1, max_size=4),
     quantities,

@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from o2b.charging import Step, explain, list_price, price, share_fixed_discount
@@ -60,6 +60,7 @@ percents = st.decimals(-100, 100, places=6)
 offs = st.one_of(amounts.map(str), percents.map(lambda value: f"{value}%"))
 
 
+@settings(deadline=None)
 @given(amounts, st.decimals(0, 10**9, places=6), st.lists(offs, max_size=8))
 def test_the_price_is_exact_and_the_last_step_of_its_explanation(unit_price, quantity, discounts):
     terms = charge(str(unit_price), discounts=discounts)
@@ -74,6 +75,7 @@ def test_the_price_is_exact_and_the_last_step_of_its_explanation(unit_price, qua
     assert explain(terms, quantity)[-1].result == price(terms, quantity)
 
 
+@settings(deadline=None)
 @given(st.decimals(0, 10**6, places=4), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_more_units_never_cost_less(unit_price, few, more):
     terms = charge(str(unit_price), discounts=["12.5%", "3"])

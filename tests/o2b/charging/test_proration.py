@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from o2b.charging import Proration, prorate
@@ -84,6 +84,7 @@ def test_without_proration_each_started_unit_costs_the_whole_period(pieces, amou
     assert targets(terms, shares, full_days=30) == [Decimal(each) for each in amounts]
 
 
+@settings(deadline=None)
 @given(
     price=st.decimals(-(10**6), 10**6, places=4),
     currency=st.sampled_from(["EUR", "JPY", "KWD"]),
@@ -100,6 +101,7 @@ def test_pieces_add_up_to_the_rounded_sum_of_their_exact_shares(price, currency,
     assert all(each == quantise(each, currency) for each in amounts)
 
 
+@settings(deadline=None)
 @given(
     price=st.decimals(-(10**6), 10**6, places=4),
     currency=st.sampled_from(["EUR", "JPY", "KWD"]),

@@ -1,0 +1,1 @@
+"""The roof: what runs the whole thread, from file or command to paid invoice."""

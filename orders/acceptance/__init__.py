@@ -1,0 +1,1 @@
+"""Accepting is ordering: the doors by which an offer becomes an order, or is declined."""

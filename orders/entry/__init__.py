@@ -1,0 +1,1 @@
+"""Orders without a quote: what the order team enters and REST clients create."""

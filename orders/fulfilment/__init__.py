@@ -1,0 +1,1 @@
+"""From an accepted line to a service delivered: tasks done by machines and by people."""

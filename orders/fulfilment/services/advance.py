@@ -1,0 +1,136 @@
+"""Advance an order: claim every automatic task that can run, run it, write down what it came to.
+
+Each round is one short transaction (write the last round's outcomes, claim what is ready now) and
+then the work, with no transaction open. Whoever dies leaves running tasks whose lease runs out; the
+message is still owed, and the next one goes on from there.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from o2b import clock, events, fsm
+from o2b.customers.models import Account
+from orders.fulfilment import handlers
+from orders.fulfilment.outcomes import Failed, Job, Outcome
+from orders.fulfilment.services.scene import Scene
+from orders.fulfilment.services.settle import MOST_ATTEMPTS, settle
+from orders.models import Task
+
+T = Task.State
+AtOf = Callable[[Account | None], datetime]
+
+LEASE = timedelta(seconds=60)
+MOST_OUTSIDE = 3  # outside calls a round: even if all of them hang, the lease outlasts them
+
+
+def advance_order(
+    *, order_id: int, at_of: AtOf = clock.now, worker: str = "", outbox_id: int | None = None
+) -> int:
+    """Do all that can be done by itself now; return how many tasks were run.
+
+    `at_of(account)` tells the account's moment, `at_of(None)` the machine's (leases, back-off).
+    """
+    outcomes: dict[int, Outcome] = {}
+    ran = 0
+    while True:
+        with transaction.atomic():
+            jobs = _round(order_id, outcomes, at_of, worker)
+            if not jobs:
+                events.done(outbox_id)
+        if not jobs:
+            return ran
+        outcomes = {job.task_id: handlers.run(job) for job in jobs}
+        ran += len(jobs)
+
+
+def _round(
+    order_id: int, outcomes: dict[int, Outcome], at_of: AtOf, worker: str
+) -> list[Job]:
+    """Write outcomes, then claim what is ready, until something has to be run."""
+    scene = Scene.of_order(order_id)
+    if not scene.lines:
+        return []
+    machine_now = at_of(None)
+    at = at_of(next(iter(scene.lines.values())).account)
+    settle(scene, _still_ours(scene, outcomes, worker), at=at, machine_now=machine_now)
+    claimed = _claim(scene, at, machine_now, worker)
+    if worn_out := [task for task in claimed if task.attempts > MOST_ATTEMPTS]:
+        reason = "every worker that tried it died"
+        settle(
+            scene,
+            {task.pk: Failed(reason) for task in worn_out},
+            at=at,
+            machine_now=machine_now,
+        )
+    return [_job(task, at) for task in claimed if task.state == T.RUNNING]
+
+
+def _still_ours(
+    scene: Scene, outcomes: dict[int, Outcome], worker: str
+) -> dict[int, Outcome]:
+    """Outcomes of tasks that no other worker took over after our lease ran out."""
+    return {
+        pk: outcome
+        for pk, outcome in outcomes.items()
+        if (task := scene.tasks.get(pk)) and task.state == T.RUNNING and task.worker == worker
+    }
+
+
+def _claim(scene: Scene, at: datetime, machine_now: datetime, worker: str) -> list[Task]:
+    """Take every automatic task of a going line that is ready and due, or whose worker is dead."""
+    automatic = [t for t in scene.tasks_in(scene.going()) if t.kind == Task.Kind.AUTOMATIC]
+    due = _within_limit(t for t in automatic if _can_run(t, machine_now))
+    ready = [t for t in due if t.state == T.READY]
+    lease = {"leased_until": machine_now + LEASE, "worker": worker, "due_at": None}
+    fsm.move_locked(ready, "run", at=at, values=lease)
+    if due:
+        Task.objects.filter(pk__in=[t.pk for t in due]).update(attempts=F("attempts") + 1, **lease)
+    for task in due:
+        task.attempts += 1
+        task.leased_until, task.worker, task.due_at = lease["leased_until"], worker, None
+    starting = {t.line_id: t.line for t in ready if t.line.state == "scheduled"}
+    fsm.move_locked(list(starting.values()), "begin", at=at)
+    return due
+
+
+def _within_limit(tasks: Iterable[Task]) -> list[Task]:
+    """All that is done here, and the first few that ask the outside."""
+    outside = itertools.count(1)
+    return [
+        task
+        for task in tasks
+        if task.handler not in handlers.OUTSIDE or next(outside) <= MOST_OUTSIDE
+    ]
+
+
+def _can_run(task: Task, machine_now: datetime) -> bool:
+    if task.state == T.READY:
+        return task.due_at is None or task.due_at <= machine_now
+    return (
+        task.state == T.RUNNING
+        and task.leased_until is not None
+        and task.leased_until < machine_now
+    )
+
+
+def _job(task: Task, at: datetime) -> Job:
+    version = task.line.product_version
+    return Job(
+        task_id=task.pk,
+        key=task.key,
+        handler=task.handler,
+        order_id=task.order_id,
+        line_id=task.line_id,
+        account_id=task.account_id,
+        product=version.product.code,
+        version=version.number,
+        quantity=task.line.quantity,
+        characteristics=task.line.characteristics,
+        parameters=task.parameters,
+        attempt=task.attempts,
+        at=at,
+    )

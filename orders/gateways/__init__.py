@@ -1,0 +1,1 @@
+"""The outside world, as orders needs it; never called with a transaction open."""
