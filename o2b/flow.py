@@ -42,7 +42,8 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "order_line.completed": (Reaction("subscriptions.start_items", by="order"),),
     "order_line.cancelling": (),
     "order_line.cancelled": (),
-    "task.ready": (Reaction("orders.advance_order", by="order"),),
+    "order.woken": (Reaction("orders.advance_order", by="order"),),
+    "task.ready": (),
     "task.claimed": (),
     "task.released": (),
     "task.done": (),
@@ -50,7 +51,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "task.fell_out": (),
     "task.cancelled": (),
     "task.skipped": (Reaction("orders.advance_order", by="order"),),
-    "task.retried": (Reaction("orders.advance_order", by="order"),),
+    "task.retried": (),
     "evidence.refused": (),
     # subscriptions
     "subscription.started": (),

@@ -244,6 +244,7 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "o2b.sweep_outbox", "schedule": 10.0},
+    "wake-due-orders": {"task": "orders.wake_due", "schedule": 5.0},
     "make-partitions": {"task": "o2b.make_partitions", "schedule": timedelta(days=1)},
     "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
 }

@@ -8,7 +8,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from o2b import clock, events, fsm
-from o2b.catalog.resolution import Wanted
 from o2b.catalog.services import freeze_terms
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
@@ -18,7 +17,6 @@ from quotes.inputs import (
     LineInput,
     NoLines,
     check_lines,
-    discounts_of,
     refuse_unless_on_sale,
     versions_on_sale,
 )
@@ -49,8 +47,12 @@ class CurrencyChanged(Refused):
     code = "currency_changed"
 
 
-class ValidityPast(Invalid):
-    code = "validity_past"
+class ValidityInvalid(Invalid):
+    code = "validity_invalid"
+
+
+class StartInvalid(Invalid):
+    code = "start_invalid"
 
 
 class TextInvalid(Invalid):
@@ -71,6 +73,7 @@ def draft_quote(
     """Write down what an account may be offered; prices are found when it is sent."""
     account = _open_account(account_id)
     _check_validity(account, valid_until, at)
+    _check_start(start_on)
     checked = check_lines(lines)
     quote = Quote.objects.create(
         account=account,
@@ -104,6 +107,7 @@ def edit_quote(
         raise Invalid(message, field="account")
     account = _open_account(account_id)
     _check_validity(account, valid_until, at)
+    _check_start(start_on)
     checked = check_lines(lines)
     quote.account, quote.currency = account, account.currency
     quote.title = _checked_text(title, field="title")
@@ -130,10 +134,7 @@ def send_quote(*, quote_id: int, at: datetime, actor_id: int | None = None) -> Q
     lines = _sendable_lines(quote, at)
     priced = selectors.price_lines(
         account=account,
-        wanted=[
-            Wanted(line.product_version, line.quantity, discounts_of(line.discount_percent))
-            for line in lines
-        ],
+        wanted=[selectors.wanted(line) for line in lines],
         on=clock.day(account, at),
         start_on=quote.start_on,
         besides=quote.pk,
@@ -259,9 +260,17 @@ def _open_account(account_id: int) -> Account:
 
 
 def _check_validity(account: Account, valid_until: date, at: datetime) -> None:
+    if valid_until.year > 2190:
+        raise ValidityInvalid(_("No offer is open for so long."), field="valid_until")
     if valid_until < clock.day(account, at):
         message = _("The last day of the offer is already over.")
-        raise ValidityPast(message, field="valid_until")
+        raise ValidityInvalid(message, field="valid_until")
+
+
+def _check_start(start_on: date | None) -> None:
+    # Beyond these years calendars end, and so would the periods of a bill.
+    if start_on and not 1990 <= start_on.year <= 2190:
+        raise StartInvalid(_("No service starts on such a day."), field="start_on")
 
 
 def _refuse_unless_draft(quote: Quote) -> None:

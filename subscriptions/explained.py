@@ -24,8 +24,7 @@ from o2b.money import Money, zero
 
 # The words that charging.explain() says, for the translators.
 STEPS = [
-    gettext_noop(label)
-    for label in ("flat", "per unit", "discount", "surcharge", "not below zero")
+    gettext_noop(label) for label in ("flat", "per unit", "discount", "surcharge", "not below zero")
 ]
 
 

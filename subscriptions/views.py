@@ -1,7 +1,6 @@
 """Pages of subscriptions: the list, one subscription, and panels on other stages' pages."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -14,7 +13,7 @@ from o2b.customers.models import Account
 from o2b.money import Money, zero
 from o2b.web.columns import Column
 from o2b.web.http import HtmxRequest, door, is_partial
-from o2b.web.places import safe_reverse
+from o2b.web.show import day_text, money_text, number_text
 from o2b.web.tables import ListPage
 from orders.models import Order
 from subscriptions import selectors
@@ -22,6 +21,7 @@ from subscriptions.explained import TermsExplained, explain_terms
 from subscriptions.models import Item, ItemVersion, ServiceState, Subscription
 
 VIEW = "subscriptions.view_subscription"
+PANEL_ROWS = 20
 
 
 class SubscriptionList(ListPage):
@@ -91,8 +91,6 @@ def subscription(request: HtmxRequest, pk: int) -> HttpResponse:
         "subscription": found,
         "items": items,
         "figures": _figures(found, items),
-        "bills_url": request.user.has_perm("billing.view_invoice")
-        and safe_reverse("billing:of-subscription", pk),
     }
     return render(request, "subscriptions/subscription.html", context)
 
@@ -113,9 +111,6 @@ def of_order(request: HtmxRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order, pk=pk)
     rows = selectors.subscriptions_of(order_id=pk)
     return _panel(request, rows, parent=order, title=_("In service"))
-
-
-PANEL_ROWS = 20
 
 
 def _panel(
@@ -140,11 +135,13 @@ def _shown(item: Item) -> ItemShown:
 def _figures(found: Subscription, items: list[ItemShown]) -> list[dict[str, Any]]:
     running = [each.current.terms for each in items if each.current and _is_on(each.item)]
     currency = found.account.currency
+    monthly = _total(currency, [terms.monthly for terms in running])
+    once = _total(currency, [terms.once for terms in running])
     return [
-        {"title": _("A month"), "value": _total(currency, [t.monthly for t in running])},
-        {"title": _("Once, at the start"), "value": _total(currency, [t.once for t in running])},
-        {"title": _("Items in use"), "value": Decimal(sum(1 for i in items if _is_on(i.item)))},
-        {"title": _("In service since"), "value": found.started_on},
+        {"title": _("A month"), "value": money_text(monthly)},
+        {"title": _("Once, at the start"), "value": money_text(once)},
+        {"title": _("Items in use"), "value": number_text(len(running))},
+        {"title": _("In service since"), "value": day_text(found.started_on)},
     ]
 
 

@@ -1,6 +1,7 @@
 """What every resource of the API is made of: the door, the noun, and the answers to nowhere."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
@@ -20,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from o2b import clock
 from o2b.api.exact import ExactJSONParser
 from o2b.api.problems import Malformed
 from o2b.api.schema import Described
@@ -54,29 +56,15 @@ class Spoken:
     schema = Described()
 
 
-class Noun(Spoken, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """A read-only resource; its verbs are methods that call one service each.
+class Verbs(Spoken, viewsets.GenericViewSet):
+    """Methods that call one service each.
 
-    `doors` names the permission of every action; an action that it forgets is closed to all.
+    `doors` names the permission of every action; an action that it forgets is a bug, found by test.
     """
 
     doors: ClassVar[dict[str, str]] = {}
     permission_classes = (Door,)
     lookup_value_regex = "[0-9]{1,19}"
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        """A filter that is not known is refused: its typo would answer everything."""
-        if self.action == "list":
-            known = PAGING | set(self._filters())
-            for name in self.request.query_params:
-                if name not in known:
-                    raise Malformed(_("This filter is not known."), field=name[:80])
-            return super().filter_queryset(queryset)
-        return queryset
-
-    def _filters(self) -> Any:
-        filters = getattr(self, "filterset_class", None)
-        return filters.base_filters if filters else ()
 
     def asked(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """What the client asks, validated; raises for a 400 naming the fields."""
@@ -93,6 +81,11 @@ class Noun(Spoken, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         if not self.request.user.has_perm(permission):
             raise PermissionDenied(permission)
 
+    def now(self) -> datetime:
+        """The moment that the account of the row in the address lives in; 404 without a row."""
+        rows = self.queryset.model._default_manager.select_related("account__test_clock")
+        return clock.now(rows.get(pk=self.key()).account)
+
     def shown(self, pk: int) -> Response:
         """The row as the client would read it now."""
         row = self.get_queryset().get(pk=pk)
@@ -104,6 +97,24 @@ class Noun(Spoken, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         response.status_code = status.HTTP_201_CREATED
         response["Location"] = response.data["url"]
         return response
+
+
+class Noun(mixins.ListModelMixin, mixins.RetrieveModelMixin, Verbs):
+    """A read-only resource with its verbs."""
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """A filter that is not known is refused: its typo would answer everything."""
+        if self.action == "list":
+            known = PAGING | set(self._filters())
+            for name in self.request.query_params:
+                if name not in known:
+                    raise Malformed(_("This filter is not known."), field=name[:80])
+            return super().filter_queryset(queryset)
+        return queryset
+
+    def _filters(self) -> Any:
+        filters = getattr(self, "filterset_class", None)
+        return filters.base_filters if filters else ()
 
 
 class NotHere(APIView):

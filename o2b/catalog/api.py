@@ -34,8 +34,8 @@ class NotOnSale(Refused):
 class VersionOutput(serializers.Serializer):
     number = serializers.IntegerField()
     state = State(name="LifecycleState", choices=Lifecycle.choices)
-    published_at = serializers.DateTimeField()
-    retired_on = serializers.DateField()
+    published_at = serializers.DateTimeField(allow_null=True)
+    retired_on = serializers.DateField(allow_null=True)
 
 
 class ProductVersionOutput(VersionOutput):

@@ -83,4 +83,5 @@ def came_from(request: HttpRequest) -> str:
     if not referer or not ours:
         return ""
     parts = urlsplit(referer)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    # Never a path that a browser reads as another host.
+    return f"/{parts.path.lstrip('/')}" + (f"?{parts.query}" if parts.query else "")

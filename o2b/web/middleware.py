@@ -8,6 +8,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -29,6 +30,9 @@ class RefusalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        if response.get("Content-Type", "").startswith("text/html"):
+            # A page and its partial share an address; going back must not show the partial alone.
+            patch_vary_headers(response, ["HX-Request"])
         if isinstance(response, HttpResponse) and is_partial(request):
             add_messages(request, response)
         return response

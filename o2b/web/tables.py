@@ -36,7 +36,6 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_vary_headers
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import ListView
@@ -94,9 +93,7 @@ class ListPage(ListView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if self.csv_name and request.GET.get("format") == "csv":
             return stream_csv(self.csv_name, self.columns, self.get_queryset())
-        response = super().get(request, *args, **kwargs)
-        patch_vary_headers(response, ["HX-Request"])
-        return response
+        return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = self.get_rows()

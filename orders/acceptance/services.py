@@ -61,9 +61,7 @@ def decline_offer(
     *, quote_id: int, reason: str, at: datetime, by: str = "", actor_id: int | None = None
 ) -> Quote:
     """Note that the customer does not want it, and why."""
-    return quoting.decline_quote(
-        quote_id=quote_id, reason=reason, at=at, by=by, actor_id=actor_id
-    )
+    return quoting.decline_quote(quote_id=quote_id, reason=reason, at=at, by=by, actor_id=actor_id)
 
 
 def _as_offered(line: QuoteLine) -> NewLine:

@@ -1,5 +1,14 @@
-"""The addresses of orders in the API."""
+"""The addresses of orders in the API, and of the answers to quotes."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from orders.api.views import AnswerViewSet, OrderViewSet
+from orders.api.work import OrderLineViewSet, TaskViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("orders", OrderViewSet, basename="api-order")
+router.register("order-lines", OrderLineViewSet, basename="api-order-line")
+router.register("tasks", TaskViewSet, basename="api-task")
+router.register("quotes", AnswerViewSet, basename="api-quote-answer")
+urlpatterns = [path("", include(router.urls))]

@@ -93,9 +93,7 @@ def write_order(
     return order
 
 
-def _line(
-    order: Order, position: int, new: NewLine, plan: DeliveryPlan, at: datetime
-) -> OrderLine:
+def _line(order: Order, position: int, new: NewLine, plan: DeliveryPlan, at: datetime) -> OrderLine:
     line = OrderLine(
         order=order,
         account_id=order.account_id,

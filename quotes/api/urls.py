@@ -1,5 +1,10 @@
 """The addresses of quotes in the API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from quotes.api.views import QuoteViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("quotes", QuoteViewSet, basename="api-quote")
+urlpatterns = [path("", include(router.urls))]

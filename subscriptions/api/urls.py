@@ -1,5 +1,10 @@
 """The addresses of subscriptions in the API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from subscriptions.api.views import SubscriptionViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("subscriptions", SubscriptionViewSet, basename="api-subscription")
+urlpatterns = [path("", include(router.urls))]

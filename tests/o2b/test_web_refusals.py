@@ -73,6 +73,11 @@ def test_htmx_gets_a_toast(client: Client, address: str, status: int, words: str
     assert "<html" not in response.content.decode()
 
 
+def test_the_way_back_stays_on_this_site(client: Client) -> None:
+    response = client.post("/refuse/", headers={"Referer": "http://testserver//evil.example/x"})
+    assert (response.status_code, response["Location"]) == (302, "/evil.example/x")
+
+
 def test_a_message_comes_beside_the_partial_and_only_once(client: Client) -> None:
     part = client.post("/succeed/", headers=HTMX).content.decode()
     assert part.startswith("<p id='quote'>Q-1</p>")
@@ -99,6 +104,7 @@ def test_a_plain_post_goes_back_with_the_message(client: Client) -> None:
         ("post", ""),
         ("post", "https://evil.example/login/"),
         ("post", "//evil.example/"),
+        ("post", "javascript:alert(1)"),
         ("get", "http://testserver/refuse/"),
     ],
 )

@@ -135,7 +135,10 @@ def test_a_line_that_cannot_be_had(line: dict[str, Any], error: str, field: str)
     [
         ({"lines": []}, "no_lines", "lines"),
         ({"lines": [LineInput("fibre", 1)] * 1001}, "too_many_lines", "lines"),
-        ({"valid_until": date(2026, 1, 30)}, "validity_past", "valid_until"),
+        ({"valid_until": date(2026, 1, 30)}, "validity_invalid", "valid_until"),
+        ({"valid_until": date.max}, "validity_invalid", "valid_until"),
+        ({"start_on": date.max}, "start_invalid", "start_on"),
+        ({"start_on": date.min}, "start_invalid", "start_on"),
         ({"title": "x" * 201}, "text_invalid", "title"),
         ({"title": "a\0b"}, "text_invalid", "title"),
     ],
@@ -169,7 +172,9 @@ def test_today_is_the_last_valid_day_where_the_account_lives() -> None:
     line, day = LineInput("fibre", "1"), date(2026, 1, 31)
     draft(an_account(time_zone="America/New_York"), line, valid_until=day, at=late)
     berlin = an_account(time_zone="Europe/Berlin")
-    refused("validity_past", "valid_until", lambda: draft(berlin, line, valid_until=day, at=late))
+    refused(
+        "validity_invalid", "valid_until", lambda: draft(berlin, line, valid_until=day, at=late)
+    )
 
 
 def test_editing_replaces_the_wishes_of_a_draft() -> None:
@@ -256,7 +261,7 @@ def late_retire(quote: Quote) -> None:
         ),
         (
             lambda q: Quote.objects.filter(pk=q.pk).update(valid_until=date(2026, 1, 1)),
-            "validity_past",
+            "validity_invalid",
             "valid_until",
         ),
         (lambda q: q.lines.all().delete(), "no_lines", "lines"),
@@ -291,9 +296,9 @@ def test_the_number_of_queries_does_not_grow_with_the_lines(
 ) -> None:
     product = a_product()
     quote = a_quote(products=[product] * count)
-    # savepoint, account, quote, lines, discount taken, contract, books, prices, terms known,
-    # terms written and read (with a savepoint each to write), charges, lines, quote, event, release
-    with django_assert_num_queries(18):
+    # savepoint in and out, account, quote, lines, discount taken, contract, books, prices,
+    # terms known, written and read, their charges, lines, quote, event
+    with django_assert_num_queries(16):
         services.send_quote(quote_id=quote.pk, at=NOON)
 
 

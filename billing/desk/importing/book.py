@@ -10,6 +10,7 @@ from django.db import transaction
 from o2b.catalog.introduction import Offer, introduce_book, introduce_product
 from o2b.catalog.models import PriceBook, PriceBookVersion
 from o2b.customers.models import LegalEntity
+from o2b.customers.opening import ensure_legal_entity
 
 SEGMENT = "telco-subscribers"
 ENTITY = "telco"
@@ -49,14 +50,8 @@ def list_price(products: tuple[str, ...]) -> Decimal:
 @transaction.atomic
 def ensure_book(*, at: datetime) -> LegalEntity:
     """The seller, its ten products with plans, and their published book; once."""
-    entity, _ = LegalEntity.objects.get_or_create(
-        code=ENTITY,
-        defaults={
-            "name": "Telco",
-            "country": "US",
-            "currency": CURRENCY,
-            "number_prefix": "TEL-",
-        },
+    entity = ensure_legal_entity(
+        code=ENTITY, name="Telco", country="US", currency=CURRENCY, number_prefix="TEL-"
     )
     if PriceBookVersion.objects.filter(book__code=BOOK, state="published").exists():
         return entity

@@ -1,13 +1,15 @@
 """Advance an order: claim every automatic task that can run, run it, write down what it came to.
 
-Each round is one short transaction (write the last round's outcomes, claim what is ready now) and
-then the work, with no transaction open. Whoever dies leaves running tasks whose lease runs out; the
+Each round is one short transaction (write the last outcomes, claim what is ready now, do at once
+what needs nobody) and then the outside is asked, with no transaction open. Whoever dies leaves running tasks whose lease runs out; the
 message is still owed, and the next one goes on from there.
 """
 
 import itertools
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -27,6 +29,14 @@ LEASE = timedelta(seconds=60)
 MOST_OUTSIDE = 3  # outside calls a round: even if all of them hang, the lease outlasts them
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one transaction leaves to be asked of the outside, and how many tasks it finished."""
+
+    outside: list[Job]
+    ran: int
+
+
 def advance_order(
     *, order_id: int, at_of: AtOf = clock.now, worker: str = "", outbox_id: int | None = None
 ) -> int:
@@ -38,40 +48,45 @@ def advance_order(
     ran = 0
     while True:
         with transaction.atomic():
-            jobs = _round(order_id, outcomes, at_of, worker)
-            if not jobs:
+            turn = _round(order_id, outcomes, at_of, worker)
+            if not turn.outside:
                 events.done(outbox_id)
-        if not jobs:
+        ran += turn.ran
+        if not turn.outside:
             return ran
-        outcomes = {job.task_id: handlers.run(job) for job in jobs}
-        ran += len(jobs)
+        outcomes = {job.task_id: handlers.run(job) for job in turn.outside}
 
 
-def _round(
-    order_id: int, outcomes: dict[int, Outcome], at_of: AtOf, worker: str
-) -> list[Job]:
-    """Write outcomes, then claim what is ready, until something has to be run."""
+def _round(order_id: int, outcomes: dict[int, Outcome], at_of: AtOf, worker: str) -> Round:
+    """Write outcomes and claim what is ready, again and again; what is done here is done at once.
+
+    Returns the jobs that ask the outside: they are run when the transaction is over.
+    """
     scene = Scene.of_order(order_id)
     if not scene.lines:
-        return []
+        return Round([], 0)
     machine_now = at_of(None)
     at = at_of(next(iter(scene.lines.values())).account)
-    settle(scene, _still_ours(scene, outcomes, worker), at=at, machine_now=machine_now)
-    claimed = _claim(scene, at, machine_now, worker)
-    if worn_out := [task for task in claimed if task.attempts > MOST_ATTEMPTS]:
-        reason = "every worker that tried it died"
-        settle(
-            scene,
-            {task.pk: Failed(reason) for task in worn_out},
-            at=at,
-            machine_now=machine_now,
-        )
-    return [_job(task, at) for task in claimed if task.state == T.RUNNING]
+    outcomes = _still_ours(scene, outcomes, worker)
+    outside: list[Job] = []
+    ran = len(outcomes)
+    while True:
+        settle(scene, outcomes, at=at, machine_now=machine_now)
+        claimed = _claim(scene, at, machine_now, worker, room=MOST_OUTSIDE - len(outside))
+        if not claimed:
+            return Round(outside, ran)
+        outcomes = {}
+        for task in claimed:
+            if task.attempts > MOST_ATTEMPTS:
+                outcomes[task.pk] = Failed("every worker that tried it died")
+            elif task.handler in handlers.INSTANT:
+                outcomes[task.pk] = handlers.run(_job(task, at))
+            else:
+                outside.append(_job(task, at))
+        ran += len(outcomes)
 
 
-def _still_ours(
-    scene: Scene, outcomes: dict[int, Outcome], worker: str
-) -> dict[int, Outcome]:
+def _still_ours(scene: Scene, outcomes: dict[int, Outcome], worker: str) -> dict[int, Outcome]:
     """Outcomes of tasks that no other worker took over after our lease ran out."""
     return {
         pk: outcome
@@ -80,31 +95,35 @@ def _still_ours(
     }
 
 
-def _claim(scene: Scene, at: datetime, machine_now: datetime, worker: str) -> list[Task]:
+def _claim(
+    scene: Scene, at: datetime, machine_now: datetime, worker: str, *, room: int
+) -> list[Task]:
     """Take every automatic task of a going line that is ready and due, or whose worker is dead."""
     automatic = [t for t in scene.tasks_in(scene.going()) if t.kind == Task.Kind.AUTOMATIC]
-    due = _within_limit(t for t in automatic if _can_run(t, machine_now))
+    due = _within_limit((t for t in automatic if _can_run(t, machine_now)), room)
     ready = [t for t in due if t.state == T.READY]
-    lease = {"leased_until": machine_now + LEASE, "worker": worker, "due_at": None}
-    fsm.move_locked(ready, "run", at=at, values=lease)
-    if due:
-        Task.objects.filter(pk__in=[t.pk for t in due]).update(attempts=F("attempts") + 1, **lease)
+    orphans = [t for t in due if t.state == T.RUNNING]
+    attempts = {t.pk: t.attempts + 1 for t in due}
+    taken: dict[str, Any] = {
+        "leased_until": machine_now + LEASE,
+        "worker": worker,
+        "due_at": None,
+        "attempts": F("attempts") + 1,
+    }
+    fsm.move_locked(ready, "run", at=at, values=taken)
+    if orphans:
+        Task.objects.filter(pk__in=[t.pk for t in orphans]).update(**taken)
     for task in due:
-        task.attempts += 1
-        task.leased_until, task.worker, task.due_at = lease["leased_until"], worker, None
+        task.__dict__.update(taken | {"attempts": attempts[task.pk]})
     starting = {t.line_id: t.line for t in ready if t.line.state == "scheduled"}
     fsm.move_locked(list(starting.values()), "begin", at=at)
     return due
 
 
-def _within_limit(tasks: Iterable[Task]) -> list[Task]:
-    """All that is done here, and the first few that ask the outside."""
+def _within_limit(tasks: Iterable[Task], room: int) -> list[Task]:
+    """All that is done here, and as many that ask the outside as there is room for."""
     outside = itertools.count(1)
-    return [
-        task
-        for task in tasks
-        if task.handler not in handlers.OUTSIDE or next(outside) <= MOST_OUTSIDE
-    ]
+    return [task for task in tasks if task.handler in handlers.INSTANT or next(outside) <= room]
 
 
 def _can_run(task: Task, machine_now: datetime) -> bool:

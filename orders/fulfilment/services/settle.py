@@ -12,10 +12,11 @@ from o2b import clock, events, fsm
 from o2b.catalog.models import ProductVersion
 from o2b.promise import Promise, compare
 from orders.fulfilment.outcomes import Done, Failed, Outcome, TryAgain
-from orders.fulfilment.services.scene import FINISHED, GOING, Scene
+from orders.fulfilment.services.scene import FINISHED, Scene
 from orders.models import Evidence, OrderLine, Task
 
 L, T = OrderLine.State, Task.State
+Versions = Mapping[tuple[int, int], ProductVersion]
 
 MOST_ATTEMPTS = 6
 LONGEST_WAIT = timedelta(minutes=5)
@@ -37,8 +38,10 @@ def settle(
     said = {pk: outcome for pk, outcome in outcomes.items() if pk in scene.tasks}
     fresh: list[Evidence] = []
     if said:
+        versions = _versions_said(scene, said)
+        said = {pk: _believed(scene.tasks[pk], one, versions) for pk, one in said.items()}
         _keep_details(scene, said, machine_now)
-        fresh = _finish(scene, said, at, actor_id)
+        fresh = _finish(scene, said, versions, at, actor_id)
         _stop(scene, said, at, actor_id)
     _begin_lines(scene, at, actor_id)
     _free_dependents(scene, at, actor_id)
@@ -68,23 +71,37 @@ def _keep_details(scene: Scene, said: Mapping[int, Outcome], machine_now: dateti
         Task.objects.bulk_update(changed, ["request", "response", "failure", "due_at"], 500)
 
 
+def _believed(task: Task, said: Outcome, versions: Versions) -> Outcome:
+    """A version that the product never had is no evidence."""
+    promised = task.line.product_version
+    if (
+        isinstance(said, Done)
+        and said.version not in (None, promised.number)
+        and (promised.product_id, said.version) not in versions
+    ):
+        reason = f"version {said.version} was delivered, they say, but {promised.product} has none"
+        return Failed(reason, said.exchange)
+    return said
+
+
 def _finish(
-    scene: Scene, said: Mapping[int, Outcome], at: datetime, actor_id: int | None
+    scene: Scene,
+    said: Mapping[int, Outcome],
+    versions: Versions,
+    at: datetime,
+    actor_id: int | None,
 ) -> list[Evidence]:
     done = {pk: outcome for pk, outcome in said.items() if isinstance(outcome, Done)}
     tasks = [scene.tasks[pk] for pk in sorted(done)]
     fsm.move_locked(
         tasks, "finish", at=at, actor_id=actor_id, values={"leased_until": None}, facts_of=_facts
     )
-    versions = _versions_said(scene, done)
     return Evidence.objects.bulk_create(
         [_evidence(task, done[task.pk], versions, at) for task in tasks]
     )
 
 
-def _evidence(
-    task: Task, said: Done, versions: Mapping[tuple[int, int], ProductVersion], at: datetime
-) -> Evidence:
+def _evidence(task: Task, said: Done, versions: Versions, at: datetime) -> Evidence:
     promised = task.line.product_version
     version = promised
     if said.version is not None and said.version != promised.number:
@@ -101,14 +118,13 @@ def _evidence(
     )
 
 
-def _versions_said(
-    scene: Scene, done: Mapping[int, Done]
-) -> dict[tuple[int, int], ProductVersion]:
+def _versions_said(scene: Scene, said: Mapping[int, Outcome]) -> Versions:
     """Versions other than the promised ones that somebody says were delivered."""
     others = {
-        (scene.tasks[pk].line.product_version.product_id, said.version)
-        for pk, said in done.items()
-        if said.version not in (None, scene.tasks[pk].line.product_version.number)
+        (scene.tasks[pk].line.product_version.product_id, one.version)
+        for pk, one in said.items()
+        if isinstance(one, Done)
+        and one.version not in (None, scene.tasks[pk].line.product_version.number)
     }
     if not others:
         return {}
@@ -118,13 +134,9 @@ def _versions_said(
     return {(version.product_id, version.number): version for version in found}
 
 
-def _stop(
-    scene: Scene, said: Mapping[int, Outcome], at: datetime, actor_id: int | None
-) -> None:
+def _stop(scene: Scene, said: Mapping[int, Outcome], at: datetime, actor_id: int | None) -> None:
     """Failed tasks: ready again at their due time, or fallout once it is hopeless."""
-    failed = [
-        scene.tasks[pk] for pk in sorted(said) if isinstance(said[pk], TryAgain | Failed)
-    ]
+    failed = [scene.tasks[pk] for pk in sorted(said) if isinstance(said[pk], TryAgain | Failed)]
     fsm.move_locked(
         failed,
         "fail",
@@ -138,9 +150,7 @@ def _stop(
         for task in failed
         if isinstance(said[task.pk], Failed) or task.attempts >= MOST_ATTEMPTS
     ]
-    fsm.move_locked(
-        hopeless, "fall_out", at=at, actor_id=actor_id, facts_of=_facts
-    )
+    fsm.move_locked(hopeless, "fall_out", at=at, actor_id=actor_id, facts_of=_facts)
     again = [task for task in failed if task.state == T.FAILED]
     fsm.move_locked(again, "retry", at=at, actor_id=actor_id, facts_of=_facts)
 
@@ -204,9 +214,7 @@ def fall_out(lines: list[OrderLine], *, at: datetime, actor_id: int | None) -> N
     )
 
 
-def _deliver(
-    scene: Scene, fresh: Iterable[Evidence], at: datetime, actor_id: int | None
-) -> None:
+def _deliver(scene: Scene, fresh: Iterable[Evidence], at: datetime, actor_id: int | None) -> None:
     """Lines whose tasks are all done: delivered and completed, if the evidence is the promise."""
     finished = [
         line
@@ -272,6 +280,3 @@ def _promise(version: ProductVersion, quantity: Decimal) -> Promise:
 
 def _facts(task: Task) -> dict[str, object]:
     return {"task": task.name, "line": task.line.position}
-
-
-__all__ = ["GOING", "MOST_ATTEMPTS", "fall_out", "settle", "wait_before"]

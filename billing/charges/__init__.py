@@ -1,0 +1,1 @@
+"""Charges: what each item owes under each charge of its Terms."""

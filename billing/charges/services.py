@@ -1,0 +1,40 @@
+"""What one may do with charges: open them for what has been put into service."""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+OPEN = """
+WITH made AS (
+    INSERT INTO billing_charge (item_id, terms_id, terms_charge_id, account_id, legal_entity_id,
+                                currency, started_on, anchor_day)
+    SELECT item.id, version.terms_id, priced.id, item.account_id, account.legal_entity_id,
+           terms.currency, min(lower(version.valid)), account.bill_day
+        FROM subscriptions_item AS item
+        JOIN customers_account AS account ON account.id = item.account_id
+        JOIN subscriptions_itemversion AS version
+            ON version.item_id = item.id AND upper_inf(version.recorded)
+        JOIN catalog_terms AS terms ON terms.id = version.terms_id
+        JOIN catalog_termscharge AS priced ON priced.terms_id = terms.id
+        WHERE item.subscription_id = %s
+        GROUP BY item.id, version.terms_id, priced.id, account.id, terms.currency
+        ORDER BY item.id, priced.id
+    ON CONFLICT DO NOTHING
+    RETURNING id, item_id, account_id, started_on
+)
+INSERT INTO billing_chargestate (charge_id, account_id, next_due_on, seen_revision)
+SELECT made.id, made.account_id, made.started_on, item.revision
+    FROM made JOIN subscriptions_item AS item ON item.id = made.item_id
+    ORDER BY made.id
+"""
+
+
+@transaction.atomic
+def open_charges(*, subscription_id: int, at: datetime) -> int:
+    """Open the charges that a subscription's items still lack; return how many.
+
+    A charge is looked at from its first day on; when its first bill is due says the first run.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN, [subscription_id])
+        return cursor.rowcount

@@ -1,0 +1,1 @@
+"""The issued document: what it says, why, and how it looks on paper."""

@@ -1,0 +1,131 @@
+"""Questions about issued invoices: how they stand, what they say and what each line hangs on."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Case, CharField, F, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Allocation, Invoice, InvoiceLine
+from billing.models.invoices import Kind
+from o2b.customers.models import Account
+from o2b.fields import AmountField
+
+OPEN, OVERDUE, PAID, CREDIT = "open", "overdue", "paid", "credit"
+STATUSES = [(OPEN, _("open")), (OVERDUE, _("overdue")), (PAID, _("paid")), (CREDIT, _("credit"))]
+
+
+def with_standing(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Invoice]:
+    """Adds `allocated`, `open_amount` and `status` as of a day.
+
+    A credit note is never open: it lowers the balance of its account.
+    """
+    allocated = (
+        Allocation.objects.filter(invoice=OuterRef("pk"))
+        .order_by()
+        .values("invoice")
+        .annotate(sum=Sum("amount"))
+        .values("sum")
+    )
+    nothing = Value(0, output_field=AmountField())
+    return (
+        rows.annotate(allocated=Coalesce(Subquery(allocated), nothing))
+        .annotate(
+            open_amount=Case(
+                When(kind=Kind.CREDIT_NOTE, then=nothing),
+                default=F("total") - F("allocated"),
+                output_field=AmountField(),
+            )
+        )
+        .annotate(
+            status=Case(
+                When(kind=Kind.CREDIT_NOTE, then=Value(CREDIT)),
+                When(open_amount__lte=0, then=Value(PAID)),
+                When(due_on__lt=on, then=Value(OVERDUE)),
+                default=Value(OPEN),
+                output_field=CharField(),
+            )
+        )
+    )
+
+
+def unpaid(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Invoice]:
+    """Invoices with something left to pay, the oldest due first."""
+    found = with_standing(rows, on=on).filter(open_amount__gt=0)
+    return found.order_by("due_on", "pk")
+
+
+def invoices_for_list(*, on: date) -> QuerySet[Invoice]:
+    """All invoices with their account and standing."""
+    return with_standing(Invoice.objects.select_related("account__customer"), on=on)
+
+
+def invoice(*, invoice_id: int, on: date) -> Invoice:
+    """One invoice with everybody it names."""
+    rows = Invoice.objects.select_related(
+        "account__customer", "account__test_clock", "legal_entity", "run"
+    )
+    return with_standing(rows, on=on).get(pk=invoice_id)
+
+
+def lines_of(*, invoice_id: int) -> QuerySet[InvoiceLine]:
+    """Lines with the whole way back: charge, Terms, item, order line, quote."""
+    return (
+        InvoiceLine.objects.filter(invoice_id=invoice_id)
+        .select_related(
+            "charge__terms",
+            "charge__terms_charge",
+            "charge__item__subscription",
+            "charge__item__product_version__product",
+            "charge__item__order_line__order",
+            "charge__item__order_line__quote_line__quote",
+        )
+        .order_by("position", "pk")
+    )
+
+
+def allocations_of(*, invoice_id: int) -> QuerySet[Allocation]:
+    """What was paid on an invoice, and by which payment."""
+    return (
+        Allocation.objects.filter(invoice_id=invoice_id)
+        .select_related("payment", "by")
+        .order_by("pk")
+    )
+
+
+def of_account(*, account_id: int, on: date) -> QuerySet[Invoice]:
+    """The invoices of an account, newest first."""
+    rows = Invoice.objects.filter(account_id=account_id)
+    return with_standing(rows, on=on).order_by("-pk")
+
+
+def of_subscription(*, subscription_id: int, on: date) -> QuerySet[Invoice]:
+    """The invoices that bill an item of the subscription, newest first."""
+    billed = InvoiceLine.objects.filter(charge__item__subscription_id=subscription_id)
+    rows = Invoice.objects.filter(pk__in=billed.values("invoice_id"))
+    return with_standing(rows, on=on).order_by("-pk")
+
+
+def find_invoices(*, text: str, limit: int = 8) -> list[Invoice]:
+    """By number."""
+    found = Invoice.objects.filter(number__icontains=text).select_related("account")
+    return list(found.order_by("-pk")[:limit])
+
+
+def unpaid_by_currency(*, on: date, status: str = OVERDUE) -> list[dict[str, Any]]:
+    """Per currency: how much of that status is open, on how many invoices."""
+    rows = with_standing(Invoice.objects.all(), on=on).filter(status=status)
+    counted = rows.values("currency").annotate(amount=Sum("open_amount"))
+    return list(counted.order_by("currency"))
+
+
+def billed_between(*, start: date, end: date) -> list[dict[str, Any]]:
+    """Per currency: the net of invoices issued in these days; `end` is the first day outside."""
+    rows = Invoice.objects.filter(issued_on__gte=start, issued_on__lt=end)
+    return list(rows.values("currency").annotate(amount=Sum("net")).order_by("currency"))
+
+
+def account_of(*, account_id: int) -> Account:
+    """An account with its clock."""
+    return Account.objects.select_related("test_clock", "customer").get(pk=account_id)

@@ -1,0 +1,44 @@
+"""Questions about customers: lists, one account with its facts, the account that words mean."""
+
+from django.db.models import Q, QuerySet
+
+from o2b.customers.models import Account
+
+MOST_MATCHES = 20
+
+
+def accounts_for_list() -> QuerySet[Account]:
+    """Every account with what a list shows of it."""
+    return Account.objects.select_related("customer", "advocate")
+
+
+def get_account(account_id: int) -> Account:
+    """One account with everything its page shows; a missing one is a 404."""
+    related = ("customer", "legal_entity", "advocate", "parent", "test_clock")
+    return Account.objects.select_related(*related).get(pk=account_id)
+
+
+def accounts_like(words: str) -> QuerySet[Account]:
+    """Open accounts whose reference, name or customer holds every word."""
+    found = Account.objects.filter(state=Account.State.OPEN)
+    for word in words.replace("\0", "").split():
+        found = found.filter(
+            Q(reference__icontains=word)
+            | Q(name__icontains=word)
+            | Q(customer__name__icontains=word)
+        )
+    return found.order_by("name", "reference")
+
+
+def accounts_meant(words: str) -> list[Account]:
+    """The account of exactly that reference or name, else those that hold the words."""
+    clean = words.replace("\0", "").strip()
+    related = ("customer", "test_clock")
+    exact = Account.objects.select_related(*related).filter(
+        Q(reference__iexact=clean) | Q(name__iexact=clean)
+    )
+    found = list(exact.order_by("reference")[:MOST_MATCHES])
+    by_reference = [account for account in found if account.reference.lower() == clean.lower()]
+    if by_reference or found:
+        return by_reference[:1] or found
+    return list(accounts_like(clean).select_related(*related)[:MOST_MATCHES]) if clean else []

@@ -1,0 +1,141 @@
+"""REST of orders: read them, place one from a quote or without; accept and decline quotes."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.urls import reverse
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from o2b import clock
+from o2b.api.idempotency import once
+from o2b.api.views import Noun, Verbs
+from o2b.customers.references import account_named
+from orders.acceptance.services import AlreadyOrdered, decline_offer, place_order
+from orders.api.inputs import AcceptAsked, DeclineAsked, OrderAsked, OrderOfQuoteAsked
+from orders.api.outputs import OrderHeadOutput, OrderOutput
+from orders.entry.services import enter_order
+from orders.models import Order, OrderLine
+from quotes.inputs import LineInput
+from quotes.models import Quote
+
+WITH_OR_WITHOUT_QUOTE = PolymorphicProxySerializer(
+    component_name="OrderAskedEitherWay",
+    serializers=[OrderOfQuoteAsked, OrderAsked],
+    resource_type_field_name=None,
+)
+
+
+class OrderFilter(filters.FilterSet):
+    account = filters.CharFilter(field_name="account__reference")
+    account_id = filters.NumberFilter()
+    quote = filters.NumberFilter(field_name="quote_id")
+    channel = filters.MultipleChoiceFilter(choices=Order.Channel.choices)
+    kind = filters.MultipleChoiceFilter(choices=Order.Kind.choices)
+    placed_after = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="gte")
+    placed_before = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="lt")
+
+    class Meta:
+        model = Order
+        fields = ("account_id", "quote", "channel", "kind")
+
+
+class OrderViewSet(Noun):
+    """What was ordered."""
+
+    queryset = Order.objects.all()
+    filterset_class = OrderFilter
+    doors = {
+        "list": "orders.view_order",
+        "retrieve": "orders.view_order",
+        "create": "orders.view_order",  # and place_order or accept_quote, by what is asked
+    }
+
+    def get_queryset(self) -> QuerySet[Order]:
+        return orders_shown(with_lines=self.action != "list")
+
+    def get_serializer_class(self) -> Any:
+        return OrderHeadOutput if self.action == "list" else OrderOutput
+
+    @extend_schema(request=WITH_OR_WITHOUT_QUOTE, responses={201: OrderOutput})
+    @once
+    def create(self, request: Request) -> Response:
+        """Order what a quote offered, or enter an order without a quote."""
+        of_quote = isinstance(request.data, dict) and "quote" in request.data
+        self.require("orders.accept_quote" if of_quote else "orders.place_order")
+        order = self._of_quote() if of_quote else self._without_quote()
+        return self.created(order.pk)
+
+    def _of_quote(self) -> Order:
+        asked = self.asked(OrderOfQuoteAsked)
+        return accept(
+            quote_id=asked["quote"], by=asked["by"], user=self.request.user, channel="rest"
+        )
+
+    def _without_quote(self) -> Order:
+        asked = self.asked(OrderAsked)
+        account = account_named(asked["account"])
+        return enter_order(
+            account_id=account.pk,
+            lines=[LineInput(**line) for line in asked["lines"]],
+            at=clock.now(account),
+            actor_id=self.request.user.pk,
+            channel=Order.Channel.REST,
+            start_on=asked["start_on"],
+            note=asked["note"],
+        )
+
+
+class AnswerViewSet(Verbs):
+    """What the customer answers to a quote; accepting it is ordering."""
+
+    queryset = Quote.objects.all()
+    doors = {"accept": "orders.accept_quote", "decline": "orders.accept_quote"}
+
+    @extend_schema(request=AcceptAsked, responses={201: OrderOutput}, tags=["quotes"])
+    @action(detail=True, methods=["post"])
+    @once
+    def accept(self, request: Request, pk: str) -> Response:
+        """Accept the quote for the customer: it becomes an order."""
+        by = self.asked(AcceptAsked)["by"]
+        order = accept(quote_id=self.key(), by=by, user=request.user, channel="quote")
+        shown = orders_shown(with_lines=True).get(pk=order.pk)
+        data = OrderOutput(shown).data
+        return Response(data, status=201, headers={"Location": data["url"]})
+
+    @extend_schema(request=DeclineAsked, responses={204: None}, tags=["quotes"])
+    @action(detail=True, methods=["post"])
+    @once
+    def decline(self, request: Request, pk: str) -> Response:
+        """Note that the customer does not want it, and why."""
+        asked = self.asked(DeclineAsked)
+        decline_offer(quote_id=self.key(), at=self.now(), actor_id=request.user.pk, **asked)
+        return Response(status=204)
+
+
+def orders_shown(*, with_lines: bool) -> QuerySet[Order]:
+    """Orders with what the API shows of them, in a fixed number of queries."""
+    orders = Order.objects.select_related("account", "placed_by")
+    if not with_lines:
+        return orders
+    lines = OrderLine.objects.select_related("product_version__product", "terms")
+    return orders.prefetch_related(Prefetch("lines", lines))
+
+
+def accept(*, quote_id: int, by: str, user: Any, channel: str) -> Order:
+    """Place the order of a quote; if it was placed before, say where it is in the API."""
+    quote = Quote.objects.select_related("account__test_clock").get(pk=quote_id)
+    try:
+        return place_order(
+            quote_id=quote_id,
+            by=by or str(user),
+            at=clock.now(quote.account),
+            actor_id=user.pk,
+            channel=channel,
+        )
+    except AlreadyOrdered as exc:
+        exc.extra["url"] = reverse("api-order-detail", args=[exc.order_id])
+        raise

@@ -1,0 +1,31 @@
+"""What tests of the API may ask for: clients that are logged in as somebody."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from tests.factories import a_user
+
+As = Callable[..., APIClient]
+
+
+@pytest.fixture(autouse=True)
+def _no_throttle_left() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def as_(db: None) -> As:
+    """A client of a new user in these groups (`as_("sales")`), or of a given user."""
+
+    def log_in(*groups: str, user: Any = None) -> APIClient:
+        client = APIClient(raise_request_exception=True)
+        client.default_format = "json"
+        client.person = user or a_user(*groups)
+        client.force_authenticate(client.person)
+        return client
+
+    return log_in
