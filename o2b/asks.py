@@ -61,6 +61,7 @@ QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
     "account_panels": (
         Panel,
         (
+            "o2b.catalog.asks.account_panels",
             "quotes.asks.account_panels",
             "orders.asks.account_panels",
             "subscriptions.asks.account_panels",

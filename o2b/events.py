@@ -102,7 +102,7 @@ def publish(owed: Iterable[Outbox]) -> int:
     return sent
 
 
-def reaction(name: str, *, queue: str = "default") -> Callable[[Callable[[int], None]], Task]:
+def reaction(name: str, **_: object) -> Callable[[Callable[[int], None]], Task]:
     """Make a task of a function that is told one key and whose effect is one transaction.
 
     The outbox row is locked first, skipped when another process holds it, and deleted with the
@@ -110,21 +110,71 @@ def reaction(name: str, *, queue: str = "default") -> Callable[[Callable[[int], 
     """
 
     def wrap(effect: Callable[[int], None]) -> Task:
+        @wraps(effect)
+        def each(keys: list[int]) -> None:
+            for key in keys:
+                effect(key)
+
+        return batch_reaction(name, at_once=1)(each)
+
+    return wrap
+
+
+def batch_reaction(name: str, *, at_once: int) -> Callable[[Callable[[list[int]], None]], Task]:
+    """The same for a function that is told many keys at once.
+
+    The task takes along as many rows of its kind as are owed and free, so that a backlog costs a
+    few statements a batch; if a batch fails, the row of the message goes alone.
+    """
+
+    def wrap(effect: Callable[[list[int]], None]) -> Task:
         @shared_task(name=name)
         @wraps(effect)
         def task(*, key: int, outbox_id: int | None = None) -> None:
-            try:
+            if outbox_id is None:
                 with transaction.atomic():
-                    if outbox_id is None or _hold(outbox_id):
-                        effect(key)
-                        done(outbox_id)
-            except Exception as exc:
-                postpone(outbox_id, exc)
-                raise
+                    effect([key])
+            elif at_once == 1 or not _together(name, effect, outbox_id, at_once):
+                _alone(effect, outbox_id)
 
         return task
 
     return wrap
+
+
+Effect = Callable[[list[int]], None]
+
+
+def _together(name: str, effect: Effect, outbox_id: int, at_once: int) -> bool:
+    """The effect of this row and of others owed; False when that failed and nothing was done."""
+    try:
+        with transaction.atomic():
+            free = Outbox.objects.select_for_update(skip_locked=True)
+            mine = free.filter(pk=outbox_id).first()
+            if mine is None:
+                return True
+            fresh = free.filter(task=name, attempts=0).exclude(pk=outbox_id).order_by("pk")
+            _settle([mine, *fresh[: at_once - 1]], effect)
+    except Exception as exc:  # noqa: BLE001 - alone, the row at fault says so itself
+        log.warning("%s together: %s: %s; now one by one", name, type(exc).__name__, exc)
+        return False
+    return True
+
+
+def _alone(effect: Effect, outbox_id: int) -> None:
+    try:
+        with transaction.atomic():
+            free = Outbox.objects.select_for_update(skip_locked=True)
+            if row := free.filter(pk=outbox_id).first():
+                _settle([row], effect)
+    except Exception as exc:
+        postpone(outbox_id, exc)
+        raise
+
+
+def _settle(rows: Sequence[Outbox], effect: Effect) -> None:
+    effect(sorted({row.key for row in rows}))
+    Outbox.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
 def outside_reaction(
@@ -150,11 +200,6 @@ def outside_reaction(
         return task
 
     return wrap
-
-
-def _hold(outbox_id: int) -> bool:
-    held = Outbox.objects.select_for_update(skip_locked=True).filter(pk=outbox_id)
-    return held.first() is not None
 
 
 def _lease(outbox_id: int) -> bool:

@@ -18,6 +18,10 @@ class Reaction:
 
 
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
+    # customers
+    "account.opened": (),
+    "account.changed": (),
+    "account.closed": (),
     # quotes
     "quote.drafted": (),
     "quote.sent": (),
@@ -63,9 +67,13 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "breach.found": (),
     "breach.resolved": (),
     "bill_run.opened": (Reaction("billing.plan_run"),),
+    "bill_run.shard_planned": (Reaction("billing.draft_shard"),),
     "bill_run.drafted": (),
     "bill_run.approved": (Reaction("billing.finalise_run"),),
+    "bill_run.shard_numbered": (Reaction("billing.finalise_shard"),),
     "bill_run.finalised": (),
+    "bill_run.paused": (),
+    "bill_run.resumed": (),
     "bill_run.cancelled": (),
     "account.parked": (),
     "payment.received": (),

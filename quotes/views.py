@@ -58,9 +58,7 @@ class QuoteList(ListPage):
             currency="currency",
             sort="one_time_total",
         ),
-        Column(
-            "valid_until", gettext_lazy("Valid until"), kind="day", sort="valid_until"
-        ),
+        Column("valid_until", gettext_lazy("Valid until"), kind="day", sort="valid_until"),
         Column("owner", gettext_lazy("Rep"), sort=("owner__last_name", "owner__first_name")),
     )
     search = (
@@ -102,7 +100,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def send(request: HtmxRequest, pk: int) -> HttpResponse:
     quote = selectors.get_quote(pk)
     services.send_quote(quote_id=pk, at=clock.now(quote.account), actor_id=request.user.pk)
-    messages.success(request, _("%(quote)s is sent. Give the customer its link.") % {"quote": quote})
+    messages.success(
+        request, _("%(quote)s is sent. Give the customer its link.") % {"quote": quote}
+    )
     return redirect(quote)
 
 
@@ -119,9 +119,7 @@ def withdraw(request: HtmxRequest, pk: int) -> HttpResponse:
 @require_POST
 def revise(request: HtmxRequest, pk: int) -> HttpResponse:
     old = selectors.get_quote(pk)
-    quote = services.revise_quote(
-        quote_id=pk, owner_id=request.user.pk, at=clock.now(old.account)
-    )
+    quote = services.revise_quote(quote_id=pk, owner_id=request.user.pk, at=clock.now(old.account))
     messages.success(request, _("%(old)s is superseded; this is its next version.") % {"old": old})
     return redirect("quotes:edit", pk=quote.pk)
 
@@ -161,8 +159,7 @@ def _may(user: Any, quote: Quote) -> dict[str, bool]:
     ended = quote.state in {State.DECLINED, State.EXPIRED, State.WITHDRAWN}
     return {
         "edit": edits and quote.is_draft,
-        "send": user.has_perm("quotes.send_quote")
-        and quote.state in {State.DRAFT, State.APPROVED},
+        "send": user.has_perm("quotes.send_quote") and quote.state in {State.DRAFT, State.APPROVED},
         "withdraw": edits and not ended and quote.state not in {State.ACCEPTED, State.SUPERSEDED},
         "revise": edits and (open_ or ended) and quote.sent_at is not None,
         "accept": accepts and quote.may_be_accepted_on(clock.today(quote.account)),

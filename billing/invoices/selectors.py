@@ -16,7 +16,7 @@ OPEN, OVERDUE, PAID, CREDIT = "open", "overdue", "paid", "credit"
 STATUSES = [(OPEN, _("open")), (OVERDUE, _("overdue")), (PAID, _("paid")), (CREDIT, _("credit"))]
 
 
-def with_standing(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Invoice]:
+def with_standing(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Any]:
     """Adds `allocated`, `open_amount` and `status` as of a day.
 
     A credit note is never open: it lowers the balance of its account.
@@ -50,18 +50,18 @@ def with_standing(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Invoice]:
     )
 
 
-def unpaid(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Invoice]:
+def unpaid(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Any]:
     """Invoices with something left to pay, the oldest due first."""
     found = with_standing(rows, on=on).filter(open_amount__gt=0)
     return found.order_by("due_on", "pk")
 
 
-def invoices_for_list(*, on: date) -> QuerySet[Invoice]:
+def invoices_for_list(*, on: date) -> QuerySet[Any]:
     """All invoices with their account and standing."""
     return with_standing(Invoice.objects.select_related("account__customer"), on=on)
 
 
-def invoice(*, invoice_id: int, on: date) -> Invoice:
+def invoice(*, invoice_id: int, on: date) -> Any:
     """One invoice with everybody it names."""
     rows = Invoice.objects.select_related(
         "account__customer", "account__test_clock", "legal_entity", "run"
@@ -94,13 +94,13 @@ def allocations_of(*, invoice_id: int) -> QuerySet[Allocation]:
     )
 
 
-def of_account(*, account_id: int, on: date) -> QuerySet[Invoice]:
+def of_account(*, account_id: int, on: date) -> QuerySet[Any]:
     """The invoices of an account, newest first."""
     rows = Invoice.objects.filter(account_id=account_id)
     return with_standing(rows, on=on).order_by("-pk")
 
 
-def of_subscription(*, subscription_id: int, on: date) -> QuerySet[Invoice]:
+def of_subscription(*, subscription_id: int, on: date) -> QuerySet[Any]:
     """The invoices that bill an item of the subscription, newest first."""
     billed = InvoiceLine.objects.filter(charge__item__subscription_id=subscription_id)
     rows = Invoice.objects.filter(pk__in=billed.values("invoice_id"))
@@ -122,7 +122,7 @@ def unpaid_by_currency(*, on: date, status: str = OVERDUE) -> list[dict[str, Any
 
 def billed_between(*, start: date, end: date) -> list[dict[str, Any]]:
     """Per currency: the net of invoices issued in these days; `end` is the first day outside."""
-    rows = Invoice.objects.filter(issued_on__gte=start, issued_on__lt=end)
+    rows: QuerySet[Any] = Invoice.objects.filter(issued_on__gte=start, issued_on__lt=end)
     return list(rows.values("currency").annotate(amount=Sum("net")).order_by("currency"))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
@@ -39,7 +40,7 @@ class LedgerLine:
     balance: Money
 
 
-def with_credit(rows: QuerySet[Payment]) -> QuerySet[Payment]:
+def with_credit(rows: QuerySet[Payment]) -> QuerySet[Any]:
     """Adds `allocated` and `credit`, what is left of each payment."""
     used = (
         Allocation.objects.filter(payment=OuterRef("pk"))
@@ -54,7 +55,7 @@ def with_credit(rows: QuerySet[Payment]) -> QuerySet[Payment]:
     )
 
 
-def payments_for_list() -> QuerySet[Payment]:
+def payments_for_list() -> QuerySet[Any]:
     """All payments with their account and what is left of them."""
     return with_credit(Payment.objects.select_related("account", "recorded_by"))
 
@@ -113,5 +114,5 @@ def _ledger_lines(
         yield LedgerLine(kind, pk, label, day, moved, left)
 
 
-def _sum(rows: QuerySet[Invoice] | QuerySet[Payment] | QuerySet[Allocation], field: str) -> Decimal:
+def _sum(rows: QuerySet[Any], field: str) -> Decimal:
     return rows.aggregate(sum=Sum(field))["sum"] or Decimal(0)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -84,11 +85,11 @@ def use_credit(*, account_id: int, at: datetime, actor_id: int | None) -> list[A
         .get(pk=account_id)
     )
     day = clock.day(account, at)
-    left = {bill: bill.open_amount for bill in _unpaid(account, on=day)}  # type: ignore[attr-defined]
+    left = {bill: bill.open_amount for bill in _unpaid(account, on=day)}
     spare = selectors.with_credit(Payment.objects.filter(account=account)).filter(credit__gt=0)
     made: list[Allocation] = []
     for payment in spare.order_by("received_on", "pk"):
-        parts = _oldest_first(left, payment.credit)  # type: ignore[attr-defined]
+        parts = _oldest_first(left, payment.credit)
         for bill, part in parts.items():
             left[bill] -= part
         made += _allocate(payment, parts, at=at, actor_id=actor_id)
@@ -147,7 +148,7 @@ def _check_new(account: Account, *, on: date, method: str, reference: str) -> No
         )
 
 
-def _unpaid(account: Account, *, on: date) -> list[Invoice]:
+def _unpaid(account: Account, *, on: date) -> list[Any]:
     return list(invoices.unpaid(Invoice.objects.filter(account=account), on=on))
 
 
@@ -157,7 +158,7 @@ def _parts(
     """How the money is shared among open invoices."""
     bills = _unpaid(account, on=on)
     if allocations is None:
-        left = {bill: bill.open_amount for bill in bills}  # type: ignore[attr-defined]
+        left = {bill: bill.open_amount for bill in bills}
         return _oldest_first(left, money)
     return _as_told(account, money, {bill.pk: bill for bill in bills}, allocations)
 
@@ -175,7 +176,7 @@ def _oldest_first(left: Mapping[Invoice, Decimal], money: Decimal) -> dict[Invoi
 def _as_told(
     account: Account,
     money: Decimal,
-    bills: Mapping[int, Invoice],
+    bills: Mapping[int, Any],
     allocations: Mapping[int, Decimal],
 ) -> dict[Invoice, Decimal]:
     """As the caller says, if each part fits its invoice and all fit the payment."""
@@ -185,10 +186,10 @@ def _as_told(
         if bill is None:
             raise _no_such_bill(account, invoice_id)
         amount = _amount(part, account.currency, field="allocations")
-        if amount > bill.open_amount:  # type: ignore[attr-defined]
+        if amount > bill.open_amount:
             raise OverAllocated(
                 _("Only %(open)s of %(number)s is open.")
-                % {"open": f"{bill.open_amount:f}", "number": bill},  # type: ignore[attr-defined]
+                % {"open": f"{bill.open_amount:f}", "number": bill},
                 field="allocations",
             )
         parts[bill] = amount

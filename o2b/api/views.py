@@ -29,6 +29,7 @@ from o2b.api.tokens import HashedToken
 
 Authentication = Sequence[type[BaseAuthentication]]
 
+NO_ACTION = {None, "metadata"}  # the method is refused with a 405
 PAGING = {"cursor", "page_size", "format"}
 
 
@@ -39,7 +40,7 @@ class Door(BasePermission):
         if not (request.user and request.user.is_authenticated):
             return False
         doors = getattr(view, "doors", None)
-        if doors is None or view.action is None:  # no action: the method is refused with a 405
+        if doors is None or view.action in NO_ACTION:
             return True
         return request.user.has_perm(doors[view.action])
 

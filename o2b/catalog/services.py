@@ -37,12 +37,13 @@ def freeze_terms(resolutions: Sequence[Resolution]) -> list[Terms]:
 
     The only writer of Terms; call it in the transaction that sends a quote or places an order.
     """
-    bodies = {digest(r.terms): r for r in resolutions}
-    known = {t.digest: t for t in Terms.objects.filter(digest__in=bodies)}
-    missing = {d: r for d, r in bodies.items() if d not in known}
+    digests = [digest(r.terms) for r in resolutions]
+    offered = dict(zip(digests, resolutions, strict=True))
+    known = {t.digest: t for t in Terms.objects.filter(digest__in=offered)}
+    missing = {d: r for d, r in offered.items() if d not in known}
     if missing:
         known |= _write_terms(missing)
-    return [known[digest(r.terms)] for r in resolutions]
+    return [known[d] for d in digests]
 
 
 def _write_terms(missing: dict[str, Resolution]) -> dict[str, Terms]:

@@ -1,6 +1,5 @@
 """REST of accounts: who is billed."""
 
-
 from django.db.models import QuerySet
 from django.urls import include, path
 from django_filters import rest_framework as filters

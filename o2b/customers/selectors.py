@@ -18,9 +18,11 @@ def get_account(account_id: int) -> Account:
     return Account.objects.select_related(*related).get(pk=account_id)
 
 
-def accounts_like(words: str) -> QuerySet[Account]:
+def accounts_like(words: str, *, closed_too: bool = False) -> QuerySet[Account]:
     """Open accounts whose reference, name or customer holds every word."""
-    found = Account.objects.filter(state=Account.State.OPEN)
+    found = Account.objects.all()
+    if not closed_too:
+        found = found.filter(state=Account.State.OPEN)
     for word in words.replace("\0", "").split():
         found = found.filter(
             Q(reference__icontains=word)

@@ -47,3 +47,16 @@ def ensure_demo_people() -> list[User]:
             )
         there[person.username].groups.add(groups[person.group])
     return [there[person.username] for person in PEOPLE]
+
+
+@transaction.atomic
+def ensure_service_user(*, username: str, group: str = "") -> User:
+    """A user for what commands do in nobody's name; it has no password, so nobody logs in as it."""
+    user, made = User.objects.get_or_create(
+        username=username,
+        defaults={"first_name": username.title(), "password": make_password(None)},
+    )
+    if made and group:
+        ensure_groups()
+        user.groups.add(Group.objects.get(name=group))
+    return user

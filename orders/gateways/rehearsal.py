@@ -42,7 +42,7 @@ class Memory:
         """Status and answer; one key is done once, however often it is asked."""
         with self.lock:
             self.asked[key] = tries = self.asked.get(key, 0) + 1
-        if self.fail_rate and random.random() < self.fail_rate:  # noqa: S311 (no secret)
+        if self.fail_rate and random.random() < self.fail_rate:
             return 503, {"reason": "overloaded"}
         behaviour = _behaviour(body)
         if behaviour == "slow":
@@ -93,7 +93,7 @@ class Door(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "RehearsalServer"
 
-    def do_POST(self) -> None:  # noqa: N802 (the library's name)
+    def do_POST(self) -> None:
         key = self.headers.get("Idempotency-Key", "")
         try:
             length = min(int(self.headers.get("Content-Length", "0")), LARGEST_REQUEST)
@@ -105,7 +105,7 @@ class Door(BaseHTTPRequestHandler):
             return
         self._say(*self.server.memory.answer(key, body))
 
-    def do_GET(self) -> None:  # noqa: N802 (the library's name)
+    def do_GET(self) -> None:
         memory = self.server.memory
         self._say(200, {"asked": sum(memory.asked.values()), "done": len(memory.done)})
 

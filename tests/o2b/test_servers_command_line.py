@@ -99,7 +99,7 @@ def test_a_disk_that_fills_up_on_the_way(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("O2B_HOME", str(tmp_path))
     with (
         pytest.raises(ServerTrouble, match=r"^the disk that holds .* is full; "),
-        command_line.servers_for(["manage.py", "check"]),
+        command_line.servers_for(["manage.py", "migrate"]),
     ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

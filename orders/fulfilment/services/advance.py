@@ -1,8 +1,8 @@
 """Advance an order: claim every automatic task that can run, run it, write down what it came to.
 
 Each round is one short transaction (write the last outcomes, claim what is ready now, do at once
-what needs nobody) and then the outside is asked, with no transaction open. Whoever dies leaves running tasks whose lease runs out; the
-message is still owed, and the next one goes on from there.
+what needs nobody) and then the outside is asked, with no transaction open. Whoever dies leaves
+running tasks whose lease runs out; the message is still owed, and the next one goes on from there.
 """
 
 import itertools

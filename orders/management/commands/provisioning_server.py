@@ -14,7 +14,7 @@ class Command(BaseCommand):
         "A provisioning system to rehearse with; O2B_PROVISIONING_URL names it to the workers. "
         f"A product's parameter or characteristic “behaviour” makes it: {', '.join(BEHAVIOURS)}."
     )
-    requires_system_checks: list[str] = []  # noqa: RUF012 (as Django declares it)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8020, help="0 takes a free one")

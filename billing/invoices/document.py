@@ -1,0 +1,208 @@
+"""What an invoice says on paper: plain text, ready to be set, in the reader's language."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from itertools import groupby
+from typing import TypedDict
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from billing.models import Invoice, InvoiceLine
+from o2b.charging.terms import Model, plain
+from o2b.money import Money, quantise
+from o2b.web.show import day_text, money_text, number_text
+
+
+class Line(TypedDict):
+    """One row of the table."""
+
+    text: str
+    note: str
+    period: str
+    quantity: str
+    unit: str
+    amount: str
+
+
+class Group(TypedDict):
+    """The rows of one item."""
+
+    title: str
+    note: str
+    lines: list[Line]
+
+
+class Document(TypedDict):
+    """Everything that the page shows; the template adds nothing but its place."""
+
+    lang: str
+    title: str
+    number: str
+    issued: list[int]
+    seller: list[str]
+    customer: list[str]
+    facts: list[list[str]]
+    columns: list[str]
+    groups: list[Group]
+    sums: list[list[str]]
+    total: list[str]
+    pay: str
+    bank: list[list[str]]
+    page: str
+
+
+def document_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
+    """The document of an issued invoice; `lines` with what `selectors.lines_of` brings along."""
+    seller, account = invoice.legal_entity, invoice.account
+    title = _("Credit note") if invoice.is_credit_note else _("Invoice")
+    return Document(
+        lang=(get_language() or "en").partition("-")[0],
+        title=title,
+        number=invoice.number,
+        issued=[invoice.issued_on.year, invoice.issued_on.month, invoice.issued_on.day],
+        seller=[seller.name, *_lines(seller.address), seller.country],
+        customer=[account.customer.name, *_other(account.name, account.customer.name)]
+        + _lines(account.address),
+        facts=_facts(invoice),
+        columns=[_("Service"), _("Period"), _("Quantity"), _("Unit price"), _("Amount")],
+        groups=groups_of(lines, invoice.currency),
+        sums=_sums(invoice, lines),
+        total=[_("Total"), shown(invoice.total, invoice.currency)],
+        pay=_pay(invoice),
+        bank=_bank(invoice),
+        page=_("Page %(page)s of %(pages)s") % {"page": "{page}", "pages": "{pages}"},
+    )
+
+
+def groups_of(lines: Iterable[InvoiceLine], currency: str) -> list[Group]:
+    """Lines by item, in the order in which they were billed."""
+    found: list[Group] = []
+    for item, rows in groupby(lines, key=lambda line: line.charge.item):
+        name = item.product_version.product.name
+        serial = [_("serial %(serial)s") % {"serial": item.serial}] if item.serial else []
+        found.append(
+            Group(
+                title=name,
+                note=" · ".join([str(item), *serial]),
+                lines=[_line(row, name, currency) for row in rows],
+            )
+        )
+    return found
+
+
+def shown(amount: Decimal, currency: str) -> str:
+    """An amount with the currency's decimals."""
+    return money_text(Money(quantise(amount, currency), currency))
+
+
+def _line(row: InvoiceLine, product: str, currency: str) -> Line:
+    return Line(
+        text=line_text(row, product),
+        note=" · ".join(notes_of(row)),
+        period=_period(row),
+        quantity=number_text(row.quantity),
+        unit=_unit(row, currency),
+        amount=shown(row.amount, currency),
+    )
+
+
+def line_text(row: InvoiceLine, product: str) -> str:
+    """The line's own text without the product that already heads its group."""
+    text = row.text.removeprefix(product).strip(" :·,–-")
+    return text or row.charge.terms_charge.key.replace("_", " ")
+
+
+def notes_of(row: InvoiceLine) -> list[str]:
+    """Discounts of the Terms, and what sets this line apart from the usual."""
+    currency = row.charge.currency
+    notes = [_discount(each, currency) for each in row.charge.terms_charge.discounts]
+    if row.revision > 1:
+        notes.append(_("correction %(n)s") % {"n": row.revision - 1})
+    return notes
+
+
+def _discount(discount: dict[str, str], currency: str) -> str:
+    value = Decimal(discount["value"])
+    size = abs(value)
+    what = f"{plain(size)} %" if discount["kind"] == "percent" else money_text(size, currency)
+    if value < 0:
+        return _("plus %(what)s") % {"what": what}
+    return _("less %(what)s") % {"what": what}
+
+
+def _period(row: InvoiceLine) -> str:
+    """The days served, the last one included; a one-time charge has one day."""
+    if not row.charge.terms_charge.interval_unit:
+        return day_text(row.served_from)
+    last = row.served_to.toordinal() - 1
+    return f"{day_text(row.served_from)} – {day_text(row.served_to.fromordinal(last))}"
+
+
+def _unit(row: InvoiceLine, currency: str) -> str:
+    """The list price of one unit; of a flat charge, its price."""
+    unit = row.charge.terms_charge.unit_price
+    text = money_text(Money(_short(unit, currency), currency))
+    return text if row.charge.terms_charge.model == Model.PER_UNIT else _("%s flat") % text
+
+
+def _short(price: Decimal, currency: str) -> Decimal:
+    """Without the zeros that the column adds, but never fewer decimals than the currency has."""
+    rounded = quantise(price, currency)
+    return rounded if rounded == price else Decimal(plain(price))
+
+
+def _facts(invoice: Invoice) -> list[list[str]]:
+    number = _("Credit note number") if invoice.is_credit_note else _("Invoice number")
+    facts = [
+        [number, invoice.number],
+        [_("Date"), day_text(invoice.issued_on)],
+        [_("Account"), invoice.account.reference],
+    ]
+    if not invoice.is_credit_note:
+        facts.append([_("Due"), day_text(invoice.due_on)])
+    return facts
+
+
+def _sums(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[list[str]]:
+    """Net, and the tax of each rate."""
+    taxes: dict[Decimal, Decimal] = {}
+    for line in lines:
+        if line.tax or line.tax_rate:
+            taxes[line.tax_rate] = taxes.get(line.tax_rate, Decimal(0)) + line.tax
+    sums = [[_("Net"), shown(invoice.net, invoice.currency)]]
+    for rate, tax in sorted(taxes.items()):
+        percent = plain((rate * 100).normalize())
+        sums.append([_("Tax %(rate)s %%") % {"rate": percent}, shown(tax, invoice.currency)])
+    return sums
+
+
+def _pay(invoice: Invoice) -> str:
+    if invoice.is_credit_note or invoice.total <= 0:
+        return _("There is nothing to pay. The amount is credited to your account.")
+    return _("Please pay %(amount)s by %(day)s and quote %(number)s.") % {
+        "amount": shown(invoice.total, invoice.currency),
+        "day": day_text(invoice.due_on),
+        "number": invoice.number,
+    }
+
+
+def _bank(invoice: Invoice) -> list[list[str]]:
+    seller = invoice.legal_entity
+    iban = seller.iban.replace(" ", "")
+    spaced = " ".join(iban[i : i + 4] for i in range(0, len(iban), 4))
+    rows = [
+        [_("Payee"), seller.name],
+        [_("IBAN"), spaced],
+        [_("Reference"), invoice.number],
+        [_("Tax number"), seller.tax_id],
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _lines(address: str) -> list[str]:
+    return [line.strip() for line in address.splitlines() if line.strip()]
+
+
+def _other(name: str, than: str) -> list[str]:
+    return [name] if name != than else []

@@ -1,0 +1,188 @@
+"""From the rows of a shard to the lines of its drafts; equal charges are computed once.
+
+A charge comes as one text that holds all that its lines depend on, so that a thousand equal
+charges cost a thousand look-ups and one computation.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from o2b.charging import (
+    Billed,
+    ChargeFacts,
+    CompiledCharge,
+    DraftLine,
+    Mark,
+    Segment,
+    draft_and_mark,
+)
+from o2b.money import EXACT
+from o2b.periods import FOREVER, Period
+
+_ZERO = Decimal(0)
+_BY_ACCOUNT = itemgetter(0)
+NULL = "\\N"
+NO_LINE = "\t".join([NULL] * 8 + ["", "0", "0", "", ""])
+
+
+class DueRow(NamedTuple):
+    """One charge, or one of several versions of its item, as Postgres tells it.
+
+    `key` is TermsCharge|quantity|started on|anchor day|billed through|valid from|valid to.
+    """
+
+    account_id: int
+    charge_id: int
+    revision: int
+    plain: bool
+    changed: bool
+    key: str
+
+
+class Priced(NamedTuple):
+    """A TermsCharge made ready for drafting, and what a line says of it."""
+
+    compiled: CompiledCharge
+    text: str
+
+
+class Rendered(NamedTuple):
+    """The lines of a charge but for whose they are: written once for all equal charges."""
+
+    tails: tuple[str, ...]
+    net: Decimal
+    lines: int
+    currency: str
+    first_month: date | None
+    last_month: date | None
+
+
+class AccountDraft(NamedTuple):
+    """What one account owes: (charge, the item's revision, its lines), and the sum."""
+
+    charges: tuple[tuple[int, int, Rendered], ...]
+    net: Decimal
+    lines: int
+
+
+class WrongCurrency(ValueError):
+    """A charge is not in the account's currency."""
+
+
+def draft_accounts(
+    rows: Iterable[DueRow],
+    *,
+    priced: Callable[[int], Priced],
+    currencies: Mapping[int, str],
+    history: Mapping[int, tuple[Billed, ...]],
+    until: date,
+) -> tuple[dict[int, AccountDraft], dict[int, Exception]]:
+    """Draft each account on its own: one that cannot be computed does not stop the others."""
+    book = _Book(priced, history, until)
+    drafts: dict[int, AccountDraft] = {}
+    failed: dict[int, Exception] = {}
+    for account_id, own in groupby(rows, _BY_ACCOUNT):
+        try:
+            drafts[account_id] = book.account(list(own), currencies[account_id])
+        except Exception as exc:  # whatever it is, it concerns this account alone
+            failed[account_id] = exc
+    return drafts, failed
+
+
+class _Book:
+    """The computations of one shard; forgotten with it, so that nothing read is ever stale."""
+
+    def __init__(
+        self,
+        priced: Callable[[int], Priced],
+        history: Mapping[int, tuple[Billed, ...]],
+        until: date,
+    ) -> None:
+        self.priced, self.history, self.until = priced, history, until
+        self.memo: dict[str, Rendered] = {}
+
+    def account(self, rows: Sequence[DueRow], currency: str) -> AccountDraft:
+        found: list[tuple[int, int, Rendered]] = []
+        slow: dict[int, list[DueRow]] = {}
+        net, lines, memo = _ZERO, 0, self.memo
+        for row in rows:
+            _, charge_id, revision, is_plain, _, key = row
+            if not is_plain:
+                slow.setdefault(charge_id, []).append(DueRow(*row))
+                continue
+            rendered = memo.get(key)
+            if rendered is None:
+                rendered = memo[key] = self.charge([key], None)
+            found.append((charge_id, revision, rendered))
+        for charge_id, versions in slow.items():
+            billed = self.history.get(charge_id, ()) if versions[0].changed else None
+            keys = [each.key for each in versions]
+            found.append((charge_id, versions[0].revision, self.charge(keys, billed)))
+        for _, _, rendered in found:
+            if rendered.currency != currency:
+                raise WrongCurrency(f"a charge in {rendered.currency}, the account is {currency}")
+            if rendered.lines:
+                lines += rendered.lines
+                net = EXACT.add(net, rendered.net)
+        return AccountDraft(tuple(found), net, lines)
+
+    def charge(self, keys: Sequence[str], billed: tuple[Billed, ...] | None) -> Rendered:
+        """Compute one charge from the texts of its versions."""
+        terms_charge = self.priced(int(keys[0].partition("|")[0]))
+        facts = facts_of(keys, terms_charge.compiled, billed)
+        lines, mark = draft_and_mark(facts, until=self.until)
+        return _render(lines, mark, terms_charge)
+
+
+def facts_of(
+    keys: Sequence[str], compiled: CompiledCharge, billed: tuple[Billed, ...] | None
+) -> ChargeFacts:
+    """What `key` says, as drafting wants it."""
+    segments = []
+    for key in keys:
+        _, quantity, started, anchor, through, begins, ends = key.split("|")
+        span = Period(date.fromisoformat(begins), date.fromisoformat(ends) if ends else FOREVER)
+        segments.append(Segment(span, Decimal(quantity)))
+    return ChargeFacts(
+        0,
+        compiled,
+        date.fromisoformat(started),
+        int(anchor),
+        tuple(segments),
+        date.fromisoformat(through) if through else None,
+        billed,
+    )
+
+
+def _render(lines: Sequence[DraftLine], mark: Mark, priced: Priced) -> Rendered:
+    terms = priced.compiled.terms
+    stands = f"{mark.billed_through or NULL}\t{mark.next_due_on or NULL}"
+    if not lines:
+        return Rendered((f"t\t{stands}\t{NO_LINE}\n",), _ZERO, 0, terms.currency, None, None)
+    tails, net = [], _ZERO
+    for number, line in enumerate(lines, start=1):
+        last = "t" if number == len(lines) else "f"
+        tails.append(
+            f"{last}\t{stands}\t{line.full_period.start}\t{line.full_period.end}"
+            f"\t{line.period.start}\t{line.period.end}\t{line.segment}\t{line.revision}"
+            f"\t{line.quantity:f}\t{line.amount:f}\t{copied(terms.tax_code)}\t0\t0"
+            f"\t{line.cause}\t{copied(priced.text)}\n"
+        )
+        net = EXACT.add(net, line.amount)
+    starts = [line.full_period.start for line in lines]
+    return Rendered(tuple(tails), net, len(lines), terms.currency, min(starts), max(starts))
+
+
+def copied(text: str) -> str:
+    r"""A text as COPY wants it.
+
+    >>> copied("a\tb")
+    'a\\tb'
+    """
+    return (
+        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    )

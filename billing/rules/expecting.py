@@ -1,0 +1,114 @@
+"""What a promise says that a charge should bill; computed from the Terms' own text."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from o2b.charging import (
+    Billed,
+    ChargeFacts,
+    ChargeTerms,
+    CompiledCharge,
+    LineTerms,
+    Segment,
+    StartRule,
+    compile_charge,
+    draft,
+)
+from o2b.periods import FOREVER, Period
+from o2b.promise import Difference, Promise, compare
+
+# Of several differences of one account the first of these is why it is parked.
+CODES = (
+    "version",
+    "quantity",
+    "terms",
+    "missing",
+    "unexpected",
+    "amount",
+    "product",
+)
+
+
+class Promised:
+    """Terms as their verified text says; `sound` is whether their rows say the same."""
+
+    __slots__ = ("charges", "compiled", "sound", "start_rule", "trouble")
+
+    def __init__(
+        self, terms: LineTerms | None, rows: Sequence[ChargeTerms], trouble: str = ""
+    ) -> None:
+        self.charges = {} if terms is None else {each.key: each for each in terms.charges}
+        self.compiled = {key: compile_charge(each) for key, each in self.charges.items()}
+        self.start_rule = None if terms is None else terms.start_rule
+        self.trouble = trouble or ("" if terms is None else _differences(terms.charges, rows))
+        self.sound = not self.trouble
+
+    def started_on(self, start_on: str, delivered_on: str) -> date | None:
+        """The first day of service by the start rule; None while nothing was delivered."""
+        named = start_on if self.start_rule is StartRule.ON_DATE and start_on else delivered_on
+        return date.fromisoformat(named) if named else None
+
+
+def _differences(promised: Sequence[ChargeTerms], rows: Sequence[ChargeTerms]) -> str:
+    """Where the rows that drafting reads differ from the text that was promised."""
+    if tuple(promised) == tuple(rows):
+        return ""
+    found = {each.key: each for each in rows}
+    for said in promised:
+        is_ = found.get(said.key)
+        if is_ is None:
+            return f"the charge {said.key} is gone"
+        for name in ChargeTerms.__dataclass_fields__:
+            if getattr(said, name) != getattr(is_, name):
+                return f"{said.key}: {name} promised {_text(said, name)}, found {_text(is_, name)}"
+    return "charges were added or moved"
+
+
+def _text(terms: ChargeTerms, name: str) -> str:
+    value = getattr(terms, name)
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
+def expected(
+    compiled: CompiledCharge,
+    *,
+    started_on: date,
+    anchor_day: int,
+    segments: Sequence[Segment],
+    billed_through: date | None,
+    billed: tuple[Billed, ...] | None,
+    until: date,
+) -> str:
+    """The lines of one charge as one text, as Postgres writes what was drafted."""
+    facts = ChargeFacts(
+        0, compiled, started_on, anchor_day, tuple(segments), billed_through, billed
+    )
+    return ";".join(
+        f"{each.full_period.start}|{each.full_period.end}|{each.period.start}|{each.period.end}"
+        f"|{each.segment}|{each.revision}|{each.quantity:.6f}|{each.amount:.4f}"
+        for each in draft([facts], until=until)
+    )
+
+
+def open_segment(started_on: date, quantity: Decimal) -> Segment:
+    """In service from a day on."""
+    return Segment(Period(started_on, FOREVER), quantity)
+
+
+def differences(key: str, promised: str, drafted: str) -> list[Difference]:
+    """Tell two such texts apart: lines missing, not promised, of another amount or quantity."""
+    told = compare(
+        Promise(amounts=_amounts(key, promised)), Promise(amounts=_amounts(key, drafted))
+    )
+    if told or promised == drafted:
+        return told
+    return [Difference("amount", promised, drafted, f"{key}: promised {promised}, not {drafted}")]
+
+
+def _amounts(key: str, text: str) -> dict[tuple[str, date, int], Decimal]:
+    found: dict[tuple[str, date, int], Decimal] = {}
+    for line in text.split(";") if text else ():
+        start, _, _, _, segment, _, _, amount = line.split("|")
+        found[key, date.fromisoformat(start), int(segment)] = Decimal(amount)
+    return found

@@ -1,0 +1,1 @@
+"""Bill runs: opened, drafted in shards, checked against the promises, approved, finalised."""

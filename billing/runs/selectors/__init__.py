@@ -1,0 +1,11 @@
+"""Questions about runs: what a shard reads, what the check reads, what a page shows."""
+
+from billing.runs.selectors.progress import (
+    Counts,
+    counts_of,
+    overlapping_runs,
+    runs_with_people,
+    totals_of,
+)
+
+__all__ = ["Counts", "counts_of", "overlapping_runs", "runs_with_people", "totals_of"]

@@ -1,0 +1,149 @@
+"""The tuples that a shard is drafted from: a few set-based queries, no objects."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from billing.rules.drafting import DueRow
+from billing.runs.selectors.scope import Scope
+from o2b.charging import Billed, ChargeTerms, Discount
+from o2b.periods import Interval
+
+DUE = """
+SELECT charge.account_id, charge.id, item.revision,
+       item.revision = 1 AND standing.seen_revision = 1,
+       standing.seen_revision < item.revision,
+       charge.terms_charge_id || '|' || version.quantity || '|' || charge.started_on || '|'
+           || charge.anchor_day || '|' || COALESCE(standing.billed_through::text, '') || '|'
+           || lower(version.valid) || '|' || COALESCE(upper(version.valid)::text, '')
+    FROM billing_chargestate AS standing
+    JOIN billing_charge AS charge ON charge.id = standing.charge_id
+    JOIN subscriptions_item AS item ON item.id = charge.item_id
+    JOIN subscriptions_itemversion AS version
+        ON version.item_id = item.id AND version.terms_id = charge.terms_id
+        AND upper_inf(version.recorded)
+    WHERE {standing} AND {charge} AND charge.legal_entity_id = %(entity)s
+      AND (standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision)
+    ORDER BY charge.account_id, charge.id, lower(version.valid)
+"""
+
+HISTORY = """
+SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_end)
+    FROM billing_invoiceline WHERE charge_id = ANY(%s)
+    GROUP BY charge_id, period_start, segment ORDER BY charge_id, period_start, segment
+"""
+
+ACCOUNTS = """
+SELECT id, currency, payment_days, advocate_id, bill_day FROM customers_account
+    WHERE {account} AND legal_entity_id = %(entity)s
+"""
+
+TERMS_CHARGES = """
+SELECT priced.id, priced.terms_id, priced.key, priced.kind, priced.model, priced.unit_price,
+       terms.currency, priced.interval_unit, priced.interval_count, priced.timing,
+       priced.alignment, priced.proration, priced.discounts, priced.tax_code, priced.revenue_rule,
+       product.name
+    FROM catalog_termscharge AS priced
+    JOIN catalog_terms AS terms ON terms.id = priced.terms_id
+    JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
+    JOIN catalog_product AS product ON product.id = is_.product_id
+    WHERE priced.terms_id IN (
+        SELECT DISTINCT charge.terms_id FROM billing_charge AS charge
+            WHERE {charge} AND charge.legal_entity_id = %(entity)s
+    )
+    ORDER BY priced.terms_id, priced.position
+"""
+
+
+class AccountFacts(NamedTuple):
+    """What a draft needs to know of its account."""
+
+    currency: str
+    payment_days: int
+    advocate_id: int
+    bill_day: int
+
+
+class TermsChargeRow(NamedTuple):
+    """A TermsCharge as its row says; it becomes ChargeTerms when somebody needs it."""
+
+    id: int
+    terms_id: int
+    key: str
+    kind: str
+    model: str
+    unit_price: Any
+    currency: str
+    interval_unit: str
+    interval_count: int
+    timing: str
+    alignment: str
+    proration: str
+    discounts: list[dict[str, str]]
+    tax_code: str
+    revenue_rule: str
+    product: str
+
+
+def due_rows(scope: Scope, *, until: date) -> list[DueRow]:
+    """Every charge of the scope that bills by `until`, or whose item has changed."""
+    question = DUE.format(
+        standing=scope.within("standing.account_id"), charge=scope.within("charge.account_id")
+    )
+    rows: list[Any] = _ask(question, scope.values | {"until": until})
+    return rows
+
+
+def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
+    """What has been billed of each charge, by full period and segment."""
+    wanted = sorted(set(charge_ids))
+    found: dict[int, list[Billed]] = {}
+    for charge_id, start, segment, revision, amount, end in (
+        _ask(HISTORY, [wanted]) if wanted else ()
+    ):
+        found.setdefault(charge_id, []).append(Billed(start, segment, revision, amount, end))
+    return {charge_id: tuple(each) for charge_id, each in found.items()}
+
+
+def accounts_of(scope: Scope) -> dict[int, AccountFacts]:
+    """The accounts of the scope."""
+    question = ACCOUNTS.format(account=scope.within("id"))
+    return {row[0]: AccountFacts(*row[1:]) for row in _ask(question, scope.values)}
+
+
+def terms_charges_of(scope: Scope) -> list[TermsChargeRow]:
+    """All charges of the Terms that the scope's charges stand under."""
+    question = TERMS_CHARGES.format(charge=scope.within("charge.account_id"))
+    return [TermsChargeRow(*row) for row in _ask(question, scope.values)]
+
+
+def charge_terms(row: TermsChargeRow) -> ChargeTerms:
+    """The row as the rules know it; raises TermsInvalid for what cannot be billed."""
+    interval = Interval(row.interval_unit, row.interval_count) if row.interval_unit else None  # type: ignore[arg-type]
+    return ChargeTerms(
+        key=row.key,
+        kind=row.kind,  # type: ignore[arg-type]
+        model=row.model,  # type: ignore[arg-type]
+        unit_price=row.unit_price,
+        currency=row.currency,
+        interval=interval,
+        timing=row.timing,  # type: ignore[arg-type]
+        alignment=row.alignment,  # type: ignore[arg-type]
+        proration=row.proration,  # type: ignore[arg-type]
+        discounts=tuple(_discount(each) for each in row.discounts),
+        tax_code=row.tax_code,
+        revenue_rule=row.revenue_rule,
+    )
+
+
+def _discount(said: dict[str, str]) -> Discount:
+    return Discount(said["kind"], Decimal(said["value"]))  # type: ignore[arg-type]
+
+
+def _ask(question: str, values: Sequence[Any] | dict[str, object]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, values)
+        return cursor.fetchall()

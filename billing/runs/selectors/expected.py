@@ -1,0 +1,148 @@
+"""What the check reads: promises, orders, quotes, evidence, Terms' texts; and the drafts themselves."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from billing.promises.selectors import KEPT
+from billing.runs.selectors.scope import Scope
+from o2b.charging import LineTerms, Segment, from_canonical
+from o2b.models import Outbox
+from o2b.periods import FOREVER, Period
+
+PROMISED = f"""
+SELECT item.account_id, promise.id, item.id, charge.id, charge.terms_charge_id,
+       COALESCE(charge.terms_id, ordered.terms_id), item.revision = 1,
+       COALESCE(standing.seen_revision < item.revision, false),
+       ({KEPT}) IS TRUE,
+       ordered.quantity || '|' || COALESCE(ordered.start_on::text, '') || '|'
+           || COALESCE(ordered.delivered_on::text, '') || '|'
+           || COALESCE(charge.anchor_day, account.bill_day) || '|'
+           || COALESCE(standing.billed_through::text, '')
+    FROM subscriptions_item AS item
+    JOIN customers_account AS account ON account.id = item.account_id
+    JOIN orders_orderline AS ordered ON ordered.id = item.order_line_id
+    JOIN catalog_terms AS terms ON terms.id = ordered.terms_id
+    LEFT JOIN billing_promise AS promise ON promise.order_line_id = ordered.id
+    LEFT JOIN quotes_quoteline AS quoted ON quoted.id = ordered.quote_line_id
+    LEFT JOIN subscriptions_itemversion AS version
+        ON version.item_id = item.id AND item.revision = 1 AND upper_inf(version.recorded)
+    LEFT JOIN billing_charge AS charge ON charge.item_id = item.id
+        AND (charge.terms_id = ordered.terms_id OR item.revision > 1)
+    LEFT JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
+    WHERE {{item}} AND {{account}} AND account.legal_entity_id = %(entity)s
+"""
+
+DRAFTED = """
+SELECT account_id, charge_id,
+       period_start || '|' || period_end || '|' || served_from || '|' || served_to || '|'
+           || segment || '|' || revision || '|' || quantity || '|' || amount
+    FROM billing_draftline
+    WHERE shard_id = %(shard)s AND {draft} AND invoice_id IS NOT NULL
+    ORDER BY charge_id, position
+"""
+
+BODIES = "SELECT id, digest, body FROM catalog_terms WHERE id = ANY(%s)"
+
+VERSIONS = """
+SELECT item_id, terms_id, lower(valid), upper(valid), quantity
+    FROM subscriptions_itemversion
+    WHERE item_id = ANY(%s) AND upper_inf(recorded) ORDER BY item_id, lower(valid)
+"""
+
+LOOKED_AT = """
+SELECT count(*) FROM (
+    SELECT item.account_id FROM subscriptions_item AS item
+        JOIN customers_account AS account ON account.id = item.account_id
+        WHERE {item} AND account.legal_entity_id = %(entity)s
+    UNION
+    SELECT account_id FROM billing_charge AS charge
+        WHERE {charge} AND legal_entity_id = %(entity)s
+) AS accounts
+"""
+
+STILL_TO_OPEN = """
+SELECT item.id FROM subscriptions_item AS item
+    JOIN o2b_outbox AS owed ON owed.task = 'billing.open_charges'
+        AND owed.key = item.subscription_id
+    WHERE item.id = ANY(%s)
+"""
+
+
+class PromisedRow(NamedTuple):
+    """One charge of one item and what was promised; without a charge, the item alone.
+
+    `key` is ordered quantity|start on|delivered on|anchor day|billed through.
+    """
+
+    account_id: int
+    promise_id: int | None
+    item_id: int
+    charge_id: int | None
+    terms_charge_id: int | None
+    terms_id: int
+    plain: bool
+    changed: bool
+    kept: bool
+    key: str
+
+
+def promised_rows(scope: Scope) -> list[tuple[Any, ...]]:
+    """A PromisedRow, as a bare tuple, for every item in service and each of its charges."""
+    question = PROMISED.format(
+        item=scope.within("item.account_id"), account=scope.within("account.id")
+    )
+    return _ask(question, scope.values)
+
+
+def drafted_texts(shard_id: int, scope: Scope) -> dict[int, tuple[int, str]]:
+    """charge → (account, its drafted lines as one text), read back from where they lie."""
+    question = DRAFTED.format(draft=scope.within("account_id"))
+    found: dict[int, tuple[int, str]] = {}
+    for account_id, charge_id, text in _ask(question, scope.values | {"shard": shard_id}):
+        before = found.get(charge_id)
+        found[charge_id] = (account_id, text if before is None else f"{before[1]};{text}")
+    return found
+
+
+def verified_terms(terms_ids: Iterable[int]) -> dict[int, LineTerms | None]:
+    """Terms as their texts say; None where a text is not the one that its digest names."""
+    found: dict[int, LineTerms | None] = {}
+    for terms_id, digest, body in _ask(BODIES, [sorted(set(terms_ids))]):
+        is_same = sha256(body.encode()).hexdigest() == digest
+        found[terms_id] = from_canonical(body) if is_same else None
+    return found
+
+
+def segments_of(item_ids: Iterable[int]) -> dict[tuple[int, int], list[Segment]]:
+    """(item, Terms) → its versions as they are known now, for items that were changed."""
+    found: dict[tuple[int, int], list[Segment]] = {}
+    wanted = sorted(set(item_ids))
+    for item_id, terms_id, start, end, quantity in _ask(VERSIONS, [wanted]) if wanted else ():
+        span = Period(start, end or FOREVER)
+        found.setdefault((item_id, terms_id), []).append(Segment(span, quantity))
+    return found
+
+
+def looked_at(scope: Scope) -> int:
+    """How many accounts have anything in service or to bill; counted apart from all else."""
+    question = LOOKED_AT.format(
+        item=scope.within("item.account_id"), charge=scope.within("charge.account_id")
+    )
+    return int(_ask(question, scope.values)[0][0])
+
+
+def still_to_open(item_ids: Iterable[int]) -> set[int]:
+    """Items whose charges are owed by the outbox: not missing, only not there yet."""
+    wanted = sorted(set(item_ids))
+    if not wanted or not Outbox.objects.filter(task="billing.open_charges").exists():
+        return set()
+    return {row[0] for row in _ask(STILL_TO_OPEN, [wanted])}
+
+
+def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, values)
+        return cursor.fetchall()

@@ -1,0 +1,32 @@
+"""Which accounts a shard is about, said in SQL for any table that has an account id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A range of accounts of one legal entity, or some of the accounts in it."""
+
+    legal_entity_id: int
+    first_account: int
+    last_account: int
+    only: Sequence[int] | None = None
+
+    def within(self, column: str) -> str:
+        """The condition on an account column; its values are `values`."""
+        limits = f"{column} BETWEEN %(first)s AND %(last)s"
+        return limits if self.only is None else f"{limits} AND {column} = ANY(%(only)s)"
+
+    @property
+    def values(self) -> dict[str, object]:
+        return {
+            "entity": self.legal_entity_id,
+            "first": self.first_account,
+            "last": self.last_account,
+            "only": None if self.only is None else list(self.only),
+        }
+
+    def narrowed(self, account_ids: Sequence[int]) -> "Scope":
+        """These accounts of it alone."""
+        return Scope(self.legal_entity_id, self.first_account, self.last_account, account_ids)

@@ -1,0 +1,22 @@
+"""Which price a line gets: contract, then the account's segment's book, then the default book.
+
+Everything is read in a fixed number of queries whatever the number of accounts and lines, and every
+candidate is kept with the reason why it won or lost.
+"""
+
+from o2b.catalog.resolution.choice import NoPrice, charge_terms
+from o2b.catalog.resolution.resolve import Asked, Resolution, Wanted, resolve, resolve_many
+from o2b.catalog.resolution.sources import books_for, contract_of, contracts_of
+
+__all__ = [
+    "Asked",
+    "NoPrice",
+    "Resolution",
+    "Wanted",
+    "books_for",
+    "charge_terms",
+    "contract_of",
+    "contracts_of",
+    "resolve",
+    "resolve_many",
+]

@@ -1,0 +1,113 @@
+"""The forms of an account: opened with its customer, then changed where it may change."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from o2b.customers.models import Account, Customer, LegalEntity
+from o2b.people.models import User
+
+
+class AccountForm(forms.Form):
+    """What may be changed of an account at any time."""
+
+    name = forms.CharField(label=_("Name of the account"), max_length=200)
+    customer_name = forms.CharField(
+        label=_("Customer"), max_length=200, help_text=_("The person or company that signs.")
+    )
+    segment = forms.SlugField(
+        label=_("Segment"), required=False, help_text=_("Chooses the price book.")
+    )
+    advocate = forms.ModelChoiceField(
+        label=_("Advocate"),
+        queryset=User.objects.none(),
+        help_text=_("The sales rep who answers for it."),
+    )
+    bill_day = forms.IntegerField(label=_("Bill day"), min_value=1, max_value=31, initial=1)
+    time_zone = forms.CharField(
+        label=_("Time zone"),
+        initial="UTC",
+        help_text=_("Like Europe/Berlin: its days are counted there."),
+    )
+    payment_days = forms.IntegerField(
+        label=_("Days to pay"), min_value=0, max_value=365, initial=14
+    )
+    tax_exempt = forms.BooleanField(label=_("Exempt from tax"), required=False)
+    address = forms.CharField(
+        label=_("Address"), required=False, max_length=1000, widget=forms.Textarea({"rows": 3})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reps = User.objects.filter(is_active=True).order_by("last_name", "first_name", "username")
+        self.fields["advocate"].queryset = reps  # type: ignore[attr-defined]
+
+    def clean_time_zone(self) -> str:
+        zone: str = self.cleaned_data["time_zone"]
+        if zone not in available_timezones():
+            raise forms.ValidationError(_("This is no time zone."))
+        return zone
+
+    def told(self) -> dict[str, Any]:
+        """What was said, as the services take it."""
+        said = dict(self.cleaned_data)
+        said["advocate_id"] = said.pop("advocate").pk
+        return said
+
+    @staticmethod
+    def of(account: Account) -> dict[str, Any]:
+        """What stands in the fields at first."""
+        names = ("name", "advocate", "bill_day", "time_zone", "payment_days", "tax_exempt")
+        return {
+            **{name: getattr(account, name) for name in names},
+            "address": account.address,
+            "customer_name": account.customer.name,
+            "segment": account.customer.segment,
+        }
+
+
+class NewAccountForm(AccountForm):
+    """What is said once: number, seller, currency; and the customer, known or new."""
+
+    field_order = ("reference", "name", "customer", "customer_name", "segment", "legal_entity")
+
+    reference = forms.CharField(label=_("Account number"), max_length=40)
+    customer = forms.ModelChoiceField(
+        label=_("Known customer"),
+        queryset=Customer.objects.none(),
+        required=False,
+        empty_label=_("a new one"),
+    )
+    customer_name = forms.CharField(
+        label=_("New customer"),
+        max_length=200,
+        required=False,
+        help_text=_("Empty: named like the account."),
+    )
+    legal_entity = forms.ModelChoiceField(
+        label=_("Seller"), queryset=LegalEntity.objects.all(), empty_label=None
+    )
+    currency = forms.CharField(
+        label=_("Currency"),
+        required=False,
+        max_length=3,
+        help_text=_("Empty: the seller’s. It stays for ever."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A second account is opened from the customer's first; a list of all would be too long.
+        asked = str(self.data.get("customer") or self.initial.get("customer") or "")
+        known = Customer.objects.filter(pk=asked) if asked.isdigit() and len(asked) < 18 else None
+        if known is not None and known.exists():
+            self.fields["customer"].queryset = known  # type: ignore[attr-defined]
+        else:
+            del self.fields["customer"]
+
+    def told(self) -> dict[str, Any]:
+        said = super().told()
+        customer, entity = said.pop("customer", None), said.pop("legal_entity")
+        said |= {"legal_entity_id": entity.pk, "currency": said["currency"].upper()}
+        return said | {"customer_id": customer.pk if customer else None}

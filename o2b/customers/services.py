@@ -1,0 +1,146 @@
+"""What one may do with customers and their accounts: open, change, close."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from o2b import events
+from o2b.customers.models import Account, Customer, LegalEntity
+from o2b.errors import Invalid, Refused
+
+
+class AccountInvalid(Invalid):
+    code = "account_invalid"
+
+
+class AccountClosed(Refused):
+    code = "account_closed"
+
+
+@transaction.atomic
+def create_account(
+    *,
+    reference: str,
+    name: str,
+    legal_entity_id: int,
+    advocate_id: int,
+    at: datetime,
+    customer_id: int | None = None,
+    customer_name: str = "",
+    segment: str = "",
+    currency: str = "",
+    bill_day: int = 1,
+    time_zone: str = "UTC",
+    payment_days: int = 14,
+    tax_exempt: bool = False,
+    address: str = "",
+    actor_id: int | None = None,
+) -> Account:
+    """Open an account of a known customer, or of a new one; in the seller's currency unless told.
+
+    Currency, seller and customer stay for ever: what was billed hangs on them.
+    """
+    entity = LegalEntity.objects.get(pk=legal_entity_id)
+    if customer_id:
+        customer = Customer.objects.get(pk=customer_id)
+    else:
+        customer = Customer(name=customer_name or name, segment=segment)
+        _check(customer, prefix="customer_")
+        customer.save()
+    account = Account(
+        reference=reference,
+        name=name,
+        legal_entity=entity,
+        customer=customer,
+        advocate_id=advocate_id,
+        currency=currency or entity.currency,
+        bill_day=bill_day,
+        time_zone=time_zone,
+        payment_days=payment_days,
+        tax_exempt=tax_exempt,
+        address=address,
+    )
+    _check(account)
+    account.save()
+    events.record("account.opened", account, at=at, actor_id=actor_id)
+    return account
+
+
+@transaction.atomic
+def change_account(
+    *,
+    account_id: int,
+    name: str,
+    advocate_id: int,
+    bill_day: int,
+    time_zone: str,
+    payment_days: int,
+    tax_exempt: bool,
+    address: str,
+    at: datetime,
+    customer_name: str = "",
+    segment: str | None = None,
+    actor_id: int | None = None,
+) -> Account:
+    """Change what may change of an open account and of its customer's name and segment."""
+    account = _locked(account_id)
+    told: dict[str, Any] = {
+        "name": name,
+        "advocate_id": advocate_id,
+        "bill_day": bill_day,
+        "time_zone": time_zone,
+        "payment_days": payment_days,
+        "tax_exempt": tax_exempt,
+        "address": address,
+    }
+    changed = [field for field, value in told.items() if getattr(account, field) != value]
+    for field in changed:
+        setattr(account, field, told[field])
+    _check(account)
+    account.save()
+    changed += _change_customer(account.customer, customer_name, segment)
+    if changed:
+        events.record("account.changed", account, at=at, actor_id=actor_id, fields=changed)
+    return account
+
+
+@transaction.atomic
+def close_account(*, account_id: int, at: datetime, actor_id: int | None = None) -> Account:
+    """Sell to it no more; what is in service goes on until it is ended."""
+    account = _locked(account_id)
+    account.state = Account.State.CLOSED
+    account.save()
+    events.record("account.closed", account, at=at, actor_id=actor_id)
+    return account
+
+
+def _locked(account_id: int) -> Account:
+    rows = Account.objects.select_for_update(of=("self",)).select_related("customer")
+    account = rows.get(pk=account_id)
+    if not account.is_open:
+        raise AccountClosed(_("%(account)s is closed.") % {"account": account})
+    return account
+
+
+def _change_customer(customer: Customer, name: str, segment: str | None) -> list[str]:
+    before = customer.name, customer.segment
+    customer.name = name or customer.name
+    customer.segment = customer.segment if segment is None else segment
+    if before == (customer.name, customer.segment):
+        return []
+    _check(customer, prefix="customer_")
+    customer.save()
+    return ["customer"]
+
+
+def _check(row: models.Model, *, prefix: str = "") -> None:
+    """Refuse what the model's own validators refuse, naming the first field at fault."""
+    try:
+        row.full_clean()
+    except ValidationError as exc:
+        field, messages = next(iter(exc.message_dict.items()))
+        own = "segment" if field == "segment" else f"{prefix}{field}"
+        raise AccountInvalid(messages[0], field=None if field == NON_FIELD_ERRORS else own) from exc

@@ -1,0 +1,85 @@
+"""An order as its page shows it: lines with plan, amounts and what one may do, and the history."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+
+from orders import selectors
+from orders.fulfilment.services.pauses import TOUCHED
+from orders.history import Entry, entries
+from orders.models import Order, OrderLine, Task
+from orders.picture import Picture, draw
+
+L, T = OrderLine.State, Task.State
+LINES_A_PAGE = 25
+MOST_ENTRIES = 60
+CANCELLABLE = (L.ACCEPTED, L.SCHEDULED, L.PROVISIONING, L.HELD, L.WAITING, L.FALLOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """One line with its tasks, its picture and the doors that are open for it."""
+
+    line: OrderLine
+    tasks: list[Task]
+    picture: Picture | None
+    monthly: Decimal
+    one_time: Decimal
+
+    @property
+    def may_hold(self) -> bool:
+        return self.line.state in (L.SCHEDULED, L.PROVISIONING)
+
+    @property
+    def may_resume(self) -> bool:
+        return self.line.state in (L.HELD, L.WAITING)
+
+    @property
+    def may_cancel(self) -> bool:
+        return self.line.state in CANCELLABLE and not any(t.state in TOUCHED for t in self.tasks)
+
+    @property
+    def evidence(self) -> list[Any]:
+        return [one for task in self.tasks for one in task.evidence.all()]
+
+    @property
+    def done(self) -> int:
+        return sum(task.state in (T.DONE, T.SKIPPED) for task in self.tasks)
+
+
+def shown_lines(order: Order, page: str | None) -> tuple[Page[OrderLine], list[ShownLine]]:
+    """One page of an order's lines."""
+    found = Paginator(selectors.lines_of(order.pk), LINES_A_PAGE).get_page(page)
+    return found, show_lines(order, found.object_list)
+
+
+def show_lines(order: Order, lines: Iterable[OrderLine]) -> list[ShownLine]:
+    lines = list(lines)
+    begins = order.start_on or order.placed_at.date()
+    sums = selectors.worth([(line.terms.body, line.quantity) for line in lines], order, begins)
+    return [
+        _shown(line, amounts.monthly, amounts.one_time)
+        for line, amounts in zip(lines, sums.lines, strict=True)
+    ]
+
+
+def _shown(line: OrderLine, monthly: Decimal, one_time: Decimal) -> ShownLine:
+    tasks = list(line.tasks.all())
+    return ShownLine(line, tasks, draw(tasks) if len(tasks) > 1 else None, monthly, one_time)
+
+
+def history(order: Order) -> list[Entry]:
+    """The newest events of an order in words."""
+    events = list(selectors.history_of(order)[:MOST_ENTRIES])
+    about = {event.subject_id for event in events if event.subject_type == "orders.orderline"}
+    doing = {event.subject_id for event in events if event.subject_type == "orders.task"}
+    lines = OrderLine.objects.filter(pk__in=about).select_related("product_version__product")
+    tasks = Task.objects.filter(pk__in=doing).select_related("line")
+    return entries(
+        events,
+        {line.pk: f"{line.position} · {line.product_version.product}" for line in lines},
+        {task.pk: f"{task.line.position} · {task.name}" for task in tasks},
+    )
