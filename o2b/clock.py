@@ -1,5 +1,6 @@
 """The one place that reads the system clock. Services are told the time instead."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -21,6 +22,15 @@ def now(account: Clocked | None = None) -> datetime:
     if account is not None and (told := account.test_now) is not None:
         return told
     return timezone.now()
+
+
+def by_moment(accounts: Mapping[int, Clocked]) -> dict[datetime, list[int]]:
+    """Keys grouped by the moment that their account lives in; one moment for all real clocks."""
+    machine_now = timezone.now()
+    found: dict[datetime, list[int]] = {}
+    for key, account in accounts.items():
+        found.setdefault(account.test_now or machine_now, []).append(key)
+    return found
 
 
 def day(account: Clocked, at: datetime) -> date:

@@ -155,7 +155,7 @@ def _together(name: str, effect: Effect, outbox_id: int, at_once: int) -> bool:
                 return True
             fresh = free.filter(task=name, attempts=0).exclude(pk=outbox_id).order_by("pk")
             _settle([mine, *fresh[: at_once - 1]], effect)
-    except Exception as exc:  # noqa: BLE001 - alone, the row at fault says so itself
+    except Exception as exc:
         log.warning("%s together: %s: %s; now one by one", name, type(exc).__name__, exc)
         return False
     return True

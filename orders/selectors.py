@@ -14,9 +14,9 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    Value,
     When,
 )
-from django.db.models import Value as V
 
 from o2b.charging.terms import from_canonical
 from o2b.models import Event
@@ -52,14 +52,14 @@ def with_standing(orders: QuerySet[Order]) -> QuerySet[Order]:
         .annotate(**counts)
         .annotate(
             standing=Case(
-                When(some("fallen"), then=V("fallout")),
-                When(some("held"), then=V("held")),
-                When(some("waiting"), then=V("waiting")),
-                When(some("begun"), then=V("provisioning")),
-                When(some("open") & some("completed"), then=V("provisioning")),
-                When(some("open"), then=V("scheduled")),
-                When(some("completed"), then=V("completed")),
-                default=V("cancelled"),
+                When(some("fallen"), then=Value("fallout")),
+                When(some("held"), then=Value("held")),
+                When(some("waiting"), then=Value("waiting")),
+                When(some("begun"), then=Value("provisioning")),
+                When(some("open") & some("completed"), then=Value("provisioning")),
+                When(some("open"), then=Value("scheduled")),
+                When(some("completed"), then=Value("completed")),
+                default=Value("cancelled"),
                 output_field=CharField(),
             )
         )
@@ -211,3 +211,8 @@ def _shown(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return tasks.select_related(
         "queue", "order__account__customer", "line__product_version__product", "claimed_by"
     )
+
+
+def lines_in_delivery() -> QuerySet[OrderLine]:
+    """Lines on which work goes on."""
+    return OrderLine.objects.filter(state__in=[L.SCHEDULED, L.PROVISIONING, L.DELIVERED])

@@ -1,6 +1,33 @@
 """The pages of orders."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from orders import views
+from orders.acceptance import views as acceptance
+from orders.entry import views as entry
+from orders.fulfilment import views as fulfilment
 
 app_name = "orders"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", views.OrderList.as_view(), name="list"),
+    path("new/", entry.new_order, name="new"),
+    path("<int:pk>/", views.detail, name="detail"),
+    path("lines/<int:pk>/", views.line, name="line"),
+    path("lines/<int:pk>/hold/", fulfilment.hold_line, name="line-hold"),
+    path("lines/<int:pk>/resume/", fulfilment.resume_line, name="line-resume"),
+    path("lines/<int:pk>/cancel/", fulfilment.cancel_line, name="line-cancel"),
+    path("queue/", fulfilment.queue, name="queue"),
+    path("queue/next/", fulfilment.claim_next, name="claim-next"),
+    path("tasks/<int:pk>/claim/", fulfilment.claim_task, name="task-claim"),
+    path("tasks/<int:pk>/release/", fulfilment.release_task, name="task-release"),
+    path("tasks/<int:pk>/complete/", fulfilment.complete_task, name="task-complete"),
+    path("tasks/<int:pk>/fail/", fulfilment.fail_task, name="task-fail"),
+    path("tasks/<int:pk>/retry/", fulfilment.retry_task, name="task-retry"),
+    path("tasks/<int:pk>/correct/", fulfilment.correct_evidence, name="task-correct"),
+    path("fallout/", fulfilment.fallout, name="fallout"),
+    path("of-quote/<int:pk>/", views.of_quote, name="of-quote"),
+    path("of-account/<int:pk>/", views.of_account, name="of-account"),
+    path("accept/<int:pk>/", acceptance.accept_quote, name="accept-quote"),
+    path("decline/<int:pk>/", acceptance.decline_quote, name="decline-quote"),
+    path("offer/<str:token>/", acceptance.offer_page, name="offer"),
+]

@@ -1,5 +1,6 @@
 """Questions about what is in service: since when, at which quantity, under which Terms."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
@@ -12,9 +13,10 @@ from subscriptions.models import Item, ItemVersion, ServiceState, Subscription
 LONGEST_KEY = 18  # digits that always fit into a bigint
 
 
-def account_of_order(*, order_id: int) -> Account:
-    """Whose clock an order obeys."""
-    return Order.objects.select_related("account__test_clock").get(pk=order_id).account
+def accounts_of_orders(order_ids: Iterable[int]) -> dict[int, Account]:
+    """Whose clock each order obeys."""
+    orders = Order.objects.filter(pk__in=order_ids).select_related("account__test_clock")
+    return {order.pk: order.account for order in orders}
 
 
 def known_now() -> QuerySet[ItemVersion]:

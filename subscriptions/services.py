@@ -1,6 +1,6 @@
 """What puts services into use: completed order lines become items under their own Terms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -14,35 +14,85 @@ from orders.models import Evidence, Order, OrderLine
 from subscriptions.models import Item, ItemVersion, ServiceState, Subscription
 
 
-@transaction.atomic
 def start_items(*, order_id: int, at: datetime) -> Subscription | None:
-    """Put every completed line of the order into service, once; None if there is nothing to show.
+    """Put every completed line of one order into service; None if there is nothing to show."""
+    return start_items_of(order_ids=[order_id], at=at).get(order_id)
 
-    May run twice and late: the order is locked, and lines that have an item are passed over.
+
+@transaction.atomic
+def start_items_of(*, order_ids: Sequence[int], at: datetime) -> dict[int, Subscription]:
+    """Put every completed line of the orders into service, once; the subscription of each order.
+
+    May run twice and late: the orders are locked, and lines that have an item are passed over.
     """
-    # No key of the order changes, so rows that refer to it can be written meanwhile.
-    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
-    lines = _lines_to_start(order)
-    subscription = Subscription.objects.filter(order=order).first()
+    # No key of an order changes, so rows that refer to it can be written meanwhile.
+    wanted = Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk")
+    orders = {order.pk: order for order in wanted}
+    if missing := set(order_ids) - orders.keys():
+        raise Order.DoesNotExist(f"there is no order {min(missing)}")
+    lines = _lines_to_start(orders)
+    known = {s.order_id: s for s in Subscription.objects.filter(order__in=orders)}
     if not lines:
-        return subscription
+        return known
     days = {line.pk: start_day(line) for line in lines}
-    first_day, is_new = min(days.values()), subscription is None
-    if subscription is None:
-        subscription = Subscription.objects.create(
+    first_days: dict[int, date] = {}
+    for line in lines:
+        first = first_days.setdefault(line.order_id, days[line.pk])
+        first_days[line.order_id] = min(first, days[line.pk])
+    new = _open_subscriptions([orders[pk] for pk in first_days if pk not in known], first_days)
+    _move_start(known, first_days)
+    subscriptions = known | {s.order_id: s for s in new}
+    items = _open_items(subscriptions, lines, days)
+    _tell(new, items, subscriptions, at)
+    return subscriptions
+
+
+def _open_subscriptions(orders: Sequence[Order], first_days: dict[int, date]) -> list[Subscription]:
+    return Subscription.objects.bulk_create(
+        Subscription(
             account_id=order.account_id,
             order=order,
             state=ServiceState.ACTIVE,
-            started_on=first_day,
+            started_on=first_days[order.pk],
         )
-    elif subscription.started_on is None or first_day < subscription.started_on:
-        subscription.started_on = first_day
-        subscription.save(update_fields=["started_on"])
-    items = _open_items(subscription, lines, days)
-    if is_new:
-        events.record("subscription.started", subscription, at=at, on=first_day.isoformat())
-    events.record("subscription.items_started", subscription, at=at, items=[i.pk for i in items])
-    return subscription
+        for order in orders
+    )
+
+
+def _move_start(known: dict[int, Subscription], first_days: dict[int, date]) -> None:
+    """A later line may start earlier than those that are in service already."""
+    earlier = []
+    for order_id, subscription in known.items():
+        day = first_days.get(order_id)
+        if day and (subscription.started_on is None or day < subscription.started_on):
+            subscription.started_on = day
+            earlier.append(subscription)
+    if earlier:
+        Subscription.objects.bulk_update(earlier, ["started_on"])
+
+
+def _tell(
+    new: Sequence[Subscription],
+    items: Sequence[Item],
+    subscriptions: dict[int, Subscription],
+    at: datetime,
+) -> None:
+    started: dict[int, list[int]] = {}
+    for item in items:
+        started.setdefault(item.subscription_id, []).append(item.pk)
+    if new:
+        events.record_many(
+            "subscription.started",
+            new,
+            at=at,
+            facts_of=lambda s: {"on": s.started_on.isoformat()},
+        )
+    events.record_many(
+        "subscription.items_started",
+        [s for s in subscriptions.values() if s.pk in started],
+        at=at,
+        facts_of=lambda s: {"items": started[s.pk]},
+    )
 
 
 def start_day(line: OrderLine) -> date:
@@ -58,11 +108,11 @@ def start_day(line: OrderLine) -> date:
     return line.delivered_on
 
 
-def _lines_to_start(order: Order) -> list[OrderLine]:
+def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
     """Completed lines without an item, each with the newest serial that its evidence names."""
     named = Evidence.objects.filter(line=OuterRef("pk")).exclude(serial="").order_by("-pk")
     return list(
-        OrderLine.objects.filter(order=order, state=OrderLine.State.COMPLETED)
+        OrderLine.objects.filter(order__in=orders, state=OrderLine.State.COMPLETED)
         .filter(~Exists(Item.objects.filter(order_line=OuterRef("pk"))))
         .select_related("terms")
         .only(
@@ -75,18 +125,18 @@ def _lines_to_start(order: Order) -> list[OrderLine]:
             "terms__start_rule",
         )
         .annotate(newest_serial=Coalesce(Subquery(named.values("serial")[:1]), Value("")))
-        .order_by("position")
+        .order_by("order_id", "position")
     )
 
 
 def _open_items(
-    subscription: Subscription, lines: Sequence[OrderLine], days: dict[int, date]
+    subscriptions: dict[int, Subscription], lines: Sequence[OrderLine], days: dict[int, date]
 ) -> list[Item]:
     """One item a line, and its first version: valid from its day on, recorded from now on."""
     items = Item.objects.bulk_create(
         Item(
-            subscription=subscription,
-            account_id=subscription.account_id,
+            subscription=subscriptions[line.order_id],
+            account_id=subscriptions[line.order_id].account_id,
             order_line=line,
             product_version_id=line.product_version_id,
             serial=line.newest_serial,  # type: ignore[attr-defined]

@@ -1,5 +1,13 @@
 """The addresses of billing in the API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from billing.api.views import BalanceViewSet, InvoiceViewSet, PaymentViewSet, RunViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("bill-runs", RunViewSet, basename="api-bill-run")
+router.register("invoices", InvoiceViewSet, basename="api-invoice")
+router.register("payments", PaymentViewSet, basename="api-payment")
+router.register("accounts", BalanceViewSet, basename="api-account-balance")
+urlpatterns = [path("", include(router.urls))]

@@ -1,5 +1,6 @@
 """What one may do with charges: open them for what has been put into service."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -16,7 +17,7 @@ WITH made AS (
             ON version.item_id = item.id AND upper_inf(version.recorded)
         JOIN catalog_terms AS terms ON terms.id = version.terms_id
         JOIN catalog_termscharge AS priced ON priced.terms_id = terms.id
-        WHERE item.subscription_id = %s
+        WHERE item.subscription_id = ANY(%s)
         GROUP BY item.id, version.terms_id, priced.id, account.id, terms.currency
         ORDER BY item.id, priced.id
     ON CONFLICT DO NOTHING
@@ -29,12 +30,17 @@ SELECT made.id, made.account_id, made.started_on, item.revision
 """
 
 
-@transaction.atomic
 def open_charges(*, subscription_id: int, at: datetime) -> int:
     """Open the charges that a subscription's items still lack; return how many.
 
     A charge is looked at from its first day on; when its first bill is due says the first run.
     """
+    return open_charges_of(subscription_ids=[subscription_id], at=at)
+
+
+@transaction.atomic
+def open_charges_of(*, subscription_ids: Sequence[int], at: datetime) -> int:
+    """The charges of many subscriptions at the price of one."""
     with connection.cursor() as cursor:
-        cursor.execute(OPEN, [subscription_id])
+        cursor.execute(OPEN, [list(subscription_ids)])
         return cursor.rowcount

@@ -50,18 +50,26 @@ SELECT promise.id, promise.account_id, promise.product, promise.version, promise
     WHERE {{which}} AND ({KEPT}) IS NOT TRUE
 """
 
-# The newest evidence of each task counts: a correction is written after what it corrects.
+# Only what differs is looked at closer. The newest evidence of a task counts, for a correction is
+# written after what it corrects; and only of what is in use: a line in fallout is being mended.
 SHOWN = """
+WITH shown AS MATERIALIZED (
+    SELECT promise.id AS promise_id, evidence.*
+        FROM billing_promise AS promise
+        JOIN orders_evidence AS evidence ON evidence.line_id = promise.order_line_id
+        WHERE {which}
+          AND (evidence.product_version_id <> promise.product_version_id
+               OR evidence.quantity <> promise.quantity)
+)
 SELECT promise.id, promise.account_id, promise.product, promise.version, promise.quantity,
        promise.terms_digest, product.code, shown_is.number, shown.quantity
-    FROM billing_promise AS promise
-    JOIN orders_evidence AS shown ON shown.line_id = promise.order_line_id
+    FROM shown
+    JOIN billing_promise AS promise ON promise.id = shown.promise_id
+    JOIN orders_orderline AS ordered ON ordered.id = shown.line_id
+        AND ordered.state IN ('delivered', 'completed')
     JOIN catalog_productversion AS shown_is ON shown_is.id = shown.product_version_id
     JOIN catalog_product AS product ON product.id = shown_is.product_id
-    WHERE {which}
-      AND (shown.product_version_id <> promise.product_version_id
-           OR shown.quantity <> promise.quantity)
-      AND NOT EXISTS (SELECT 1 FROM orders_evidence AS newer
+    WHERE NOT EXISTS (SELECT 1 FROM orders_evidence AS newer
                       WHERE newer.task_id = shown.task_id AND newer.id > shown.id)
 """
 

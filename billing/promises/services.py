@@ -1,6 +1,6 @@
 """Promises are opened when an order is placed, and every fact about them is appended."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -24,9 +24,10 @@ SELECT line.id, line.order_id, line.account_id, account.legal_entity_id, product
     JOIN catalog_productversion AS is_ ON is_.id = line.product_version_id
     JOIN catalog_product AS product ON product.id = is_.product_id
     JOIN catalog_terms AS terms ON terms.id = line.terms_id
-    WHERE line.order_id = %(order)s
+    WHERE line.order_id = ANY(%(orders)s)
     ORDER BY line.id
 ON CONFLICT DO NOTHING
+RETURNING order_id
 """
 
 QUOTED_AND_ORDERED = """
@@ -48,19 +49,20 @@ SELECT promise.id, said.kind, said.source_id, %(at)s, product.code, is_.number, 
     JOIN catalog_productversion AS is_ ON is_.id = said.product_version_id
     JOIN catalog_product AS product ON product.id = is_.product_id
     JOIN catalog_terms AS terms ON terms.id = said.terms_id
-    WHERE promise.order_id = %(order)s
+    WHERE promise.order_id = ANY(%(orders)s)
     ORDER BY promise.id
 ON CONFLICT DO NOTHING
 """
 
 DELIVERED = """
-INSERT INTO billing_promisefact (promise_id, kind, source_id, at, product, version, quantity)
-SELECT promise.id, 'delivered', shown.id, shown.at, product.code, is_.number, shown.quantity
+INSERT INTO billing_promisefact (promise_id, kind, source_id, at, product, version, quantity,
+                                 terms_digest)
+SELECT promise.id, 'delivered', shown.id, shown.at, product.code, is_.number, shown.quantity, ''
     FROM billing_promise AS promise
     JOIN orders_evidence AS shown ON shown.line_id = promise.order_line_id
     JOIN catalog_productversion AS is_ ON is_.id = shown.product_version_id
     JOIN catalog_product AS product ON product.id = is_.product_id
-    WHERE promise.order_id = %(order)s
+    WHERE promise.order_id = ANY(%(orders)s)
     ORDER BY shown.id
 ON CONFLICT DO NOTHING
 """
@@ -70,30 +72,41 @@ class BreachNotOpen(Refused):
     code = "breach_not_open"
 
 
-@transaction.atomic
 def open_promises(*, order_id: int, at: datetime) -> int:
     """Write down what each line of an order was promised, and who said so; return how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(OPEN, {"order": order_id, "at": at})
-        made = cursor.rowcount
-        if not made:
-            return 0
-        cursor.execute(QUOTED_AND_ORDERED, {"order": order_id, "at": at})
-    order = Order.objects.only("account_id").get(pk=order_id)
-    events.record("promise.opened", order, at=at, promises=made)
-    return made
+    return open_promises_of(order_ids=[order_id], at=at)
 
 
 @transaction.atomic
+def open_promises_of(*, order_ids: Sequence[int], at: datetime) -> int:
+    """The promises of many orders at the price of one; those that are open stay as they are."""
+    values = {"orders": list(order_ids), "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN, values)
+        opened = [row[0] for row in cursor.fetchall()]
+        if not opened:
+            return 0
+        cursor.execute(QUOTED_AND_ORDERED, values)
+    orders = Order.objects.only("account_id").filter(pk__in=set(opened)).order_by("pk")
+    events.record_many("promise.opened", list(orders), at=at)
+    return len(opened)
+
+
 def note_deliveries(*, order_id: int, at: datetime) -> int:
     """Append what was delivered for an order; a difference is a breach at once."""
-    # The news of the order may come after that of its delivery; a promise comes first.
-    open_promises(order_id=order_id, at=at)
+    return note_deliveries_of(order_ids=[order_id], at=at)
+
+
+@transaction.atomic
+def note_deliveries_of(*, order_ids: Sequence[int], at: datetime) -> int:
+    """The same for many orders."""
+    # The news of an order may come after that of its delivery; a promise comes first.
+    open_promises_of(order_ids=order_ids, at=at)
     with connection.cursor() as cursor:
-        cursor.execute(DELIVERED, {"order": order_id})
+        cursor.execute(DELIVERED, {"orders": list(order_ids)})
         noted = cursor.rowcount
     if noted:
-        found = broken(which="promise.order_id = %s", values=[order_id])
+        found = broken(which="promise.order_id = ANY(%s)", values=[list(order_ids)])
         record_breaches(found, stage=Breach.Stage.DELIVERY, at=at)
     return noted
 

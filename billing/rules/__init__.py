@@ -1,1 +1,1 @@
-"""The arithmetic of a run on plain rows: drafting, what should have come out, and the difference."""
+"""The arithmetic of a run on plain rows: drafting, what was promised, and the difference."""

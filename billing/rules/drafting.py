@@ -183,6 +183,4 @@ def copied(text: str) -> str:
     >>> copied("a\tb")
     'a\\tb'
     """
-    return (
-        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    )
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core import exceptions as django
 from django.core.signals import got_request_exception
-from django.db import DataError
+from django.db import DataError, IntegrityError
 from django.http import Http404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -109,6 +109,9 @@ def _of_django(exc: Exception) -> Problem | None:
         case DataError():  # nothing was written: the statement failed, and its transaction with it
             log.warning("a value that only the database refused", exc_info=exc)
             return Problem(422, "out_of_range", _("A value is out of range."))
+        case IntegrityError():
+            log.error("what only the database refused", exc_info=exc)
+            return Problem(409, "conflict", _("Another request changed this at the same moment."))
     return None
 
 

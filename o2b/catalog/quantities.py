@@ -3,6 +3,8 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from o2b.catalog.models import Product
 from o2b.errors import Invalid
 
@@ -18,13 +20,20 @@ def check_quantity(product: Product, value: Any, *, field: str = "quantity") -> 
     try:
         quantity = Decimal(str(value))
     except InvalidOperation as exc:
-        raise QuantityInvalid("the quantity is a number", field=field) from exc
+        raise QuantityInvalid(_("The quantity must be a number."), field=field) from exc
     if not quantity.is_finite() or quantity <= 0:
-        raise QuantityInvalid("the quantity is more than zero", field=field)
+        raise QuantityInvalid(_("The quantity must be more than zero."), field=field)
     if quantity > LARGEST:
-        raise QuantityInvalid(f"the quantity is at most {LARGEST:f}", field=field)
+        message = _("The quantity is at most %(most)s.") % {"most": f"{LARGEST:f}"}
+        raise QuantityInvalid(message, field=field)
     rounded = round(quantity, product.quantity_places)
     if rounded != quantity:
-        places = product.quantity_places
-        raise QuantityInvalid(f"{product} is sold with at most {places} decimals", field=field)
+        if not product.quantity_places:
+            message = _("%(product)s is sold in whole numbers.") % {"product": product}
+        else:
+            message = _("%(product)s is sold with at most %(places)s decimals.") % {
+                "product": product,
+                "places": product.quantity_places,
+            }
+        raise QuantityInvalid(message, field=field)
     return rounded

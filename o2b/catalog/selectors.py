@@ -78,14 +78,10 @@ def shelves_of(product: Product) -> list[Shelf]:
     for version in published.order_by("-book__is_default", "book__code", "-valid_from", "-number"):
         newest.setdefault(version.book_id, version)
     rates: dict[int, list[Rate]] = defaultdict(list)
-    for price in Price.objects.filter(product=product, version__in=newest.values()).order_by("key"):
-        version = newest_of(newest.values(), price.version_id)
-        rates[price.version_id].append(rate_of(price, version.book.currency))
+    prices = Price.objects.filter(product=product, version__in=newest.values())
+    for price in prices.select_related("version__book").order_by("key"):
+        rates[price.version_id].append(rate_of(price, price.version.book.currency))
     return [Shelf(version, rates[version.pk]) for version in newest.values() if rates[version.pk]]
-
-
-def newest_of(versions: Any, version_id: int) -> PriceBookVersion:
-    return next(version for version in versions if version.pk == version_id)
 
 
 def rate_of(charge: ChargeShape, currency: str) -> Rate:

@@ -1,14 +1,25 @@
-"""REST of accounts: who is billed."""
+"""REST of accounts: who is billed; opened, changed and closed."""
 
 from django.db.models import QuerySet
 from django.urls import include, path
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from o2b.api.fields import Link, State
+from o2b import clock
+from o2b.api.fields import Asked, Key, Link, State
+from o2b.api.idempotency import once
 from o2b.api.views import Noun
-from o2b.customers.models import Account
+from o2b.customers import services
+from o2b.customers.models import Account, Customer
+from o2b.customers.references import UnknownReference, legal_entity_named, person_named
+
+CHANGEABLE = ["name", "advocate_id", "bill_day", "time_zone", "payment_days", "tax_exempt", "address"]
 
 
 class CustomerOutput(serializers.Serializer):
@@ -38,6 +49,40 @@ class AccountOutput(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
+class AccountAsked(Asked):
+    """An account of a customer who is known (`customer`), or of a new one."""
+
+    reference = serializers.CharField(max_length=40)
+    name = serializers.CharField(max_length=200)
+    legal_entity = serializers.CharField(max_length=50, help_text="Its code.")
+    advocate = serializers.CharField(
+        max_length=150, required=False, help_text="A user name; your own, if nothing is said."
+    )
+    customer = Key(required=False)
+    customer_name = serializers.CharField(max_length=200, required=False)
+    segment = serializers.CharField(max_length=50, required=False)
+    currency = serializers.CharField(max_length=3, required=False)
+    bill_day = serializers.IntegerField(min_value=1, max_value=31, required=False)
+    time_zone = serializers.CharField(max_length=60, required=False)
+    payment_days = serializers.IntegerField(min_value=0, max_value=32767, required=False)
+    tax_exempt = serializers.BooleanField(required=False)
+    address = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+
+
+class AccountChangeAsked(Asked):
+    """What may change; currency, seller and customer stay: what was billed hangs on them."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    advocate = serializers.CharField(max_length=150, required=False)
+    customer_name = serializers.CharField(max_length=200, required=False)
+    segment = serializers.CharField(max_length=50, allow_blank=True, required=False)
+    bill_day = serializers.IntegerField(min_value=1, max_value=31, required=False)
+    time_zone = serializers.CharField(max_length=60, required=False)
+    payment_days = serializers.IntegerField(min_value=0, max_value=32767, required=False)
+    tax_exempt = serializers.BooleanField(required=False)
+    address = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+
+
 class AccountFilter(filters.FilterSet):
     state = filters.ChoiceFilter(choices=Account.State.choices)
     reference = filters.CharFilter()
@@ -56,10 +101,59 @@ class AccountViewSet(Noun):
     queryset = Account.objects.all()
     serializer_class = AccountOutput
     filterset_class = AccountFilter
-    doors = dict.fromkeys(("list", "retrieve"), "customers.view_account")
+    doors = dict.fromkeys(("list", "retrieve"), "customers.view_account") | dict.fromkeys(
+        ("create", "partial_update", "close"), "customers.change_account"
+    )
 
     def get_queryset(self) -> QuerySet[Account]:
-        return Account.objects.select_related("customer", "legal_entity", "parent", "advocate")
+        related = ("customer", "legal_entity", "parent", "advocate", "test_clock")
+        return Account.objects.select_related(*related)
+
+    @extend_schema(request=AccountAsked, responses={201: AccountOutput})
+    @once
+    def create(self, request: Request) -> Response:
+        """Open an account."""
+        asked = self.asked(AccountAsked)
+        advocate = asked.pop("advocate", None)
+        account = services.create_account(
+            legal_entity_id=legal_entity_named(asked.pop("legal_entity")),
+            advocate_id=person_named(advocate) if advocate else request.user.pk,
+            customer_id=self._customer(asked.pop("customer", None)),
+            at=clock.now(),
+            actor_id=request.user.pk,
+            **asked,
+        )
+        return self.created(account.pk)
+
+    @extend_schema(request=AccountChangeAsked, responses=AccountOutput)
+    @once
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change what may change; what is left out stays."""
+        account = self.get_object()
+        asked = self.asked(AccountChangeAsked)
+        if "advocate" in asked:
+            asked["advocate_id"] = person_named(asked.pop("advocate"))
+        kept = {name: getattr(account, name) for name in CHANGEABLE}
+        services.change_account(
+            account_id=account.pk, at=clock.now(account), actor_id=request.user.pk, **kept | asked
+        )
+        return self.shown(account.pk)
+
+    @extend_schema(request=None, responses=AccountOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def close(self, request: Request, pk: str) -> Response:
+        """Sell to it no more; what is in service goes on until it is ended."""
+        account = self.get_object()
+        services.close_account(
+            account_id=account.pk, at=clock.now(account), actor_id=request.user.pk
+        )
+        return self.shown(account.pk)
+
+    def _customer(self, pk: int | None) -> int | None:
+        if pk and not Customer.objects.filter(pk=pk).exists():
+            raise UnknownReference(_("There is no such customer."), field="customer")
+        return pk
 
 
 router = SimpleRouter(trailing_slash=False)

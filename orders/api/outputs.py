@@ -6,6 +6,9 @@ from o2b.api.charges import TermsOutput
 from o2b.api.fields import Link, Plain, State
 from o2b.api.links import AccountLink
 from orders.models import Order, OrderLine, Task
+from orders.selectors import STANDINGS as DERIVED
+
+STANDINGS = [(state.value, state.label) for state in DERIVED]
 
 
 class LineHeadOutput(serializers.Serializer):
@@ -33,6 +36,7 @@ class OrderHeadOutput(serializers.Serializer):
     quote = serializers.IntegerField(source="quote_id", allow_null=True)
     kind = State(name="OrderKind", choices=Order.Kind.choices)
     channel = State(name="OrderChannel", choices=Order.Channel.choices)
+    state = State(name="OrderState", choices=STANDINGS, source="standing")
     placed_at = serializers.DateTimeField()
     placed_by = serializers.CharField(source="placed_by.username", default=None, allow_null=True)
     start_on = serializers.DateField(allow_null=True)

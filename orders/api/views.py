@@ -16,9 +16,10 @@ from o2b.api.views import Noun, Verbs
 from o2b.customers.references import account_named
 from orders.acceptance.services import AlreadyOrdered, decline_offer, place_order
 from orders.api.inputs import AcceptAsked, DeclineAsked, OrderAsked, OrderOfQuoteAsked
-from orders.api.outputs import OrderHeadOutput, OrderOutput
+from orders.api.outputs import STANDINGS, OrderHeadOutput, OrderOutput
 from orders.entry.services import enter_order
 from orders.models import Order, OrderLine
+from orders.selectors import with_standing
 from quotes.inputs import LineInput
 from quotes.models import Quote
 
@@ -35,6 +36,7 @@ class OrderFilter(filters.FilterSet):
     quote = filters.NumberFilter(field_name="quote_id")
     channel = filters.MultipleChoiceFilter(choices=Order.Channel.choices)
     kind = filters.MultipleChoiceFilter(choices=Order.Kind.choices)
+    state = filters.MultipleChoiceFilter(field_name="standing", choices=STANDINGS)
     placed_after = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="gte")
     placed_before = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="lt")
 
@@ -118,7 +120,7 @@ class AnswerViewSet(Verbs):
 
 def orders_shown(*, with_lines: bool) -> QuerySet[Order]:
     """Orders with what the API shows of them, in a fixed number of queries."""
-    orders = Order.objects.select_related("account", "placed_by")
+    orders = with_standing(Order.objects.select_related("account", "placed_by"))
     if not with_lines:
         return orders
     lines = OrderLine.objects.select_related("product_version__product", "terms")

@@ -21,7 +21,7 @@ HOSTILE = [
     "#{ panic() } $x^2$ *bold* _it_ `code` // gone /* gone */",
     "<label> @ref [content] = Heading",
     '#import "/etc/passwd": *',
-    "Zoë & Söhne — 日本",
+    "Zoë & Söhne — Дом Ωμέγα",
     "{page} of {pages}",
 ]
 
@@ -96,7 +96,7 @@ def test_a_discount_and_a_correction_are_named() -> None:
     [
         ("EUR", "0.00125", "0.13", "€0.00125", "€0.13"),
         ("JPY", "1200", "1200", "JP¥1,200", "JP¥1,200"),
-        ("KWD", "1.5", "1.500", "KWD\xa01.500", "KWD\xa01.500"),
+        ("KWD", "1.5", "1.500", "KWD1.500", "KWD1.500"),
     ],
 )
 def test_amounts_have_the_decimals_of_their_currency(

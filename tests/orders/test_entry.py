@@ -42,7 +42,7 @@ def test_the_contracts_fixed_discount_goes_once():
     a_contract(account, discounts=[("amount", "5")])
     first, second = entered(account, product), entered(account, product)
     discounts = [o.lines.get().terms.charges.get().discounts for o in (first, second)]
-    assert discounts == [[{"kind": "amount", "value": "5"}], []]
+    assert discounts == [[{"kind": "amount", "value": "5.00"}], []]
 
 
 BAD = [

@@ -2,10 +2,18 @@
 
 from billing.runs.selectors.progress import (
     Counts,
+    breaches_in,
     counts_of,
     overlapping_runs,
     runs_with_people,
     totals_of,
 )
 
-__all__ = ["Counts", "counts_of", "overlapping_runs", "runs_with_people", "totals_of"]
+__all__ = [
+    "Counts",
+    "breaches_in",
+    "counts_of",
+    "overlapping_runs",
+    "runs_with_people",
+    "totals_of",
+]

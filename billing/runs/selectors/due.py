@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from json import loads
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -82,7 +83,7 @@ class TermsChargeRow(NamedTuple):
     timing: str
     alignment: str
     proration: str
-    discounts: list[dict[str, str]]
+    discounts: str  # Django leaves JSON to whoever reads it
     tax_code: str
     revenue_rule: str
     product: str
@@ -133,7 +134,7 @@ def charge_terms(row: TermsChargeRow) -> ChargeTerms:
         timing=row.timing,  # type: ignore[arg-type]
         alignment=row.alignment,  # type: ignore[arg-type]
         proration=row.proration,  # type: ignore[arg-type]
-        discounts=tuple(_discount(each) for each in row.discounts),
+        discounts=tuple(_discount(each) for each in loads(row.discounts)),
         tax_code=row.tax_code,
         revenue_rule=row.revenue_rule,
     )

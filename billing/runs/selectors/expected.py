@@ -1,4 +1,4 @@
-"""What the check reads: promises, orders, quotes, evidence, Terms' texts; and the drafts themselves."""
+"""What the check reads: promises, orders, quotes, Terms' texts; and the drafts themselves."""
 
 from collections.abc import Iterable
 from hashlib import sha256

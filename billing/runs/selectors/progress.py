@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from billing.models import BillRun, Shard
+from billing.models import BillRun, Breach, Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,35 @@ class Counts:
         """The equation that must hold before approval."""
         return self.looked_at == self.drafted + self.nothing_due + self.parked
 
+    @property
+    def shards_done(self) -> int:
+        return self.shards_drafted + self.shards_finalised
+
+    @property
+    def text(self) -> str:
+        """One line for a terminal."""
+        return (
+            f"{self.shards_drafted} drafted and {self.shards_finalised} final of {self.shards} "
+            f"shards, {self.drafted} invoices, {self.parked} parked"
+        )
+
 
 def counts_of(*, run_id: int) -> Counts:
     """How far a run is, and what it found so far."""
     state = Shard.State
     drafted = Q(state__in=[state.DRAFTED, state.FINALISED])
-    names = ("looked_at", "drafted", "nothing_due", "parked", "invoices", "lines")
-    sums = Shard.objects.filter(run_id=run_id).aggregate(
-        shards=Count("pk"),
-        shards_drafted=Count("pk", filter=drafted),
-        shards_finalised=Count("pk", filter=Q(state=state.FINALISED)),
-        planned_accounts=Sum("planned_accounts", default=0),
-        done_accounts=Sum("planned_accounts", filter=drafted, default=0),
-        promises=Sum("promises", default=0),
-        promises_kept=Sum("promises_kept", default=0),
-        **{name: Sum(name, default=0) for name in names},
+    names = (
+        *("planned_accounts", "looked_at", "drafted", "nothing_due", "parked"),
+        *("invoices", "lines", "promises", "promises_kept"),
     )
-    return Counts(**sums)
+    sums = Shard.objects.filter(run_id=run_id).aggregate(
+        count_shards=Count("pk"),
+        count_shards_drafted=Count("pk", filter=drafted),
+        count_shards_finalised=Count("pk", filter=Q(state=state.FINALISED)),
+        count_done_accounts=Sum("planned_accounts", filter=drafted, default=0),
+        **{f"count_{name}": Sum(name, default=0) for name in names},
+    )
+    return Counts(**{name.removeprefix("count_"): n for name, n in sums.items()})
 
 
 def totals_of(*, run_id: int) -> dict[str, dict[str, Decimal]]:
@@ -62,6 +74,11 @@ def totals_of(*, run_id: int) -> dict[str, dict[str, Decimal]]:
     return dict(sorted(found.items()))
 
 
+def breaches_in(*, run_ids: Sequence[int]) -> int:
+    """How many promises or accounts these runs found broken."""
+    return Breach.objects.filter(run_id__in=run_ids).count()
+
+
 def overlapping_runs(
     *, legal_entity_id: int, account_ids: Sequence[int] | None
 ) -> QuerySet[BillRun]:
@@ -71,9 +88,7 @@ def overlapping_runs(
     )
     if account_ids is None:
         return unfinished
-    return unfinished.filter(
-        Q(account_ids=None) | Q(account_ids__overlap=list(account_ids))
-    )
+    return unfinished.filter(Q(account_ids=None) | Q(account_ids__overlap=list(account_ids)))
 
 
 def runs_with_people() -> QuerySet[BillRun]:

@@ -1,0 +1,31 @@
+"""What a client may say of bill runs and payments; it validates and never saves."""
+
+from rest_framework import serializers
+
+from o2b.api.fields import Asked, Exact, Key, KeyOrReference
+
+
+class RunAsked(Asked):
+    """A run over all accounts of a legal entity, or over some."""
+
+    legal_entity = serializers.CharField(max_length=50, help_text="Its code.")
+    on = serializers.DateField(help_text="Everything due up to this day; the invoices' date.")
+    accounts = serializers.ListField(
+        child=KeyOrReference(), required=False, min_length=1, max_length=10_000
+    )
+
+
+class AllocationAsked(Asked):
+    invoice = Key()
+    amount = Exact()
+
+
+class PaymentAsked(Asked):
+    """Money received. Without allocations the oldest invoices are settled first."""
+
+    account = KeyOrReference()
+    amount = Exact()
+    received_on = serializers.DateField()
+    method = serializers.CharField(max_length=20, allow_blank=True, required=False, default="")
+    reference = serializers.CharField(max_length=140, allow_blank=True, required=False, default="")
+    allocations = AllocationAsked(many=True, required=False, max_length=1000)

@@ -1,0 +1,179 @@
+"""How the API shows bill runs, invoices and payments."""
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from billing.invoices.selectors import STATUSES
+from billing.models import BillRun, Invoice
+from billing.runs.selectors import counts_of, totals_of
+from o2b.api.fields import Amount, Link, Plain, State
+from o2b.api.links import AccountLink
+from o2b.money import quantise
+
+COUNTS = ["shards", "shards_drafted", "shards_finalised", "planned_accounts", "done_accounts", "looked_at", "drafted", "nothing_due", "parked", "invoices", "lines", "promises", "promises_kept"]
+
+
+class RunHeadOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    url = Link("api-bill-run-detail")
+    number = serializers.CharField()
+    legal_entity = serializers.CharField(source="legal_entity.code")
+    on = serializers.DateField()
+    account_ids = serializers.ListField(child=serializers.IntegerField(), allow_null=True)
+    state = State(name="BillRunState", choices=BillRun.State.choices)
+    opened_by = serializers.CharField(source="opened_by.username")
+    opened_at = serializers.DateTimeField()
+    drafted_at = serializers.DateTimeField(allow_null=True)
+    approved_by = serializers.CharField(
+        source="approved_by.username", default=None, allow_null=True
+    )
+    approved_at = serializers.DateTimeField(allow_null=True)
+    finalised_at = serializers.DateTimeField(allow_null=True)
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+
+
+class ProgressOutput(serializers.Serializer):
+    """Counted in the database: `looked_at` is `drafted` + `nothing_due` + `parked`."""
+
+    shards = serializers.IntegerField()
+    shards_drafted = serializers.IntegerField()
+    shards_finalised = serializers.IntegerField()
+    planned_accounts = serializers.IntegerField()
+    done_accounts = serializers.IntegerField()
+    looked_at = serializers.IntegerField()
+    drafted = serializers.IntegerField()
+    nothing_due = serializers.IntegerField()
+    parked = serializers.IntegerField()
+    invoices = serializers.IntegerField()
+    lines = serializers.IntegerField()
+    promises = serializers.IntegerField()
+    promises_kept = serializers.IntegerField()
+
+
+class TotalOutput(serializers.Serializer):
+    currency = serializers.CharField()
+    net = serializers.CharField()
+    tax = serializers.CharField()
+    total = serializers.CharField()
+
+
+class RunOutput(RunHeadOutput):
+    progress = serializers.SerializerMethodField()
+    totals = serializers.SerializerMethodField()
+
+    @extend_schema_field(ProgressOutput)
+    def get_progress(self, run: BillRun) -> Any:
+        counts = counts_of(run_id=run.pk)
+        return {name: getattr(counts, name) for name in COUNTS}
+
+    @extend_schema_field(TotalOutput(many=True))
+    def get_totals(self, run: BillRun) -> Any:
+        return [
+            {"currency": currency}
+            | {name: _money(amount, currency) for name, amount in sums.items()}
+            for currency, sums in totals_of(run_id=run.pk).items()
+        ]
+
+
+class ParkedOutput(serializers.Serializer):
+    """An account that the run left out, and why."""
+
+    account = AccountLink()
+    code = serializers.CharField()
+    reason = serializers.CharField()
+    owner = serializers.CharField(source="owner.username")
+    facts = serializers.DictField()
+    parked_at = serializers.DateTimeField()
+
+
+class InvoiceHeadOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    url = Link("api-invoice-detail")
+    pdf_url = Link("api-invoice-pdf")
+    number = serializers.CharField()
+    kind = State(name="InvoiceKind", choices=Invoice.Kind.choices)
+    status = State(name="InvoiceStatus", choices=STATUSES)
+    legal_entity = serializers.CharField(source="legal_entity.code")
+    account = AccountLink()
+    run = serializers.IntegerField(source="run_id")
+    currency = serializers.CharField()
+    issued_on = serializers.DateField()
+    due_on = serializers.DateField()
+    net = Amount()
+    tax = Amount()
+    total = Amount()
+    allocated = Amount(help_text="What was paid on it.")
+    open_amount = Amount(help_text="What is still to pay.")
+
+
+class InvoiceLineOutput(serializers.Serializer):
+    position = serializers.IntegerField()
+    text = serializers.CharField()
+    product = serializers.CharField(source="charge.item.product_version.product.code")
+    subscription = serializers.IntegerField(source="charge.item.subscription_id")
+    item = serializers.IntegerField(source="charge.item_id")
+    order_line = serializers.IntegerField(source="charge.item.order_line_id")
+    terms_digest = serializers.CharField(source="charge.terms.digest")
+    charge_key = serializers.CharField(source="charge.terms_charge.key")
+    period_start = serializers.DateField()
+    period_end = serializers.DateField(help_text="First day outside.")
+    served_from = serializers.DateField()
+    served_to = serializers.DateField(help_text="First day outside.")
+    segment = serializers.IntegerField()
+    revision = serializers.IntegerField()
+    cause = serializers.CharField()
+    quantity = Plain()
+    amount = Amount(currency="charge.currency")
+    tax_code = serializers.CharField()
+    tax_rate = Plain()
+    tax = Amount(currency="charge.currency")
+
+
+class InvoiceOutput(InvoiceHeadOutput):
+    lines = InvoiceLineOutput(many=True, source="shown_lines")
+
+
+class PaymentHeadOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    url = Link("api-payment-detail")
+    account = AccountLink()
+    currency = serializers.CharField()
+    amount = Amount()
+    allocated = Amount()
+    credit = Amount(help_text="What is left of it.")
+    received_on = serializers.DateField()
+    method = serializers.CharField()
+    reference = serializers.CharField()
+    recorded_by = serializers.CharField(
+        source="recorded_by.username", default=None, allow_null=True
+    )
+    recorded_at = serializers.DateTimeField()
+
+
+class AllocationOutput(serializers.Serializer):
+    invoice = serializers.IntegerField(source="invoice_id")
+    invoice_url = Link("api-invoice-detail", key="invoice_id")
+    number = serializers.CharField(source="invoice.number")
+    amount = Amount(currency="invoice.currency")
+
+
+class PaymentOutput(PaymentHeadOutput):
+    allocations = AllocationOutput(many=True)
+
+
+class BalanceOutput(serializers.Serializer):
+    """How an account stands: `owed` is billed less paid."""
+
+    currency = serializers.CharField()
+    billed = serializers.CharField()
+    paid = serializers.CharField()
+    owed = serializers.CharField()
+    open = serializers.CharField()
+    credit = serializers.CharField()
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{quantise(amount, currency):f}"

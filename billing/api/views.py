@@ -1,0 +1,244 @@
+"""REST of billing: bill runs, invoices, payments, and how an account stands."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpResponse
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.api import outputs
+from billing.api.inputs import PaymentAsked, RunAsked
+from billing.invoices import selectors as invoices
+from billing.invoices.document import document_of
+from billing.invoices.pdf import render
+from billing.models import Allocation, BillRun, Invoice, ParkedAccount, Payment
+from billing.payments.selectors import account_balance, payments_for_list
+from billing.payments.services import record_payment
+from billing.runs import services as runs
+from billing.runs.selectors import runs_with_people
+from o2b import clock
+from o2b.api.idempotency import once
+from o2b.api.views import Noun, Verbs
+from o2b.customers.models import Account
+from o2b.customers.references import account_named, accounts_named, legal_entity_named
+from o2b.errors import Refused
+
+
+class RunFilter(filters.FilterSet):
+    state = filters.MultipleChoiceFilter(choices=BillRun.State.choices)
+    legal_entity = filters.CharFilter(field_name="legal_entity__code")
+    on_after = filters.DateFilter(field_name="on", lookup_expr="gte")
+    on_before = filters.DateFilter(field_name="on", lookup_expr="lt")
+
+    class Meta:
+        model = BillRun
+        fields = ("state",)
+
+
+class RunViewSet(Noun):
+    """Bill runs."""
+
+    queryset = BillRun.objects.all()
+    filterset_class = RunFilter
+    doors = (
+        dict.fromkeys(("list", "retrieve", "parked"), "billing.view_billrun")
+        | dict.fromkeys(("create", "cancel", "pause", "resume"), "billing.run_bills")
+        | {"approve": "billing.approve_run"}
+    )
+
+    def get_queryset(self) -> QuerySet[BillRun]:
+        return runs_with_people()
+
+    def get_serializer_class(self) -> Any:
+        return outputs.RunHeadOutput if self.action == "list" else outputs.RunOutput
+
+    @extend_schema(request=RunAsked, responses={201: outputs.RunOutput})
+    @once
+    def create(self, request: Request) -> Response:
+        """Open a run; it is drafted by the workers."""
+        asked = self.asked(RunAsked)
+        accounts = asked.get("accounts")
+        run = runs.open_run(
+            legal_entity_id=legal_entity_named(asked["legal_entity"]),
+            on=asked["on"],
+            account_ids=None if accounts is None else accounts_named(accounts),
+            opened_by_id=request.user.pk,
+            at=clock.now(),
+        )
+        return self.created(run.pk)
+
+    @extend_schema(request=None, responses=outputs.RunOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def approve(self, request: Request, pk: str) -> Response:
+        """Let it become final; not by who opened it."""
+        runs.approve_run(run_id=self.key(), user_id=request.user.pk, at=clock.now())
+        return self.shown(self.key())
+
+    @extend_schema(request=None, responses=outputs.RunOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Throw its drafts away, until it is approved."""
+        runs.cancel_run(run_id=self.key(), at=clock.now(), actor_id=request.user.pk)
+        return self.shown(self.key())
+
+    @extend_schema(request=None, responses=outputs.RunOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def pause(self, request: Request, pk: str) -> Response:
+        """Begin no other shard."""
+        runs.pause_run(run_id=self.key(), at=clock.now(), actor_id=request.user.pk)
+        return self.shown(self.key())
+
+    @extend_schema(request=None, responses=outputs.RunOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def resume(self, request: Request, pk: str) -> Response:
+        """Go on where it was paused."""
+        runs.resume_run(run_id=self.key(), at=clock.now(), actor_id=request.user.pk)
+        return self.shown(self.key())
+
+    @extend_schema(responses=outputs.ParkedOutput(many=True))
+    @action(detail=True, filterset_class=None)
+    def parked(self, request: Request, pk: str) -> Response:
+        """The accounts that it left out, each with the reason."""
+        run = self.get_object()
+        rows = ParkedAccount.objects.filter(run=run).select_related("account", "owner")
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(outputs.ParkedOutput(page, many=True).data)
+
+
+class InvoiceFilter(filters.FilterSet):
+    status = filters.MultipleChoiceFilter(choices=invoices.STATUSES)
+    kind = filters.ChoiceFilter(choices=Invoice.Kind.choices)
+    number = filters.CharFilter()
+    account = filters.CharFilter(field_name="account__reference")
+    account_id = filters.NumberFilter()
+    run = filters.NumberFilter(field_name="run_id")
+    currency = filters.CharFilter()
+    issued_after = filters.DateFilter(field_name="issued_on", lookup_expr="gte")
+    issued_before = filters.DateFilter(field_name="issued_on", lookup_expr="lt")
+    due_after = filters.DateFilter(field_name="due_on", lookup_expr="gte")
+    due_before = filters.DateFilter(field_name="due_on", lookup_expr="lt")
+
+    class Meta:
+        model = Invoice
+        fields = ("kind", "number", "account_id", "run", "currency")
+
+
+class PdfRenderer(JSONRenderer):
+    """For who accepts a PDF and nothing else; a problem is JSON even to them."""
+
+    media_type = "application/pdf"
+    format = "pdf"
+
+
+class InvoiceViewSet(Noun):
+    """What was billed; final from the moment it is there."""
+
+    queryset = Invoice.objects.all()
+    filterset_class = InvoiceFilter
+    doors = dict.fromkeys(("list", "retrieve", "pdf"), "billing.view_invoice")
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = Invoice.objects.select_related("account__customer", "legal_entity")
+        return invoices.with_standing(rows, on=clock.today())
+
+    def get_serializer_class(self) -> Any:
+        return outputs.InvoiceHeadOutput if self.action == "list" else outputs.InvoiceOutput
+
+    def get_object(self) -> Any:
+        invoice = super().get_object()
+        invoice.shown_lines = list(invoices.lines_of(invoice_id=invoice.pk))
+        return invoice
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, renderer_classes=[PdfRenderer, JSONRenderer])
+    def pdf(self, request: Request, pk: str) -> HttpResponse:
+        """The document as the customer gets it."""
+        invoice = self.get_object()
+        page = render(document_of(invoice, invoice.shown_lines))
+        name = f'inline; filename="{invoice.number}.pdf"'
+        return HttpResponse(
+            page, content_type="application/pdf", headers={"Content-Disposition": name}
+        )
+
+
+class PaymentFilter(filters.FilterSet):
+    account = filters.CharFilter(field_name="account__reference")
+    account_id = filters.NumberFilter()
+    reference = filters.CharFilter()
+    method = filters.CharFilter()
+    received_after = filters.DateFilter(field_name="received_on", lookup_expr="gte")
+    received_before = filters.DateFilter(field_name="received_on", lookup_expr="lt")
+
+    class Meta:
+        model = Payment
+        fields = ("account_id", "reference", "method")
+
+
+class PaymentViewSet(Noun):
+    """Money that came in."""
+
+    queryset = Payment.objects.all()
+    filterset_class = PaymentFilter
+    doors = dict.fromkeys(("list", "retrieve"), "billing.view_invoice") | {
+        "create": "billing.record_payment"
+    }
+
+    def get_queryset(self) -> QuerySet[Any]:
+        payments = payments_for_list()
+        if self.action == "list":
+            return payments
+        parts = Allocation.objects.select_related("invoice")
+        return payments.prefetch_related(Prefetch("allocations", parts))
+
+    def get_serializer_class(self) -> Any:
+        return outputs.PaymentHeadOutput if self.action == "list" else outputs.PaymentOutput
+
+    @extend_schema(request=PaymentAsked, responses={201: outputs.PaymentOutput})
+    @once
+    def create(self, request: Request) -> Response:
+        """Record money received and settle invoices with it, the oldest due first unless told."""
+        asked = self.asked(PaymentAsked)
+        account = account_named(asked["account"])
+        parts = asked.get("allocations")
+        try:
+            payment = record_payment(
+                account_id=account.pk,
+                amount=asked["amount"],
+                on=asked["received_on"],
+                method=asked["method"],
+                reference=asked["reference"],
+                allocations=parts and {part["invoice"]: part["amount"] for part in parts},
+                at=clock.now(account),
+                actor_id=request.user.pk,
+            )
+        except Refused as exc:
+            exc.field = "received_on" if exc.field == "on" else exc.field
+            raise
+        return self.created(payment.pk)
+
+
+class BalanceViewSet(Verbs):
+    """How an account stands."""
+
+    queryset = Account.objects.all()
+    doors = {"balance": "billing.view_invoice"}
+
+    @extend_schema(responses=outputs.BalanceOutput, tags=["accounts"])
+    @action(detail=True, pagination_class=None)
+    def balance(self, request: Request, pk: str) -> Response:
+        """What was billed, what was paid, and what is open on either side."""
+        account = Account.objects.get(pk=self.key())
+        stands = account_balance(account)
+        names = ("billed", "paid", "owed", "open", "credit")
+        told = {name: f"{getattr(stands, name).amount:f}" for name in names}
+        return Response({"currency": account.currency} | told)

@@ -1,0 +1,80 @@
+"""The two things that people fill in: a run to open, a payment received."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from o2b.customers.models import Account, LegalEntity
+from o2b.customers.selectors import accounts_meant
+from o2b.money import minor_unit
+from o2b.web.forms import AmountField, DayField
+
+METHODS = [
+    ("bank transfer", gettext_lazy("Bank transfer")),
+    ("direct debit", gettext_lazy("Direct debit")),
+    ("card", gettext_lazy("Card")),
+    ("cheque", gettext_lazy("Cheque")),
+    ("cash", gettext_lazy("Cash")),
+    ("other", gettext_lazy("Other")),
+]
+
+
+class RunForm(forms.Form):
+    """Which seller's accounts are billed, up to which day."""
+
+    legal_entity = forms.ModelChoiceField(
+        LegalEntity.objects.all(), label=gettext_lazy("Legal entity"), empty_label=None
+    )
+    on = DayField(
+        label=gettext_lazy("Up to and including"),
+        help_text=gettext_lazy("Everything due by this day is billed; it is the invoices' date."),
+    )
+
+
+class PaymentForm(forms.Form):
+    """Money received, for an account or for one of its invoices."""
+
+    account = forms.CharField(
+        label=gettext_lazy("Account"),
+        help_text=gettext_lazy("Its number or its name."),
+        max_length=200,
+    )
+    amount = AmountField(
+        label=gettext_lazy("Amount"), max_digits=19, decimal_places=4, localize=False
+    )
+    on = DayField(label=gettext_lazy("Received on"))
+    method = forms.ChoiceField(label=gettext_lazy("Method"), choices=METHODS)
+    reference = forms.CharField(
+        label=gettext_lazy("Reference"),
+        required=False,
+        max_length=140,
+        help_text=gettext_lazy("As on the bank statement."),
+    )
+
+    def clean_account(self) -> Account:
+        found = accounts_meant(self.cleaned_data["account"])
+        if not found:
+            raise forms.ValidationError(_("No account has this number or name."))
+        if len(found) > 1:
+            names = ", ".join(account.reference for account in found[:5])
+            raise forms.ValidationError(
+                _("Several accounts match: %(names)s. Choose one.") % {"names": names}
+            )
+        return found[0]
+
+    def field_of(self, refused: str | None) -> str | None:
+        """Where a refusal of the service is shown."""
+        return {"allocations": "amount"}.get(refused or "", refused)
+
+
+def written(amount: Decimal, currency: str) -> str:
+    """An amount as a person would type it: the currency's decimals, no grouping."""
+    return f"{amount.quantize(minor_unit(currency)):f}"
+
+
+def initial_payment(**given: Any) -> dict[str, Any]:
+    """Only what is known."""
+    return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,163 @@
+"""How a run's rows are written: drafts by COPY into staging, final rows by INSERT … SELECT."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from io import StringIO
+
+from django.db import connection
+
+from billing.models import BillRun, Shard
+from billing.rules.drafting import NULL, AccountDraft
+from billing.runs.selectors.due import AccountFacts
+
+LINES = """
+COPY billing_draftline (run_id, shard_id, account_id, invoice_id, position, charge_id,
+    seen_revision, last, billed_through, next_due_on, period_start, period_end, served_from,
+    served_to, segment, revision, quantity, amount, tax_code, tax_rate, tax, cause, text)
+FROM STDIN
+"""
+
+INVOICES = """
+COPY billing_draftinvoice (id, run_id, shard_id, account_id, kind, currency, net, tax, total,
+    due_on, line_count)
+FROM STDIN
+"""
+
+IDS = "SELECT nextval('billing_invoice_id_seq') FROM generate_series(1, %s)"
+
+# In account order: a draft that is made again after a crash gets the number that it had.
+FINAL_INVOICES = """
+INSERT INTO billing_invoice (id, number, serial, legal_entity_id, account_id, run_id, kind,
+                             currency, issued_on, due_on, net, tax, total, line_count)
+SELECT id, %(prefix)s || lpad(serial::text, greatest(8, length(serial::text)), '0'), serial,
+       %(entity)s, account_id, %(run)s, kind, currency, %(on)s, due_on, net, tax, total, line_count
+    FROM (
+        SELECT *, %(first)s - 1 + row_number() OVER (ORDER BY account_id, id) AS serial
+            FROM billing_draftinvoice WHERE shard_id = %(shard)s
+    ) AS draft
+    ORDER BY serial
+"""
+
+FINAL_LINES = """
+INSERT INTO billing_invoiceline (invoice_id, position, charge_id, account_id, period_start,
+    period_end, served_from, served_to, segment, revision, quantity, amount, tax_code, tax_rate,
+    tax, cause, text)
+SELECT invoice_id, position, charge_id, account_id, period_start, period_end, served_from,
+       served_to, segment, revision, quantity, amount, tax_code, tax_rate, tax, cause, text
+    FROM billing_draftline WHERE shard_id = %(shard)s AND invoice_id IS NOT NULL
+"""
+
+# An invoice debits the customer; a credit note has the sides changed, for no amount is below zero.
+FINAL_POSTINGS = """
+INSERT INTO billing_posting ("on", legal_entity_id, account_id, invoice_id, debit, credit,
+                             currency, amount)
+SELECT %(on)s, %(entity)s, account_id, id,
+       CASE WHEN amount > 0 THEN 'receivable' ELSE other END,
+       CASE WHEN amount > 0 THEN other ELSE 'receivable' END,
+       currency, abs(amount)
+    FROM billing_draftinvoice AS draft
+    CROSS JOIN LATERAL (VALUES ('revenue', net), ('tax', tax)) AS side (other, amount)
+    WHERE shard_id = %(shard)s AND amount <> 0
+"""
+
+STANDINGS = """
+UPDATE billing_chargestate AS standing
+    SET billed_through = draft.billed_through, next_due_on = draft.next_due_on,
+        seen_revision = draft.seen_revision
+    FROM billing_draftline AS draft
+    WHERE draft.shard_id = %(shard)s AND draft.last AND standing.charge_id = draft.charge_id
+"""
+
+
+def write_drafts(
+    run: BillRun,
+    shard: Shard,
+    drafts: Mapping[int, AccountDraft],
+    accounts: Mapping[int, AccountFacts],
+) -> None:
+    """Two COPYs: what would be invoiced, and how each charge would stand then."""
+    ids = iter(_invoice_ids(sum(1 for draft in drafts.values() if draft.lines)))
+    lines, invoices = StringIO(), StringIO()
+    for account_id, draft in drafts.items():
+        invoice = NULL
+        if draft.lines:
+            invoice = str(next(ids))
+            invoices.write(_invoice(run, shard, invoice, account_id, draft, accounts[account_id]))
+        _write_lines(lines, f"{run.pk}\t{shard.pk}\t{account_id}\t", invoice, draft)
+    with connection.cursor() as cursor:
+        for statement, rows in ((INVOICES, invoices), (LINES, lines)):
+            if rows.tell():
+                rows.seek(0)
+                cursor.copy_expert(statement, rows)
+
+
+def _write_lines(rows: StringIO, head: str, invoice: str, draft: AccountDraft) -> None:
+    position = 0
+    for charge_id, revision, rendered in draft.charges:
+        if not rendered.lines:
+            rows.write(f"{head}{NULL}\t0\t{charge_id}\t{revision}\t{rendered.tails[0]}")
+            continue
+        for tail in rendered.tails:
+            position += 1
+            rows.write(f"{head}{invoice}\t{position}\t{charge_id}\t{revision}\t{tail}")
+
+
+def _invoice(
+    run: BillRun,
+    shard: Shard,
+    invoice: str,
+    account_id: int,
+    draft: AccountDraft,
+    account: AccountFacts,
+) -> str:
+    kind = "credit_note" if draft.net < 0 else "invoice"
+    due_on = due_day(run.on, account.payment_days)
+    return (
+        f"{invoice}\t{run.pk}\t{shard.pk}\t{account_id}\t{kind}\t{account.currency}"
+        f"\t{draft.net:f}\t0\t{draft.net:f}\t{due_on}\t{draft.lines}\n"
+    )
+
+
+def due_day(on: date, payment_days: int) -> date:
+    """The day by which it is to be paid."""
+    return on + timedelta(days=payment_days)
+
+
+def _invoice_ids(count: int) -> list[int]:
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(IDS, [count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def discard_drafts(*, shard_id: int, account_ids: Iterable[int] | None = None) -> None:
+    """Throw away what was drafted in a shard, or of some of its accounts."""
+    only = None if account_ids is None else sorted(account_ids)
+    with connection.cursor() as cursor:
+        for table in ("billing_draftinvoice", "billing_draftline"):
+            statement = f"DELETE FROM {table} WHERE shard_id = %s"
+            if only is None:
+                cursor.execute(statement, [shard_id])
+            else:
+                cursor.execute(f"{statement} AND account_id = ANY(%s)", [shard_id, only])
+
+
+def finalise_drafts(run: BillRun, shard: Shard, *, prefix: str) -> int:
+    """Copy the drafts of a shard into what is final; return how many invoices there are now."""
+    values = {
+        "run": run.pk,
+        "shard": shard.pk,
+        "entity": run.legal_entity_id,
+        "on": run.on,
+        "first": shard.first_number,
+        "prefix": prefix,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL jit = off")
+        cursor.execute(FINAL_INVOICES, values)
+        written = cursor.rowcount
+        for statement in (FINAL_LINES, FINAL_POSTINGS, STANDINGS):
+            cursor.execute(statement, values)
+    discard_drafts(shard_id=shard.pk)
+    return written

@@ -1,0 +1,30 @@
+"""What one may do with a bill run, from opening it to its last number."""
+
+from billing.runs.services.drafting import draft_shard
+from billing.runs.services.finalising import (
+    OwnRun,
+    RunIncomplete,
+    RunNotReady,
+    approve_run,
+    finalise_run,
+    finalise_shard,
+)
+from billing.runs.services.opening import RunOverlaps, ScopeEmpty, open_run, plan_run
+from billing.runs.services.steering import cancel_run, pause_run, resume_run
+
+__all__ = [
+    "OwnRun",
+    "RunIncomplete",
+    "RunNotReady",
+    "RunOverlaps",
+    "ScopeEmpty",
+    "approve_run",
+    "cancel_run",
+    "draft_shard",
+    "finalise_run",
+    "finalise_shard",
+    "open_run",
+    "pause_run",
+    "plan_run",
+    "resume_run",
+]

@@ -1,0 +1,251 @@
+"""The promise check: every charge rebuilt from separate data and joined both ways to the drafts."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from billing.models import BillRun, Breach, Shard
+from billing.promises.selectors import Broken, broken
+from billing.promises.services import record_breaches
+from billing.rules.expecting import CODES, Promised, differences, open_segment
+from billing.rules.expecting import expected as expected_lines
+from billing.runs.copying import discard_drafts
+from billing.runs.selectors import due
+from billing.runs.selectors.expected import (
+    PromisedRow,
+    drafted_texts,
+    promised_rows,
+    segments_of,
+    still_to_open,
+    verified_terms,
+)
+from billing.runs.selectors.scope import Scope
+from billing.runs.services.parking import Parking, park
+from o2b.charging import TermsInvalid
+
+Account = dict[int, list[Broken]]
+
+
+@dataclass(slots=True)
+class Checked:
+    """Accounts whose drafts are not what was promised; all accounts and promises looked at."""
+
+    broken: Account
+    accounts: set[int]
+    promises: int
+
+
+def check_scope(run: BillRun, shard: Shard, scope: Scope, *, skip: Collection[int]) -> Checked:
+    """Compare what was drafted with what each promise says; accounts to skip are parked anyway."""
+    check = _Check(run.on, scope, drafted_texts(shard.pk, scope), skip)
+    rows = promised_rows(scope)
+    check.read(rows)
+    check.left_over()
+    check.headers()
+    promises = {row[1] for row in rows if row[1] is not None}
+    return Checked(check.found, {row[0] for row in rows}, len(promises))
+
+
+@dataclass(slots=True)
+class _Check:
+    until: date
+    scope: Scope
+    drafts: dict[int, tuple[int, str]]
+    skip: Collection[int]
+    found: Account = field(default_factory=dict)
+    terms: dict[int, Promised] = field(default_factory=dict)
+    keys: dict[int, str] = field(default_factory=dict)
+    memo: dict[tuple[int, str | None, str], str] = field(default_factory=dict)
+    doubtful: set[int] = field(default_factory=set)
+
+    def read(self, rows: list[tuple[Any, ...]]) -> None:
+        """Rebuild each charge; most are equal to one that was rebuilt before."""
+        self._read_terms({row[5] for row in rows})
+        charges: dict[int, set[str]] = {}
+        bare: list[PromisedRow] = []
+        slow: list[PromisedRow] = []
+        memo, keys, drafts, terms = self.memo, self.keys, self.drafts, self.terms
+        for row in rows:
+            _, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, _, is_kept, key = row
+            if not is_kept:
+                self.doubtful.add(promise_id or 0)
+            if charge_id is None or promise_id is None or not is_plain:
+                (bare if charge_id is None or promise_id is None else slow).append(
+                    PromisedRow(*row)
+                )
+                continue
+            promised = terms[terms_id]
+            name = keys.get(priced_id)
+            if len(promised.charges) != 1 or not promised.sound or name is None:
+                charges.setdefault(item_id, set()).add(name or "")
+                slow.append(PromisedRow(*row))
+                continue
+            place = (terms_id, name, key)
+            said = memo.get(place)
+            if said is None:
+                said = memo[place] = self._expected(PromisedRow(*row), name)
+            drafted = drafts.pop(charge_id, None)
+            if said != (drafted[1] if drafted else ""):
+                self._differ(PromisedRow(*row), name, said, drafted[1] if drafted else "")
+        self._slow(slow, charges)
+        self._bare(bare)
+
+    def _read_terms(self, terms_ids: set[int]) -> None:
+        rows: dict[int, list[Any]] = {}
+        for row in due.terms_charges_of(self.scope):
+            self.keys[row.id] = row.key
+            rows.setdefault(row.terms_id, []).append(row)
+        for terms_id, body in verified_terms(terms_ids).items():
+            trouble = "" if body else "the text is not the one that its digest names"
+            try:
+                told = [due.charge_terms(row) for row in rows.get(terms_id, ())]
+            except TermsInvalid as exc:
+                told, trouble = [], trouble or str(exc)
+            if body and terms_id not in rows:  # no charge stands under them: nothing to compare
+                told = list(body.charges)
+            self.terms[terms_id] = Promised(body, told, trouble)
+
+    def _slow(self, rows: list[PromisedRow], seen: dict[int, set[str]]) -> None:
+        """Items that were changed, Terms with several charges, and Terms that are not sound."""
+        changed = [row for row in rows if not row.plain]
+        segments = segments_of(row.item_id for row in changed)
+        history = due.billed_history(row.charge_id or 0 for row in rows if row.changed)
+        told: set[int] = set()
+        for row in rows:
+            promised = self.terms[row.terms_id]
+            name = self.keys.get(row.terms_charge_id or 0, "")
+            drafted = self.drafts.pop(row.charge_id or 0, None)
+            if promised.trouble:
+                self._tell(row, "terms", "what was frozen", promised.trouble)
+                continue
+            if name not in promised.charges:
+                self._tell(row, "unexpected", "no such charge", name)
+                continue
+            said = self._changed(row, name, segments, history) if not row.plain else None
+            if said is None:
+                said = self._expected(row, name)
+            text = drafted[1] if drafted else ""
+            if said != text:
+                self._differ(row, name, said, text)
+            missing = promised.charges.keys() - seen.get(row.item_id, promised.charges.keys())
+            if missing and row.item_id not in told:
+                told.add(row.item_id)
+                for each in sorted(missing):
+                    self._tell(row, "missing", f"the charge {each}", "not there")
+
+    def _changed(
+        self,
+        row: PromisedRow,
+        name: str,
+        segments: Mapping[tuple[int, int], list[Any]],
+        history: Mapping[int, Any],
+    ) -> str:
+        """A changed item answers to its versions, not to its first order."""
+        own = segments.get((row.item_id, row.terms_id), [])
+        *_, anchor, through = row.key.split("|")
+        if not own:
+            return ""
+        return expected_lines(
+            self.terms[row.terms_id].compiled[name],
+            started_on=own[0].period.start,
+            anchor_day=int(anchor),
+            segments=own,
+            billed_through=_day(through),
+            billed=history.get(row.charge_id or 0, ()) if row.changed else None,
+            until=self.until,
+        )
+
+    def _expected(self, row: PromisedRow, name: str) -> str:
+        """The lines of an unchanged item, from its order line and the Terms' text."""
+        promised = self.terms[row.terms_id]
+        quantity, start_on, delivered_on, anchor, through = row.key.split("|")
+        started_on = promised.started_on(start_on, delivered_on)
+        if started_on is None:
+            return ""
+        return expected_lines(
+            promised.compiled[name],
+            started_on=started_on,
+            anchor_day=int(anchor),
+            segments=[open_segment(started_on, Decimal(quantity))],
+            billed_through=_day(through),
+            billed=None,
+            until=self.until,
+        )
+
+    def _bare(self, rows: list[PromisedRow]) -> None:
+        """In service without a charge, or without a promise."""
+        opening = still_to_open(row.item_id for row in rows if row.charge_id is None)
+        for row in rows:
+            self.drafts.pop(row.charge_id or 0, None)
+            if row.promise_id is None:
+                self._tell(row, "unexpected", "nothing", "in service without a promise")
+            elif row.item_id not in opening:
+                self._tell(row, "missing", "a charge", "not there")
+
+    def left_over(self) -> None:
+        """What was drafted and belongs to nothing that was promised."""
+        for charge_id, (account_id, text) in sorted(self.drafts.items()):
+            self._add(Broken(0, account_id, "unexpected", "nothing", text, f"C-{charge_id}"))
+
+    def headers(self) -> None:
+        """Versions, quantities and Terms as they were quoted, ordered, delivered, in service."""
+        said = "promise.id = ANY(%(promises)s)"
+        which = (
+            f"{self.scope.within('promise.account_id')} AND promise.legal_entity_id = %(entity)s"
+        )
+        for each in broken(
+            which=which,
+            values=self.scope.values,  # type: ignore[arg-type]
+            said=said,
+            said_values={"promises": sorted(self.doubtful)},  # type: ignore[arg-type]
+        ):
+            self._add(each)
+
+    def _differ(self, row: PromisedRow, name: str, said: str, drafted: str) -> None:
+        for each in differences(name, said, drafted):
+            self._tell(row, each.field, str(each.promised), str(each.actual), name)
+
+    def _tell(
+        self, row: PromisedRow, field_: str, promised: str, actual: str, source: str = ""
+    ) -> None:
+        self._add(Broken(row.promise_id or 0, row.account_id, field_, promised, actual, source))
+
+    def _add(self, each: Broken) -> None:
+        if each.account_id not in self.skip:
+            self.found.setdefault(each.account_id, []).append(each)
+
+
+def park_broken(run: BillRun, shard: Shard, found: Account, *, at: datetime) -> None:
+    """Take the drafts of these accounts out of the run, and say why and to whom."""
+    if not found:
+        return
+    discard_drafts(shard_id=shard.pk, account_ids=found)
+    park(run, shard, [_parking(*each) for each in sorted(found.items())], at=at)
+    record_breaches(
+        [each for several in found.values() for each in several],
+        stage=Breach.Stage.RUN,
+        at=at,
+        run_id=run.pk,
+    )
+
+
+def _parking(account_id: int, found: list[Broken]) -> Parking:
+    first = min(found, key=lambda each: CODES.index(each.field))
+    facts = [
+        {
+            "promise": each.promise_id or None,
+            "field": each.field,
+            "promised": each.promised,
+            "actual": each.actual,
+            "source": each.source,
+        }
+        for each in found[:50]
+    ]
+    reason = "; ".join(dict.fromkeys(each.message for each in found))
+    return Parking(account_id, first.field, reason, {"differences": facts})
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,191 @@
+"""One shard is drafted, checked against its promises, and counted, in one transaction."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from time import perf_counter
+
+from django.db import DatabaseError, connection, transaction
+
+from billing.models import BillRun, ParkedAccount, Shard
+from billing.rules.drafting import AccountDraft, Priced, draft_accounts
+from billing.runs.copying import discard_drafts, write_drafts
+from billing.runs.selectors import due, expected
+from billing.runs.selectors.scope import Scope
+from billing.runs.services.checking import Checked, check_scope, park_broken
+from billing.runs.services.closing import close_drafting
+from billing.runs.services.parking import Parking, park
+from o2b.charging import compile_charge
+
+TOTALS = """
+SELECT currency, sum(net)::text, sum(tax)::text, sum(total)::text, count(*), sum(line_count)
+    FROM billing_draftinvoice WHERE shard_id = %s GROUP BY currency ORDER BY currency
+"""
+
+
+@dataclass(slots=True)
+class Parked:
+    """Why an account is left out."""
+
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Drafted:
+    """What became of the accounts of a scope."""
+
+    drafts: dict[int, AccountDraft]
+    accounts: dict[int, due.AccountFacts]
+    parked: dict[int, Parked] = field(default_factory=dict)
+
+
+@transaction.atomic
+def draft_shard(*, shard_id: int, at: datetime, worker: str = "") -> Shard:
+    """Draft and check a planned shard; one that is drafted, or whose run stands still, is left."""
+    shard = Shard.objects.select_for_update().get(pk=shard_id)
+    run = BillRun.objects.select_related("legal_entity").get(pk=shard.run_id)
+    if shard.state != Shard.State.PLANNED or run.state != BillRun.State.DRAFTING:
+        return shard
+    fill_shard(run, shard, at=at, worker=worker)
+    close_drafting(shard, at=at)
+    return shard
+
+
+def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") -> None:
+    """Make all drafts of a shard anew, and count them."""
+    began = perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL jit = off")
+    discard_drafts(shard_id=shard.pk)
+    ParkedAccount.objects.filter(shard=shard).delete()
+    scope = Scope(run.legal_entity_id, shard.first_account, shard.last_account, run.account_ids)
+    drafted = draft_scope(run, shard, scope)
+    checked = check_scope(run, shard, scope, skip=drafted.parked.keys())
+    if checked.broken:
+        checked = _again(run, shard, scope, drafted, checked)
+    _park(run, shard, drafted, at)
+    park_broken(run, shard, checked.broken, at=at)
+    _count(shard, scope, drafted, checked)
+    shard.state, shard.worker, shard.error = Shard.State.DRAFTED, worker, ""
+    shard.draft_seconds = perf_counter() - began
+    shard.save()
+
+
+def _again(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> Checked:
+    """A difference may be a change that came between two reads: look at those accounts afresh."""
+    suspects = scope.narrowed(sorted(checked.broken))
+    discard_drafts(shard_id=shard.pk, account_ids=checked.broken)
+    for account_id in checked.broken:
+        drafted.drafts.pop(account_id, None)
+    fresh = draft_scope(run, shard, suspects)
+    drafted.drafts |= fresh.drafts
+    drafted.parked |= fresh.parked
+    second = check_scope(run, shard, suspects, skip=fresh.parked.keys())
+    discard_drafts(shard_id=shard.pk, account_ids=second.broken)
+    return Checked(second.broken, checked.accounts | second.accounts, checked.promises)
+
+
+def draft_scope(run: BillRun, shard: Shard, scope: Scope) -> Drafted:
+    """Read, compute and write; who fails in Python or in Postgres fails alone."""
+    accounts = due.accounts_of(scope)
+    rows = due.due_rows(scope, until=run.on)
+    drafts, failed = draft_accounts(
+        rows,
+        priced=_pricing(scope) if rows else _nothing_is_priced,
+        currencies={pk: account.currency for pk, account in accounts.items()},
+        history=due.billed_history(row[1] for row in rows if row[4]),
+        until=run.on,
+    )
+    drafted = Drafted(drafts, accounts)
+    for account_id, exc in failed.items():
+        drafted.parked[account_id] = Parked("error", f"{type(exc).__name__}: {exc}")
+    _write(run, shard, drafted, drafts)
+    for account_id in drafted.parked:
+        drafts.pop(account_id, None)
+    return drafted
+
+
+def _pricing(scope: Scope) -> Callable[[int], Priced]:
+    """TermsCharge → its compiled Terms; an unbillable one raises when it is asked for."""
+    rows = {row.id: row for row in due.terms_charges_of(scope)}
+    charges = Counter(row.terms_id for row in rows.values())
+    known: dict[int, Priced] = {}
+
+    def priced(terms_charge_id: int) -> Priced:
+        found = known.get(terms_charge_id)
+        if found is None:
+            row = rows[terms_charge_id]
+            text = f"{row.product}: {row.key}" if charges[row.terms_id] > 1 else row.product
+            compiled = compile_charge(due.charge_terms(row))
+            found = known[terms_charge_id] = Priced(compiled, text[:250])
+        return found
+
+    return priced
+
+
+def _nothing_is_priced(terms_charge_id: int) -> Priced:
+    raise LookupError(terms_charge_id)
+
+
+def _write(
+    run: BillRun, shard: Shard, drafted: Drafted, drafts: Mapping[int, AccountDraft]
+) -> None:
+    """COPY behind a savepoint; what Postgres refuses is halved until the culprit is alone."""
+    if not drafts:
+        return
+    try:
+        with transaction.atomic():
+            write_drafts(run, shard, drafts, drafted.accounts)
+    except DatabaseError as exc:
+        keys = list(drafts)
+        if len(keys) == 1:
+            drafted.parked[keys[0]] = Parked("database", str(exc).strip().splitlines()[0])
+            return
+        middle = len(keys) // 2
+        for half in (keys[:middle], keys[middle:]):
+            _write(run, shard, drafted, {key: drafts[key] for key in half})
+
+
+def _park(run: BillRun, shard: Shard, drafted: Drafted, at: datetime) -> None:
+    if drafted.parked:
+        found = [
+            Parking(account_id, why.code, why.reason, {})
+            for account_id, why in sorted(drafted.parked.items())
+        ]
+        park(run, shard, found, at=at)
+
+
+def _count(shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> None:
+    """Each side of the equation is counted on its own."""
+    parked = drafted.parked.keys() | checked.broken.keys()
+    seen = checked.accounts | drafted.drafts.keys()
+    billed = {pk for pk, draft in drafted.drafts.items() if draft.lines} - parked
+    shard.looked_at = expected.looked_at(scope)
+    shard.parked, shard.nothing_due = len(parked), len(seen - parked - billed)
+    shard.promises = checked.promises
+    shard.promises_kept = checked.promises - sum(
+        len({each.promise_id for each in found}) for found in checked.broken.values()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(TOTALS, [shard.pk])
+        rows = cursor.fetchall()
+    shard.totals = {
+        row[0]: dict(zip(("net", "tax", "total"), row[1:4], strict=True)) for row in rows
+    }
+    shard.drafted = shard.invoices = sum(row[4] for row in rows)
+    shard.lines = sum(row[5] for row in rows)
+    shard.first_month, shard.last_month = _months(drafted, parked)
+
+
+def _months(drafted: Drafted, parked: set[int]) -> tuple[date | None, date | None]:
+    """The first and the last month that a line begins in."""
+    months: set[date] = set()
+    for account_id, draft in drafted.drafts.items():
+        if draft.lines and account_id not in parked:
+            for _, _, rendered in draft.charges:
+                if rendered.first_month and rendered.last_month:
+                    months.add(rendered.first_month)
+                    months.add(rendered.last_month)
+    return (min(months), max(months)) if months else (None, None)

@@ -1,0 +1,145 @@
+"""A second person approves; each shard gets a block of numbers and becomes final."""
+
+from datetime import datetime
+from time import perf_counter
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from billing.models import BillRun, NumberSeries, Shard
+from billing.runs.copying import finalise_drafts
+from billing.runs.selectors.progress import counts_of
+from billing.runs.services.closing import finish_if_finalised
+from billing.runs.services.drafting import fill_shard
+from o2b import events, fsm
+from o2b.customers.models import LegalEntity
+from o2b.errors import Refused
+from o2b.partitions import ensure_months
+from o2b.periods import add_months
+
+MOST_MONTHS = 24  # older lines lie in the default partition
+
+STALE = """
+SELECT DISTINCT draft.shard_id FROM billing_draftline AS draft
+    JOIN billing_charge AS charge ON charge.id = draft.charge_id
+    JOIN subscriptions_item AS item ON item.id = charge.item_id
+    WHERE draft.shard_id = ANY(%s) AND item.revision <> draft.seen_revision
+"""
+
+
+class RunNotReady(Refused):
+    code = "run_not_ready"
+
+
+class OwnRun(Refused):
+    code = "own_run"
+
+
+class RunIncomplete(Refused):
+    code = "run_incomplete"
+
+
+@transaction.atomic
+def approve_run(*, run_id: int, user_id: int, at: datetime) -> BillRun:
+    """Let a drafted run become final; not by who opened it.
+
+    Drafts of items that changed meanwhile are made again first. What changes after this moment is
+    billed as approved, and its difference by the next run, so that no number is left over.
+    """
+    run = BillRun.objects.select_for_update().get(pk=run_id)
+    if run.opened_by_id == user_id:
+        raise OwnRun(_("A run is approved by somebody else than who opened it."))
+    if run.state != BillRun.State.TO_APPROVE:
+        raise RunNotReady(
+            _("%(run)s is %(state)s, so one cannot approve it.")
+            % {"run": run, "state": run.get_state_display()}  # type: ignore[attr-defined]
+        )
+    shards = list(Shard.objects.filter(run=run).order_by("n").select_for_update())
+    _draft_stale_again(run, shards, at=at)
+    counts = counts_of(run_id=run.pk)
+    if not counts.holds:
+        raise RunIncomplete(
+            _(
+                "%(looked_at)s accounts are not %(drafted)s drafted, %(nothing)s with nothing due "
+                "and %(parked)s parked."
+            )
+            % {
+                "looked_at": counts.looked_at,
+                "drafted": counts.drafted,
+                "nothing": counts.nothing_due,
+                "parked": counts.parked,
+            }
+        )
+    _number(run, shards)
+    _ensure_partitions(run, shards)
+    fsm.apply(run, "approve", at=at, by=user_id, refusal=RunNotReady, actor_id=user_id)
+    return run
+
+
+def _draft_stale_again(run: BillRun, shards: list[Shard], *, at: datetime) -> None:
+    by_id = {shard.pk: shard for shard in shards}
+    with connection.cursor() as cursor:
+        cursor.execute(STALE, [list(by_id)])
+        stale = sorted(row[0] for row in cursor.fetchall())
+    for shard_id in stale:
+        fill_shard(run, by_id[shard_id], at=at)
+
+
+def _number(run: BillRun, shards: list[Shard]) -> None:
+    """The only place that takes numbers: blocks in account order, none too many."""
+    series = NumberSeries.objects.select_for_update().get(legal_entity_id=run.legal_entity_id)
+    for shard in shards:
+        shard.first_number = series.next_number
+        series.next_number += shard.invoices
+    Shard.objects.bulk_update(shards, ["first_number"], 500)
+    series.save(update_fields=["next_number"])
+
+
+def _ensure_partitions(run: BillRun, shards: list[Shard]) -> None:
+    months = [
+        month
+        for shard in shards
+        for month in (shard.first_month, shard.last_month)
+        if month is not None
+    ]
+    if not months:
+        return
+    oldest = add_months(run.on.replace(day=1), -MOST_MONTHS)
+    newest = add_months(run.on.replace(day=1), MOST_MONTHS)
+    first, last = max(min(months), oldest), min(max(months), newest)
+    if first <= last:
+        ensure_months("billing_invoiceline", first, last)
+    ensure_months("billing_posting", run.on, run.on)
+
+
+@transaction.atomic
+def finalise_run(*, run_id: int, at: datetime) -> BillRun:
+    """Send each numbered shard on its way; a run that is further on stays as it is."""
+    run = BillRun.objects.select_for_update().get(pk=run_id)
+    if run.state != BillRun.State.APPROVED:
+        return run
+    run.begin_finalising(at=at)
+    run.save(update_fields=["state"])
+    shards = list(Shard.objects.filter(run=run, state=Shard.State.DRAFTED).order_by("n"))
+    events.record_many("bill_run.shard_numbered", shards, at=at)
+    finish_if_finalised(run, at=at)
+    return run
+
+
+@transaction.atomic
+def finalise_shard(*, shard_id: int, at: datetime, worker: str = "") -> Shard:
+    """Invoices, lines, postings and the charges' standing of one shard, all or nothing, once."""
+    began = perf_counter()
+    shard = Shard.objects.select_for_update().get(pk=shard_id)
+    run = BillRun.objects.get(pk=shard.run_id)
+    if shard.state != Shard.State.DRAFTED or run.state != BillRun.State.FINALISING:
+        return shard
+    prefix = LegalEntity.objects.values_list("number_prefix", flat=True).get(pk=run.legal_entity_id)
+    written = finalise_drafts(run, shard, prefix=prefix)
+    if written != shard.invoices:
+        raise RuntimeError(f"shard {shard} has {shard.invoices} numbers for {written} invoices")
+    shard.state, shard.worker = Shard.State.FINALISED, worker
+    shard.final_seconds = perf_counter() - began
+    shard.save(update_fields=["state", "worker", "final_seconds"])
+    finish_if_finalised(BillRun.objects.select_for_update().get(pk=shard.run_id), at=at)
+    return shard

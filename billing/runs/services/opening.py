@@ -1,0 +1,118 @@
+"""A run is opened for a day, and cut into shards of about equal work."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from billing.models import BillRun, NumberSeries, Shard
+from billing.runs.selectors.progress import overlapping_runs
+from o2b import events
+from o2b.errors import Invalid, Refused
+
+MOST_ACCOUNTS, MOST_LINES = 2_500, 10_000
+LAST_ACCOUNT = 2**63 - 1
+
+LINES_BY_ACCOUNT = """
+SELECT account_id, count(*) FROM billing_promise
+    WHERE legal_entity_id = %s AND (%s::bigint[] IS NULL OR account_id = ANY(%s))
+    GROUP BY account_id ORDER BY account_id
+"""
+
+Cut = tuple[int, int, int, int]  # first account, last account, accounts, lines
+
+
+class RunOverlaps(Refused):
+    code = "run_overlaps"
+
+
+class ScopeEmpty(Invalid):
+    code = "scope_empty"
+
+
+@transaction.atomic
+def open_run(
+    *,
+    legal_entity_id: int,
+    on: date,
+    opened_by_id: int,
+    at: datetime,
+    account_ids: Sequence[int] | None = None,
+) -> BillRun:
+    """Begin to bill all accounts of a legal entity, or these, up to a day."""
+    if account_ids is not None and not account_ids:
+        raise ScopeEmpty(_("A run needs an account."), field="accounts")
+    # Two that open at once meet here.
+    NumberSeries.objects.get_or_create(legal_entity_id=legal_entity_id)
+    NumberSeries.objects.select_for_update().get(legal_entity_id=legal_entity_id)
+    other = overlapping_runs(legal_entity_id=legal_entity_id, account_ids=account_ids).first()
+    if other is not None:
+        raise RunOverlaps(
+            _("%(run)s up to %(on)s is not finished; it bills the same accounts.")
+            % {"run": other, "on": other.on},
+            run=other.pk,
+        )
+    run = BillRun.objects.create(
+        legal_entity_id=legal_entity_id,
+        on=on,
+        account_ids=sorted(set(account_ids)) if account_ids is not None else None,
+        opened_by_id=opened_by_id,
+        opened_at=at,
+    )
+    events.record("bill_run.opened", run, at=at, actor_id=opened_by_id, on=on.isoformat())
+    return run
+
+
+@transaction.atomic
+def plan_run(*, run_id: int, at: datetime) -> BillRun:
+    """Cut an open run into shards, one message each; a run that is further on stays as it is."""
+    run = BillRun.objects.select_for_update().get(pk=run_id)
+    if run.state != BillRun.State.OPEN:
+        return run
+    run.begin_drafting(at=at)
+    run.save(update_fields=["state"])
+    shards = Shard.objects.bulk_create(
+        Shard(
+            run=run,
+            n=n,
+            first_account=first,
+            last_account=last,
+            planned_accounts=accounts,
+            planned_lines=lines,
+        )
+        for n, (first, last, accounts, lines) in enumerate(covering(_accounts(run)), start=1)
+    )
+    events.record_many("bill_run.shard_planned", shards, at=at)
+    return run
+
+
+def _accounts(run: BillRun) -> Iterator[tuple[int, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(LINES_BY_ACCOUNT, [run.legal_entity_id, run.account_ids, run.account_ids])
+        yield from cursor.fetchall()
+
+
+def covering(accounts: Iterator[tuple[int, int]]) -> list[Cut]:
+    """Ranges that leave no account id out, so that what is unexpected is looked at too."""
+    cuts = list(cut(accounts)) or [(0, 0, 0, 0)]
+    starts = [0, *(first for first, *_ in cuts[1:])]
+    ends = [*(start - 1 for start in starts[1:]), LAST_ACCOUNT]
+    return [
+        (start, end, number, lines)
+        for start, end, (_, _, number, lines) in zip(starts, ends, cuts, strict=True)
+    ]
+
+
+def cut(accounts: Iterator[tuple[int, int]]) -> Iterator[Cut]:
+    """Pieces of so many accounts or lines at most, but never less than one account."""
+    first = last = number = total = 0
+    for account_id, lines in accounts:
+        if number and (number >= MOST_ACCOUNTS or total + lines > MOST_LINES):
+            yield first, last, number, total
+            number = total = 0
+        if not number:
+            first = account_id
+        last, number, total = account_id, number + 1, total + lines
+    if number:
+        yield first, last, number, total

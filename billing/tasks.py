@@ -1,0 +1,58 @@
+"""Billing's answers to news: promises, charges, and the steps of a run; each calls one service."""
+
+import os
+import socket
+
+from billing.charges.services import open_charges_of
+from billing.promises.services import note_deliveries_of, open_promises_of
+from billing.runs import services as runs
+from o2b import clock
+from o2b.events import batch_reaction, reaction
+
+AT_ONCE = 100
+
+
+@batch_reaction("billing.open_promises", at_once=AT_ONCE)
+def open_promises(keys: list[int]) -> None:
+    """Orders were placed: write down what they promise."""
+    open_promises_of(order_ids=keys, at=clock.now())
+
+
+@batch_reaction("billing.note_deliveries", at_once=AT_ONCE)
+def note_deliveries(keys: list[int]) -> None:
+    """Lines of orders were delivered: append what was, and compare."""
+    note_deliveries_of(order_ids=keys, at=clock.now())
+
+
+@batch_reaction("billing.open_charges", at_once=AT_ONCE)
+def open_charges(keys: list[int]) -> None:
+    """Items of subscriptions were started: from now on they are billed."""
+    open_charges_of(subscription_ids=keys, at=clock.now())
+
+
+@reaction("billing.plan_run")
+def plan_run(key: int) -> None:
+    """A run was opened: cut it into shards."""
+    runs.plan_run(run_id=key, at=clock.now())
+
+
+@reaction("billing.draft_shard")
+def draft_shard(key: int) -> None:
+    """A shard was planned: draft and check it."""
+    runs.draft_shard(shard_id=key, at=clock.now(), worker=_worker())
+
+
+@reaction("billing.finalise_run")
+def finalise_run(key: int) -> None:
+    """A run was approved: send its shards on their way."""
+    runs.finalise_run(run_id=key, at=clock.now())
+
+
+@reaction("billing.finalise_shard")
+def finalise_shard(key: int) -> None:
+    """A shard has its numbers: make it final."""
+    runs.finalise_shard(shard_id=key, at=clock.now(), worker=_worker())
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,1 @@
+"""The pages of billing, one file a thing that people look at."""

@@ -1,0 +1,270 @@
+"""Pages of bill runs: the list, the form that opens one, and one run live from open to final."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing import selectors
+from billing.forms import RunForm
+from billing.models import BillRun
+from billing.runs import services
+from billing.runs.selectors import Counts, counts_of, totals_of
+from o2b import clock
+from o2b.errors import Refused
+from o2b.money import Money, quantise
+from o2b.web.forms import show_refusal
+from o2b.web.http import HtmxRequest, door, is_partial
+from o2b.web.show import day_text, money_text, number_text
+from o2b.web.tables import Action, Column, ListPage
+
+VIEW, RUN, APPROVE = "billing.view_billrun", "billing.run_bills", "billing.approve_run"
+SHOWN = 50
+State = BillRun.State
+
+
+class RunList(ListPage):
+    """Every bill run, the newest first."""
+
+    permission = VIEW
+    title = gettext_lazy("Bill runs")
+    columns = (
+        Column("number", gettext_lazy("Run"), sort="pk", link=True, kind="code"),
+        Column("on", gettext_lazy("Up to"), sort="on", kind="day"),
+        Column(
+            "legal_entity",
+            gettext_lazy("Legal entity"),
+            value="legal_entity.name",
+            sort="legal_entity__name",
+        ),
+        Column("state", gettext_lazy("State"), sort="state", kind="badge"),
+        Column("invoices_made", gettext_lazy("Invoices"), sort="invoices_made", kind="number"),
+        Column("accounts_parked", gettext_lazy("Parked"), sort="accounts_parked", kind="number"),
+        Column("opened_by", gettext_lazy("Opened by"), note=lambda run: day_text(run.opened_at)),
+        Column("approved_by", gettext_lazy("Approved by")),
+    )
+    search = ("pk", "legal_entity__name")
+    search_hint = gettext_lazy("Run or legal entity…")
+    state_field = "state"
+    states: ClassVar[Any] = State.choices
+    default_sort = "-number"
+    csv_name = "bill-runs"
+    actions = (Action(gettext_lazy("Open a run"), "billing:run-new", permission=RUN),)
+    empty = gettext_lazy("No bill run yet. Open one for a day.")
+
+    def get_rows(self) -> QuerySet[Any]:
+        return selectors.runs_for_list()
+
+
+@door(RUN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HtmxRequest) -> HttpResponse:
+    """Open a run, or say beside the field why not."""
+    form = RunForm(request.POST or None, initial={"on": clock.today()})
+    if request.method == "POST" and form.is_valid():
+        try:
+            run = services.open_run(
+                legal_entity_id=form.cleaned_data["legal_entity"].pk,
+                on=form.cleaned_data["on"],
+                opened_by_id=request.user.pk,
+                at=clock.now(),
+            )
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            return redirect(run)
+    status = 422 if form.errors else 200
+    return render(request, "billing/run_new.html", {"form": form}, status=status)
+
+
+@door(VIEW)
+@require_GET
+def detail(request: HtmxRequest, pk: int) -> HttpResponse:
+    """One run; while it moves, htmx asks again for the part that changes."""
+    template = "_run.html" if is_partial(request) else "run.html"
+    return render(request, f"billing/{template}", _context(request, pk))
+
+
+@door(APPROVE)
+@require_POST
+def approve(request: HtmxRequest, pk: int) -> HttpResponse:
+    services.approve_run(run_id=pk, user_id=request.user.pk, at=clock.now())
+    return _steered(request, pk, _("Approved. The invoices get their numbers now."))
+
+
+@door(RUN)
+@require_POST
+def cancel(request: HtmxRequest, pk: int) -> HttpResponse:
+    services.cancel_run(run_id=pk, actor_id=request.user.pk, at=clock.now())
+    return _steered(request, pk, _("The run is cancelled; nothing was billed."))
+
+
+@door(RUN)
+@require_POST
+def pause(request: HtmxRequest, pk: int) -> HttpResponse:
+    services.pause_run(run_id=pk, actor_id=request.user.pk, at=clock.now())
+    return _steered(request, pk, _("Paused. What is under way ends; nothing new begins."))
+
+
+@door(RUN)
+@require_POST
+def resume(request: HtmxRequest, pk: int) -> HttpResponse:
+    services.resume_run(run_id=pk, actor_id=request.user.pk, at=clock.now())
+    return _steered(request, pk, _("The run goes on."))
+
+
+def _steered(request: HtmxRequest, pk: int, message: str) -> HttpResponse:
+    messages.success(request, message)
+    if is_partial(request):
+        return render(request, "billing/_run.html", _context(request, pk))
+    return redirect("billing:run-detail", pk=pk)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: accounts drafted, or shards made final."""
+
+    value: int
+    max: int
+    label: str
+    note: str
+
+
+@dataclass(frozen=True)
+class May:
+    """What this person may do with the run now, and if not approve, why."""
+
+    approve: bool
+    why_not: str
+    cancel: bool
+    pause: bool
+    resume: bool
+
+
+def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
+    run = selectors.run(run_id=pk)
+    counts = counts_of(run_id=pk)
+    parked = selectors.parked_of(run_id=pk)
+    issued = selectors.invoices_of(run_id=pk)[:SHOWN] if run.state in FINAL else []
+    return {
+        "run": run,
+        "counts": counts,
+        "looked_at_all": bool(counts.shards) and counts.shards_drafted == counts.shards,
+        "progress": _progress(run, counts),
+        "figures": _figures(run, counts),
+        "parked": parked[:SHOWN],
+        "more_parked": max(counts.parked - SHOWN, 0),
+        "drafts": selectors.largest_drafts(run_id=pk) if run.state in REVIEWED else [],
+        "invoices": issued,
+        "more_invoices": max(counts.invoices - SHOWN, 0),
+        "may": _may(request, run),
+        "failed": selectors.pace_of(run_id=pk).failed,
+    }
+
+
+FINAL = (State.FINALISING, State.FINALISED)
+REVIEWED = (State.DRAFTING, State.TO_APPROVE, State.APPROVED, State.PAUSED)
+
+
+def _may(request: HtmxRequest, run: BillRun) -> May:
+    user = request.user
+    to_approve = run.state == State.TO_APPROVE
+    own = run.opened_by_id == user.pk
+    approver, runner = user.has_perm(APPROVE), user.has_perm(RUN)
+    why_not = ""
+    if to_approve and own:
+        why_not = _("You opened this run, so somebody else has to approve it.")
+    elif to_approve and not approver:
+        why_not = _("It waits for somebody of finance to approve it.")
+    was_drafting = run.paused_from == State.DRAFTING
+    early = run.state in (State.OPEN, State.DRAFTING, State.TO_APPROVE)
+    paused = run.state == State.PAUSED
+    return May(
+        approve=to_approve and approver and not own,
+        why_not=why_not,
+        cancel=runner and (early or (paused and was_drafting)),
+        pause=runner and run.state in (State.DRAFTING, State.FINALISING),
+        resume=runner and paused,
+    )
+
+
+def _progress(run: BillRun, counts: Counts) -> Progress:
+    if run.state in (State.APPROVED, *FINAL):
+        label = _("%(done)s of %(all)s parts are final") % {
+            "done": number_text(counts.shards_finalised),
+            "all": number_text(counts.shards),
+        }
+        return Progress(counts.shards_finalised, counts.shards or 1, label, _final_pace(run, counts))
+    label = _("%(done)s of %(all)s accounts") % {
+        "done": number_text(counts.done_accounts),
+        "all": number_text(counts.planned_accounts),
+    }
+    value = counts.done_accounts
+    # A run without accounts is done when its one empty part is.
+    whole = counts.planned_accounts or 1
+    if not counts.planned_accounts and counts.shards_drafted:
+        value = 1
+    return Progress(value, whole, label, _draft_pace(run, counts))
+
+
+def _draft_pace(run: BillRun, counts: Counts) -> str:
+    if not counts.done_accounts:
+        return ""
+    end = run.drafted_at or clock.now()
+    return _pace(counts.done_accounts, (end - run.opened_at).total_seconds(), run.pk)
+
+
+def _final_pace(run: BillRun, counts: Counts) -> str:
+    if not run.approved_at or not counts.shards_finalised:
+        return ""
+    end = run.finalised_at or clock.now()
+    return _pace(counts.done_accounts, (end - run.approved_at).total_seconds(), run.pk)
+
+
+def _pace(accounts: int, seconds: float, run_id: int) -> str:
+    """'9.8 s · 10,204 accounts/s · 2 workers'."""
+    workers = selectors.pace_of(run_id=run_id).workers
+    parts = [
+        _("%(n)s s") % {"n": number_text(round(seconds, 1))},
+        _("%(n)s accounts/s") % {"n": number_text(round(accounts / max(seconds, 0.001)))},
+    ]
+    if workers:
+        parts.append(ngettext("%(n)s worker", "%(n)s workers", workers) % {"n": workers})
+    return " · ".join(parts)
+
+
+def _figures(run: BillRun, counts: Counts) -> list[dict[str, Any]]:
+    title = _("Billed, net") if run.state in FINAL else _("To be billed, net")
+    totals = totals_of(run_id=run.pk) or {run.legal_entity.currency: {"net": 0}}
+    figures: list[dict[str, Any]] = [
+        {"title": title, "value": money_text(Money(quantise(_dec(sums["net"]), currency), currency))}
+        for currency, sums in totals.items()
+    ]
+    broken = counts.promises - counts.promises_kept
+    figures += [
+        {
+            "title": _("Invoices"),
+            "value": number_text(counts.invoices),
+            "note": ngettext("%(n)s line", "%(n)s lines", counts.lines)
+            % {"n": number_text(counts.lines)},
+        },
+        {
+            "title": _("Promises kept"),
+            "value": f"{number_text(counts.promises_kept)} / {number_text(counts.promises)}",
+            "tone": "bad" if broken else "",
+        },
+        {
+            "title": _("Parked"),
+            "value": number_text(counts.parked),
+            "tone": "warn" if counts.parked else "",
+            "url": "#parked" if counts.parked else "",
+        },
+    ]
+    return figures

@@ -1,0 +1,72 @@
+"""The page on which the order team enters an order without a quote."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from o2b import clock
+from o2b.errors import Refused
+from o2b.web.http import HtmxRequest, door
+from orders.entry.forms import EditorLine, OrderEditor, OrderForm
+from orders.entry.services import enter_order
+from orders.models import Order
+from quotes.selectors import preview, products_on_sale
+
+
+@door("orders.place_order")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_order(request: HtmxRequest) -> HttpResponse:
+    """Lines without prices; they are found when it is placed, and shown before."""
+    products = products_on_sale()
+    if request.method != "POST":
+        given = {"account": request.GET.get("account", "")[:200]}
+        return _show(request, OrderEditor(OrderForm(initial=given), [EditorLine()], products))
+    editor = OrderEditor.read(request.POST, products)
+    deed = request.POST.get("do", "look")
+    if deed == "place":
+        return _place(request, editor)
+    editor.rearrange(deed)
+    return _look(request, OrderEditor(editor.header, editor.lines, products))
+
+
+def _look(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
+    """The editor again, with amounts where they are known."""
+    account = editor.header.cleaned_data["account"] if editor.header.is_valid() else None
+    if account and editor.lines and all(line.product for line in editor.lines):
+        try:
+            start_on = editor.header.cleaned_data["start_on"]
+            priced = preview(account, editor.wishes, clock.today(account), start_on)
+            editor.totals = priced.totals
+            for line, amounts in zip(editor.lines, priced.totals.lines, strict=True):
+                line.totals = amounts
+        except Refused as fault:
+            editor.blame(fault)
+    return _show(request, editor)
+
+
+def _place(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
+    if not editor.header.is_valid():
+        return _show(request, editor, status=422)
+    said = editor.header.cleaned_data
+    try:
+        order = enter_order(
+            account_id=said["account"].pk,
+            lines=editor.wishes,
+            at=clock.now(said["account"]),
+            actor_id=request.user.pk,
+            channel=Order.Channel.SCREEN,
+            start_on=said["start_on"],
+            note=said["note"],
+        )
+    except Refused as fault:
+        editor.blame(fault)
+        return _show(request, editor, status=422)
+    messages.success(request, _("Order %(order)s is placed.") % {"order": order})
+    return redirect(order)
+
+
+def _show(request: HttpRequest, editor: OrderEditor, *, status: int = 200) -> HttpResponse:
+    tried = request.method == "POST" and request.POST.get("do") == "place"
+    return render(request, "orders/new.html", {"editor": editor, "tried": tried}, status=status)

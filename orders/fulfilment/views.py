@@ -1,0 +1,214 @@
+"""The order team's doors: queues, work by hand, fallout, and lines that stand still or go on."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from o2b import clock
+from o2b.errors import Refused
+from o2b.web.forms import show_refusal
+from o2b.web.http import HtmxRequest, door
+from orders import selectors
+from orders.fulfilment import services
+from orders.fulfilment.forms import EvidenceForm, ReasonForm
+from orders.models import OrderLine, Task
+
+WORKS = "orders.work_tasks"
+A_PAGE = 25
+
+
+@door(WORKS)
+@require_GET
+def queue(request: HtmxRequest) -> HttpResponse:
+    """What one works on, and what waits in one's queues."""
+    return _queue_page(request)
+
+
+def _queue_page(
+    request: HttpRequest, *, form: EvidenceForm | None = None, status: int = 200
+) -> HttpResponse:
+    user_id = request.user.pk
+    queues = list(selectors.work_in_queues(user_id))
+    asked = request.GET.get("queue", "")
+    chosen = next((one for one in queues if one.code == asked), None)
+    waiting = selectors.waiting_tasks(user_id, chosen.pk if chosen else None)
+    page = Paginator(waiting, A_PAGE).get_page(request.GET.get("page"))
+    claimed = [
+        (task, form if form and form.task.pk == task.pk else EvidenceForm(task), ReasonForm())
+        for task in selectors.claimed_tasks(user_id)
+    ]
+    context = {
+        "queues": queues,
+        "chosen": chosen,
+        "waiting_in_all": sum(one.waiting for one in queues),
+        "claimed": claimed,
+        "page": page,
+    }
+    return render(request, "orders/queue.html", context, status=status)
+
+
+@door(WORKS)
+@require_POST
+def claim_next(request: HtmxRequest) -> HttpResponse:
+    """The oldest task that nobody else is taking."""
+    code = request.POST.get("queue", "")
+    chosen = next((q for q in selectors.work_in_queues(request.user.pk) if q.code == code), None)
+    task = services.claim_next(
+        user_id=request.user.pk, at=clock.now(), queue_id=chosen.pk if chosen else None
+    )
+    if task is None:
+        messages.info(request, _("Nothing waits to be claimed."))
+    return _back(request, anchor=f"task-{task.pk}" if task else "")
+
+
+@door(WORKS)
+@require_POST
+def claim_task(request: HtmxRequest, pk: int) -> HttpResponse:
+    services.claim_task(task_id=pk, user_id=request.user.pk, at=_now(pk))
+    return _back(request, anchor=f"task-{pk}")
+
+
+@door(WORKS)
+@require_POST
+def release_task(request: HtmxRequest, pk: int) -> HttpResponse:
+    task = services.release_task(task_id=pk, user_id=request.user.pk, at=_now(pk))
+    messages.success(request, _("%(task)s is back in its queue.") % {"task": task.name})
+    return _back(request)
+
+
+@door(WORKS)
+@require_POST
+def complete_task(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Finish a task with evidence; a refused field is shown beside the field."""
+    form = EvidenceForm(selectors.get_task(pk), request.POST)
+    if not form.is_valid():
+        return _queue_page(request, form=form, status=422)
+    try:
+        task = services.complete_task(
+            task_id=pk, user_id=request.user.pk, at=_now(pk), **form.evidence()
+        )
+    except Refused as refusal:
+        if refusal.field not in form.fields:
+            raise
+        show_refusal(form, refusal)
+        return _queue_page(request, form=form, status=422)
+    messages.success(request, _("%(task)s is done.") % {"task": task.name})
+    return _back(request)
+
+
+@door(WORKS)
+@require_POST
+def fail_task(request: HtmxRequest, pk: int) -> HttpResponse:
+    task = services.fail_task(
+        task_id=pk,
+        user_id=request.user.pk,
+        reason=request.POST.get("reason", ""),
+        at=_now(pk),
+    )
+    messages.warning(request, _("%(task)s fell out.") % {"task": task.name})
+    return _back(request)
+
+
+@door(WORKS)
+@require_POST
+def retry_task(request: HtmxRequest, pk: int) -> HttpResponse:
+    task = services.retry_task(task_id=pk, user_id=request.user.pk, at=_now(pk))
+    messages.success(request, _("%(task)s is tried again.") % {"task": task.name})
+    return _back(request)
+
+
+@door(WORKS)
+@require_POST
+def correct_evidence(request: HtmxRequest, pk: int) -> HttpResponse:
+    """What was delivered in the end, after the first delivery was not what was promised."""
+    services.correct_evidence(
+        task_id=pk,
+        user_id=request.user.pk,
+        at=_now(pk),
+        version=request.POST.get("version", ""),
+        serial=request.POST.get("serial", ""),
+    )
+    messages.success(request, _("The delivery is mended."))
+    return _back(request)
+
+
+@door("orders.view_order")
+@require_GET
+def fallout(request: HtmxRequest) -> HttpResponse:
+    """Every line in fallout: what was asked, what was answered, and the ways on."""
+    page = Paginator(selectors.fallen_lines(), A_PAGE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {"page": page, "works": request.user.has_perm(WORKS)}
+    context["rows"] = [_fallen(line) for line in page.object_list]
+    return render(request, "orders/fallout.html", context)
+
+
+def _fallen(line: OrderLine) -> dict[str, Any]:
+    tasks = list(line.tasks.all())
+    broken = [task for task in tasks if task.state == Task.State.FALLOUT]
+    done = [task for task in tasks if task.state == Task.State.DONE]
+    # Without a broken task it was the evidence that was refused: the last one can be mended.
+    return {
+        "line": line,
+        "broken": broken,
+        "mend": done[-1] if done and not broken else None,
+        "may_cancel": not done,
+    }
+
+
+@door(WORKS)
+@require_POST
+def hold_line(request: HtmxRequest, pk: int) -> HttpResponse:
+    line = services.hold_line(
+        line_id=pk,
+        user_id=request.user.pk,
+        reason=request.POST.get("reason", ""),
+        at=_line_now(pk),
+    )
+    messages.success(request, _("Line %(line)s is held.") % {"line": line})
+    return _back(request)
+
+
+@door(WORKS)
+@require_POST
+def resume_line(request: HtmxRequest, pk: int) -> HttpResponse:
+    line = services.resume_line(line_id=pk, user_id=request.user.pk, at=_line_now(pk))
+    messages.success(request, _("Line %(line)s goes on.") % {"line": line})
+    return _back(request)
+
+
+@door(WORKS)
+@require_POST
+def cancel_line(request: HtmxRequest, pk: int) -> HttpResponse:
+    line = services.cancel_line(
+        line_id=pk,
+        user_id=request.user.pk,
+        reason=request.POST.get("reason", ""),
+        at=_line_now(pk),
+    )
+    messages.success(request, _("Line %(line)s is cancelled.") % {"line": line})
+    return _back(request)
+
+
+def _now(task_id: int) -> Any:
+    """The moment of the account that a task works for."""
+    task = Task.objects.select_related("account__test_clock").get(pk=task_id)
+    return clock.now(task.account)
+
+
+def _line_now(line_id: int) -> Any:
+    line = OrderLine.objects.select_related("account__test_clock").get(pk=line_id)
+    return clock.now(line.account)
+
+
+def _back(request: HttpRequest, *, anchor: str = "") -> HttpResponse:
+    """To the page that the form names (one of ours), else to the queue."""
+    asked = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
+        return redirect("orders:queue")
+    return redirect(f"{asked}#{anchor}" if anchor else asked)

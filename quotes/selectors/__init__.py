@@ -1,0 +1,55 @@
+"""Questions about quotes: which there are, what they cost, how an offer is shown."""
+
+from quotes.selectors.finding import (
+    get_quote,
+    history_of,
+    lines_of,
+    past_validity,
+    products_on_sale,
+    quotes_for_list,
+    quotes_of_account,
+    waiting_of,
+)
+from quotes.selectors.offers import (
+    FirstBillLine,
+    OfferedCharge,
+    OfferedLine,
+    draft_offer,
+    name_of,
+    offer,
+    read_terms,
+)
+from quotes.selectors.pricing import (
+    PricedLines,
+    TooMuch,
+    is_fixed_discount_taken,
+    preview,
+    price_lines,
+    try_preview,
+    wanted,
+)
+
+__all__ = [
+    "FirstBillLine",
+    "OfferedCharge",
+    "OfferedLine",
+    "PricedLines",
+    "TooMuch",
+    "draft_offer",
+    "get_quote",
+    "history_of",
+    "is_fixed_discount_taken",
+    "lines_of",
+    "name_of",
+    "offer",
+    "past_validity",
+    "preview",
+    "price_lines",
+    "products_on_sale",
+    "quotes_for_list",
+    "quotes_of_account",
+    "read_terms",
+    "try_preview",
+    "waiting_of",
+    "wanted",
+]

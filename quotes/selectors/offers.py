@@ -1,0 +1,163 @@
+"""An offer as it is shown: lines, charges with their arithmetic, totals, the first bill."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from o2b import clock
+from o2b.catalog.models import Terms
+from o2b.charging import ChargeTerms, LineTerms, Step, explain, from_canonical
+from o2b.periods import Unit
+from quotes.inputs import refuse_unless_on_sale
+from quotes.models import Quote, QuoteLine
+from quotes.rules.totals import LineTotals, Priced, Totals, totals
+from quotes.selectors.finding import get_quote, lines_of
+from quotes.selectors.pricing import price_lines, wanted
+
+RHYTHMS = {
+    Unit.DAY: gettext_lazy("a day"),
+    Unit.WEEK: gettext_lazy("a week"),
+    Unit.MONTH: gettext_lazy("a month"),
+    Unit.YEAR: gettext_lazy("a year"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCharge:
+    """One charge of a line: its Terms, and each step of its price for one full period."""
+
+    terms: ChargeTerms
+    steps: tuple[Step, ...]
+
+    @property
+    def name(self) -> str:
+        return name_of(self.terms.key)
+
+    @property
+    def price(self) -> Decimal:
+        return self.steps[-1].result
+
+    @property
+    def rhythm(self) -> str:
+        """How often it is billed, in words."""
+        interval = self.terms.interval
+        if interval is None:
+            return _("once")
+        if interval.count == 1:
+            return str(RHYTHMS[interval.unit])
+        return _("every %(interval)s") % {"interval": interval}
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedLine:
+    """One line as it is shown: the wish, its Terms, what it comes to, and why this price."""
+
+    line: QuoteLine
+    terms: LineTerms
+    totals: LineTotals
+    charges: list[OfferedCharge]
+    why: list[dict[str, object]]
+
+    @property
+    def product(self) -> str:
+        return str(self.line.product_version.product)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBillLine:
+    """One amount of the first invoice, and the days that it pays for."""
+
+    product: str
+    name: str
+    first_day: date
+    last_day: date
+    amount: Decimal
+
+    @property
+    def is_one_day(self) -> bool:
+        return self.first_day == self.last_day
+
+
+def offer(quote_id: int, *, on: date | None = None) -> dict[str, Any]:
+    """What the customer is shown: {"quote", "lines", "totals", "first_bill"}, from frozen Terms.
+
+    Without a start day on the quote the first invoice assumes a start `on` (default: the day on
+    which it was sent). A draft has no Terms yet and so no lines.
+    """
+    quote = get_quote(quote_id)
+    begins = on or clock.day(quote.account, quote.sent_at or quote.created_at)
+    lines = [line for line in lines_of(quote) if line.terms]
+    terms = [read_terms(line.terms) for line in lines if line.terms]
+    sums = totals(
+        [Priced(each, line.quantity) for each, line in zip(terms, lines, strict=True)],
+        currency=quote.currency,
+        starts_on=quote.start_on or begins,
+        anchor_day=quote.account.bill_day,
+    )
+    whys = [list(line.why) for line in lines]
+    return {"quote": quote, **_shown(lines, terms, sums, whys)}
+
+
+def draft_offer(quote: Quote, *, on: date) -> dict[str, Any]:
+    """The same for a draft, priced as if it were sent on that day; refuses as sending would."""
+    lines = lines_of(quote)
+    for i, line in enumerate(lines):
+        refuse_unless_on_sale(line.product_version, field=f"lines[{i}].product")
+    priced = price_lines(
+        account=quote.account,
+        wanted=[wanted(line) for line in lines],
+        on=on,
+        start_on=quote.start_on,
+        besides=quote.pk,
+    )
+    terms = [r.terms for r in priced.resolutions]
+    whys = [r.why for r in priced.resolutions]
+    return {"quote": quote, **_shown(lines, terms, priced.totals, whys)}
+
+
+def read_terms(terms: Terms) -> LineTerms:
+    """The pure form of frozen Terms."""
+    return from_canonical(terms.body)
+
+
+def name_of(key: str) -> str:
+    """A charge's key as people read it."""
+    return key.replace("-", " ").replace("_", " ").capitalize()
+
+
+def _shown(
+    lines: Sequence[QuoteLine],
+    terms: Sequence[LineTerms],
+    sums: Totals,
+    whys: Sequence[list[dict[str, object]]],
+) -> dict[str, Any]:
+    shown = [
+        OfferedLine(
+            line=line,
+            terms=each,
+            totals=amounts,
+            charges=[OfferedCharge(c, explain(c, line.quantity)) for c in each.charges],
+            why=why,
+        )
+        for line, each, amounts, why in zip(lines, terms, sums.lines, whys, strict=True)
+    ]
+    return {"lines": shown, "totals": sums, "first_bill": _first_bill(shown)}
+
+
+def _first_bill(lines: Sequence[OfferedLine]) -> list[FirstBillLine]:
+    return [
+        FirstBillLine(
+            product=line.product,
+            name=name_of(part.key),
+            first_day=part.period.start,
+            last_day=part.period.end - timedelta(days=1),
+            amount=part.amount,
+        )
+        for line in lines
+        for part in line.totals.first
+    ]
