@@ -2,20 +2,90 @@
 
 from typing import Any
 
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from billing import selectors
+from billing.invoices import selectors as invoices
+from o2b import clock
 from o2b.asks import Card, Found, Panel
+from o2b.money import Money, quantise
+from o2b.periods import add_months
+from o2b.web.show import money_text, number_text
+
+VIEW_RUNS, VIEW_INVOICES = "billing.view_billrun", "billing.view_invoice"
+VIEW_PROMISES = "billing.view_promise"
 
 
 def home_cards(user: Any) -> list[Card]:
-    return []
+    """What waits for finance: runs, parked accounts, money that is late."""
+    if not user.has_perm(VIEW_RUNS):
+        return []
+    return [*_run_cards(), *_money_cards()]
 
 
 def search(user: Any, text: str) -> list[Found]:
-    return []
+    """Invoices by number."""
+    if not user.has_perm(VIEW_INVOICES):
+        return []
+    return [
+        Found(
+            kind=_("Credit note") if found.is_credit_note else _("Invoice"),
+            title=found.number,
+            url=found.get_absolute_url(),
+            note=found.account.name,
+        )
+        for found in invoices.find_invoices(text=text)
+    ]
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    return []
+    """Invoices and balance of the account."""
+    if not user.has_perm(VIEW_INVOICES):
+        return []
+    return [Panel(_("Invoices"), reverse("billing:of-account", args=[account_id]))]
 
 
 def order_panels(user: Any, order_id: int) -> list[Panel]:
-    return []
+    """What the order's lines were promised, and whether it is so."""
+    if not user.has_perm(VIEW_PROMISES):
+        return []
+    return [Panel(_("Promises"), reverse("billing:of-order", args=[order_id]))]
+
+
+def _run_cards() -> list[Card]:
+    waiting, parked = selectors.waiting_for_approval().count(), selectors.parked_now()
+    runs = reverse("billing:run-list")
+    return [
+        Card(
+            _("Runs to approve"),
+            number_text(waiting),
+            f"{runs}?state=to_approve",
+            tone="warn" if waiting else "",
+        ),
+        Card(_("Parked accounts"), number_text(parked), runs, tone="warn" if parked else ""),
+    ]
+
+
+def _money_cards() -> list[Card]:
+    today = clock.today()
+    first = today.replace(day=1)
+    overdue = invoices.unpaid_by_currency(on=today)
+    billed = invoices.billed_between(start=first, end=add_months(first, 1))
+    bills = reverse("billing:invoice-list")
+    return [
+        Card(
+            _("Overdue"), _amounts(overdue), f"{bills}?state=overdue", tone="bad" if overdue else ""
+        ),
+        Card(_("Billed this month, net"), _amounts(billed), bills),
+    ]
+
+
+def _amounts(rows: list[dict[str, Any]]) -> str:
+    """One amount a currency."""
+    amounts = (
+        Money(quantise(row["amount"], row["currency"]), row["currency"])
+        for row in rows
+        if row["amount"] is not None
+    )
+    return " · ".join(money_text(amount) for amount in amounts) or "0"

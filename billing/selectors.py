@@ -1,4 +1,4 @@
-"""Questions that billing's pages ask across its rooms: runs with their people, promises with proof."""
+"""Questions that billing's pages ask: runs with their people, promises with their proof."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ class Pace:
 
 
 def pace_of(*, run_id: int) -> Pace:
-    """Worker processes of a run, its longest stretch of drafting, and what its shards complain of."""
+    """Worker processes of a run, the longest that one of them drafted, and what went wrong."""
     shards = Shard.objects.filter(run_id=run_id)
     sums = shards.aggregate(workers=Count("worker", distinct=True, filter=~Q(worker="")))
     seconds = shards.exclude(worker="").values("worker").annotate(sum=Sum("draft_seconds"))
@@ -197,7 +197,9 @@ def kept_of(*, order_id: int) -> list[Kept]:
     """The promises of an order, line by line."""
     promises = list(
         Promise.objects.filter(order_id=order_id)
-        .select_related("order_line__order", "order_line__quote_line__quote", "order_line__contract")
+        .select_related(
+            "order_line__order", "order_line__quote_line__quote", "order_line__contract"
+        )
         .select_related("product_version__product", "account")
         .order_by("order_line__position")
     )

@@ -1,6 +1,26 @@
 """The pages of billing."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from billing.views import invoices, panels, payments, promises, runs
 
 app_name = "billing"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("runs/", runs.RunList.as_view(), name="run-list"),
+    path("runs/new/", runs.new, name="run-new"),
+    path("runs/<int:pk>/", runs.detail, name="run-detail"),
+    path("runs/<int:pk>/approve/", runs.approve, name="run-approve"),
+    path("runs/<int:pk>/cancel/", runs.cancel, name="run-cancel"),
+    path("runs/<int:pk>/pause/", runs.pause, name="run-pause"),
+    path("runs/<int:pk>/resume/", runs.resume, name="run-resume"),
+    path("invoices/", invoices.InvoiceList.as_view(), name="invoice-list"),
+    path("invoices/<int:pk>/", invoices.detail, name="invoice-detail"),
+    path("invoices/<int:pk>/pdf/", invoices.as_pdf, name="invoice-pdf"),
+    path("payments/", payments.PaymentList.as_view(), name="payment-list"),
+    path("payments/new/", payments.new, name="payment-new"),
+    path("promises/", promises.PromiseList.as_view(), name="promise-list"),
+    path("of-order/<int:pk>/", promises.of_order, name="of-order"),
+    path("of-account/<int:pk>/", panels.of_account, name="of-account"),
+    path("of-account/<int:pk>/use-credit/", payments.use_credit, name="use-credit"),
+    path("of-subscription/<int:pk>/", panels.of_subscription, name="of-subscription"),
+]

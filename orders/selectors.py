@@ -71,7 +71,7 @@ def with_standing(orders: QuerySet[Order]) -> QuerySet[Order]:
 STANDINGS = (L.SCHEDULED, L.PROVISIONING, L.WAITING, L.HELD, L.FALLOUT, L.COMPLETED, L.CANCELLED)
 
 
-def orders_for_list() -> QuerySet[Order]:
+def orders_for_list() -> QuerySet[Any]:
     """Every order with what a list shows of it."""
     lines = (
         OrderLine.objects.filter(order=OuterRef("pk"))
@@ -167,7 +167,7 @@ def orders_of_account(account_id: int) -> QuerySet[Order]:
     return with_standing(Order.objects.filter(account_id=account_id)).order_by("-pk")
 
 
-def work_in_queues(user_id: int) -> QuerySet[Queue]:
+def work_in_queues(user_id: int) -> QuerySet[Any]:
     """One's queues with how many ready tasks wait in each (`waiting`)."""
     ready = Q(tasks__state=T.READY, tasks__line__state__in=[L.SCHEDULED, L.PROVISIONING])
     return queues_of(user_id).annotate(waiting=Count("tasks", filter=ready)).order_by("name")

@@ -82,7 +82,7 @@ def _live(request: HttpRequest, order: Order) -> dict[str, Any]:
 def _mine(request: HttpRequest) -> dict[str, Any]:
     """What this person may do to lines and tasks."""
     works = request.user.has_perm("orders.work_tasks")
-    queues = set(queues_of(request.user.pk).values_list("pk", flat=True)) if works else set()
+    queues = set(queues_of(request.user.pk or 0).values_list("pk", flat=True)) if works else set()
     return {"works": works, "my_queues": queues}
 
 

@@ -1,5 +1,9 @@
 """What a client may say of bill runs and payments; it validates and never saves."""
 
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from o2b.api.fields import Asked, Exact, Key, KeyOrReference
@@ -29,3 +33,10 @@ class PaymentAsked(Asked):
     method = serializers.CharField(max_length=20, allow_blank=True, required=False, default="")
     reference = serializers.CharField(max_length=140, allow_blank=True, required=False, default="")
     allocations = AllocationAsked(many=True, required=False, max_length=1000)
+
+    def validate_allocations(self, parts: list[dict[str, Any]]) -> dict[int, Decimal]:
+        """Invoice → amount; nothing at all keeps the money as credit."""
+        told = {part["invoice"]: part["amount"] for part in parts}
+        if len(told) < len(parts):
+            raise serializers.ValidationError(_("An invoice stands twice."))
+        return told

@@ -13,7 +13,21 @@ from o2b.api.fields import Amount, Link, Plain, State
 from o2b.api.links import AccountLink
 from o2b.money import quantise
 
-COUNTS = ["shards", "shards_drafted", "shards_finalised", "planned_accounts", "done_accounts", "looked_at", "drafted", "nothing_due", "parked", "invoices", "lines", "promises", "promises_kept"]
+COUNTS = (
+    "shards",
+    "shards_drafted",
+    "shards_finalised",
+    "planned_accounts",
+    "done_accounts",
+    "looked_at",
+    "drafted",
+    "nothing_due",
+    "parked",
+    "invoices",
+    "lines",
+    "promises",
+    "promises_kept",
+)
 
 
 class RunHeadOutput(serializers.Serializer):

@@ -209,7 +209,6 @@ class PaymentViewSet(Noun):
         """Record money received and settle invoices with it, the oldest due first unless told."""
         asked = self.asked(PaymentAsked)
         account = account_named(asked["account"])
-        parts = asked.get("allocations")
         try:
             payment = record_payment(
                 account_id=account.pk,
@@ -217,7 +216,7 @@ class PaymentViewSet(Noun):
                 on=asked["received_on"],
                 method=asked["method"],
                 reference=asked["reference"],
-                allocations=parts and {part["invoice"]: part["amount"] for part in parts},
+                allocations=asked.get("allocations"),
                 at=clock.now(account),
                 actor_id=request.user.pk,
             )

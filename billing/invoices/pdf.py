@@ -15,7 +15,9 @@ SOURCE = TEMPLATE.read_bytes()
 # Fonts that typst brings along: the same page on every machine.
 FONTS = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
 
-_compiler = typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=FONTS, ignore_system_fonts=True)
+_compiler = typst.Compiler(
+    TEMPLATE, root=TEMPLATE.parent, font_paths=FONTS, ignore_system_fonts=True
+)
 _lock = Lock()  # a compiler keeps its last inputs; two threads must not share a page
 
 

@@ -131,7 +131,7 @@ def record_breaches(
             account_id=each.account_id,
             field=each.field,
             promised=each.promised,
-            actual=f"{each.source} {each.actual}".strip(),
+            actual=f"{each.source} {each.actual}",
             stage=stage,
             found_at=at,
             run_id=run_id,

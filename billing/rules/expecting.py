@@ -61,7 +61,7 @@ def _differences(promised: Sequence[ChargeTerms], rows: Sequence[ChargeTerms]) -
             return f"the charge {said.key} is gone"
         for name in ChargeTerms.__dataclass_fields__:
             if getattr(said, name) != getattr(is_, name):
-                return f"{said.key}: {name} promised {_text(said, name)}, found {_text(is_, name)}"
+                return f"{said.key}: {name} {_text(is_, name)} instead of {_text(said, name)}"
     return "charges were added or moved"
 
 

@@ -1,6 +1,7 @@
 """Pages of bill runs: the list, the form that opens one, and one run live from open to final."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -8,8 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing import selectors
@@ -19,7 +19,7 @@ from billing.runs import services
 from billing.runs.selectors import Counts, counts_of, totals_of
 from o2b import clock
 from o2b.errors import Refused
-from o2b.money import Money, quantise
+from o2b.money import Money
 from o2b.web.forms import show_refusal
 from o2b.web.http import HtmxRequest, door, is_partial
 from o2b.web.show import day_text, money_text, number_text
@@ -73,7 +73,7 @@ def new(request: HtmxRequest) -> HttpResponse:
             run = services.open_run(
                 legal_entity_id=form.cleaned_data["legal_entity"].pk,
                 on=form.cleaned_data["on"],
-                opened_by_id=request.user.pk,
+                opened_by_id=_who(request),
                 at=clock.now(),
             )
         except Refused as refusal:
@@ -82,6 +82,11 @@ def new(request: HtmxRequest) -> HttpResponse:
             return redirect(run)
     status = 422 if form.errors else 200
     return render(request, "billing/run_new.html", {"form": form}, status=status)
+
+
+def _who(request: HtmxRequest) -> int:
+    """The person at the door, who is logged in."""
+    return int(request.user.pk or 0)
 
 
 @door(VIEW)
@@ -95,7 +100,7 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
 @door(APPROVE)
 @require_POST
 def approve(request: HtmxRequest, pk: int) -> HttpResponse:
-    services.approve_run(run_id=pk, user_id=request.user.pk, at=clock.now())
+    services.approve_run(run_id=pk, user_id=_who(request), at=clock.now())
     return _steered(request, pk, _("Approved. The invoices get their numbers now."))
 
 
@@ -201,7 +206,9 @@ def _progress(run: BillRun, counts: Counts) -> Progress:
             "done": number_text(counts.shards_finalised),
             "all": number_text(counts.shards),
         }
-        return Progress(counts.shards_finalised, counts.shards or 1, label, _final_pace(run, counts))
+        return Progress(
+            counts.shards_finalised, counts.shards or 1, label, _final_pace(run, counts)
+        )
     label = _("%(done)s of %(all)s accounts") % {
         "done": number_text(counts.done_accounts),
         "all": number_text(counts.planned_accounts),
@@ -242,9 +249,9 @@ def _pace(accounts: int, seconds: float, run_id: int) -> str:
 
 def _figures(run: BillRun, counts: Counts) -> list[dict[str, Any]]:
     title = _("Billed, net") if run.state in FINAL else _("To be billed, net")
-    totals = totals_of(run_id=run.pk) or {run.legal_entity.currency: {"net": 0}}
+    totals = totals_of(run_id=run.pk) or {run.legal_entity.currency: {"net": Decimal(0)}}
     figures: list[dict[str, Any]] = [
-        {"title": title, "value": money_text(Money(quantise(_dec(sums["net"]), currency), currency))}
+        {"title": title, "value": money_text(Money(sums["net"], currency).rounded())}
         for currency, sums in totals.items()
     ]
     broken = counts.promises - counts.promises_kept

@@ -15,13 +15,13 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from o2b import clock
-from o2b.api.charges import ChargeOutput
+from o2b.api.charges import ChargeOutput, DiscountOutput
 from o2b.api.fields import Asked, Exact, Link, Plain, State, plain
 from o2b.api.views import Noun
 from o2b.catalog.models import Price, PriceBook, PriceBookVersion, Product, ProductVersion
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.quantities import check_quantity
-from o2b.catalog.resolution import Resolution, Wanted, resolve
+from o2b.catalog.resolution import NoPrice, Resolution, Wanted, resolve
 from o2b.charging.pricing import list_price
 from o2b.customers.references import account_named
 from o2b.errors import Refused
@@ -96,7 +96,8 @@ class ResolvedChargeOutput(serializers.Serializer):
     kind = serializers.CharField()
     model = serializers.CharField()
     unit_price = Plain()
-    list_price = Plain(help_text="Of the whole quantity, for one full period.")
+    list_price = Plain(help_text="Of the whole quantity, for one full period, before discounts.")
+    discounts = DiscountOutput(many=True)
 
 
 class ResolvedOutput(serializers.Serializer):
@@ -161,11 +162,15 @@ class ProductViewSet(Noun):
         if version is None:
             raise NotOnSale(_("%(product)s is not on sale.") % {"product": product})
         quantity = check_quantity(product, asked["quantity"])
-        found = resolve(
-            account=account,
-            wanted=[Wanted(version, quantity)],
-            on=asked.get("on") or clock.today(account),
-        )
+        try:
+            found = resolve(
+                account=account,
+                wanted=[Wanted(version, quantity)],
+                on=asked.get("on") or clock.today(account),
+            )
+        except NoPrice as exc:
+            exc.field = "product"
+            raise
         return Response(ResolvedOutput(_told(product, version, found[0])).data)
 
 
@@ -197,6 +202,9 @@ def _told(product: Product, version: ProductVersion, found: Resolution) -> dict[
             "model": charge.model.value,
             "unit_price": charge.unit_price,
             "list_price": list_price(charge, found.quantity),
+            "discounts": [
+                {"kind": each.kind.value, "value": plain(each.value)} for each in charge.discounts
+            ],
         }
         for charge in found.terms.charges
     ]

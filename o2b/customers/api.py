@@ -19,7 +19,15 @@ from o2b.customers import services
 from o2b.customers.models import Account, Customer
 from o2b.customers.references import UnknownReference, legal_entity_named, person_named
 
-CHANGEABLE = ["name", "advocate_id", "bill_day", "time_zone", "payment_days", "tax_exempt", "address"]
+CHANGEABLE = (
+    "name",
+    "advocate_id",
+    "bill_day",
+    "time_zone",
+    "payment_days",
+    "tax_exempt",
+    "address",
+)
 
 
 class CustomerOutput(serializers.Serializer):

@@ -166,12 +166,12 @@ def _show(
 def _thanks(request: HttpRequest, quote: Quote) -> HttpResponse:
     order = selectors.order_of_quote(quote.pk)
     lines = selectors.lines_of(order.pk) if order else []
-    context = {"quote": quote, "order": order, "lines": lines, "rail": []}
+    context: dict[str, Any] = {"quote": quote, "order": order, "lines": lines, "rail": []}
     return render(request, "public/thanks.html", context)
 
 
 def _closed(
     request: HttpRequest, message: str, *, status: int, quote: Quote | None = None, url: str = ""
 ) -> HttpResponse:
-    context = {"message": message, "quote": quote, "url": url, "rail": []}
+    context: dict[str, Any] = {"message": message, "quote": quote, "url": url, "rail": []}
     return render(request, "public/closed.html", context, status=status)

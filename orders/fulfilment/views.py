@@ -1,6 +1,6 @@
 """The order team's doors: queues, work by hand, fallout, and lines that stand still or go on."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -33,7 +33,7 @@ def queue(request: HtmxRequest) -> HttpResponse:
 def _queue_page(
     request: HttpRequest, *, form: EvidenceForm | None = None, status: int = 200
 ) -> HttpResponse:
-    user_id = request.user.pk
+    user_id = _me(request)
     queues = list(selectors.work_in_queues(user_id))
     asked = request.GET.get("queue", "")
     chosen = next((one for one in queues if one.code == asked), None)
@@ -58,9 +58,9 @@ def _queue_page(
 def claim_next(request: HtmxRequest) -> HttpResponse:
     """The oldest task that nobody else is taking."""
     code = request.POST.get("queue", "")
-    chosen = next((q for q in selectors.work_in_queues(request.user.pk) if q.code == code), None)
+    chosen = next((q for q in selectors.work_in_queues(_me(request)) if q.code == code), None)
     task = services.claim_next(
-        user_id=request.user.pk, at=clock.now(), queue_id=chosen.pk if chosen else None
+        user_id=_me(request), at=clock.now(), queue_id=chosen.pk if chosen else None
     )
     if task is None:
         messages.info(request, _("Nothing waits to be claimed."))
@@ -70,14 +70,14 @@ def claim_next(request: HtmxRequest) -> HttpResponse:
 @door(WORKS)
 @require_POST
 def claim_task(request: HtmxRequest, pk: int) -> HttpResponse:
-    services.claim_task(task_id=pk, user_id=request.user.pk, at=_now(pk))
+    services.claim_task(task_id=pk, user_id=_me(request), at=_now(pk))
     return _back(request, anchor=f"task-{pk}")
 
 
 @door(WORKS)
 @require_POST
 def release_task(request: HtmxRequest, pk: int) -> HttpResponse:
-    task = services.release_task(task_id=pk, user_id=request.user.pk, at=_now(pk))
+    task = services.release_task(task_id=pk, user_id=_me(request), at=_now(pk))
     messages.success(request, _("%(task)s is back in its queue.") % {"task": task.name})
     return _back(request)
 
@@ -91,7 +91,7 @@ def complete_task(request: HtmxRequest, pk: int) -> HttpResponse:
         return _queue_page(request, form=form, status=422)
     try:
         task = services.complete_task(
-            task_id=pk, user_id=request.user.pk, at=_now(pk), **form.evidence()
+            task_id=pk, user_id=_me(request), at=_now(pk), **form.evidence()
         )
     except Refused as refusal:
         if refusal.field not in form.fields:
@@ -107,7 +107,7 @@ def complete_task(request: HtmxRequest, pk: int) -> HttpResponse:
 def fail_task(request: HtmxRequest, pk: int) -> HttpResponse:
     task = services.fail_task(
         task_id=pk,
-        user_id=request.user.pk,
+        user_id=_me(request),
         reason=request.POST.get("reason", ""),
         at=_now(pk),
     )
@@ -118,7 +118,7 @@ def fail_task(request: HtmxRequest, pk: int) -> HttpResponse:
 @door(WORKS)
 @require_POST
 def retry_task(request: HtmxRequest, pk: int) -> HttpResponse:
-    task = services.retry_task(task_id=pk, user_id=request.user.pk, at=_now(pk))
+    task = services.retry_task(task_id=pk, user_id=_me(request), at=_now(pk))
     messages.success(request, _("%(task)s is tried again.") % {"task": task.name})
     return _back(request)
 
@@ -129,7 +129,7 @@ def correct_evidence(request: HtmxRequest, pk: int) -> HttpResponse:
     """What was delivered in the end, after the first delivery was not what was promised."""
     services.correct_evidence(
         task_id=pk,
-        user_id=request.user.pk,
+        user_id=_me(request),
         at=_now(pk),
         version=request.POST.get("version", ""),
         serial=request.POST.get("serial", ""),
@@ -166,7 +166,7 @@ def _fallen(line: OrderLine) -> dict[str, Any]:
 def hold_line(request: HtmxRequest, pk: int) -> HttpResponse:
     line = services.hold_line(
         line_id=pk,
-        user_id=request.user.pk,
+        user_id=_me(request),
         reason=request.POST.get("reason", ""),
         at=_line_now(pk),
     )
@@ -177,7 +177,7 @@ def hold_line(request: HtmxRequest, pk: int) -> HttpResponse:
 @door(WORKS)
 @require_POST
 def resume_line(request: HtmxRequest, pk: int) -> HttpResponse:
-    line = services.resume_line(line_id=pk, user_id=request.user.pk, at=_line_now(pk))
+    line = services.resume_line(line_id=pk, user_id=_me(request), at=_line_now(pk))
     messages.success(request, _("Line %(line)s goes on.") % {"line": line})
     return _back(request)
 
@@ -187,12 +187,16 @@ def resume_line(request: HtmxRequest, pk: int) -> HttpResponse:
 def cancel_line(request: HtmxRequest, pk: int) -> HttpResponse:
     line = services.cancel_line(
         line_id=pk,
-        user_id=request.user.pk,
+        user_id=_me(request),
         reason=request.POST.get("reason", ""),
         at=_line_now(pk),
     )
     messages.success(request, _("Line %(line)s is cancelled.") % {"line": line})
     return _back(request)
+
+
+def _me(request: HttpRequest) -> int:
+    return cast(int, request.user.pk)  # the door lets in nobody else than users
 
 
 def _now(task_id: int) -> Any:

@@ -105,10 +105,10 @@ def _quantity(answer: dict[str, Any]) -> Decimal | None:
         return None
     try:
         quantity = Decimal(str(answer["quantity"]))
-        rounded = quantity.quantize(Decimal("0.000001"))
+        exact = 0 < quantity < 10**12 and quantity == quantity.quantize(Decimal("0.000001"))
     except InvalidOperation as exc:
         raise Unusable("its quantity is no number") from exc
-    if not 0 < quantity < 10**12 or rounded != quantity:
+    if not exact:
         raise Unusable("its quantity is no quantity")
     return quantity
 

@@ -15,7 +15,7 @@ from tests.factories import INSTALL, a_product, a_quote, a_sent_quote, an_accoun
 
 pytestmark = pytest.mark.django_db
 
-NAMES = [
+NAMES = (
     "account",
     "lines",
     "quote",
@@ -45,7 +45,7 @@ NAMES = [
     "customer",
     "allocations",
     "invoice",
-]
+)
 
 NASTY = st.sampled_from(
     [10**30, -1, 0, 2**63, 0.1, 1e300, "1e30", "0." + "1" * 40, "NaN", "a\0b", "\ud800", ""]
@@ -67,6 +67,25 @@ def bodies(shape: dict[str, Any]) -> st.SearchStrategy[Any]:
     changed = st.dictionaries(st.sampled_from([*shape, *NAMES[:4]]), ANYTHING, max_size=3)
     return ANYTHING | changed.map(lambda change: shape | change)
 
+
+FILTERS = (
+    "account",
+    "account_id",
+    "state",
+    "order",
+    "cursor",
+    "page_size",
+    "quote",
+    "reference",
+    "placed_after",
+    "delivered_after",
+    "created_after",
+    "valid_until_after",
+    "customer",
+    "line",
+    "kind",
+    "q",
+)
 
 LINE = {"product": "fibre", "quantity": "1"}
 QUIET = settings(
@@ -155,26 +174,7 @@ def test_log_in(send: Any, body: Any) -> None:
 @QUIET
 @given(
     path=st.sampled_from(["accounts", "quotes", "orders", "order-lines", "tasks", "subscriptions"]),
-    name=st.sampled_from(
-        [
-            "account",
-            "account_id",
-            "state",
-            "order",
-            "cursor",
-            "page_size",
-            "quote",
-            "reference",
-            "placed_after",
-            "delivered_after",
-            "created_after",
-            "valid_until_after",
-            "customer",
-            "line",
-            "kind",
-            "q",
-        ]
-    ),
+    name=st.sampled_from(FILTERS),
     value=st.text(max_size=12) | st.sampled_from(["9" * 30, "-1", "cD0x", "\0", "2026-02-30"]),
 )
 def test_questions(as_: As, path: str, name: str, value: str) -> None:

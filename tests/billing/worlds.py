@@ -87,10 +87,10 @@ def numbers() -> list[str]:
     return list(Invoice.objects.order_by("serial").values_list("number", flat=True))
 
 
-def by_hand(statement: str, values: Sequence[Any]) -> None:
+def by_hand(statement: str, values: Sequence[Any], *, rows: int = 1) -> None:
     """Change a row behind every trigger's back, as somebody with a superuser's key could."""
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(statement, values)
-        assert cursor.rowcount == 1
+        assert cursor.rowcount == rows
         cursor.execute("SET session_replication_role = DEFAULT")

@@ -1,6 +1,7 @@
 """The pages of orders: who may see and do what, and what they say when something is wrong."""
 
 import re
+from datetime import date
 
 import pytest
 from django.test import Client
@@ -51,7 +52,7 @@ YES = {"name": "Ann Hall", "consent": "on", "answer": "accept"}
 
 def test_the_rep_accepts_and_accepting_again_shows_the_order():
     rep, other = team("sales"), team("sales")
-    quote = a_sent_quote(valid_until="2099-12-31")
+    quote = a_sent_quote(valid_until=date(2099, 12, 31))
     url = reverse("orders:accept-quote", args=[quote.pk])
     first = rep.post(url)
     order = Order.objects.get()
@@ -68,7 +69,7 @@ def test_the_rep_accepts_and_accepting_again_shows_the_order():
 
 
 def test_the_rep_declines():
-    quote = a_sent_quote(valid_until="2099-12-31")
+    quote = a_sent_quote(valid_until=date(2099, 12, 31))
     answer = team("sales").post(
         reverse("orders:decline-quote", args=[quote.pk]), {"reason": "too dear"}
     )
@@ -80,7 +81,7 @@ def test_the_rep_declines():
 
 
 def test_the_customer_accepts_on_the_link():
-    quote = a_sent_quote(valid_until="2099-12-31")
+    quote = a_sent_quote(valid_until=date(2099, 12, 31))
     url, client = offer_of(quote), Client(enforce_csrf_checks=True)
     page = client.get(url)
     assert page.status_code == 200
@@ -107,7 +108,7 @@ def test_the_customer_accepts_on_the_link():
     [{}, {"name": "", "consent": "on"}, {"name": "Ann"}, {"name": "A" * 201, "consent": "on"}],
 )
 def test_an_acceptance_without_name_or_consent_is_refused(said):
-    quote = a_sent_quote(valid_until="2099-12-31")
+    quote = a_sent_quote(valid_until=date(2099, 12, 31))
     before = written()
     assert Client().post(offer_of(quote), said).status_code == 422
     assert Client().post(offer_of(quote), YES | {"name": "A\0"}).status_code == 422
@@ -115,7 +116,7 @@ def test_an_acceptance_without_name_or_consent_is_refused(said):
 
 
 def test_the_customer_declines_on_the_link():
-    quote = a_sent_quote(valid_until="2099-12-31")
+    quote = a_sent_quote(valid_until=date(2099, 12, 31))
     answer = Client().post(offer_of(quote), {"answer": "decline", "reason": "moved away"})
     quote.refresh_from_db()
     assert (answer.status_code, quote.state, quote.reason) == (302, "declined", "moved away")
@@ -125,7 +126,7 @@ def test_the_customer_declines_on_the_link():
 
 
 def test_links_that_lead_nowhere():
-    expired, withdrawn = a_sent_quote(valid_until="2026-02-01"), a_sent_quote()
+    expired, withdrawn = a_sent_quote(valid_until=date(2026, 2, 1)), a_sent_quote()
     withdraw_quote(quote_id=withdrawn.pk, at=NOON)
     draft = a_quote()
     cases = [
@@ -193,7 +194,7 @@ def test_strangers_log_in_and_others_may_not():
     visitor, nobody = Client(), logged_in(a_user())
     for name in GETS:
         url = reverse(f"orders:{name}")
-        assert visitor.get(url).url.startswith("/log-in/")
+        assert visitor.get(url).url.startswith("/login/")
         assert nobody.get(url).status_code == 403, name
     for name in (*POSTS, *TASKS, "decline-quote"):
         url = reverse(f"orders:{name}", args=[1])

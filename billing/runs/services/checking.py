@@ -25,6 +25,7 @@ from billing.runs.selectors.scope import Scope
 from billing.runs.services.parking import Parking, park
 from o2b.charging import TermsInvalid
 
+DRAFTED = "drafted"
 Account = dict[int, list[Broken]]
 
 
@@ -121,7 +122,7 @@ class _Check:
                 self._tell(row, "terms", "what was frozen", promised.trouble)
                 continue
             if name not in promised.charges:
-                self._tell(row, "unexpected", "no such charge", name)
+                self._tell(row, "unexpected", "no such charge", name or "one")
                 continue
             said = self._changed(row, name, segments, history) if not row.plain else None
             if said is None:
@@ -133,7 +134,7 @@ class _Check:
             if missing and row.item_id not in told:
                 told.add(row.item_id)
                 for each in sorted(missing):
-                    self._tell(row, "missing", f"the charge {each}", "not there")
+                    self._tell(row, "missing", f"the charge {each}", "none")
 
     def _changed(
         self,
@@ -180,14 +181,16 @@ class _Check:
         for row in rows:
             self.drafts.pop(row.charge_id or 0, None)
             if row.promise_id is None:
-                self._tell(row, "unexpected", "nothing", "in service without a promise")
+                self._tell(row, "unexpected", "nothing", "a service in use")
             elif row.item_id not in opening:
-                self._tell(row, "missing", "a charge", "not there")
+                self._tell(row, "missing", "a charge", "none")
 
     def left_over(self) -> None:
         """What was drafted and belongs to nothing that was promised."""
         for charge_id, (account_id, text) in sorted(self.drafts.items()):
-            self._add(Broken(0, account_id, "unexpected", "nothing", text, f"C-{charge_id}"))
+            self._add(
+                Broken(0, account_id, "unexpected", "nothing", f"{text} of C-{charge_id}", DRAFTED)
+            )
 
     def headers(self) -> None:
         """Versions, quantities and Terms as they were quoted, ordered, delivered, in service."""
@@ -205,10 +208,13 @@ class _Check:
 
     def _differ(self, row: PromisedRow, name: str, said: str, drafted: str) -> None:
         for each in differences(name, said, drafted):
-            self._tell(row, each.field, str(each.promised), str(each.actual), name)
+            start = each.key[1] if each.key else ""
+            promised = "nothing" if each.promised is None else each.promised
+            actual = "nothing" if each.actual is None else each.actual
+            self._tell(row, each.field, f"{promised} for {name} from {start}", str(actual), DRAFTED)
 
     def _tell(
-        self, row: PromisedRow, field_: str, promised: str, actual: str, source: str = ""
+        self, row: PromisedRow, field_: str, promised: str, actual: str, source: str = "found"
     ) -> None:
         self._add(Broken(row.promise_id or 0, row.account_id, field_, promised, actual, source))
 
@@ -232,7 +238,7 @@ def park_broken(run: BillRun, shard: Shard, found: Account, *, at: datetime) -> 
 
 
 def _parking(account_id: int, found: list[Broken]) -> Parking:
-    first = min(found, key=lambda each: CODES.index(each.field))
+    found = sorted(found, key=lambda each: CODES.index(each.field))
     facts = [
         {
             "promise": each.promise_id or None,
@@ -244,7 +250,7 @@ def _parking(account_id: int, found: list[Broken]) -> Parking:
         for each in found[:50]
     ]
     reason = "; ".join(dict.fromkeys(each.message for each in found))
-    return Parking(account_id, first.field, reason, {"differences": facts})
+    return Parking(account_id, found[0].field, reason, {"differences": facts})
 
 
 def _day(text: str) -> date | None:

@@ -106,7 +106,7 @@ def _resolved(asked: Asked, sources: Sources) -> list[Resolution]:
                 version=w.product_version.number,
                 currency=account.currency,
                 start_rule=asked.start_rule,
-                charges=_discounted(choice.charges, w.discounts + percents, share),
+                charges=_discounted(choice.charges, w.discounts, percents, share),
             ),
             book_version_id=choice.book_version.pk if choice.book_version else None,
             contract_id=_carried(contract, choice, bool(discounts)),
@@ -143,13 +143,22 @@ def _is_monthly(charge: ChargeTerms) -> bool:
 
 
 def _discounted(
-    charges: Sequence[ChargeTerms], discounts: tuple[Discount, ...], share: Decimal
+    charges: Sequence[ChargeTerms],
+    own: tuple[Discount, ...],
+    percents: tuple[Discount, ...],
+    share: Decimal,
 ) -> tuple[ChargeTerms, ...]:
-    """The rep's discounts, then the contract's percentages, then its fixed share on one charge."""
+    """The rep's discounts, then the contract's: off all that recurs, its share on one charge."""
     carrier = next((c.key for c in charges if _is_monthly(c)), None)
     fixed = (Discount(DiscountKind.AMOUNT, share),) if share else ()
-    if not discounts and not fixed:
+    if not own and not percents and not fixed:
         return tuple(charges)
     return tuple(
-        replace(c, discounts=discounts + (fixed if c.key == carrier else ())) for c in charges
+        replace(
+            c,
+            discounts=own
+            + (percents if c.kind is Kind.RECURRING else ())
+            + (fixed if c.key == carrier else ()),
+        )
+        for c in charges
     )

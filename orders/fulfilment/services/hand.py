@@ -165,9 +165,7 @@ def _refuse_stranger(task: Task, user_id: int) -> None:
 def _refuse_other(task: Task, user_id: int) -> None:
     if task.state != T.CLAIMED:
         message = _("%(task)s is %(state)s; claim it first.")
-        raise no.TaskNotReady(
-            message % {"task": task.name, "state": task.get_state_display()}  # type: ignore[attr-defined]
-        )
+        raise no.TaskNotReady(message % {"task": task.name, "state": task.get_state_display()})
     if task.claimed_by_id != user_id:
         message = _("%(task)s was claimed by somebody else.")
         raise no.TaskNotYours(message % {"task": task.name})
@@ -176,9 +174,7 @@ def _refuse_other(task: Task, user_id: int) -> None:
 def _refuse_unless_going(line: OrderLine) -> None:
     if line.state in OVER or line.state in (L.HELD, L.WAITING, L.CANCELLING):
         message = _("Line %(line)s is %(state)s; its work stands still.")
-        raise no.LineNotReady(
-            message % {"line": line, "state": line.get_state_display()}  # type: ignore[attr-defined]
-        )
+        raise no.LineNotReady(message % {"line": line, "state": line.get_state_display()})
 
 
 def _checked_evidence(

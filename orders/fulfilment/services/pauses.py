@@ -43,9 +43,7 @@ def resume_line(*, line_id: int, at: datetime, user_id: int | None = None) -> Or
     back = "scheduled" if line.paused_from == L.SCHEDULED else "provisioning"
     if line.state not in (L.HELD, L.WAITING):
         message = _("Line %(line)s is %(state)s; only one that stands still can be resumed.")
-        raise no.LineNotReady(
-            message % {"line": line, "state": line.get_state_display()}  # type: ignore[attr-defined]
-        )
+        raise no.LineNotReady(message % {"line": line, "state": line.get_state_display()})
     fsm.apply(line, f"resume_to_{back}", at=at, refusal=no.LineNotReady, actor_id=user_id)
     return line
 
@@ -61,7 +59,7 @@ def cancel_line(
     tasks = scene.tasks_of[line_id]
     if touched := next((t for t in tasks if t.state in TOUCHED), None):
         message = _("Line %(line)s cannot be cancelled: “%(task)s” is %(state)s.")
-        told = {"line": line, "task": touched.name, "state": touched.get_state_display()}  # type: ignore[attr-defined]
+        told = {"line": line, "task": touched.name, "state": touched.get_state_display()}
         raise no.LineUnderWay(message % told)
     fsm.apply(
         line,
@@ -85,7 +83,7 @@ def retry_task(*, task_id: int, at: datetime, user_id: int | None = None) -> Tas
     task = scene.tasks[task_id]
     if task.state != T.FALLOUT:
         message = _("%(task)s is %(state)s; only what fell out can be tried again.")
-        told = {"task": task.name, "state": task.get_state_display()}  # type: ignore[attr-defined]
+        told = {"task": task.name, "state": task.get_state_display()}
         raise no.TaskNotReady(message % told)
     fresh = {"attempts": 0, "due_at": None, "failure": "", "claimed_by_id": None}
     fsm.move_locked([task], "retry", at=at, actor_id=user_id, values=fresh)

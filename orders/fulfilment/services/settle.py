@@ -225,7 +225,8 @@ def _deliver(scene: Scene, fresh: Iterable[Evidence], at: datetime, actor_id: in
     if not finished:
         return
     shown = _newest_evidence(scene, finished, fresh)
-    kept, broken = [], []
+    kept: list[OrderLine] = []
+    broken: list[OrderLine] = []
     for line in finished:
         line.reason = "; ".join(_differences(line, shown.get(line.pk, [])))
         (broken if line.reason else kept).append(line)

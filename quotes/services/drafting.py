@@ -1,0 +1,134 @@
+"""Draft a quote, edit it, and begin the next version of one that was sent."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from o2b import clock, events, fsm
+from o2b.errors import Invalid
+from quotes.inputs import (
+    CheckedLine,
+    LineInput,
+    check_lines,
+    versions_on_sale,
+)
+from quotes.models import Quote, QuoteLine
+from quotes.services.checking import (
+    check_start,
+    check_validity,
+    checked_text,
+    open_account,
+    refuse_unless_draft,
+)
+from quotes.services.refusals import QuoteNotOpen
+
+VALID_DAYS = timedelta(days=30)
+
+
+@transaction.atomic
+def draft_quote(
+    *,
+    account_id: int,
+    owner_id: int,
+    valid_until: date,
+    lines: Sequence[LineInput],
+    at: datetime,
+    title: str = "",
+    start_on: date | None = None,
+) -> Quote:
+    """Write down what an account may be offered; prices are found when it is sent."""
+    account = open_account(account_id)
+    check_validity(account, valid_until, at)
+    check_start(start_on)
+    checked = check_lines(lines)
+    quote = Quote.objects.create(
+        account=account,
+        owner_id=owner_id,
+        currency=account.currency,
+        title=checked_text(title, field="title"),
+        valid_until=valid_until,
+        start_on=start_on,
+    )
+    _write_lines(quote, checked)
+    events.record("quote.drafted", quote, at=at, actor_id=owner_id, revision=quote.revision)
+    return quote
+
+
+@transaction.atomic
+def edit_quote(
+    *,
+    quote_id: int,
+    account_id: int,
+    valid_until: date,
+    lines: Sequence[LineInput],
+    at: datetime,
+    title: str = "",
+    start_on: date | None = None,
+) -> Quote:
+    """Replace what a draft says; a new version stays with its account."""
+    quote = Quote.objects.select_for_update().get(pk=quote_id)
+    refuse_unless_draft(quote)
+    if quote.supersedes_id and account_id != quote.account_id:
+        message = _("A new version is for the same account as the one before.")
+        raise Invalid(message, field="account")
+    account = open_account(account_id)
+    check_validity(account, valid_until, at)
+    check_start(start_on)
+    checked = check_lines(lines)
+    quote.account, quote.currency = account, account.currency
+    quote.title = checked_text(title, field="title")
+    quote.valid_until, quote.start_on = valid_until, start_on
+    quote.save()
+    quote.lines.all().delete()
+    _write_lines(quote, checked)
+    return quote
+
+
+@transaction.atomic
+def revise_quote(*, quote_id: int, owner_id: int, at: datetime) -> Quote:
+    """Begin the next version as a draft with the same wishes; the one before is open no more."""
+    old = Quote.objects.select_for_update(of=("self",)).select_related("account").get(pk=quote_id)
+    open_account(old.account_id)
+    fsm.apply(old, "supersede", at=at, refusal=QuoteNotOpen, actor_id=owner_id)
+    today = clock.day(old.account, at)
+    quote = Quote.objects.create(
+        account=old.account,
+        owner_id=owner_id,
+        revision=old.revision + 1,
+        supersedes=old,
+        currency=old.account.currency,
+        title=old.title,
+        valid_until=max(old.valid_until, today + VALID_DAYS),
+        start_on=old.start_on,
+    )
+    lines = list(old.lines.select_related("product_version__product").order_by("position"))
+    on_sale = versions_on_sale(line.product_version.product.code for line in lines)
+    QuoteLine.objects.bulk_create(
+        QuoteLine(
+            quote=quote,
+            position=line.position,
+            product_version=on_sale[line.product_version.product.code],
+            quantity=line.quantity,
+            characteristics=line.characteristics,
+            discount_percent=line.discount_percent,
+        )
+        for line in lines
+    )
+    events.record("quote.drafted", quote, at=at, actor_id=owner_id, revision=quote.revision)
+    return quote
+
+
+def _write_lines(quote: Quote, lines: Sequence[CheckedLine]) -> None:
+    QuoteLine.objects.bulk_create(
+        QuoteLine(
+            quote=quote,
+            position=position,
+            product_version=line.product_version,
+            quantity=line.quantity,
+            characteristics=line.characteristics,
+            discount_percent=line.discount_percent,
+        )
+        for position, line in enumerate(lines, start=1)
+    )
