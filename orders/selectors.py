@@ -20,7 +20,7 @@ from django.db.models import (
 
 from o2b.charging.terms import from_canonical
 from o2b.models import Event
-from orders.models import Evidence, Order, OrderLine, Queue, Task
+from orders.models import Evidence, Order, OrderLine, Task
 from orders.queues import queues_of
 from quotes.rules.totals import Priced, Totals, totals
 

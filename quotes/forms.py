@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, cast
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -212,9 +213,11 @@ class Editor:
             line = self.lines[int(at[1])]
             if not gently or line.product:
                 line.faults[at[2]] = fault.message
-        elif not gently:
-            known = fault.field in self.header.fields
-            self.header.add_error(fault.field if known else None, fault.message)
+            return
+        field = fault.field if fault.field in self.header.fields else None
+        said = self.header.errors.get(field or NON_FIELD_ERRORS, [])
+        if (field or not gently) and fault.message not in said:
+            self.header.add_error(field, fault.message)
 
     def show(self, totals: Totals) -> None:
         """Put the amounts where they belong."""

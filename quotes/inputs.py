@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,6 +18,8 @@ from o2b.errors import Invalid, Refused
 
 MOST_LINES = 1000
 DISCOUNT_PLACES = 4
+# Beyond these years calendars end, and so would the periods of a bill.
+FIRST_YEAR, LAST_YEAR = 1990, 2190
 
 
 class ProductUnknown(Invalid):
@@ -29,6 +32,10 @@ class ProductNotSold(Refused):
 
 class DiscountInvalid(Invalid):
     code = "discount_invalid"
+
+
+class StartInvalid(Invalid):
+    code = "start_invalid"
 
 
 class NoLines(Invalid):
@@ -66,6 +73,12 @@ class CheckedLine:
 def discounts_of(percent: Decimal) -> tuple[Discount, ...]:
     """The rep's own discount as Terms know it; none at all when it is zero."""
     return (Discount(DiscountKind.PERCENT, percent),) if percent else ()
+
+
+def check_start(start_on: date | None) -> None:
+    """Refuse a start that no calendar of bills can reach."""
+    if start_on and not FIRST_YEAR <= start_on.year <= LAST_YEAR:
+        raise StartInvalid(_("No service starts on such a day."), field="start_on")
 
 
 def check_lines(lines: Sequence[LineInput]) -> list[CheckedLine]:

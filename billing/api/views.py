@@ -68,7 +68,7 @@ class RunViewSet(Noun):
             legal_entity_id=legal_entity_named(asked["legal_entity"]),
             on=asked["on"],
             account_ids=None if accounts is None else accounts_named(accounts),
-            opened_by_id=request.user.pk,
+            opened_by_id=self.user_id,
             at=clock.now(),
         )
         return self.created(run.pk)
@@ -78,7 +78,7 @@ class RunViewSet(Noun):
     @once
     def approve(self, request: Request, pk: str) -> Response:
         """Let it become final; not by who opened it."""
-        runs.approve_run(run_id=self.key(), user_id=request.user.pk, at=clock.now())
+        runs.approve_run(run_id=self.key(), user_id=self.user_id, at=clock.now())
         return self.shown(self.key())
 
     @extend_schema(request=None, responses=outputs.RunOutput)
@@ -86,7 +86,7 @@ class RunViewSet(Noun):
     @once
     def cancel(self, request: Request, pk: str) -> Response:
         """Throw its drafts away, until it is approved."""
-        runs.cancel_run(run_id=self.key(), at=clock.now(), actor_id=request.user.pk)
+        runs.cancel_run(run_id=self.key(), at=clock.now(), actor_id=self.user_id)
         return self.shown(self.key())
 
     @extend_schema(request=None, responses=outputs.RunOutput)
@@ -94,7 +94,7 @@ class RunViewSet(Noun):
     @once
     def pause(self, request: Request, pk: str) -> Response:
         """Begin no other shard."""
-        runs.pause_run(run_id=self.key(), at=clock.now(), actor_id=request.user.pk)
+        runs.pause_run(run_id=self.key(), at=clock.now(), actor_id=self.user_id)
         return self.shown(self.key())
 
     @extend_schema(request=None, responses=outputs.RunOutput)
@@ -102,7 +102,7 @@ class RunViewSet(Noun):
     @once
     def resume(self, request: Request, pk: str) -> Response:
         """Go on where it was paused."""
-        runs.resume_run(run_id=self.key(), at=clock.now(), actor_id=request.user.pk)
+        runs.resume_run(run_id=self.key(), at=clock.now(), actor_id=self.user_id)
         return self.shown(self.key())
 
     @extend_schema(responses=outputs.ParkedOutput(many=True))
@@ -218,7 +218,7 @@ class PaymentViewSet(Noun):
                 reference=asked["reference"],
                 allocations=asked.get("allocations"),
                 at=clock.now(account),
-                actor_id=request.user.pk,
+                actor_id=self.user_id,
             )
         except Refused as exc:
             exc.field = "received_on" if exc.field == "on" else exc.field

@@ -35,7 +35,17 @@ from o2b.people.services import ensure_groups
 from orders.models import Order, OrderLine, Task
 
 ACCOUNTS = 200
-TABLES = ["orders.Order", "orders.OrderLine", "orders.Task", "o2b.Event", "o2b.Outbox", "catalog.Terms", "catalog.TermsCharge", "o2b.IdempotencyKey", "quotes.Quote"]
+TABLES = (
+    "orders.Order",
+    "orders.OrderLine",
+    "orders.Task",
+    "o2b.Event",
+    "o2b.Outbox",
+    "catalog.Terms",
+    "catalog.TermsCharge",
+    "o2b.IdempotencyKey",
+    "quotes.Quote",
+)
 
 
 @dataclass
@@ -127,7 +137,7 @@ class BareOrders(APIView):
     def post(self, request: Request) -> Response:
         asked = BareOrder(data=request.data)
         asked.is_valid(raise_exception=True)
-        order = write(request.user.pk, **asked.validated_data)
+        order = write(int(request.user.pk), **asked.validated_data)
         return Response(BareOrder(order).data, status=201)
 
 

@@ -12,7 +12,6 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
 
 from o2b import clock
 from o2b.api.fields import Asked
@@ -48,7 +47,7 @@ class TokenOutput(serializers.Serializer):
     username = serializers.CharField()
 
 
-class LogIn(Spoken, APIView):
+class LogIn(Spoken):
     """A token for a user name and a password."""
 
     authentication_classes = ()
@@ -71,7 +70,7 @@ class LogIn(Spoken, APIView):
         return Response(TokenOutput(told).data)
 
 
-class LogOut(Spoken, APIView):
+class LogOut(Spoken):
     """The end of the token that came with the request."""
 
     permission_classes = (Door,)
@@ -84,7 +83,7 @@ class LogOut(Spoken, APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class LogOutEverywhere(Spoken, APIView):
+class LogOutEverywhere(Spoken):
     """The end of all tokens of the user."""
 
     permission_classes = (Door,)

@@ -62,7 +62,7 @@ def _once(key: str, request: Request, effect: Callable[[], Response]) -> Respons
         response = effect()
         IdempotencyKey.objects.create(
             key=key,
-            user_id=request.user.pk,
+            user=request.user,  # type: ignore[misc]
             method=request.method or "",
             path=path,
             body_digest=digest,

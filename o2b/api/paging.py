@@ -22,9 +22,9 @@ class CursorPages(CursorPagination):
     page_size_query_param = "page_size"
 
     def get_page_size(self, request: Request) -> int:
-        asked = request.query_params.get(self.page_size_query_param)
+        asked = request.query_params.get("page_size")
         if asked is None:
-            return self.page_size
+            return self.page_size or self.max_page_size
         if not (asked.isascii() and asked.isdigit() and len(asked) < 4) or int(asked) < 1:
             raise self._bad("page_size")
         if int(asked) > self.max_page_size:

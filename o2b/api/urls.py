@@ -1,11 +1,11 @@
 """The API's front door: every stage's part is named by string."""
 
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from o2b.api import auth, views
 
-v1 = [
+v1: list[URLPattern | URLResolver] = [
     path("auth/login", auth.LogIn.as_view(), name="api-log-in"),
     path("auth/logout", auth.LogOut.as_view(), name="api-log-out"),
     path("auth/logoutall", auth.LogOutEverywhere.as_view(), name="api-log-out-everywhere"),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -45,7 +46,7 @@ class Door(BasePermission):
         return request.user.has_perm(doors[view.action])
 
 
-class Spoken:
+class Spoken(APIView):
     """Speaks JSON only, exactly; an unknown method is a 405 and a body that is no JSON a 400."""
 
     authentication_classes: Sequence[type[BaseAuthentication]] = (
@@ -63,6 +64,7 @@ class Verbs(Spoken, viewsets.GenericViewSet):
     `doors` names the permission of every action; an action that it forgets is a bug, found by test.
     """
 
+    queryset: QuerySet[Any]
     doors: ClassVar[dict[str, str]] = {}
     permission_classes = (Door,)
     lookup_value_regex = "[0-9]{1,19}"
@@ -72,6 +74,11 @@ class Verbs(Spoken, viewsets.GenericViewSet):
         asking = serializer(data=self.request.data)
         asking.is_valid(raise_exception=True)
         return dict(asking.validated_data)
+
+    @property
+    def user_id(self) -> int:
+        """Who asks."""
+        return int(self.request.user.pk)
 
     def key(self) -> int:
         """The number in the address; that there is such a row is for the service to see."""
@@ -84,7 +91,7 @@ class Verbs(Spoken, viewsets.GenericViewSet):
 
     def now(self) -> datetime:
         """The moment that the account of the row in the address lives in; 404 without a row."""
-        rows = self.queryset.model._default_manager.select_related("account__test_clock")
+        rows = self.queryset.select_related("account__test_clock")
         return clock.now(rows.get(pk=self.key()).account)
 
     def shown(self, pk: int) -> Response:

@@ -125,10 +125,10 @@ class AccountViewSet(Noun):
         advocate = asked.pop("advocate", None)
         account = services.create_account(
             legal_entity_id=legal_entity_named(asked.pop("legal_entity")),
-            advocate_id=person_named(advocate) if advocate else request.user.pk,
+            advocate_id=person_named(advocate) if advocate else self.user_id,
             customer_id=self._customer(asked.pop("customer", None)),
             at=clock.now(),
-            actor_id=request.user.pk,
+            actor_id=self.user_id,
             **asked,
         )
         return self.created(account.pk)
@@ -143,7 +143,7 @@ class AccountViewSet(Noun):
             asked["advocate_id"] = person_named(asked.pop("advocate"))
         kept = {name: getattr(account, name) for name in CHANGEABLE}
         services.change_account(
-            account_id=account.pk, at=clock.now(account), actor_id=request.user.pk, **kept | asked
+            account_id=account.pk, at=clock.now(account), actor_id=self.user_id, **kept | asked
         )
         return self.shown(account.pk)
 
@@ -153,9 +153,7 @@ class AccountViewSet(Noun):
     def close(self, request: Request, pk: str) -> Response:
         """Sell to it no more; what is in service goes on until it is ended."""
         account = self.get_object()
-        services.close_account(
-            account_id=account.pk, at=clock.now(account), actor_id=request.user.pk
-        )
+        services.close_account(account_id=account.pk, at=clock.now(account), actor_id=self.user_id)
         return self.shown(account.pk)
 
     def _customer(self, pk: int | None) -> int | None:

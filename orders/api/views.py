@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
@@ -57,7 +57,8 @@ class OrderViewSet(Noun):
     }
 
     def get_queryset(self) -> QuerySet[Order]:
-        return orders_shown(with_lines=self.action != "list")
+        orders = with_standing(Order.objects.select_related("account", "placed_by"))
+        return orders if self.action == "list" else orders.prefetch_related(LINES)
 
     def get_serializer_class(self) -> Any:
         return OrderHeadOutput if self.action == "list" else OrderOutput
@@ -68,8 +69,7 @@ class OrderViewSet(Noun):
         """Order what a quote offered, or enter an order without a quote."""
         of_quote = isinstance(request.data, dict) and "quote" in request.data
         self.require("orders.accept_quote" if of_quote else "orders.place_order")
-        order = self._of_quote() if of_quote else self._without_quote()
-        return self.created(order.pk)
+        return placed(self._of_quote() if of_quote else self._without_quote(), request.user)
 
     def _of_quote(self) -> Order:
         asked = self.asked(OrderOfQuoteAsked)
@@ -84,7 +84,7 @@ class OrderViewSet(Noun):
             account_id=account.pk,
             lines=[LineInput(**line) for line in asked["lines"]],
             at=clock.now(account),
-            actor_id=self.request.user.pk,
+            actor_id=self.user_id,
             channel=Order.Channel.REST,
             start_on=asked["start_on"],
             note=asked["note"],
@@ -104,9 +104,7 @@ class AnswerViewSet(Verbs):
         """Accept the quote for the customer: it becomes an order."""
         by = self.asked(AcceptAsked)["by"]
         order = accept(quote_id=self.key(), by=by, user=request.user, channel="quote")
-        shown = orders_shown(with_lines=True).get(pk=order.pk)
-        data = OrderOutput(shown).data
-        return Response(data, status=201, headers={"Location": data["url"]})
+        return placed(order, request.user)
 
     @extend_schema(request=DeclineAsked, responses={204: None}, tags=["quotes"])
     @action(detail=True, methods=["post"])
@@ -114,17 +112,28 @@ class AnswerViewSet(Verbs):
     def decline(self, request: Request, pk: str) -> Response:
         """Note that the customer does not want it, and why."""
         asked = self.asked(DeclineAsked)
-        decline_offer(quote_id=self.key(), at=self.now(), actor_id=request.user.pk, **asked)
+        decline_offer(quote_id=self.key(), at=self.now(), actor_id=self.user_id, **asked)
         return Response(status=204)
 
 
-def orders_shown(*, with_lines: bool) -> QuerySet[Order]:
-    """Orders with what the API shows of them, in a fixed number of queries."""
-    orders = with_standing(Order.objects.select_related("account", "placed_by"))
-    if not with_lines:
-        return orders
-    lines = OrderLine.objects.select_related("product_version__product", "terms")
-    return orders.prefetch_related(Prefetch("lines", lines))
+LINES = Prefetch(
+    "lines",
+    OrderLine.objects.select_related("product_version__product", "terms")
+    .only(
+        *(field.name for field in OrderLine._meta.concrete_fields),
+        *("product_version__number", "product_version__product__code", "terms__digest"),
+    )
+    .order_by("position"),
+)
+
+
+def placed(order: Order, user: Any) -> Response:
+    """A new order as it was written; all of it is at hand but what its lines point at."""
+    prefetch_related_objects([order], LINES)
+    order.placed_by = user
+    order.standing = OrderLine.State.SCHEDULED  # type: ignore[attr-defined]
+    data = OrderOutput(order).data
+    return Response(data, status=201, headers={"Location": data["url"]})
 
 
 def accept(*, quote_id: int, by: str, user: Any, channel: str) -> Order:

@@ -61,7 +61,7 @@ class OrderLineViewSet(Noun):
             line_id=self.key(),
             at=self.now(),
             reason=self.asked(ReasonAsked)["reason"],
-            user_id=request.user.pk,
+            user_id=self.user_id,
         )
         return self.shown(self.key())
 
@@ -70,7 +70,7 @@ class OrderLineViewSet(Noun):
     @once
     def resume(self, request: Request, pk: str) -> Response:
         """Let a line that was held go on where it stood."""
-        services.resume_line(line_id=self.key(), at=self.now(), user_id=request.user.pk)
+        services.resume_line(line_id=self.key(), at=self.now(), user_id=self.user_id)
         return self.shown(self.key())
 
     @extend_schema(request=ReasonAsked, responses=OrderLineDetailOutput)
@@ -82,7 +82,7 @@ class OrderLineViewSet(Noun):
             line_id=self.key(),
             at=self.now(),
             reason=self.asked(ReasonAsked)["reason"],
-            user_id=request.user.pk,
+            user_id=self.user_id,
         )
         return self.shown(self.key())
 
@@ -126,7 +126,7 @@ class TaskViewSet(Noun):
     @once
     def claim(self, request: Request, pk: str) -> Response:
         """Take the task: nobody else will do it."""
-        services.claim_task(task_id=self.key(), user_id=request.user.pk, at=self.now())
+        services.claim_task(task_id=self.key(), user_id=self.user_id, at=self.now())
         return self.shown(self.key())
 
     @extend_schema(request=None, responses=TaskDetailOutput)
@@ -134,7 +134,7 @@ class TaskViewSet(Noun):
     @once
     def release(self, request: Request, pk: str) -> Response:
         """Put the task back into its queue."""
-        services.release_task(task_id=self.key(), user_id=request.user.pk, at=self.now())
+        services.release_task(task_id=self.key(), user_id=self.user_id, at=self.now())
         return self.shown(self.key())
 
     @extend_schema(request=EvidenceAsked, responses=TaskDetailOutput)
@@ -144,7 +144,7 @@ class TaskViewSet(Noun):
         """Done: with the evidence that the task wants. Another version than promised is refused."""
         services.complete_task(
             task_id=self.key(),
-            user_id=request.user.pk,
+            user_id=self.user_id,
             at=self.now(),
             **self.asked(EvidenceAsked),
         )
@@ -157,7 +157,7 @@ class TaskViewSet(Noun):
         """It cannot be done, and why."""
         services.fail_task(
             task_id=self.key(),
-            user_id=request.user.pk,
+            user_id=self.user_id,
             at=self.now(),
             reason=self.asked(ReasonAsked)["reason"],
         )
@@ -168,5 +168,5 @@ class TaskViewSet(Noun):
     @once
     def retry(self, request: Request, pk: str) -> Response:
         """Try a failed task again."""
-        services.retry_task(task_id=self.key(), user_id=request.user.pk, at=self.now())
+        services.retry_task(task_id=self.key(), user_id=self.user_id, at=self.now())
         return self.shown(self.key())

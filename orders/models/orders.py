@@ -229,7 +229,7 @@ class OrderLine(Stateful):
         field=state,
         source=[S.HELD, S.WAITING],
         target=S.SCHEDULED,
-        conditions=[_came_from_scheduled],
+        conditions=[_came_from_scheduled],  # type: ignore[list-item]
         custom={"event": "order_line.resumed"},
     )
     def resume_to_scheduled(self, *, at: datetime) -> None:
@@ -239,7 +239,7 @@ class OrderLine(Stateful):
         field=state,
         source=[S.HELD, S.WAITING],
         target=S.PROVISIONING,
-        conditions=[_came_from_provisioning],
+        conditions=[_came_from_provisioning],  # type: ignore[list-item]
         custom={"event": "order_line.resumed"},
     )
     def resume_to_provisioning(self, *, at: datetime) -> None:

@@ -65,7 +65,7 @@ class QuoteViewSet(Noun):
         account = account_named(asked.pop("account"))
         quote = services.draft_quote(
             account_id=account.pk,
-            owner_id=request.user.pk,
+            owner_id=self.user_id,
             lines=line_inputs(asked.pop("lines")),
             at=clock.now(account),
             **asked,
@@ -77,7 +77,7 @@ class QuoteViewSet(Noun):
     @once
     def send(self, request: Request, pk: str) -> Response:
         """Resolve the prices, freeze the Terms and open the offer to the customer."""
-        services.send_quote(quote_id=self.key(), at=self.now(), actor_id=request.user.pk)
+        services.send_quote(quote_id=self.key(), at=self.now(), actor_id=self.user_id)
         return self.shown(self.key())
 
     @extend_schema(request=None, responses=QuoteOutput)
@@ -85,5 +85,5 @@ class QuoteViewSet(Noun):
     @once
     def withdraw(self, request: Request, pk: str) -> Response:
         """Take back an offer, or give up a draft."""
-        services.withdraw_quote(quote_id=self.key(), at=self.now(), actor_id=request.user.pk)
+        services.withdraw_quote(quote_id=self.key(), at=self.now(), actor_id=self.user_id)
         return self.shown(self.key())

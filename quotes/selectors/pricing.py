@@ -10,7 +10,7 @@ from o2b.catalog.resolution import Resolution, Wanted, contracts_of, resolve
 from o2b.charging import StartRule
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
-from quotes.inputs import LineInput, discounts_of, examine_lines
+from quotes.inputs import LineInput, check_start, discounts_of, examine_lines
 from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import Priced, Totals, totals
 
@@ -41,6 +41,7 @@ def price_lines(
 
     `besides` is the quote at hand, whose own claim to the contract's fixed discount stands.
     """
+    check_start(start_on)
     resolutions = resolve(
         account=account,
         wanted=wanted,

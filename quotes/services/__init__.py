@@ -8,7 +8,6 @@ from quotes.services.refusals import (
     QuoteExpired,
     QuoteNotDraft,
     QuoteNotOpen,
-    StartInvalid,
     TextInvalid,
     ValidityInvalid,
 )
@@ -20,7 +19,6 @@ __all__ = [
     "QuoteExpired",
     "QuoteNotDraft",
     "QuoteNotOpen",
-    "StartInvalid",
     "TextInvalid",
     "ValidityInvalid",
     "accept_quote",

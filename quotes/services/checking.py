@@ -6,11 +6,11 @@ from django.utils.translation import gettext as _
 
 from o2b import clock
 from o2b.customers.models import Account
+from quotes.inputs import LAST_YEAR
 from quotes.models import Quote
 from quotes.services.refusals import (
     AccountClosed,
     QuoteNotDraft,
-    StartInvalid,
     TextInvalid,
     ValidityInvalid,
 )
@@ -29,18 +29,11 @@ def open_account(account_id: int) -> Account:
 
 def check_validity(account: Account, valid_until: date, at: datetime) -> None:
     """Refuse an offer whose last day is over where the account lives."""
-    if valid_until.year > 2190:
+    if valid_until.year > LAST_YEAR:
         raise ValidityInvalid(_("No offer is open for so long."), field="valid_until")
     if valid_until < clock.day(account, at):
         message = _("The last day of the offer is already over.")
         raise ValidityInvalid(message, field="valid_until")
-
-
-def check_start(start_on: date | None) -> None:
-    """Refuse a start that no calendar of bills can reach."""
-    # Beyond these years calendars end, and so would the periods of a bill.
-    if start_on and not 1990 <= start_on.year <= 2190:
-        raise StartInvalid(_("No service starts on such a day."), field="start_on")
 
 
 def refuse_unless_draft(quote: Quote) -> None:

@@ -12,11 +12,11 @@ from quotes.inputs import (
     CheckedLine,
     LineInput,
     check_lines,
+    check_start,
     versions_on_sale,
 )
 from quotes.models import Quote, QuoteLine
 from quotes.services.checking import (
-    check_start,
     check_validity,
     checked_text,
     open_account,

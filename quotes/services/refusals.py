@@ -27,9 +27,5 @@ class ValidityInvalid(Invalid):
     code = "validity_invalid"
 
 
-class StartInvalid(Invalid):
-    code = "start_invalid"
-
-
 class TextInvalid(Invalid):
     code = "text_invalid"

@@ -24,7 +24,7 @@ ORDERS = "/api/v1/orders"
 JSON = "application/json"
 
 
-def raw(client: APIClient, body: bytes | str, content_type: str = JSON, **headers: Any) -> Any:
+def raw(client: APIClient, body: Any, content_type: str = JSON, **headers: Any) -> Any:
     return client.generic("POST", ORDERS, body, content_type=content_type, **headers)
 
 

@@ -35,7 +35,7 @@ def standing(entity: LegalEntity) -> Standing:
         lines=lines["lines"],
         completed=lines["completed"],
         items=Item.objects.filter(account__legal_entity=entity).count(),
-        charged=Charge.objects.filter(legal_entity=entity).values("item").distinct().count(),
+        charged=Charge.objects.filter(legal_entity_id=entity.pk).values("item").distinct().count(),
         owed=Outbox.objects.filter(task__in=THREAD).count(),
     )
 

@@ -118,7 +118,7 @@ def client(token: str) -> Callable[[str, dict[str, Any]], float]:
         began = perf_counter()
         answer = application(environ, start_response)
         content = b"".join(answer)
-        answer.close()  # type: ignore[attr-defined]
+        answer.close()
         took = perf_counter() - began
         if not status.startswith("201"):
             raise CommandError(f"{address} answered {status}: {content[:500]!r}")
