@@ -85,8 +85,8 @@ def parked_now() -> int:
     """Accounts that the newest run of their legal entity left out."""
     newest = (
         BillRun.objects.exclude(state=BillRun.State.CANCELLED)
-        .order_by("legal_entity", "-pk")
-        .distinct("legal_entity")
+        .order_by("legal_entity_id", "-pk")
+        .distinct("legal_entity_id")
     )
     return ParkedAccount.objects.filter(run__in=list(newest)).count()
 
@@ -130,7 +130,7 @@ def waiting_for_approval() -> QuerySet[BillRun]:
 def promises_for_list() -> QuerySet[Any]:
     """Promises with `status` (breach, open, kept), those with an open breach first."""
     broken = Breach.objects.filter(promise=OuterRef("pk"), resolved_at=None)
-    rows = Promise.objects.select_related("account", "order_line")
+    rows = Promise.objects.select_related("account", "order_line__order")
     return (
         rows.annotate(is_broken=Exists(broken))
         .annotate(

@@ -44,6 +44,7 @@ def record_many(
     at: datetime,
     actor_id: int | None = None,
     cause: str = "",
+    actor_of: Callable[[Any], int | None] | None = None,
     facts_of: Callable[[Any], dict[str, object]] | None = None,
     **facts: object,
 ) -> list[Event]:
@@ -58,7 +59,7 @@ def record_many(
             account_id=_key(subject, "account"),
             order_id=_key(subject, "order"),
             at=at,
-            actor_id=actor_id,
+            actor_id=actor_of(subject) if actor_of else actor_id,
             cause=cause,
             facts=facts | facts_of(subject) if facts_of else facts,
         )

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from o2b.models import Event
 
-# event -> (words, tone)
+# event -> (words, tone); no words where another event of the same moment says it better
 WORDS: dict[str, tuple[str | Promise, str]] = {
     "order.placed": (gettext_lazy("Order placed"), "go"),
     "order.woken": ("", ""),
-    "order_line.scheduled": (gettext_lazy("scheduled"), ""),
+    "order_line.scheduled": ("", ""),
     "order_line.began": (gettext_lazy("work has begun"), "go"),
     "order_line.held": (gettext_lazy("held"), "warn"),
     "order_line.resumed": (gettext_lazy("goes on"), "go"),
@@ -25,7 +25,7 @@ WORDS: dict[str, tuple[str | Promise, str]] = {
     "order_line.completed": (gettext_lazy("completed as promised"), "good"),
     "order_line.cancelling": ("", ""),
     "order_line.cancelled": (gettext_lazy("cancelled"), ""),
-    "task.ready": (gettext_lazy("ready"), ""),
+    "task.ready": ("", ""),
     "task.claimed": (gettext_lazy("claimed"), "go"),
     "task.released": (gettext_lazy("released"), ""),
     "task.done": (gettext_lazy("done"), "good"),

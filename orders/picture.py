@@ -32,7 +32,7 @@ class Box:
     @property
     def title(self) -> str:
         name = self.task.name
-        return name if len(name) <= 19 else f"{name[:18]}…"
+        return name if len(name) <= 17 else f"{name[:16].rstrip()}…"
 
 
 @dataclass(frozen=True, slots=True)

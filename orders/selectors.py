@@ -197,7 +197,8 @@ def fallen_lines() -> QuerySet[OrderLine]:
         OrderLine.objects.filter(state=L.FALLOUT)
         .select_related("order__account__advocate", "product_version__product")
         .prefetch_related(
-            Prefetch("tasks", Task.objects.filter(state__in=[T.FALLOUT, T.DONE]).order_by("pk"))
+            Prefetch("tasks", Task.objects.filter(state__in=[T.FALLOUT, T.DONE]).order_by("pk")),
+            "tasks__evidence",
         )
         .order_by("pk")
     )

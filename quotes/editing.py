@@ -1,7 +1,7 @@
 """The pages of the quote editor: a draft's fields, its lines and its live totals."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -91,7 +91,7 @@ def _save(request: HtmxRequest, editor: Editor, quote: Quote | None) -> HttpResp
         if quote:
             saved = services.edit_quote(quote_id=quote.pk, **wish)
         else:
-            saved = services.draft_quote(owner_id=request.user.pk, **wish)
+            saved = services.draft_quote(owner_id=cast(int, request.user.pk), **wish)
     except Refused as refusal:
         _assess(editor, account, editor.start_on)
         editor.blame(refusal)

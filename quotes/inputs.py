@@ -83,20 +83,32 @@ def check_start(start_on: date | None) -> None:
 
 def check_lines(lines: Sequence[LineInput]) -> list[CheckedLine]:
     """Every line checked, in order; refuses the first fault, naming `lines[i].…`."""
-    checked, faults = examine_lines(lines)
-    if faults:
-        raise faults[0]
-    return checked
+    return check_many([lines])[0]
 
 
-def examine_lines(lines: Sequence[LineInput]) -> tuple[list[CheckedLine], list[Refused]]:
+def check_many(offers: Sequence[Sequence[LineInput]]) -> list[list[CheckedLine]]:
+    """The same for the lines of many offers, in the queries of one."""
+    on_sale = versions_on_sale(line.product for lines in offers for line in lines)
+    each = []
+    for lines in offers:
+        checked, faults = examine_lines(lines, on_sale)
+        if faults:
+            raise faults[0]
+        each.append(checked)
+    return each
+
+
+def examine_lines(
+    lines: Sequence[LineInput], on_sale: Mapping[str, ProductVersion] | None = None
+) -> tuple[list[CheckedLine], list[Refused]]:
     """The lines that can be had, and every fault of the others; one query for all of them."""
     if not lines:
         return [], [NoLines(_("At least one line is needed."), field="lines")]
     if len(lines) > MOST_LINES:
         message = _("At most %(most)s lines are possible.") % {"most": MOST_LINES}
         return [], [TooManyLines(message, field="lines")]
-    on_sale = versions_on_sale(line.product for line in lines)
+    if on_sale is None:
+        on_sale = versions_on_sale(line.product for line in lines)
     checked: list[CheckedLine] = []
     faults: list[Refused] = []
     for i, line in enumerate(lines):
@@ -129,7 +141,7 @@ def refuse_unless_on_sale(version: ProductVersion, *, field: str) -> None:
     if not is_on_sale(version):
         message = _("%(version)s is %(state)s, so it is not on sale.")
         raise ProductNotSold(
-            message % {"version": version, "state": version.get_state_display()},  # type: ignore[attr-defined]
+            message % {"version": version, "state": version.get_state_display()},
             field=field,
         )
 

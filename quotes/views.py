@@ -1,6 +1,6 @@
 """The pages of quotes: list, one quote and what may be done with it, the panel of an account."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -119,7 +119,9 @@ def withdraw(request: HtmxRequest, pk: int) -> HttpResponse:
 @require_POST
 def revise(request: HtmxRequest, pk: int) -> HttpResponse:
     old = selectors.get_quote(pk)
-    quote = services.revise_quote(quote_id=pk, owner_id=request.user.pk, at=clock.now(old.account))
+    quote = services.revise_quote(
+        quote_id=pk, owner_id=cast(int, request.user.pk), at=clock.now(old.account)
+    )
     messages.success(request, _("%(old)s is superseded; this is its next version.") % {"old": old})
     return redirect("quotes:edit", pk=quote.pk)
 

@@ -32,7 +32,7 @@ class PaymentAsked(Asked):
     received_on = serializers.DateField()
     method = serializers.CharField(max_length=20, allow_blank=True, required=False, default="")
     reference = serializers.CharField(max_length=140, allow_blank=True, required=False, default="")
-    allocations = AllocationAsked(many=True, required=False, max_length=1000)
+    allocations = AllocationAsked(many=True, required=False, max_length=1000)  # type: ignore[call-arg]
 
     def validate_allocations(self, parts: list[dict[str, Any]]) -> dict[int, Decimal]:
         """Invoice → amount; nothing at all keeps the money as credit."""

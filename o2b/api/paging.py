@@ -37,8 +37,9 @@ class CursorPages(CursorPagination):
         except NotFound as exc:
             raise self._bad("cursor") from exc
         if cursor and cursor.position is not None:
-            digits = cursor.position.isascii() and cursor.position.isdigit()
-            if not digits or len(cursor.position) > 19 or int(cursor.position) > LARGEST_KEY:
+            position = str(cursor.position)
+            digits = position.isascii() and position.isdigit()
+            if not digits or len(position) > 19 or int(position) > LARGEST_KEY:
                 raise self._bad("cursor")
         return cursor
 

@@ -86,7 +86,7 @@ class PriceAsked(Asked):
 
 
 class CandidateOutput(serializers.Serializer):
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     won = serializers.BooleanField()
     reason = serializers.CharField()
 

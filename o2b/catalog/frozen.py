@@ -43,7 +43,7 @@ def published_only(*mutable: str) -> list[pgtrigger.Trigger]:
 
 
 def child_of_draft(*, parent_table: str, column: str) -> list[pgtrigger.Trigger]:
-    """A row may come, change or go only while its parent is a draft."""
+    """A row may come, change, move or go only while both its parents, old and new, are drafts."""
     return [
         pgtrigger.Trigger(
             name="frozen_with_parent",
@@ -52,8 +52,8 @@ def child_of_draft(*, parent_table: str, column: str) -> list[pgtrigger.Trigger]
             declare=[("parent_state", "TEXT")],
             func=f"""
             SELECT state INTO parent_state FROM {parent_table}
-                WHERE id = (CASE WHEN TG_OP = 'INSERT' THEN NEW.{column} ELSE OLD.{column} END);
-            IF parent_state <> 'draft' THEN
+                WHERE id IN (NEW.{column}, OLD.{column}) AND state <> 'draft' LIMIT 1;
+            IF FOUND THEN
                 RAISE EXCEPTION 'o2b: a row of % is frozen, for its {parent_table} is %',
                     TG_TABLE_NAME, parent_state;
             END IF;

@@ -1,6 +1,6 @@
 """What one may do in the catalog: publish and retire versions, sign contracts, freeze Terms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from django_fsm import TransitionNotAllowed
 from o2b.catalog.models import (
     Contract,
     DeliveryPlan,
+    FixedDiscountClaim,
     PriceBookVersion,
     ProductVersion,
     Terms,
@@ -151,3 +152,16 @@ def retire_product_version(*, version_id: int, on: date) -> ProductVersion:
         raise NotADraft(f"{version} is {version.state}; only a published one retires") from exc
     version.save()
     return version
+
+
+def claim_fixed_discounts(*, contract_ids: Iterable[int]) -> None:
+    """From now on no other offer or order gets these contracts' fixed monthly amounts."""
+    FixedDiscountClaim.objects.bulk_create(
+        [FixedDiscountClaim(contract_id=pk) for pk in sorted(set(contract_ids))],
+        ignore_conflicts=True,
+    )
+
+
+def release_fixed_discount(*, contract_id: int) -> None:
+    """What carried it was cancelled: the next offer or order gets it."""
+    FixedDiscountClaim.objects.filter(contract=contract_id).delete()

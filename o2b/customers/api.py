@@ -44,7 +44,7 @@ class AccountOutput(serializers.Serializer):
     state = State(name="AccountState", choices=Account.State.choices)
     customer = CustomerOutput()
     legal_entity = serializers.CharField(source="legal_entity.code")
-    parent = serializers.CharField(source="parent.reference", default=None, allow_null=True)
+    parent = serializers.CharField(source="parent.reference", default=None, allow_null=True)  # type: ignore[assignment]
     advocate = serializers.CharField(source="advocate.username")
     currency = serializers.CharField()
     bill_day = serializers.IntegerField()

@@ -138,6 +138,10 @@ def _change_customer(customer: Customer, name: str, segment: str | None) -> list
 
 def _check(row: models.Model, *, prefix: str = "") -> None:
     """Refuse what the model's own validators refuse, naming the first field at fault."""
+    for column in row._meta.fields:
+        # Postgres refuses text with a NUL in it, even in the question whether a name is taken.
+        if "\0" in str(row.__dict__.get(column.attname, "")):
+            raise AccountInvalid(_("A text without NUL characters."), field=column.name)
     try:
         row.full_clean()
     except ValidationError as exc:

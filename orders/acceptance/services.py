@@ -1,5 +1,7 @@
 """Accept a quote and place its order in one transaction, or decline it."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
@@ -7,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from o2b.errors import Refused
-from orders.laying.services import NewLine, lock_account, write_order
+from orders.laying.services import NewLine, NewOrder, lock_accounts, write_orders
 from orders.models import Order
 from quotes import services as quoting
 from quotes.models import Quote, QuoteLine
@@ -30,7 +32,6 @@ class AlreadyOrdered(Refused):
         return cast(int, self.order.pk)
 
 
-@transaction.atomic
 def place_order(
     *,
     quote_id: int,
@@ -40,20 +41,42 @@ def place_order(
     channel: str = Order.Channel.QUOTE,
 ) -> Order:
     """Accept the quote for `by` and order exactly what it offered, under the very same Terms."""
-    account_id = Quote.objects.values_list("account_id", flat=True).get(pk=quote_id)
-    account = lock_account(account_id=account_id)
-    if order := Order.objects.filter(quote_id=quote_id).first():
+    return place_orders(accepted={quote_id: by}, at=at, actor_id=actor_id, channel=channel)[0]
+
+
+@transaction.atomic
+def place_orders(
+    *,
+    accepted: Mapping[int, str],
+    at: datetime,
+    actor_id: int | None = None,
+    channel: str = Order.Channel.QUOTE,
+) -> list[Order]:
+    """Accept many quotes, each for whom it says, and order what they offered; all or none."""
+    owners = dict(Quote.objects.filter(pk__in=accepted).values_list("pk", "account_id"))
+    if missing := accepted.keys() - owners.keys():
+        raise Quote.DoesNotExist(f"there is no quote {min(missing)}")
+    accounts = lock_accounts(account_ids=set(owners.values()))
+    if order := Order.objects.filter(quote__in=accepted).first():
         raise AlreadyOrdered(order)
-    quote = quoting.accept_quote(quote_id=quote_id, by=by, at=at, actor_id=actor_id)
-    offered = QuoteLine.objects.filter(quote=quote).select_related("product_version")
-    return write_order(
-        account=account,
+    quotes = quoting.accept_quotes(accepted=accepted, at=at, actor_id=actor_id)
+    offered: dict[int, list[NewLine]] = defaultdict(list)
+    lines = QuoteLine.objects.filter(quote__in=accepted).select_related("product_version")
+    for line in lines.order_by("quote_id", "position"):
+        offered[line.quote_id].append(_as_offered(line))
+    return write_orders(
+        orders=[
+            NewOrder(
+                account=accounts[quote.account_id],
+                lines=offered[quote.pk],
+                quote_id=quote.pk,
+                start_on=quote.start_on,
+            )
+            for quote in quotes
+        ],
         channel=channel,
-        lines=[_as_offered(line) for line in offered.order_by("position")],
         at=at,
         actor_id=actor_id,
-        quote_id=quote.pk,
-        start_on=quote.start_on,
     )
 
 

@@ -25,7 +25,7 @@ class OrderAsked(Asked):
     """An order without a quote; its prices are resolved, never sent."""
 
     account = KeyOrReference()
-    lines = LineAsked(many=True, min_length=1, max_length=MOST_LINES)
+    lines = LineAsked(many=True, min_length=1, max_length=MOST_LINES)  # type: ignore[call-arg]
     start_on = serializers.DateField(
         required=False, allow_null=True, default=None, help_text="Empty: from delivery."
     )
@@ -53,4 +53,4 @@ class EvidenceAsked(Asked):
     version = serializers.IntegerField(required=False, min_value=1, max_value=32767)
     serial = serializers.CharField(required=False, allow_blank=True, default="", max_length=120)
     quantity = Exact(required=False)
-    data = Facts(required=False)
+    data = Facts(required=False)  # type: ignore[assignment]

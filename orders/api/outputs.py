@@ -95,7 +95,7 @@ class EvidenceOutput(serializers.Serializer):
     version = serializers.IntegerField(source="product_version.number")
     quantity = Plain()
     serial = serializers.CharField()
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
     at = serializers.DateTimeField()
     by = serializers.CharField(source="by.username", default=None, allow_null=True)
 

@@ -7,16 +7,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from o2b import clock
-from o2b.catalog.resolution import Resolution, contracts_of, resolve
-from o2b.catalog.services import freeze_terms
-from o2b.charging.terms import StartRule
+from o2b.catalog.resolution import Resolution, carries_fixed_discount
+from o2b.catalog.services import claim_fixed_discounts, freeze_terms
 from o2b.customers.models import Account
 from o2b.errors import Invalid
-from orders.laying.services import NewLine, lock_account, write_order
-from orders.models import Order, OrderLine
+from orders.laying.services import NewLine, NewOrder, lock_account, write_orders
+from orders.models import Order
 from quotes.inputs import CheckedLine, LineInput, check_lines
-from quotes.rules.totals import Priced, totals
-from quotes.selectors import TooMuch, is_fixed_discount_taken
+from quotes.selectors import price_lines
 
 LONGEST_NOTE = 2000
 
@@ -57,11 +55,16 @@ def enter_order(
     _check_note(note)
     checked = check_lines(lines)
     _refuse_discounts(checked)
-    resolutions = _resolve(account, checked, clock.day(account, at), start_on)
-    terms = freeze_terms(resolutions)
-    return write_order(
+    resolutions = price_lines(
         account=account,
-        channel=channel,
+        wanted=[line.wanted for line in checked],
+        on=clock.day(account, at),
+        start_on=start_on,
+    ).resolutions
+    terms = freeze_terms(resolutions)
+    _claim(resolutions)
+    order = NewOrder(
+        account=account,
         lines=[
             NewLine(
                 product_id=line.product_version.product_id,
@@ -74,11 +77,10 @@ def enter_order(
             )
             for line, resolution, frozen in zip(checked, resolutions, terms, strict=True)
         ],
-        at=at,
-        actor_id=actor_id,
         start_on=start_on,
         note=note.strip(),
     )
+    return write_orders(orders=[order], channel=channel, at=at, actor_id=actor_id)[0]
 
 
 def _check_note(note: str) -> None:
@@ -96,34 +98,7 @@ def _refuse_discounts(lines: Sequence[CheckedLine]) -> None:
             )
 
 
-def _resolve(
-    account: Account, lines: Sequence[CheckedLine], on: date, start_on: date | None
-) -> list[Resolution]:
-    taken = is_fixed_discount_taken(account=account, on=on) or _is_taken_by_order(account, on)
-    resolutions = resolve(
-        account=account,
-        wanted=[line.wanted for line in lines],
-        on=on,
-        start_rule=StartRule.ON_DATE if start_on else StartRule.ON_DELIVERY,
-        fixed_discount_taken=taken,
-    )
-    sums = totals(
-        [Priced(r.terms, r.quantity) for r in resolutions],
-        currency=account.currency,
-        starts_on=start_on or on,
-        anchor_day=account.bill_day,
-    )
-    if sums.too_large:
-        raise TooMuch(_("The order is larger than any invoice can be."), field="lines")
-    return resolutions
-
-
-def _is_taken_by_order(account: Account, on: date) -> bool:
-    """Whether an order without a quote carries the contract's fixed monthly amount already."""
-    carried = OrderLine.objects.filter(
-        account=account,
-        quote_line=None,
-        contract=contracts_of(account=account, on=on).values("pk")[:1],
-        terms__charges__discounts__contains=[{"kind": "amount"}],
-    )
-    return carried.exclude(state=OrderLine.State.CANCELLED).exists()
+def _claim(resolutions: Sequence[Resolution]) -> None:
+    """What the order carries of its contract's fixed monthly amount, no offer may carry too."""
+    carriers = [r for r in resolutions if carries_fixed_discount(r.terms)]
+    claim_fixed_discounts(contract_ids=[r.contract_id for r in carriers if r.contract_id])

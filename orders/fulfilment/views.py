@@ -152,13 +152,15 @@ def _fallen(line: OrderLine) -> dict[str, Any]:
     tasks = list(line.tasks.all())
     broken = [task for task in tasks if task.state == Task.State.FALLOUT]
     done = [task for task in tasks if task.state == Task.State.DONE]
-    # Without a broken task it was the evidence that was refused: the last one can be mended.
-    return {
-        "line": line,
-        "broken": broken,
-        "mend": done[-1] if done and not broken else None,
-        "may_cancel": not done,
-    }
+    # Without a broken task it was the evidence that was refused.
+    refused = [task for task in done if not broken and _shows_another_thing(task, line)]
+    return {"line": line, "broken": broken, "refused": refused, "may_cancel": not done}
+
+
+def _shows_another_thing(task: Task, line: OrderLine) -> bool:
+    """Whether the newest evidence of a task is not what the line was promised."""
+    newest = max(task.evidence.all(), key=lambda one: one.pk)
+    return (newest.product_version_id, newest.quantity) != (line.product_version_id, line.quantity)
 
 
 @door(WORKS)

@@ -1,6 +1,7 @@
 """The provisioning system: one POST a task, with an idempotency key and hard limits."""
 
 import json
+import logging
 import ssl
 import time
 from decimal import Decimal, InvalidOperation
@@ -18,6 +19,9 @@ ALL_SECONDS = 15.0  # an answer that drips is no answer
 LARGEST_ANSWER = 64 * 1024
 LONGEST_REASON = 500
 LONGEST_SERIAL = 120
+# Every exchange is kept with its task; a log line for each is only noise.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
 COME_BACK = frozenset({408, 425, 429})
 
 

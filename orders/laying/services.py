@@ -1,6 +1,6 @@
 """Write an order with its lines and lay their plans; in bulk, whatever the number of lines."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,61 +36,76 @@ class NewLine:
     quote_line_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """One order to be written, for an account that is locked."""
+
+    account: Account
+    lines: Sequence[NewLine]
+    quote_id: int | None = None
+    start_on: date | None = None
+    note: str = ""
+
+
 def lock_account(*, account_id: int, field: str | None = None) -> Account:
     """The account, locked before everything else; refuses a closed one."""
-    account = (
+    return lock_accounts(account_ids=[account_id], field=field)[account_id]
+
+
+def lock_accounts(*, account_ids: Collection[int], field: str | None = None) -> dict[int, Account]:
+    """The accounts, locked in ascending key; refuses a closed one."""
+    locked = (
         Account.objects.select_for_update(of=("self",), no_key=True)
         .select_related("customer", "test_clock")
-        .get(pk=account_id)
+        .filter(pk__in=account_ids)
+        .order_by("pk")
     )
-    if not account.is_open:
-        message = _("%(account)s is closed; it can order nothing.")
-        raise AccountClosed(message % {"account": account}, field=field)
-    return account
+    accounts = {account.pk: account for account in locked}
+    if missing := set(account_ids) - accounts.keys():
+        raise Account.DoesNotExist(f"there is no account {min(missing)}")
+    for account in accounts.values():
+        if not account.is_open:
+            message = _("%(account)s is closed; it can order nothing.")
+            raise AccountClosed(message % {"account": account}, field=field)
+    return accounts
 
 
-def write_order(
-    *,
-    account: Account,
-    channel: str,
-    lines: Sequence[NewLine],
-    at: datetime,
-    actor_id: int | None = None,
-    quote_id: int | None = None,
-    start_on: date | None = None,
-    note: str = "",
-) -> Order:
-    """Write the order, its lines (scheduled) and their tasks; call it with the account locked."""
-    plans = _plans_for(lines)
-    order = Order.objects.create(
-        account=account,
-        quote_id=quote_id,
-        channel=channel,
-        placed_at=at,
-        placed_by_id=actor_id,
-        start_on=start_on,
-        note=note,
+def write_orders(
+    *, orders: Sequence[NewOrder], channel: str, at: datetime, actor_id: int | None = None
+) -> list[Order]:
+    """Write orders, their lines (scheduled) and their tasks; call it with the accounts locked."""
+    plans = _plans_for([line for new in orders for line in new.lines])
+    written = Order.objects.bulk_create(
+        Order(
+            account=new.account,
+            quote_id=new.quote_id,
+            channel=channel,
+            placed_at=at,
+            placed_by_id=actor_id,
+            start_on=new.start_on,
+            note=new.note,
+        )
+        for new in orders
     )
-    written = [
+    lines = OrderLine.objects.bulk_create(
         _line(order, position, line, plans[line.product_id], at)
-        for position, line in enumerate(lines, start=1)
-    ]
-    OrderLine.objects.bulk_create(written)
+        for order, new in zip(written, orders, strict=True)
+        for position, line in enumerate(new.lines, start=1)
+    )
     queues = _queues_for(plans.values())
     Task.objects.bulk_create(
-        [task for line in written for task in _tasks(line, line.delivery_plan.tasks, queues, at)]
+        [task for line in lines for task in _tasks(line, line.delivery_plan.tasks, queues, at)]
     )
-    events.record(
+    counts = {order.pk: len(new.lines) for order, new in zip(written, orders, strict=True)}
+    events.record_many(
         "order.placed",
-        order,
+        written,
         at=at,
         actor_id=actor_id,
-        lines=len(written),
-        channel=channel,
-        quote=quote_id,
+        facts_of=lambda o: {"lines": counts[o.pk], "channel": channel, "quote": o.quote_id},
     )
-    events.record_many("order_line.scheduled", written, at=at, actor_id=actor_id)
-    return order
+    events.record_many("order_line.scheduled", lines, at=at, actor_id=actor_id)
+    return written
 
 
 def _line(order: Order, position: int, new: NewLine, plan: DeliveryPlan, at: datetime) -> OrderLine:

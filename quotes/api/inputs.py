@@ -18,7 +18,7 @@ class QuoteAsked(Asked):
         required=False, allow_null=True, default=None, help_text="Empty: from delivery."
     )
     title = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
-    lines = DiscountedLineAsked(many=True, min_length=1, max_length=MOST_LINES)
+    lines = DiscountedLineAsked(many=True, min_length=1, max_length=MOST_LINES)  # type: ignore[call-arg]
 
 
 def line_inputs(lines: list[dict[str, Any]]) -> list[LineInput]:

@@ -33,7 +33,7 @@ class QuoteHeadOutput(serializers.Serializer):
 class WhyOutput(serializers.Serializer):
     """One price that might have won."""
 
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     won = serializers.BooleanField()
     reason = serializers.CharField()
 

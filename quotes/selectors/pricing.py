@@ -6,7 +6,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from o2b.catalog.resolution import Resolution, Wanted, contracts_of, resolve
+from o2b.catalog.resolution import Asked, Resolution, Wanted, resolve_many, signed_on
 from o2b.charging import StartRule
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
@@ -29,6 +29,16 @@ class PricedLines:
     totals: Totals
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Lines that an account wants together; `besides` is the quote at hand, if there is one."""
+
+    account: Account
+    wanted: Sequence[Wanted]
+    start_on: date | None = None
+    besides: int | None = None
+
+
 def price_lines(
     *,
     account: Account,
@@ -41,19 +51,39 @@ def price_lines(
 
     `besides` is the quote at hand, whose own claim to the contract's fixed discount stands.
     """
-    check_start(start_on)
-    resolutions = resolve(
-        account=account,
-        wanted=wanted,
+    return price_many(askings=[Asking(account, wanted, start_on, besides)], on=on)[0]
+
+
+def price_many(*, askings: Sequence[Asking], on: date) -> list[PricedLines]:
+    """The same for many accounts, each of them once, in the queries of one."""
+    for asking in askings:
+        check_start(asking.start_on)
+    taken = fixed_discounts_taken(
+        accounts=[asking.account for asking in askings],
         on=on,
-        start_rule=StartRule.ON_DATE if start_on else StartRule.ON_DELIVERY,
-        fixed_discount_taken=is_fixed_discount_taken(account=account, on=on, besides=besides),
+        besides=[asking.besides for asking in askings if asking.besides is not None],
     )
+    resolved = resolve_many(
+        asked=[
+            Asked(
+                account=asking.account,
+                wanted=asking.wanted,
+                start_rule=StartRule.ON_DATE if asking.start_on else StartRule.ON_DELIVERY,
+                fixed_discount_taken=asking.account.pk in taken,
+            )
+            for asking in askings
+        ],
+        on=on,
+    )
+    return [_priced(a, found, on) for a, found in zip(askings, resolved, strict=True)]
+
+
+def _priced(asking: Asking, resolutions: list[Resolution], on: date) -> PricedLines:
     sums = totals(
         [Priced(r.terms, r.quantity) for r in resolutions],
-        currency=account.currency,
-        starts_on=start_on or on,
-        anchor_day=account.bill_day,
+        currency=asking.account.currency,
+        starts_on=asking.start_on or on,
+        anchor_day=asking.account.bill_day,
     )
     if sums.too_large:
         raise TooMuch(_("The offer is larger than any invoice can be."), field="lines")
@@ -84,15 +114,17 @@ def try_preview(
         return None, [fault]
 
 
-def is_fixed_discount_taken(*, account: Account, on: date, besides: int | None = None) -> bool:
-    """Whether another open or accepted offer carries the contract's fixed monthly amount."""
+def fixed_discounts_taken(
+    *, accounts: Sequence[Account], on: date, besides: Sequence[int] = ()
+) -> set[int]:
+    """The accounts of which another open or accepted offer carries the contract's fixed amount."""
     carried = QuoteLine.objects.filter(
-        quote__account=account,
+        quote__account__in=[account.pk for account in accounts],
         quote__state__in=[Quote.State.SENT, Quote.State.ACCEPTED],
-        contract=contracts_of(account=account, on=on).values("pk")[:1],
+        contract__in=signed_on(on),
         terms__charges__discounts__contains=[{"kind": "amount"}],
-    )
-    return carried.exclude(quote=besides).exists()
+    ).exclude(quote__in=besides)
+    return set(carried.values_list("quote__account", flat=True))
 
 
 def wanted(line: QuoteLine) -> Wanted:

@@ -1,6 +1,7 @@
 """The ends of a quote: accepted, declined, withdrawn, expired."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -21,24 +22,39 @@ from quotes.services.refusals import (
 BATCH = 1000
 
 
-@transaction.atomic
 def accept_quote(*, quote_id: int, by: str, at: datetime, actor_id: int | None = None) -> Quote:
     """Take the offer as it stands; called by placing the order and by nothing else."""
-    name = checked_text(by, field="by")
-    if not name:
+    return accept_quotes(accepted={quote_id: by}, at=at, actor_id=actor_id)[0]
+
+
+@transaction.atomic
+def accept_quotes(
+    *, accepted: Mapping[int, str], at: datetime, actor_id: int | None = None
+) -> list[Quote]:
+    """Many quotes at once, in order; `accepted` says who takes each of them."""
+    names = {pk: checked_text(by, field="by") for pk, by in accepted.items()}
+    if not all(names.values()):
         raise TextInvalid(_("Who accepts? Please give a name."), field="by")
-    quote = _locked(quote_id)
-    _refuse_expired(quote, at)
-    fsm.apply(
-        quote,
+    locked = Quote.objects.select_for_update(of=("self",)).select_related("account__test_clock")
+    quotes = {quote.pk: quote for quote in locked.filter(pk__in=accepted).order_by("pk")}
+    if missing := accepted.keys() - quotes.keys():
+        raise Quote.DoesNotExist(f"there is no quote {min(missing)}")
+    for quote in quotes.values():
+        _refuse_expired(quote, at)
+        if quote.state != Quote.State.SENT:
+            message = _("%(quote)s is %(state)s; only an open offer can be accepted.")
+            shown = {"quote": quote, "state": quote.get_state_display()}
+            raise QuoteNotOpen(message % shown)
+        quote.accepted_by = names[quote.pk]
+    Quote.objects.bulk_update(quotes.values(), ["accepted_by"])
+    fsm.move_locked(
+        list(quotes.values()),
         "accept",
         at=at,
-        refusal=QuoteNotOpen,
         actor_id=actor_id,
-        facts={"by": name},
-        by=name,
+        facts_of=lambda quote: {"by": quote.accepted_by},
     )
-    return quote
+    return [quotes[pk] for pk in accepted]
 
 
 @transaction.atomic
@@ -72,7 +88,7 @@ def withdraw_quote(*, quote_id: int, at: datetime, actor_id: int | None = None) 
 def expire_quotes(*, at: datetime) -> int:
     """Close every sent quote whose last day is over where its account lives; say how many."""
     due: dict[datetime, list[int]] = defaultdict(list)
-    for pk, moment in selectors.past_validity(at=at).values_list("pk", "moment"):
+    for pk, moment in selectors.past_validity(at=at).values_list("pk", "moment"):  # type: ignore[misc]
         due[moment].append(pk)
     return sum(
         len(fsm.move(Quote.objects.filter(pk__in=keys[i : i + BATCH]), "expire", at=moment))

@@ -1,6 +1,7 @@
 """Draft a quote, edit it, and begin the next version of one that was sent."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from quotes.inputs import (
     CheckedLine,
     LineInput,
     check_lines,
+    check_many,
     check_start,
     versions_on_sale,
 )
@@ -20,6 +22,7 @@ from quotes.services.checking import (
     check_validity,
     checked_text,
     open_account,
+    open_accounts,
     refuse_unless_draft,
 )
 from quotes.services.refusals import QuoteNotOpen
@@ -27,7 +30,18 @@ from quotes.services.refusals import QuoteNotOpen
 VALID_DAYS = timedelta(days=30)
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A quote to be written down."""
+
+    account_id: int
+    owner_id: int
+    valid_until: date
+    lines: Sequence[LineInput]
+    title: str = ""
+    start_on: date | None = None
+
+
 def draft_quote(
     *,
     account_id: int,
@@ -39,21 +53,38 @@ def draft_quote(
     start_on: date | None = None,
 ) -> Quote:
     """Write down what an account may be offered; prices are found when it is sent."""
-    account = open_account(account_id)
-    check_validity(account, valid_until, at)
-    check_start(start_on)
-    checked = check_lines(lines)
-    quote = Quote.objects.create(
-        account=account,
-        owner_id=owner_id,
-        currency=account.currency,
-        title=checked_text(title, field="title"),
-        valid_until=valid_until,
-        start_on=start_on,
+    draft = Draft(account_id, owner_id, valid_until, lines, title, start_on)
+    return draft_quotes(drafts=[draft], at=at)[0]
+
+
+@transaction.atomic
+def draft_quotes(*, drafts: Sequence[Draft], at: datetime) -> list[Quote]:
+    """Many drafts, in order, in the queries of one."""
+    accounts = open_accounts(draft.account_id for draft in drafts)
+    for draft in drafts:
+        check_validity(accounts[draft.account_id], draft.valid_until, at)
+        check_start(draft.start_on)
+    checked = check_many([draft.lines for draft in drafts])
+    quotes = Quote.objects.bulk_create(
+        Quote(
+            account=accounts[draft.account_id],
+            owner_id=draft.owner_id,
+            currency=accounts[draft.account_id].currency,
+            title=checked_text(draft.title, field="title"),
+            valid_until=draft.valid_until,
+            start_on=draft.start_on,
+        )
+        for draft in drafts
     )
-    _write_lines(quote, checked)
-    events.record("quote.drafted", quote, at=at, actor_id=owner_id, revision=quote.revision)
-    return quote
+    _write_lines(quotes, checked)
+    events.record_many(
+        "quote.drafted",
+        quotes,
+        at=at,
+        actor_of=lambda quote: quote.owner_id,
+        facts_of=lambda quote: {"revision": quote.revision},
+    )
+    return quotes
 
 
 @transaction.atomic
@@ -82,7 +113,7 @@ def edit_quote(
     quote.valid_until, quote.start_on = valid_until, start_on
     quote.save()
     quote.lines.all().delete()
-    _write_lines(quote, checked)
+    _write_lines([quote], [checked])
     return quote
 
 
@@ -120,7 +151,7 @@ def revise_quote(*, quote_id: int, owner_id: int, at: datetime) -> Quote:
     return quote
 
 
-def _write_lines(quote: Quote, lines: Sequence[CheckedLine]) -> None:
+def _write_lines(quotes: Sequence[Quote], checked: Sequence[Sequence[CheckedLine]]) -> None:
     QuoteLine.objects.bulk_create(
         QuoteLine(
             quote=quote,
@@ -130,5 +161,6 @@ def _write_lines(quote: Quote, lines: Sequence[CheckedLine]) -> None:
             characteristics=line.characteristics,
             discount_percent=line.discount_percent,
         )
+        for quote, lines in zip(quotes, checked, strict=True)
         for position, line in enumerate(lines, start=1)
     )

@@ -155,7 +155,7 @@ def test_verbs_of_quotes(send: Any, verb: str, body: Any) -> None:
 )
 def test_verbs_of_work(send: Any, verb: str, body: Any) -> None:
     if not Task.objects.exists():
-        a_product(code="router", tasks=INSTALL)
+        a_product(code="router", tasks=INSTALL)  # type: ignore[arg-type]
         line = {"product": "router", "quantity": 1}
         send("/api/v1/orders", {"account": "A-fuzz", "lines": [line]})
     kind = "order-lines" if verb in {"hold", "cancel"} else "tasks"

@@ -18,7 +18,7 @@ class Field:
     """An order with a task that waits in the queue of somebody who is logged in."""
 
     def __init__(self, as_: As, *, quantity: str = "1") -> None:
-        a_product(code="router", tasks=INSTALL)
+        a_product(code="router", tasks=INSTALL)  # type: ignore[arg-type]
         self.client = as_("order team")
         body = {
             "account": an_account().pk,

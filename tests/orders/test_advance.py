@@ -13,6 +13,7 @@ from orders.fulfilment import handlers
 from orders.fulfilment.outcomes import Done, Failed, TryAgain
 from orders.models import Evidence, OrderLine, Task
 from tests.orders.build import (
+    ACTIVATE,
     LATER,
     NOON,
     a_placed_order,
@@ -186,20 +187,22 @@ def test_evidence_that_is_not_the_promise_falls_out(probe, answer, task, reason)
 
 def test_another_version_is_refused_by_the_promise_and_can_be_mended(probe):
     probe[0].append(Done(version=2, serial="OLD"))
-    order = a_placed_order(tasks=[outside()])
+    order = a_placed_order(tasks=[outside(), *ACTIVATE])
     line = order.lines.get()
     product = line.product_version.product
     product.versions.create(number=2)
     advance(order)
-    assert states(order) == (["fallout"], ["done"])
+    assert states(order) == (["fallout"], ["done", "done"])
     line.refresh_from_db()
     assert line.reason == "version: promised 1, found 2"
     assert happened(order)[-1] == "evidence.refused"
     user = an_account().advocate
-    told = {"task_id": Task.objects.get().pk, "user_id": user.pk, "at": LATER}
+    call = Task.objects.get(key="call")
+    told = {"task_id": call.pk, "user_id": user.pk, "at": LATER}
     services.correct_evidence(**told, version=1, serial="NEW")
-    assert states(order) == (["completed"], ["done"])
-    assert list(Evidence.objects.values_list("product_version__number", "serial")) == [
+    assert states(order) == (["completed"], ["done", "done"])
+    shown = Evidence.objects.filter(task=call)
+    assert list(shown.values_list("product_version__number", "serial")) == [
         (2, "OLD"),
         (1, "NEW"),
     ]

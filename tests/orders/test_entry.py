@@ -5,10 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from o2b.charging import from_canonical, price
 from o2b.customers.models import Account
 from o2b.errors import Refused
+from orders.entry.services import enter_order
+from orders.fulfilment.services import cancel_line
 from quotes.inputs import LineInput
-from tests.factories import a_contract, monthly
+from tests.factories import a_contract, a_sent_quote, monthly
 from tests.orders.build import NOON, a_product, an_account, entered, happened, states, written
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +98,36 @@ def test_other_refusals():
 
 def test_at_noon_of_the_account():
     assert entered(an_account(), a_product()).placed_at == NOON
+
+
+def test_a_contracts_fixed_discount_is_carried_once_whatever_the_way():
+    """(MONEY) an order without a quote took it: neither a quote nor another order gets it too."""
+    product = a_product(charges=[monthly("20.00")])
+    account = an_account()
+    a_contract(account, discounts=[("amount", "3.00")])
+
+    def offered():
+        return a_sent_quote(account=account, products=[product]).monthly_total
+
+    def ordered():
+        return enter_order(
+            account_id=account.pk,
+            lines=[LineInput(product=product.product.code, quantity=1)],
+            at=NOON,
+            actor_id=None,
+            channel="screen",
+        ).lines.get()
+
+    first = ordered()
+    assert price_of(first) == Decimal("17.00")
+    assert offered() == Decimal("20.00")
+    assert price_of(ordered()) == Decimal("20.00")
+
+    cancel_line(line_id=first.pk, at=NOON, reason="Ordered twice")
+
+    assert offered() == Decimal("17.00")
+
+
+def price_of(line) -> Decimal:
+    """What the line's Terms ask a month."""
+    return price(from_canonical(line.terms.body).charges[0], line.quantity)

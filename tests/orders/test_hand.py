@@ -165,6 +165,7 @@ def test_a_line_mends_when_nothing_of_it_is_broken():
     user = a_worker()
     for task in Task.objects.order_by("pk"):
         services.claim_task(task_id=task.pk, user_id=user.pk, at=LATER)
+    for task in Task.objects.order_by("pk"):
         services.fail_task(task_id=task.pk, user_id=user.pk, reason="no", at=LATER)
     first, second = Task.objects.order_by("pk")
     services.retry_task(task_id=first.pk, at=LATER)
@@ -180,6 +181,8 @@ def test_the_queue_skips_lines_that_stand_still():
     user = a_worker()
     assert services.claim_next(user_id=user.pk, at=LATER).order_id == second.pk
     assert services.claim_next(user_id=user.pk, at=LATER) is None
+    with pytest.raises(Refused, match="stands still"):
+        services.claim_task(task_id=first.tasks.get().pk, user_id=user.pk, at=LATER)
     other = Queue.objects.create(code="other", name="Other")
     assert services.claim_next(user_id=user.pk, at=LATER, queue_id=other.pk) is None
 

@@ -256,6 +256,29 @@ def test_fallout_shows_why_and_tries_again():
     assert "Nothing has fallen out" in client.get(reverse("orders:fallout")).text
 
 
+def test_refused_evidence_is_mended_from_the_fallout_page():
+    order = a_placed_order(tasks=[*ACTIVATE, by_hand()])
+    advance(order)
+    worker, line = a_worker(), order.lines.get()
+    client, done, open_ = logged_in(worker), *Task.objects.order_by("pk")
+    other = line.product_version.product.versions.create(number=2)
+    Evidence.objects.create(
+        task=done, line=line, product_version=other, quantity=line.quantity, at=NOON
+    )
+    client.post(reverse("orders:task-claim", args=[open_.pk]))
+    client.post(reverse("orders:task-complete", args=[open_.pk]))
+    assert states(order) == (["fallout"], ["done", "done"])
+    page = client.get(reverse("orders:fallout")).text
+    assert "version: promised 1, found 2" in page
+    url = reverse("orders:task-correct", args=[done.pk])
+    assert (url in page, reverse("orders:task-correct", args=[open_.pk]) in page) == (True, False)
+    before = written()
+    wrong = client.post(url, {"version": "2"}, headers={"HX-Request": "true"})
+    assert (wrong.status_code, written()) == (422, before)
+    client.post(url, {"version": "1", "serial": "SN-2"})
+    assert states(order) == (["completed"], ["done", "done"])
+
+
 def test_a_line_is_held_resumed_and_cancelled_from_its_page():
     client, order = team(), a_placed_order(tasks=[by_hand()])
     line = order.lines.get()

@@ -50,6 +50,8 @@ def test_500_and_then_ok(server):
     assert task.due_at == LATER + timedelta(seconds=2)
     advance(order, at=task.due_at)
     assert states(order) == (["completed"], ["done"])
+    task.refresh_from_db()
+    assert (task.failure, task.attempts, task.response["status"]) == ("", 2, 200)
     assert server.memory.asked == {str(task.pk): 2}
 
 

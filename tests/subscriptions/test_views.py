@@ -44,7 +44,7 @@ def test_the_page_shows_items_terms_and_where_it_comes_from() -> None:
         "SN-8841",
         "10 Feb 2026",
         "€118.80",
-        "€216.00",
+        "€240.00",
         "in advance, by the day",
         "a month",
         "when service starts",
@@ -60,7 +60,7 @@ def test_a_changed_item_shows_all_its_versions() -> None:
     first = ItemVersion.objects.get()
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE subscriptions_itemversion SET recorded = tstzrange(lower(recorded), now())"
+            "UPDATE subscriptions_itemversion SET recorded = tstzrange(lower(recorded), clock_timestamp())"
         )
     for valid, quantity in (
         (DateRange(date(2026, 2, 10), date(2026, 3, 1)), 1),

@@ -14,9 +14,9 @@ from o2b.catalog.introduction import Agreement, sign_agreements
 from o2b.customers.models import Account, LegalEntity
 from o2b.customers.opening import NewAccount, open_accounts
 from o2b.errors import Refused
-from orders.acceptance.services import place_order
+from orders.acceptance.services import place_orders
 from quotes.inputs import LineInput
-from quotes.services import draft_quote, send_quote
+from quotes.services import Draft, draft_quotes, send_quotes
 
 VALID = timedelta(days=30)
 
@@ -74,10 +74,22 @@ class Importer:
             ],
             at=at,
         )
-        return [
-            self._order(subscriber, account, at=at)
-            for subscriber, account in zip(batch, accounts, strict=True)
-        ]
+        quotes = draft_quotes(
+            drafts=[
+                Draft(
+                    account_id=account.pk,
+                    owner_id=self.advocate_id,
+                    valid_until=clock.day(account, at) + VALID,
+                    lines=[LineInput(product=code, quantity=Decimal(1)) for code in s.products],
+                    start_on=self.start_on,
+                )
+                for s, account in zip(batch, accounts, strict=True)
+            ],
+            at=at,
+        )
+        send_quotes(quote_ids=[q.pk for q in quotes], at=at, actor_id=self.advocate_id)
+        accepted = {q.pk: q.account.name for q in quotes}
+        return [order.pk for order in place_orders(accepted=accepted, at=at, channel="bulk")]
 
     def _agreement(self, subscriber: Subscriber, account: Account, *, at: datetime) -> Agreement:
         rest = remainder(subscriber)
@@ -88,18 +100,6 @@ class Importer:
             term_months=subscriber.term_months,
             discounts=[("amount", -rest)] if rest else [],
         )
-
-    def _order(self, subscriber: Subscriber, account: Account, *, at: datetime) -> int:
-        quote = draft_quote(
-            account_id=account.pk,
-            owner_id=self.advocate_id,
-            valid_until=clock.day(account, at) + VALID,
-            lines=[LineInput(product=code, quantity=Decimal(1)) for code in subscriber.products],
-            at=at,
-            start_on=self.start_on,
-        )
-        send_quote(quote_id=quote.pk, at=at, actor_id=self.advocate_id)
-        return place_order(quote_id=quote.pk, by=account.name, at=at, channel="bulk").pk
 
 
 def remainder(subscriber: Subscriber) -> Decimal:

@@ -1,7 +1,9 @@
 """One shard is drafted, checked against its promises, and counted, in one transaction."""
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from time import perf_counter
@@ -61,10 +63,11 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
     discard_drafts(shard_id=shard.pk)
     ParkedAccount.objects.filter(shard=shard).delete()
     scope = Scope(run.legal_entity_id, shard.first_account, shard.last_account, run.account_ids)
-    drafted = draft_scope(run, shard, scope)
-    checked = check_scope(run, shard, scope, skip=drafted.parked.keys())
-    if checked.broken:
-        checked = _again(run, shard, scope, drafted, checked)
+    with _not_collecting():
+        drafted = draft_scope(run, shard, scope)
+        checked = check_scope(run, shard, scope, skip=drafted.parked.keys())
+        if checked.broken:
+            checked = _again(run, shard, scope, drafted, checked)
     _park(run, shard, drafted, at)
     park_broken(run, shard, checked.broken, at=at)
     _count(shard, scope, drafted, checked)

@@ -1,6 +1,11 @@
 """Products and their versions, delivery plans, price books, contracts, and frozen Terms."""
 
-from o2b.catalog.models.contracts import Contract, ContractDiscount, ContractPrice
+from o2b.catalog.models.contracts import (
+    Contract,
+    ContractDiscount,
+    ContractPrice,
+    FixedDiscountClaim,
+)
 from o2b.catalog.models.prices import Price, PriceBook, PriceBookVersion
 from o2b.catalog.models.products import DeliveryPlan, Product, ProductVersion
 from o2b.catalog.models.terms import Terms, TermsCharge
@@ -10,6 +15,7 @@ __all__ = [
     "ContractDiscount",
     "ContractPrice",
     "DeliveryPlan",
+    "FixedDiscountClaim",
     "Price",
     "PriceBook",
     "PriceBookVersion",

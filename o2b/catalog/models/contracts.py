@@ -98,3 +98,15 @@ class ContractDiscount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contract}: {self.value} ({self.kind})"
+
+
+class FixedDiscountClaim(models.Model):
+    """An order without a quote carries the contract's fixed monthly amount; nobody else gets it.
+
+    Offers claim it by their own lines; the stages below orders cannot see an order's, but this.
+    """
+
+    contract = models.OneToOneField(Contract, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.contract_id}"

@@ -5,8 +5,15 @@ candidate is kept with the reason why it won or lost.
 """
 
 from o2b.catalog.resolution.choice import NoPrice, charge_terms
-from o2b.catalog.resolution.resolve import Asked, Resolution, Wanted, resolve, resolve_many
-from o2b.catalog.resolution.sources import books_for, contract_of, contracts_of
+from o2b.catalog.resolution.resolve import (
+    Asked,
+    Resolution,
+    Wanted,
+    carries_fixed_discount,
+    resolve,
+    resolve_many,
+)
+from o2b.catalog.resolution.sources import books_for, contract_of, contracts_of, signed_on
 
 __all__ = [
     "Asked",
@@ -14,9 +21,11 @@ __all__ = [
     "Resolution",
     "Wanted",
     "books_for",
+    "carries_fixed_discount",
     "charge_terms",
     "contract_of",
     "contracts_of",
     "resolve",
     "resolve_many",
+    "signed_on",
 ]

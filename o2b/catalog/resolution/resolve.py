@@ -116,6 +116,11 @@ def _resolved(asked: Asked, sources: Sources) -> list[Resolution]:
     ]
 
 
+def carries_fixed_discount(terms: LineTerms) -> bool:
+    """Whether a share of a contract's fixed monthly amount is in the Terms."""
+    return any(d.kind is DiscountKind.AMOUNT for c in terms.charges for d in c.discounts)
+
+
 def _carried(contract: Contract | None, choice: Choice, has_discounts: bool) -> int | None:
     """The contract, if it had a say in the line's price."""
     return contract.pk if contract and (choice.book_version is None or has_discounts) else None

@@ -7,7 +7,14 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from o2b.catalog.models import Contract, ContractDiscount, ContractPrice, Price, PriceBookVersion
+from o2b.catalog.models import (
+    Contract,
+    ContractDiscount,
+    ContractPrice,
+    FixedDiscountClaim,
+    Price,
+    PriceBookVersion,
+)
 from o2b.customers.models import Account
 
 
@@ -33,9 +40,9 @@ class Sources:
 
 
 def read_sources(*, accounts: Sequence[Account], products: set[int], on: date) -> Sources:
-    """Contracts, their prices and discounts, books and their prices: five queries at most."""
+    """Contracts, their prices and discounts, books and their prices: six queries at most."""
     contracts: dict[int, Contract] = {}
-    for contract in _signed(on).filter(account__in=[a.pk for a in accounts]):
+    for contract in signed_on(on).filter(account__in=[a.pk for a in accounts]):
         contracts.setdefault(contract.account_id, contract)
     signed = [c.pk for c in contracts.values()]
     books = _books(
@@ -49,8 +56,14 @@ def read_sources(*, accounts: Sequence[Account], products: set[int], on: date) -
         prices = ContractPrice.objects.filter(contract__in=signed, product__in=products)
         for own in prices.order_by("key"):
             negotiated[own.contract_id, own.product_id].append(own)
+        taken = set(
+            FixedDiscountClaim.objects.filter(contract__in=signed).values_list(
+                "contract", flat=True
+            )
+        )
         for discount in ContractDiscount.objects.filter(contract__in=signed).order_by("position"):
-            discounts[discount.contract_id].append(discount)
+            if discount.contract_id not in taken or discount.kind != ContractDiscount.Kind.AMOUNT:
+                discounts[discount.contract_id].append(discount)
     listed: dict[tuple[int, int], list[Price]] = defaultdict(list)
     for price in Price.objects.filter(version__in=books, product__in=products).order_by("key"):
         listed[price.version_id, price.product_id].append(price)
@@ -65,7 +78,7 @@ def contract_of(*, account: Account, on: date) -> Contract | None:
 
 def contracts_of(*, account: Account, on: date) -> QuerySet[Contract]:
     """Every signed contract of the account that is valid on the day, the one that counts first."""
-    return _signed(on).filter(account=account)
+    return signed_on(on).filter(account=account)
 
 
 def books_for(*, account: Account, on: date) -> list[PriceBookVersion]:
@@ -74,7 +87,8 @@ def books_for(*, account: Account, on: date) -> list[PriceBookVersion]:
     return _books(currencies={account.currency}, segments=segments, on=on)
 
 
-def _signed(on: date) -> QuerySet[Contract]:
+def signed_on(on: date) -> QuerySet[Contract]:
+    """Every contract that is signed and valid on the day, each account's newest first."""
     return (
         Contract.objects.filter(state=Contract.State.SIGNED, valid_from__lte=on)
         .filter(Q(valid_to=None) | Q(valid_to__gt=on))

@@ -26,9 +26,14 @@ LONGEST_SERIAL = 120
 def claim_task(*, task_id: int, user_id: int, at: datetime) -> Task:
     """Take one ready task of a queue that one belongs to."""
     with transaction.atomic():
-        task = Task.objects.select_for_update(of=("self",)).select_related("queue").get(pk=task_id)
+        task = (
+            Task.objects.select_for_update(of=("self",))
+            .select_related("queue", "line")
+            .get(pk=task_id)
+        )
         _refuse_machine_work(task)
         _refuse_stranger(task, user_id)
+        _refuse_unless_going(task.line, also=L.FALLOUT)
         fsm.apply(task, "claim", at=at, refusal=no.TaskNotReady, actor_id=user_id, by=user_id)
     _begin(task, at, user_id)
     return task
@@ -171,8 +176,9 @@ def _refuse_other(task: Task, user_id: int) -> None:
         raise no.TaskNotYours(message % {"task": task.name})
 
 
-def _refuse_unless_going(line: OrderLine) -> None:
-    if line.state in OVER or line.state in (L.HELD, L.WAITING, L.CANCELLING):
+def _refuse_unless_going(line: OrderLine, *, also: str = "") -> None:
+    """Refuse work on a line that stands still; what was claimed before its fallout goes on."""
+    if line.state in OVER or line.state in (L.HELD, L.WAITING, L.CANCELLING, also):
         message = _("Line %(line)s is %(state)s; its work stands still.")
         raise no.LineNotReady(message % {"line": line, "state": line.get_state_display()})
 

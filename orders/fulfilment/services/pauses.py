@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from o2b import fsm
+from o2b.catalog.services import release_fixed_discount
 from orders.fulfilment.services import refusals as no
 from orders.fulfilment.services.hand import check_reason
 from orders.fulfilment.services.scene import Scene
@@ -72,7 +73,21 @@ def cancel_line(
     )
     fsm.move_locked([t for t in tasks if t.state in OPEN], "cancel", at=at, actor_id=user_id)
     fsm.apply(line, "close", at=at, refusal=no.LineNotReady, actor_id=user_id)
+    _release_discount(line)
     return line
+
+
+def _release_discount(line: OrderLine) -> None:
+    """A contract's fixed discount goes back when the last line of its order is cancelled."""
+    if line.quote_line_id is not None or line.contract_id is None:
+        return
+    carriers = OrderLine.objects.filter(
+        contract=line.contract_id,
+        quote_line=None,
+        terms__charges__discounts__contains=[{"kind": "amount"}],
+    )
+    if not carriers.exclude(state=L.CANCELLED).exists():
+        release_fixed_discount(contract_id=line.contract_id)
 
 
 @transaction.atomic

@@ -93,9 +93,8 @@ def _finish(
 ) -> list[Evidence]:
     done = {pk: outcome for pk, outcome in said.items() if isinstance(outcome, Done)}
     tasks = [scene.tasks[pk] for pk in sorted(done)]
-    fsm.move_locked(
-        tasks, "finish", at=at, actor_id=actor_id, values={"leased_until": None}, facts_of=_facts
-    )
+    clean = {"leased_until": None, "failure": ""}
+    fsm.move_locked(tasks, "finish", at=at, actor_id=actor_id, values=clean, facts_of=_facts)
     return Evidence.objects.bulk_create(
         [_evidence(task, done[task.pk], versions, at) for task in tasks]
     )

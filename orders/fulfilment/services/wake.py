@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from o2b import events
 from o2b.models import Outbox
@@ -34,6 +34,7 @@ def wake_due(*, machine_now: datetime, limit: int = 1000) -> int:
     different rows.
     """
     with transaction.atomic():
+        owed_already = Outbox.objects.filter(task=TASK, key=OuterRef("order_id"))
         due = (
             Task.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(kind=Task.Kind.AUTOMATIC, line__state__in=GOING)
@@ -42,15 +43,12 @@ def wake_due(*, machine_now: datetime, limit: int = 1000) -> int:
                 | Q(state=T.READY, due_at=None, ready_at__lt=machine_now - PATIENCE)
                 | Q(state=T.RUNNING, leased_until__lt=machine_now)
             )
+            .filter(~Exists(owed_already))
             .order_by("pk")
             .values_list("order_id", flat=True)[:limit]
         )
-        orders = set(due)
-        orders -= set(
-            Outbox.objects.filter(task=TASK, key__in=orders).values_list("key", flat=True)
-        )
         owed = Outbox.objects.bulk_create(
-            Outbox(event_name="task.due", task=TASK, key=order) for order in sorted(orders)
+            Outbox(event_name="task.due", task=TASK, key=order) for order in sorted(set(due))
         )
         if owed:
             transaction.on_commit(lambda: events.publish(owed), robust=True)
