@@ -59,21 +59,30 @@ def run(*, run_id: int) -> BillRun:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Who drafted a run, and how long the work itself took."""
+    """Who worked on a run, how long the busiest of them drafted and finalised, what went wrong."""
 
     workers: int
-    seconds: float
+    draft_seconds: float
+    final_seconds: float
     failed: list[str]
 
 
 def pace_of(*, run_id: int) -> Pace:
-    """Worker processes of a run, the longest that one of them drafted, and what went wrong."""
+    """Workers side by side: the busiest one's seconds are the run's."""
     shards = Shard.objects.filter(run_id=run_id)
-    sums = shards.aggregate(workers=Count("worker", distinct=True, filter=~Q(worker="")))
-    seconds = shards.exclude(worker="").values("worker").annotate(sum=Sum("draft_seconds"))
+    busy = list(
+        shards.exclude(worker="")
+        .order_by()
+        .values("worker")
+        .annotate(draft=Sum("draft_seconds"), final=Sum("final_seconds"))
+    )
     errors = shards.exclude(error="").order_by("n").values_list("error", flat=True)
-    longest = max((row["sum"] for row in seconds), default=0.0)
-    return Pace(workers=sums["workers"], seconds=longest, failed=list(errors[:5]))
+    return Pace(
+        workers=len(busy),
+        draft_seconds=max((row["draft"] for row in busy), default=0.0),
+        final_seconds=max((row["final"] for row in busy), default=0.0),
+        failed=list(errors[:5]),
+    )
 
 
 def parked_of(*, run_id: int) -> QuerySet[ParkedAccount]:
@@ -130,7 +139,8 @@ def waiting_for_approval() -> QuerySet[BillRun]:
 def promises_for_list() -> QuerySet[Any]:
     """Promises with `status` (breach, open, kept), those with an open breach first."""
     broken = Breach.objects.filter(promise=OuterRef("pk"), resolved_at=None)
-    rows = Promise.objects.select_related("account", "order_line__order")
+    related = ("account", "order_line__order", "product_version__product")
+    rows = Promise.objects.select_related(*related)
     return (
         rows.annotate(is_broken=Exists(broken))
         .annotate(

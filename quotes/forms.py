@@ -215,7 +215,7 @@ class Editor:
                 line.faults[at[2]] = fault.message
             return
         field = fault.field if fault.field in self.header.fields else None
-        said: list[str] = self.header.errors.get(field or NON_FIELD_ERRORS, [])
+        said: Any = self.header.errors.get(field or NON_FIELD_ERRORS, [])
         if (field or not gently) and fault.message not in said:
             self.header.add_error(field, fault.message)
 

@@ -9,6 +9,7 @@ from pytest_django import DjangoDbBlocker
 
 from o2b import events
 from tests import databases
+from tests.scenarios.world import World
 from tests.workers import Workers
 
 
@@ -41,3 +42,9 @@ def workers(transactional_db: None) -> Iterator[Workers]:
         yield crew
     finally:
         crew.stop()
+
+
+@pytest.fixture
+def world(drain: Callable[[], int]) -> World:
+    """A small world with a calendar; what is owed is done in this process."""
+    return World(drain)

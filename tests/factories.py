@@ -7,8 +7,6 @@ from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import Group
-from quotes.inputs import LineInput
-from quotes.services import draft_quote, send_quote
 
 from o2b.catalog.models import (
     Contract,
@@ -29,7 +27,9 @@ from o2b.catalog.services import (
 from o2b.customers.models import Account, Customer, LegalEntity
 from o2b.people.models import User
 from o2b.people.services import ensure_groups
+from quotes.inputs import LineInput
 from quotes.models import Quote
+from quotes.services import draft_quote, send_quote
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LONG_AGO = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -141,6 +141,22 @@ def a_product(
         _publish_prices(product, priced, currency)
     version.refresh_from_db()
     return version
+
+
+def reprice(version: ProductVersion, *, charges: Sequence[dict[str, Any]]) -> None:
+    """Publish a new version of the default book in which the product costs something else."""
+    book = PriceBook.objects.get(is_default=True, currency="EUR")
+    before = book.versions.order_by("-number").first()
+    assert before is not None
+    after = PriceBookVersion.objects.create(
+        book=book, number=before.number + 1, valid_from=before.valid_from
+    )
+    for old in before.prices.exclude(product=version.product):
+        old.pk, old.version = None, after
+        old.save(force_insert=True)
+    for charge in charges:
+        Price.objects.create(version=after, product=version.product, **charge)
+    publish_price_book_version(version_id=after.pk, at=LONG_AGO)
 
 
 def _publish_prices(product: Product, charges: Sequence[dict[str, Any]], currency: str) -> None:

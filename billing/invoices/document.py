@@ -100,7 +100,7 @@ def _line(row: InvoiceLine, product: str, currency: str) -> Line:
     return Line(
         text=line_text(row, product),
         note=" · ".join(notes_of(row)),
-        period=_period(row),
+        period=period_text(row),
         quantity=number_text(row.quantity),
         unit=_unit(row, currency),
         amount=shown(row.amount, currency),
@@ -131,7 +131,7 @@ def _discount(discount: dict[str, str], currency: str) -> str:
     return _("less %(what)s") % {"what": what}
 
 
-def _period(row: InvoiceLine) -> str:
+def period_text(row: InvoiceLine) -> str:
     """The days served, the last one included; a one-time charge has one day."""
     if not row.charge.terms_charge.interval_unit:
         return day_text(row.served_from)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from billing.invoices import pdf, selectors
-from billing.invoices.document import Document, document_of, line_text, notes_of
+from billing.invoices.document import Document, document_of, line_text, notes_of, period_text
 from billing.models import Invoice, InvoiceLine
 from o2b import clock
 from o2b.charging import Step
@@ -75,6 +75,7 @@ class LineShown:
     line: InvoiceLine
     text: str
     notes: list[str]
+    period: str
     charge: ChargeExplained
     days: str
     is_part: bool
@@ -145,6 +146,7 @@ def _shown(line: InvoiceLine) -> LineShown:
         line=line,
         text=line_text(line, name),
         notes=notes_of(line),
+        period=period_text(line),
         charge=explained.charges[key - 1],
         days=_("%(served)s of %(full)s days") % {"served": served, "full": full},
         is_part=is_part,

@@ -35,7 +35,16 @@ class PromiseList(ListPage):
     intro = gettext_lazy("Quoted = ordered = delivered = billed, line by line.")
     template_name = "billing/promises.html"
     columns = (
-        Column("promise", gettext_lazy("Promised"), value=str, sort="product"),
+        Column(
+            "promise",
+            gettext_lazy("Promised"),
+            value="product_version.product.name",
+            sort="product",
+            note=lambda row: (
+                _("%(n)s × version %(version)s")
+                % {"n": number_text(row.quantity), "version": row.version}
+            ),
+        ),
         Column(
             "account",
             gettext_lazy("Account"),

@@ -17,6 +17,7 @@ from billing.forms import RunForm
 from billing.models import BillRun
 from billing.runs import services
 from billing.runs.selectors import Counts, counts_of, totals_of
+from billing.selectors import Pace
 from o2b import clock
 from o2b.errors import Refused
 from o2b.money import Money
@@ -156,13 +157,14 @@ class May:
 def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
     run = selectors.run(run_id=pk)
     counts = counts_of(run_id=pk)
+    pace = selectors.pace_of(run_id=pk)
     parked = selectors.parked_of(run_id=pk)
     issued = selectors.invoices_of(run_id=pk)[:SHOWN] if run.state in FINAL else []
     return {
         "run": run,
         "counts": counts,
         "looked_at_all": bool(counts.shards) and counts.shards_drafted == counts.shards,
-        "progress": _progress(run, counts),
+        "progress": _progress(run, counts, pace),
         "figures": _figures(run, counts),
         "parked": parked[:SHOWN],
         "more_parked": max(counts.parked - SHOWN, 0),
@@ -170,7 +172,7 @@ def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
         "invoices": issued,
         "more_invoices": max(counts.invoices - SHOWN, 0),
         "may": _may(request, run),
-        "failed": selectors.pace_of(run_id=pk).failed,
+        "failed": pace.failed,
     }
 
 
@@ -200,50 +202,35 @@ def _may(request: HtmxRequest, run: BillRun) -> May:
     )
 
 
-def _progress(run: BillRun, counts: Counts) -> Progress:
+def _progress(run: BillRun, counts: Counts, pace: Pace) -> Progress:
+    """Before approval accounts are drafted, after it parts become final."""
     if run.state in (State.APPROVED, *FINAL):
         label = _("%(done)s of %(all)s parts are final") % {
             "done": number_text(counts.shards_finalised),
             "all": number_text(counts.shards),
         }
-        return Progress(
-            counts.shards_finalised, counts.shards or 1, label, _final_pace(run, counts)
-        )
+        note = _pace(counts, pace.final_seconds, pace) if counts.shards_finalised else ""
+        return Progress(counts.shards_finalised, counts.shards or 1, label, note)
     label = _("%(done)s of %(all)s accounts") % {
         "done": number_text(counts.done_accounts),
         "all": number_text(counts.planned_accounts),
     }
-    value = counts.done_accounts
-    # A run without accounts is done when its one empty part is.
-    whole = counts.planned_accounts or 1
-    if not counts.planned_accounts and counts.shards_drafted:
-        value = 1
-    return Progress(value, whole, label, _draft_pace(run, counts))
+    note = _pace(counts, pace.draft_seconds, pace) if counts.done_accounts else ""
+    if not counts.planned_accounts:
+        # A run without accounts is done when its one empty part is.
+        return Progress(int(counts.shards_drafted > 0), 1, label, note)
+    return Progress(counts.done_accounts, counts.planned_accounts, label, note)
 
 
-def _draft_pace(run: BillRun, counts: Counts) -> str:
-    if not counts.done_accounts:
-        return ""
-    end = run.drafted_at or clock.now()
-    return _pace(counts.done_accounts, (end - run.opened_at).total_seconds(), run.pk)
-
-
-def _final_pace(run: BillRun, counts: Counts) -> str:
-    if not run.approved_at or not counts.shards_finalised:
-        return ""
-    end = run.finalised_at or clock.now()
-    return _pace(counts.done_accounts, (end - run.approved_at).total_seconds(), run.pk)
-
-
-def _pace(accounts: int, seconds: float, run_id: int) -> str:
+def _pace(counts: Counts, seconds: float, pace: Pace) -> str:
     """'9.8 s · 10,204 accounts/s · 2 workers'."""
-    workers = selectors.pace_of(run_id=run_id).workers
-    parts = [
-        _("%(n)s s") % {"n": number_text(round(seconds, 1))},
-        _("%(n)s accounts/s") % {"n": number_text(round(accounts / max(seconds, 0.001)))},
-    ]
-    if workers:
-        parts.append(ngettext("%(n)s worker", "%(n)s workers", workers) % {"n": workers})
+    parts = [_("%(n)s s") % {"n": number_text(round(seconds, 1))}]
+    if seconds > 0:
+        speed = number_text(round(counts.done_accounts / seconds))
+        parts.append(_("%(n)s accounts/s") % {"n": speed})
+    if pace.workers:
+        n = pace.workers
+        parts.append(ngettext("%(n)s worker", "%(n)s workers", n) % {"n": n})
     return " · ".join(parts)
 
 
@@ -271,7 +258,6 @@ def _figures(run: BillRun, counts: Counts) -> list[dict[str, Any]]:
             "title": _("Parked"),
             "value": number_text(counts.parked),
             "tone": "warn" if counts.parked else "",
-            "url": "#parked" if counts.parked else "",
         },
     ]
     return figures

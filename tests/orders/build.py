@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
+
+from django.test import Client
 
 from o2b.catalog.models import ProductVersion
 from o2b.customers.models import Account
@@ -11,10 +13,12 @@ from o2b.people.models import User
 from orders import services
 from orders.models import Evidence, Order, OrderLine, Queue, QueueMember, Task
 from quotes.inputs import LineInput
-from tests.factories import ACTIVATE, INSTALL, NOON, a_product, a_sent_quote, a_user, an_account
+from tests import factories
+from tests.factories import ACTIVATE, NOON, a_product, a_sent_quote, a_user, an_account
 
 LATER = datetime(2026, 2, 1, 12, tzinfo=UTC)
-HTTP = {"kind": "automatic", "handler": "http_provisioning"}
+INSTALL = cast(list[dict[str, Any]], factories.INSTALL)
+HTTP: dict[str, Any] = {"kind": "automatic", "handler": "http_provisioning"}
 
 __all__ = [
     "ACTIVATE",
@@ -43,7 +47,7 @@ def by_hand(
 
 
 def a_placed_order(
-    *, tasks: Sequence[dict[str, Any]] = ACTIVATE, lines: int = 1, account: Account | None = None
+    *, tasks: Sequence[Any] = ACTIVATE, lines: int = 1, account: Account | None = None
 ) -> Order:
     """An order from an accepted quote, each line of a product of its own with these tasks."""
     products = [a_product(tasks=tasks) for _ in range(lines)]
@@ -91,3 +95,15 @@ def happened(order: Order) -> list[str]:
 def advance(order: Order, at: datetime = LATER, worker: str = "test:1") -> int:
     """One message "advance this order"."""
     return services.advance_order(order_id=order.pk, at_of=lambda _: at, worker=worker)
+
+
+def logged_in(user: User) -> Client:
+    """A browser of this person."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def team(*groups: str) -> Client:
+    """A browser of somebody of the order team, or of these groups."""
+    return logged_in(a_user(*(groups or ("order team",))))

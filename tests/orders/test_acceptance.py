@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -127,7 +128,8 @@ def test_two_tabs_at_the_same_moment_give_one_order():
 
 def at_once(times, act):
     """What each of many threads gets that do the same at the same moment."""
-    barrier, answers = threading.Barrier(times), []
+    barrier = threading.Barrier(times)
+    answers: list[Any] = []
 
     def run():
         try:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -26,7 +27,7 @@ from tests.orders.build import (
 
 pytestmark = pytest.mark.django_db
 
-DIAMOND = [
+DIAMOND: list[dict[str, Any]] = [
     {"key": "a", "kind": "automatic", "handler": "activation"},
     {"key": "b", "kind": "automatic", "handler": "licence_key", "after": ["a"]},
     {"key": "c", "kind": "automatic", "handler": "activation", "after": ["a"]},
@@ -41,7 +42,8 @@ def outside(key="call", **given):
 @pytest.fixture
 def probe(monkeypatch):
     """A handler that asks the outside; it answers what the test puts into the list, then Done."""
-    answers, seen = [], []
+    answers: list[Any] = []
+    seen: list[Any] = []
 
     def handler(job):
         assert not connection.savepoint_ids  # no transaction is open but the test's own
@@ -146,7 +148,7 @@ def test_try_again_waits_longer_each_time_then_falls_out(probe):
     now, waits = LATER, []
     for _ in range(5):
         assert advance(order, at=now) == 1
-        task = Task.objects.get()
+        task: Any = Task.objects.get()
         assert (task.state, task.failure, task.leased_until) == ("ready", "away", None)
         waits.append((task.due_at - now).total_seconds())
         assert advance(order, at=task.due_at - timedelta(seconds=1)) == 0
@@ -165,7 +167,7 @@ def test_a_refusal_falls_out_at_once(probe):
     order = a_placed_order(tasks=[outside()], lines=2)
     advance(order)
     assert states(order) == (["fallout", "completed"], ["fallout", "done"])
-    assert order.lines.first().reason == "call: no such street"
+    assert order.lines.get(position=1).reason == "call: no such street"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +200,7 @@ def test_another_version_is_refused_by_the_promise_and_can_be_mended(probe):
     assert happened(order)[-1] == "evidence.refused"
     user = an_account().advocate
     call = Task.objects.get(key="call")
-    told = {"task_id": call.pk, "user_id": user.pk, "at": LATER}
+    told: dict[str, Any] = {"task_id": call.pk, "user_id": user.pk, "at": LATER}
     services.correct_evidence(**told, version=1, serial="NEW")
     assert states(order) == (["completed"], ["done", "done"])
     shown = Evidence.objects.filter(task=call)

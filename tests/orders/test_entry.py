@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,8 @@ BAD = [
 def test_bad_lines_are_refused_by_field(fault, field):
     account, product = an_account(), a_product()
     before = written()
-    line = LineInput(**{"product": product.product.code, "quantity": "1"} | fault)
+    asked: dict[str, Any] = {"product": product.product.code, "quantity": "1"} | fault
+    line = LineInput(**asked)
     with pytest.raises(Refused) as refused:
         entered(account, lines=[line])
     assert refused.value.field == field
@@ -112,7 +114,7 @@ def test_a_contracts_fixed_discount_is_carried_once_whatever_the_way():
     def ordered():
         return enter_order(
             account_id=account.pk,
-            lines=[LineInput(product=product.product.code, quantity=1)],
+            lines=[LineInput(product=product.product.code, quantity="1")],
             at=NOON,
             actor_id=None,
             channel="screen",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,7 @@ def complete(task, user, **said):
 def test_the_whole_way():
     order, user = a_placed_order(tasks=INSTALL), a_worker()
     task = services.claim_next(user_id=user.pk, at=LATER)
+    assert task is not None
     assert (task.state, task.claimed_by, task.claimed_at) == ("claimed", user, LATER)
     complete(task, user, version="v1", serial=" SN-7 ", data={"port": "3"})
     evidence = Evidence.objects.get()
@@ -179,7 +181,7 @@ def test_the_queue_skips_lines_that_stand_still():
     second = a_placed_order(tasks=[by_hand()])
     services.hold_line(line_id=first.lines.get().pk, at=LATER, reason="wait")
     user = a_worker()
-    assert services.claim_next(user_id=user.pk, at=LATER).order_id == second.pk
+    assert services.claim_next(user_id=user.pk, at=LATER) == second.tasks.get()
     assert services.claim_next(user_id=user.pk, at=LATER) is None
     with pytest.raises(Refused, match="stands still"):
         services.claim_task(task_id=first.tasks.get().pk, user_id=user.pk, at=LATER)
@@ -235,7 +237,7 @@ def test_lines_refuse_what_their_law_forbids():
     advance(whole)
     fresh = a_placed_order()
     keys = {o: OrderLine.objects.get(order=o).pk for o in (begun, whole, fresh)}
-    cases = [
+    cases: list[tuple[Any, Any, dict[str, Any], str]] = [
         (services.cancel_line, begun, {"reason": "x"}, "line_under_way"),
         (services.cancel_line, whole, {"reason": "x"}, "line_under_way"),
         (services.cancel_line, fresh, {"reason": ""}, "reason_missing"),

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def asks(behaviour):
 def test_a_good_answer_is_evidence(server, behaviour):
     order = a_placed_order(tasks=asks(behaviour))
     advance(order)
-    task = Task.objects.get()
+    task: Any = Task.objects.get()
     assert states(order) == (["completed"], ["done"])
     assert Evidence.objects.get().serial == f"SN-{task.pk:08d}"
     assert task.request["product"] == order.lines.get().product_version.product.code
@@ -45,7 +46,7 @@ def test_a_good_answer_is_evidence(server, behaviour):
 def test_500_and_then_ok(server):
     order = a_placed_order(tasks=asks("flaky"))
     advance(order)
-    task = Task.objects.get()
+    task: Any = Task.objects.get()
     assert (task.state, task.failure) == ("ready", "answered 500: not yet")
     assert task.due_at == LATER + timedelta(seconds=2)
     advance(order, at=task.due_at)
@@ -125,7 +126,9 @@ def test_the_server_as_a_command():
     command = [sys.executable, "manage.py", "provisioning_server", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        assert process.stdout.readline().startswith("provisioning server on http://127.0.0.1:")
+        assert str(process.stdout and process.stdout.readline()).startswith(
+            "provisioning server on http://127.0.0.1:"
+        )
     finally:
         process.terminate()
         process.communicate(timeout=20)

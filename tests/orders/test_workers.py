@@ -45,6 +45,7 @@ def test_orders_are_completed_by_workers(server, workers):
 def test_a_person_and_a_machine(workers):
     order, user = a_placed_order(tasks=INSTALL), a_worker()
     task = services.claim_next(user_id=user.pk, at=clock.now())
+    assert task is not None
     services.complete_task(
         task_id=task.pk, user_id=user.pk, at=clock.now(), version=1, serial="SN-1"
     )
