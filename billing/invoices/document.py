@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TypedDict
 
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -110,7 +111,7 @@ def _line(row: InvoiceLine, product: str, currency: str) -> Line:
 def line_text(row: InvoiceLine, product: str) -> str:
     """The line's own text without the product that already heads its group."""
     text = row.text.removeprefix(product).strip(" :·,–-")
-    return text or row.charge.terms_charge.key.replace("_", " ")
+    return capfirst(text or row.charge.terms_charge.key.replace("_", " "))
 
 
 def notes_of(row: InvoiceLine) -> list[str]:

@@ -146,7 +146,7 @@ class BillRun(Stateful):
         field=state,
         source=R.PAUSED,
         target=R.DRAFTING,
-        conditions=[_was_drafting],
+        conditions=[_was_drafting],  # type: ignore[list-item]
         custom={"event": "bill_run.resumed"},
     )
     def resume_drafting(self, *, at: datetime) -> None:
@@ -156,7 +156,7 @@ class BillRun(Stateful):
         field=state,
         source=R.PAUSED,
         target=R.FINALISING,
-        conditions=[_was_finalising],
+        conditions=[_was_finalising],  # type: ignore[list-item]
         custom={"event": "bill_run.resumed"},
     )
     def resume_finalising(self, *, at: datetime) -> None:
@@ -177,7 +177,7 @@ class BillRun(Stateful):
         field=state,
         source=R.PAUSED,
         target=R.CANCELLED,
-        conditions=[_was_drafting],
+        conditions=[_was_drafting],  # type: ignore[list-item]
         custom={"event": "bill_run.cancelled", "stamp": "cancelled_at"},
     )
     def cancel_paused(self, *, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -80,7 +81,7 @@ def open_promises(*, order_id: int, at: datetime) -> int:
 @transaction.atomic
 def open_promises_of(*, order_ids: Sequence[int], at: datetime) -> int:
     """The promises of many orders at the price of one; those that are open stay as they are."""
-    values = {"orders": list(order_ids), "at": at}
+    values: dict[str, Any] = {"orders": list(order_ids), "at": at}
     with connection.cursor() as cursor:
         cursor.execute(OPEN, values)
         opened = [row[0] for row in cursor.fetchall()]

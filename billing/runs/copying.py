@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from io import StringIO
+from typing import Any
 
 from django.db import connection
 
@@ -84,7 +85,8 @@ def write_drafts(
             invoice = str(next(ids))
             invoices.write(_invoice(run, shard, invoice, account_id, draft, accounts[account_id]))
         _write_lines(lines, f"{run.pk}\t{shard.pk}\t{account_id}\t", invoice, draft)
-    with connection.cursor() as cursor:
+    # COPY is psycopg's own; let its refusals look like all others.
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         for statement, rows in ((INVOICES, invoices), (LINES, lines)):
             if rows.tell():
                 rows.seek(0)
@@ -145,7 +147,7 @@ def discard_drafts(*, shard_id: int, account_ids: Iterable[int] | None = None) -
 
 def finalise_drafts(run: BillRun, shard: Shard, *, prefix: str) -> int:
     """Copy the drafts of a shard into what is final; return how many invoices there are now."""
-    values = {
+    values: dict[str, Any] = {
         "run": run.pk,
         "shard": shard.pk,
         "entity": run.legal_entity_id,

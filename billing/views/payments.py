@@ -91,7 +91,7 @@ def use_credit(request: HtmxRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The credit is allocated."))
     else:
         messages.info(request, _("There is no credit, or nothing is open."))
-    return redirect("billing:of-account", pk)
+    return redirect(account)
 
 
 def _asked_for(request: HtmxRequest) -> tuple[Account | None, Any]:
@@ -146,7 +146,7 @@ def _record(request: HtmxRequest, form: PaymentForm, invoice: Any) -> Payment:
 
 def _recorded(request: HtmxRequest, payment: Payment, invoice: Any) -> HttpResponse:
     text = _("%(payment)s over %(amount)s is recorded.")
-    amount = money_text(payment.amount.normalize() + 0, payment.currency)
+    amount = money_text(payment.amount, payment.currency)
     messages.success(request, text % {"payment": payment, "amount": amount})
     if invoice is not None:
         return redirect(invoice)

@@ -167,7 +167,7 @@ def _ordered(kept: Kept) -> Station:
     same = quoted is not None and quoted.terms_digest == fact.terms_digest
     terms = kept.terms.get(fact.terms_digest)
     words = _("same terms %(terms)s") if same else _("terms %(terms)s")
-    title = _("Ordered %(day)s") % {"day": day_text(fact.at)}
+    title = _("Ordered %(day)s") % {"day": day_text(kept.promise.order_line.accepted_at)}
     broken = _differs(kept, fact) or _broken_at(kept, Breach.Stage.ORDER)
     return Station(title, _said(kept, fact), words % {"terms": terms or "—"}, broken)
 

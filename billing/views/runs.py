@@ -224,7 +224,7 @@ def _progress(run: BillRun, counts: Counts, pace: Pace) -> Progress:
 
 def _pace(counts: Counts, seconds: float, pace: Pace) -> str:
     """'9.8 s · 10,204 accounts/s · 2 workers'."""
-    parts = [_("%(n)s s") % {"n": number_text(round(seconds, 1))}]
+    parts = [_("%(n)s s") % {"n": number_text(round(seconds, 1 if seconds >= 1 else 2))}]
     if seconds > 0:
         speed = number_text(round(counts.done_accounts / seconds))
         parts.append(_("%(n)s accounts/s") % {"n": speed})

@@ -29,6 +29,16 @@ WITH_OR_WITHOUT_QUOTE = PolymorphicProxySerializer(
     resource_type_field_name=None,
 )
 
+LINES = Prefetch(
+    "lines",
+    OrderLine.objects.select_related("product_version__product", "terms")
+    .only(
+        *(field.name for field in OrderLine._meta.concrete_fields),
+        *("product_version__number", "product_version__product__code", "terms__digest"),
+    )
+    .order_by("position"),
+)
+
 
 class OrderFilter(filters.FilterSet):
     account = filters.CharFilter(field_name="account__reference")
@@ -114,17 +124,6 @@ class AnswerViewSet(Verbs):
         asked = self.asked(DeclineAsked)
         decline_offer(quote_id=self.key(), at=self.now(), actor_id=self.user_id, **asked)
         return Response(status=204)
-
-
-LINES = Prefetch(
-    "lines",
-    OrderLine.objects.select_related("product_version__product", "terms")
-    .only(
-        *(field.name for field in OrderLine._meta.concrete_fields),
-        *("product_version__number", "product_version__product__code", "terms__digest"),
-    )
-    .order_by("position"),
-)
 
 
 def placed(order: Order, user: Any) -> Response:

@@ -136,6 +136,9 @@ class RehearsalServer(ThreadingHTTPServer):
         self.started = time.monotonic()
         super().__init__(("127.0.0.1", port), Door)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who hangs up in the middle is no news here."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/"

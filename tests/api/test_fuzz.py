@@ -166,6 +166,24 @@ def test_verbs_of_work(send: Any, verb: str, body: Any) -> None:
 
 
 @QUIET
+@given(body=bodies({"reference": "A-1", "name": "Acme", "legal_entity": "nordlicht"}))
+def test_accounts(send: Any, body: Any) -> None:
+    send("/api/v1/accounts", body)
+
+
+@QUIET
+@given(body=bodies({"account": "A-fuzz", "amount": "1.00", "received_on": "2026-01-31"}))
+def test_payments(send: Any, body: Any) -> None:
+    send("/api/v1/payments", body)
+
+
+@QUIET
+@given(body=bodies({"legal_entity": "nordlicht", "on": "2026-01-31", "accounts": ["A-fuzz"]}))
+def test_bill_runs(send: Any, body: Any) -> None:
+    send("/api/v1/bill-runs", body)
+
+
+@QUIET
 @given(body=bodies({"username": "sofia", "password": "p"}))
 def test_log_in(send: Any, body: Any) -> None:
     send("/api/v1/auth/login", body)
@@ -173,7 +191,19 @@ def test_log_in(send: Any, body: Any) -> None:
 
 @QUIET
 @given(
-    path=st.sampled_from(["accounts", "quotes", "orders", "order-lines", "tasks", "subscriptions"]),
+    path=st.sampled_from(
+        [
+            "accounts",
+            "quotes",
+            "orders",
+            "order-lines",
+            "tasks",
+            "subscriptions",
+            "bill-runs",
+            "invoices",
+            "payments",
+        ]
+    ),
     name=st.sampled_from(FILTERS),
     value=st.text(max_size=12) | st.sampled_from(["9" * 30, "-1", "cD0x", "\0", "2026-02-30"]),
 )

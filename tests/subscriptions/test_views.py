@@ -60,7 +60,8 @@ def test_a_changed_item_shows_all_its_versions() -> None:
     first = ItemVersion.objects.get()
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE subscriptions_itemversion SET recorded = tstzrange(lower(recorded), clock_timestamp())"
+            "UPDATE subscriptions_itemversion"
+            " SET recorded = tstzrange(lower(recorded), clock_timestamp())"
         )
     for valid, quantity in (
         (DateRange(date(2026, 2, 10), date(2026, 3, 1)), 1),

@@ -24,12 +24,13 @@ from billing.runs.bench import world, yardstick
 from billing.runs.selectors import counts_of
 from billing.runs.services import approve_run, open_run
 from o2b import clock
+from o2b.models import Outbox
 from o2b.people.services import ensure_service_user
 from o2b.servers.crew import ROOT, Crew
 
 INSIDE = "O2B_BENCH_DATABASE"
 FAULTS = 10
-LOOK_SECONDS, MOST_SECONDS = 0.02, 3600.0
+LOOK_SECONDS, MOST_SECONDS = 0.05, 3600.0
 
 
 class Command(BaseCommand):
@@ -166,9 +167,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name:<26}{value}")
 
 
-def _await(run: BillRun, state: BillRun.State) -> None:
+def _await(run: BillRun, state: str) -> None:
     until = time.monotonic() + MOST_SECONDS
     while not BillRun.objects.filter(pk=run.pk, state=state).exists():
+        if failed := Outbox.objects.exclude(last_error="").first():
+            raise CommandError(f"{failed}: {failed.last_error}")
         if time.monotonic() > until:
             raise CommandError(f"{run} is not {state} after an hour.")
         time.sleep(LOOK_SECONDS)

@@ -174,7 +174,7 @@ def _settled() -> bool:
     return not Outbox.objects.filter(task__in=BEFORE, attempts=0).exists()
 
 
-def _reached(run: BillRun, state: BillRun.State) -> Callable[[], bool]:
+def _reached(run: BillRun, state: str) -> Callable[[], bool]:
     def reached() -> bool:
         return bool(BillRun.objects.filter(pk=run.pk, state=state).exists())
 

@@ -145,7 +145,7 @@ def _copy_rows(
         [table],
     )
     columns = [row[0] for row in cursor.fetchall()]  # type: ignore[attr-defined]
-    chosen = []
+    chosen: list[sql.Composable] = []
     for column in columns:
         name = sql.Identifier(column)
         if column in keys:

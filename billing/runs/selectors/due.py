@@ -1,6 +1,6 @@
 """The tuples that a shard is drafted from: a few set-based queries, no objects."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from json import loads
@@ -144,7 +144,7 @@ def _discount(said: dict[str, str]) -> Discount:
     return Discount(said["kind"], Decimal(said["value"]))  # type: ignore[arg-type]
 
 
-def _ask(question: str, values: Sequence[Any] | dict[str, object]) -> list[tuple[Any, ...]]:
+def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(question, values)
         return cursor.fetchall()

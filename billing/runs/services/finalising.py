@@ -52,7 +52,7 @@ def approve_run(*, run_id: int, user_id: int, at: datetime) -> BillRun:
     if run.state != BillRun.State.TO_APPROVE:
         raise RunNotReady(
             _("%(run)s is %(state)s, so one cannot approve it.")
-            % {"run": run, "state": run.get_state_display()}  # type: ignore[attr-defined]
+            % {"run": run, "state": run.get_state_display()}
         )
     shards = list(Shard.objects.filter(run=run).order_by("n").select_for_update())
     _draft_stale_again(run, shards, at=at)
