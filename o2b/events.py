@@ -103,7 +103,7 @@ def publish(owed: Iterable[Outbox]) -> int:
     return sent
 
 
-def reaction(name: str, **_: object) -> Callable[[Callable[[int], None]], Task]:
+def reaction(name: str) -> Callable[[Callable[[int], None]], Task]:
     """Make a task of a function that is told one key and whose effect is one transaction.
 
     The outbox row is locked first, skipped when another process holds it, and deleted with the
@@ -179,22 +179,28 @@ def _settle(rows: Sequence[Outbox], effect: Effect) -> None:
 
 
 def outside_reaction(
-    name: str, *, queue: str = "default"
-) -> Callable[[Callable[[int, int | None], None]], Task]:
-    """Like `reaction`, for work that talks to the outside and so holds no transaction.
+    name: str, *, at_once: int = 1
+) -> Callable[[Callable[[dict[int, list[int]], int], None]], Task]:
+    """Like a batch reaction, for work that may talk to the outside and so holds no transaction.
 
-    The function is told (key, outbox_id) and calls `done(outbox_id)` in its last transaction.
+    The function is told {key: outbox ids} and which key its message was about; it calls `done()`
+    in the last transaction of each key, or `hand_back()` for what it leaves to other messages.
     """
 
-    def wrap(effect: Callable[[int, int | None], None]) -> Task:
+    def wrap(effect: Callable[[dict[int, list[int]], int], None]) -> Task:
         @shared_task(name=name)
         @wraps(effect)
         def task(*, key: int, outbox_id: int | None = None) -> None:
-            if outbox_id is not None and not _lease(outbox_id):
+            if outbox_id is None:
+                effect({key: []}, key)
+                return
+            owed = _lease(name, outbox_id, at_once)
+            if not owed:
                 return
             try:
-                effect(key, outbox_id)
+                effect(owed, key)
             except Exception as exc:
+                hand_back(pk for other, ids in owed.items() if other != key for pk in ids)
                 postpone(outbox_id, exc)
                 raise
 
@@ -203,15 +209,35 @@ def outside_reaction(
     return wrap
 
 
-def _lease(outbox_id: int) -> bool:
-    """Whether the work is still owed; keeps the sweeper away for a while."""
-    return bool(Outbox.objects.filter(pk=outbox_id).update(leased_until=clock.now() + LEASE))
+def _lease(name: str, outbox_id: int, at_once: int) -> dict[int, list[int]]:
+    """What is still owed, by key: this row and others that are free; the sweeper keeps away."""
+    moment = clock.now()
+    with transaction.atomic():
+        free = Outbox.objects.select_for_update(skip_locked=True)
+        mine = free.filter(pk=outbox_id).first()
+        if mine is None:
+            return {}
+        rows = [mine]
+        if at_once > 1:
+            fresh = free.filter(task=name, attempts=0).exclude(pk=outbox_id)
+            idle = fresh.filter(models.Q(leased_until=None) | models.Q(leased_until__lt=moment))
+            rows += idle.order_by("pk")[: at_once - 1]
+        ids = [row.pk for row in rows]
+        Outbox.objects.filter(pk__in=ids).update(leased_until=moment + LEASE)
+    owed: dict[int, list[int]] = {}
+    for row in rows:
+        owed.setdefault(row.key, []).append(row.pk)
+    return owed
 
 
-def done(outbox_id: int | None) -> None:
+def done(outbox_ids: Iterable[int]) -> None:
     """The effect stands: what was owed is owed no more. In the transaction of the effect."""
-    if outbox_id is not None:
-        Outbox.objects.filter(pk=outbox_id).delete()
+    Outbox.objects.filter(pk__in=list(outbox_ids)).delete()
+
+
+def hand_back(outbox_ids: Iterable[int]) -> None:
+    """Leave rows to their own message, or to the sweeper."""
+    Outbox.objects.filter(pk__in=list(outbox_ids)).update(leased_until=None)
 
 
 def postpone(outbox_id: int | None, exc: BaseException) -> None:

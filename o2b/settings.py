@@ -257,10 +257,14 @@ _before: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+# Local variables may be passwords and tokens: a traceback in a log never shows them.
+_traceback = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 _show: list[Any] = (
     [structlog.dev.ConsoleRenderer(colors=False)]
     if DEBUG or DEMO
-    else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    else [_traceback, structlog.processors.JSONRenderer()]
 )
 structlog.configure(
     processors=[*_before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -4,6 +4,7 @@ from orders.acceptance.services import AlreadyOrdered, decline_offer, place_orde
 from orders.entry.services import enter_order
 from orders.fulfilment.services import (
     advance_order,
+    advance_together,
     cancel_line,
     claim_next,
     claim_task,
@@ -20,6 +21,7 @@ from orders.fulfilment.services import (
 __all__ = [
     "AlreadyOrdered",
     "advance_order",
+    "advance_together",
     "cancel_line",
     "claim_next",
     "claim_task",

@@ -85,3 +85,101 @@ def first_of(page: Page, address: str) -> str:
     page.goto(address)
     link = page.locator("#list tbody tr").first.get_by_role("link").first
     return link.get_attribute("href") or ""
+
+
+# What each person shows
+
+
+def sales(camera: Camera, *, dark: bool = False, phone: bool = False) -> None:
+    """Jonas: his home, the quotes, one being written, one that the customer has."""
+    name = named(dark=dark, phone=phone)
+    with camera.seen_by("jonas", dark=dark, phone=phone) as page:
+        page.goto("/")
+        camera.take(page, name("home-sales"))
+        page.goto("/quotes/")
+        camera.take(page, name("quotes"))
+        sent = first_of(page, "/quotes/?state=sent")
+        page.goto(sent)
+        offer = page.get_by_label("The customer’s link").input_value()
+        camera.take(page, name("quote"))
+        page.goto(f"{first_of(page, '/quotes/?state=draft')}edit/")
+        camera.take(page, name("quote-editor"))
+    with camera.seen_by(dark=dark, phone=phone) as page:
+        page.goto(offer[offer.index("/orders/") :])
+        camera.take(page, name("offer"))
+
+
+def delivery(camera: Camera, *, dark: bool = False, phone: bool = False) -> None:
+    """Ada: an order on its way, one that fell out, her queue, all fallout."""
+    name = named(dark=dark, phone=phone)
+    with camera.seen_by("ada", dark=dark, phone=phone) as page:
+        page.goto(first_of(page, "/orders/?state=provisioning"))
+        camera.take(page, name("order"))
+        page.goto(first_of(page, "/orders/?state=fallout"))
+        camera.take(page, name("order-fallout"))
+        page.goto("/orders/queue/")
+        if not page.get_by_role("heading", name="I work on").count():
+            page.get_by_role("button", name="Claim next").click()
+            page.goto("/orders/queue/")
+        camera.take(page, name("queue"))
+        page.goto("/orders/fallout/")
+        camera.take(page, name("fallout"))
+
+
+def service(camera: Camera, *, dark: bool = False, phone: bool = False) -> None:
+    """Mara: what a customer has."""
+    with camera.seen_by("mara", dark=dark, phone=phone) as page:
+        page.goto(first_of(page, "/subscriptions/?state=active"))
+        camera.take(page, named(dark=dark, phone=phone)("subscription"))
+
+
+def finance(camera: Camera, *, dark: bool = False, phone: bool = False) -> None:
+    """Tomás: a run that waits for him, one that is final, an invoice and its PDF."""
+    name = named(dark=dark, phone=phone)
+    run = opened_run(camera)
+    with camera.seen_by("tomas", dark=dark, phone=phone) as page:
+        page.goto(run)
+        camera.take(page, name("bill-run"))
+        page.goto(first_of(page, "/billing/runs/?state=finalised"))
+        camera.take(page, name("bill-run-final"))
+        page.goto(first_of(page, "/billing/invoices/?state=paid"))
+        camera.take(page, name("invoice"))
+        if not dark and not phone:
+            address = page.get_by_role("link", name="PDF").get_attribute("href")
+            paper(page.request.get(address or "").body(), name("invoice-pdf"))
+
+
+def opened_run(camera: Camera) -> str:
+    """The run that waits for approval; Priya opens one if there is none."""
+    with camera.seen_by("priya") as page:
+        page.goto("/billing/runs/?state=to_approve")
+        if not page.locator("#list tbody tr").count():
+            page.goto("/billing/runs/new/")
+            page.get_by_role("button", name="Open the run").click()
+            expect(page.locator("h1")).to_contain_text("To approve", timeout=60_000)
+        return first_of(page, "/billing/runs/?state=to_approve")
+
+
+def api(camera: Camera) -> None:
+    """Inès: the API's own pages."""
+    with camera.seen_by("ines") as page:
+        page.goto("/api/v1/docs/")
+        expect(page.locator(".opblock").first).to_be_visible()
+        camera.take(page, "api-docs")
+
+
+def paper(pdf: bytes, name: str) -> None:
+    """The first page of a PDF as a picture, by poppler where it is installed."""
+    tool = shutil.which("pdftoppm")
+    if tool is None:
+        sys.stderr.write(f"  {name}.png is left as it is: pdftoppm (poppler-utils) is missing\n")
+        return
+    command = [tool, "-png", "-r", "96", "-f", "1", "-singlefile", "-", str(FOLDER / name)]
+    subprocess.run(command, input=pdf, check=True)
+    checked(FOLDER / f"{name}.png")
+
+
+def named(*, dark: bool, phone: bool) -> Callable[[str], str]:
+    """order → order, order-dark, order-phone."""
+    tail = "-phone" if phone else "-dark" if dark else ""
+    return lambda name: f"{name}{tail}"

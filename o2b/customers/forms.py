@@ -4,10 +4,12 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
 from o2b.customers.models import Account, Customer, LegalEntity
-from o2b.people.models import User
+
+User = get_user_model()
 
 
 class AccountForm(forms.Form):

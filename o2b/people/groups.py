@@ -15,7 +15,7 @@ SEE_OFFERS = (
     "subscriptions.view_subscription",
 )
 SEE_MONEY = ("billing.view_billrun", "billing.view_invoice", "billing.view_promise")
-SELL = ("quotes.edit_quote", "quotes.send_quote", "orders.accept_quote")
+SELL = ("customers.change_account", "quotes.edit_quote", "quotes.send_quote", "orders.accept_quote")
 DELIVER = ("orders.place_order", "orders.work_tasks")
 BILL = ("billing.run_bills", "billing.approve_run", "billing.record_payment")
 SET_UP = (

@@ -235,7 +235,7 @@ def test_after_a_kill_the_next_message_goes_on(monkeypatch, probe):
     owed = Outbox.objects.get(task="orders.advance_order", key=order.pk)
     with pytest.raises(Killed):
         services.advance_order(
-            order_id=order.pk, at_of=lambda _: NOON, worker="dead:1", outbox_id=owed.pk
+            order_id=order.pk, at_of=lambda _: NOON, worker="dead:1", owed=[owed.pk]
         )
     assert states(order) == (["provisioning"], ["running", "running"])
     assert Outbox.objects.filter(pk=owed.pk).exists()

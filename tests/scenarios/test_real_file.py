@@ -70,7 +70,7 @@ def test_every_subscriber_is_billed_as_the_file_says(file: Path, workers: Worker
 def numbers_have_no_gap() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT min(serial) = 1 AND max(serial) = count(*) AND count(DISTINCT serial) = count(*)"
-            " FROM billing_invoice"
+            "SELECT min(serial) = 1 AND max(serial) = count(*)"
+            " AND count(DISTINCT serial) = count(*) FROM billing_invoice"
         )
         return bool(cursor.fetchone()[0])

@@ -26,6 +26,7 @@ from o2b.people.services import ensure_service_user
 
 OPENER = "system"
 BEFORE = ("subscriptions.start_items", "billing.open_promises", "billing.open_charges")
+MOST_ATTEMPTS = 5
 LOOK_SECONDS, SWEEP_SECONDS, LOST_SECONDS = 0.1, 20.0, 60.0
 
 
@@ -92,6 +93,7 @@ class Command(BaseCommand):
             if now - swept > SWEEP_SECONDS:
                 swept = now
                 events.sweep()
+                _refuse_what_keeps_failing()
             if now - moved > LOST_SECONDS and not answering():
                 self._tell("the workers do not answer any more; going on in this process")
                 by_workers = False
@@ -168,6 +170,12 @@ def _approver() -> User:
     if user is None:
         raise CommandError(f"O2B_APPROVER names {name!r}, and there is no such user.")
     return user
+
+
+def _refuse_what_keeps_failing() -> None:
+    stuck = Outbox.objects.filter(task__startswith="billing.", attempts__gte=MOST_ATTEMPTS).first()
+    if stuck is not None:
+        raise CommandError(f"{stuck} has failed {stuck.attempts} times: {stuck.last_error}")
 
 
 def _settled() -> bool:

@@ -1,6 +1,6 @@
 """The verbs of fulfilment: advance what runs by itself, work by hand, stand still and go on."""
 
-from orders.fulfilment.services.advance import advance_order
+from orders.fulfilment.services.advance import advance_order, advance_together
 from orders.fulfilment.services.hand import (
     claim_next,
     claim_task,
@@ -14,6 +14,7 @@ from orders.fulfilment.services.wake import wake_due
 
 __all__ = [
     "advance_order",
+    "advance_together",
     "cancel_line",
     "claim_next",
     "claim_task",

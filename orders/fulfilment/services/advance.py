@@ -6,7 +6,7 @@ running tasks whose lease runs out; the message is still owed, and the next one 
 """
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,31 +38,59 @@ class Round:
 
 
 def advance_order(
-    *, order_id: int, at_of: AtOf = clock.now, worker: str = "", outbox_id: int | None = None
+    *,
+    order_id: int,
+    at_of: AtOf = clock.now,
+    worker: str = "",
+    owed: Sequence[int] = (),
 ) -> int:
     """Do all that can be done by itself now; return how many tasks were run.
 
-    `at_of(account)` tells the account's moment, `at_of(None)` the machine's (leases, back-off).
+    `at_of(account)` tells the account's moment, `at_of(None)` the machine's (leases, back-off);
+    `owed` are the outbox rows that are settled by it.
     """
     outcomes: dict[int, Outcome] = {}
     ran = 0
     while True:
         with transaction.atomic():
-            turn = _round(order_id, outcomes, at_of, worker)
+            turn = _round(Scene.of_orders([order_id]), outcomes, at_of, worker, MOST_OUTSIDE)
             if not turn.outside:
-                events.done(outbox_id)
+                events.done(owed)
         ran += turn.ran
         if not turn.outside:
             return ran
         outcomes = {job.task_id: handlers.run(job) for job in turn.outside}
 
 
-def _round(order_id: int, outcomes: dict[int, Outcome], at_of: AtOf, worker: str) -> Round:
+def advance_together(
+    *, owed: Mapping[int, Sequence[int]], at_of: AtOf = clock.now, worker: str = ""
+) -> set[int]:
+    """Do at once what needs nobody from the outside, for many orders in the queries of one.
+
+    `owed` names the outbox rows of each order. Returns the orders that wait for the outside; what
+    is owed for them stays owed.
+    """
+    with transaction.atomic():
+        scene = Scene.of_orders(owed)
+        for part in scene.by_clock():
+            _round(part, {}, at_of, worker, room=0)
+        machine_now = at_of(None)
+        left = {
+            task.order_id
+            for task in scene.tasks_in(scene.going())
+            if task.kind == Task.Kind.AUTOMATIC and _can_run(task, machine_now)
+        }
+        events.done(pk for order_id, ids in owed.items() if order_id not in left for pk in ids)
+    return left
+
+
+def _round(
+    scene: Scene, outcomes: dict[int, Outcome], at_of: AtOf, worker: str, room: int
+) -> Round:
     """Write outcomes and claim what is ready, again and again; what is done here is done at once.
 
-    Returns the jobs that ask the outside: they are run when the transaction is over.
+    Returns the jobs that ask the outside, at most `room`: they run when the transaction is over.
     """
-    scene = Scene.of_order(order_id)
     if not scene.lines:
         return Round([], 0)
     machine_now = at_of(None)
@@ -72,7 +100,7 @@ def _round(order_id: int, outcomes: dict[int, Outcome], at_of: AtOf, worker: str
     ran = len(outcomes)
     while True:
         settle(scene, outcomes, at=at, machine_now=machine_now)
-        claimed = _claim(scene, at, machine_now, worker, room=MOST_OUTSIDE - len(outside))
+        claimed = _claim(scene, at, machine_now, worker, room=room - len(outside))
         if not claimed:
             return Round(outside, ran)
         outcomes = {}

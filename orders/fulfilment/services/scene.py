@@ -1,7 +1,7 @@
 """The lines under way and all their tasks, locked: what every step of fulfilment looks at."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
@@ -29,9 +29,9 @@ class Scene:
     tasks_of: dict[int, list[Task]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def of_order(cls, order_id: int) -> "Scene":
-        """Every line of an order that is not over."""
-        return cls._lock(OrderLine.objects.filter(order_id=order_id).exclude(state__in=OVER))
+    def of_orders(cls, order_ids: Collection[int]) -> "Scene":
+        """Every line of the orders that is not over."""
+        return cls._lock(OrderLine.objects.filter(order__in=order_ids).exclude(state__in=OVER))
 
     @classmethod
     def of_line(cls, line_id: int) -> "Scene":
@@ -54,6 +54,17 @@ class Scene:
             task.line = lines[task.line_id]
             scene.tasks_of[task.line_id].append(task)
         return scene
+
+    def by_clock(self) -> list["Scene"]:
+        """The scene in parts, each of accounts that live in the same moment."""
+        parts: dict[int | None, Scene] = {}
+        for line in self.lines.values():
+            part = parts.setdefault(line.account.test_clock_id, Scene({}, {}))
+            part.lines[line.pk] = line
+            for task in self.tasks_of[line.pk]:
+                part.tasks[task.pk] = task
+                part.tasks_of[line.pk].append(task)
+        return list(parts.values())
 
     def going(self) -> list[OrderLine]:
         """Lines on which work goes on."""

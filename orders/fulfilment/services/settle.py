@@ -5,7 +5,7 @@ and completed. The number of queries does not grow with lines or tasks.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from o2b import clock, events, fsm
@@ -239,8 +239,12 @@ def _deliver(scene: Scene, fresh: Iterable[Evidence], at: datetime, actor_id: in
             facts_of=lambda line: {"reason": line.reason},
         )
     if kept:
-        on = clock.day(kept[0].account, at)  # the lines of a scene are one account's
-        fsm.move_locked(kept, "deliver", at=at, actor_id=actor_id, values={"delivered_on": on})
+        by_day: dict[date, list[OrderLine]] = {}
+        for line in kept:
+            by_day.setdefault(clock.day(line.account, at), []).append(line)
+        for day, lines in by_day.items():
+            values = {"delivered_on": day}
+            fsm.move_locked(lines, "deliver", at=at, actor_id=actor_id, values=values)
         fsm.move_locked(kept, "complete", at=at, actor_id=actor_id)
 
 
