@@ -19,7 +19,6 @@ SELL = ("customers.change_account", "quotes.edit_quote", "quotes.send_quote", "o
 DELIVER = ("orders.place_order", "orders.work_tasks")
 BILL = ("billing.run_bills", "billing.approve_run", "billing.record_payment")
 SET_UP = (
-    "customers.change_account",
     "catalog.change_product",
     "catalog.publish",
     "people.view_user",

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from o2b.web import show
 
@@ -27,6 +28,12 @@ def money_filter(amount: Any, currency: str = "") -> str:
 def number(value: Any) -> str:
     """{{ run.invoices|number }}: '29,202'."""
     return show.number_text(value)
+
+
+@register.filter
+def units(unit: str, quantity: Any) -> str:
+    """{{ product.unit|units:line.quantity }}: '7 pieces'; other units are as their product says."""
+    return _("pieces") if unit == _("piece") and quantity != 1 else unit
 
 
 @register.filter

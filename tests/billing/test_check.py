@@ -170,7 +170,7 @@ def test_the_four_faults_at_once() -> None:
     counts = counts_of(run_id=run.pk)
     assert (counts.looked_at, counts.drafted, counts.nothing_due, counts.parked) == (6, 2, 0, 4)
     assert (counts.promises, counts.promises_kept) == (6, 2)
-    reasons = ParkedAccount.objects.order_by("account").values_list("reason", flat=True)
+    reasons = ParkedAccount.objects.order_by("account_id").values_list("reason", flat=True)
     assert list(reasons) == [
         "version: promised 1, delivered 2",
         "quantity: promised 2, ordered 3; "

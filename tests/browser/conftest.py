@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from o2b.people.models import User
 from tests.browser.chromium import CHROMIUM, chromium
@@ -72,6 +72,7 @@ def browser(web: Web) -> Iterator[Browser]:
 def visit(browser: Browser, web: Web) -> Iterator[Visit]:
     """visit(user) → a page of a fresh context, logged in if a user is given; all are watched."""
     watch = Watch()
+    expect.set_options(timeout=PATIENCE_MS)
 
     def begin(user: User | None = None, **options: Any) -> Page:
         context = browser.new_context(

@@ -213,7 +213,7 @@ class Story:
             self._begin(n % 12, account, client)
         expire_quotes(at=self.clock.now)
         settle()
-        self._work_by_hand(at=self.clock.now, limit=10)
+        self._work_by_hand(at=self.clock.now, limit=3)
         self._stop_some()
         settle()
 
