@@ -48,7 +48,7 @@ def move(
     at: datetime,
     actor_id: int | None = None,
     cause: str = "",
-    **facts: object,
+    **facts: Any,
 ) -> list[M]:
     """Apply one declared transition to every row that may take it, in one UPDATE.
 
@@ -76,7 +76,7 @@ def move_locked(
     cause: str = "",
     values: dict[str, Any] | None = None,
     facts_of: Callable[[M], dict[str, object]] | None = None,
-    **facts: object,
+    **facts: Any,
 ) -> list[M]:
     """Apply one declared transition to rows that this transaction holds locked, in one UPDATE.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from orders.models import Task
 
-WIDTH, HEIGHT, GAP, ROW = 150, 46, 40, 62
+WIDTH, HEIGHT, GAP, ROW = 176, 46, 40, 62
 MARGIN = 6
 
 
@@ -32,7 +32,7 @@ class Box:
     @property
     def title(self) -> str:
         name = self.task.name
-        return name if len(name) <= 17 else f"{name[:16].rstrip()}…"
+        return name if len(name) <= 22 else f"{name[:21].rstrip()}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class LineInput:
     """One line as somebody asks for it, by the code of its product."""
 
     product: str
-    quantity: Decimal | str
+    quantity: Decimal | str | int
     characteristics: Mapping[str, Any] = field(default_factory=dict)
     discount_percent: Decimal | str | int = 0
 

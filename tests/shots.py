@@ -69,7 +69,7 @@ class Camera:
     def seen_by(self, username: str = "") -> Iterator[Page]:
         """A page in a fresh context, logged in as a person of the demo unless nobody is named."""
         context = self.browser.new_context(
-            base_url=self.url, reduced_motion="reduce", locale="en", **self.look.options
+            base_url=self.url, reduced_motion="reduce", locale="en-GB", **self.look.options
         )
         page = context.new_page()
         if username:
@@ -126,7 +126,7 @@ def sales(camera: Camera) -> None:
 def delivery(camera: Camera) -> None:
     """Ada: an order on its way, one that fell out, her queue, all fallout."""
     with camera.seen_by("ada") as page:
-        page.goto(first_of(page, "/orders/?state=scheduled&sort=-line_count"))
+        page.goto(first_of(page, "/orders/?state=provisioning&sort=-line_count"))
         camera.take(page, "order")
         page.goto(first_of(page, "/orders/?state=fallout"))
         camera.take(page, "order-fallout")

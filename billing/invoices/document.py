@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TypedDict
 
+from babel import Locale
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -62,7 +63,7 @@ def document_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
         title=title,
         number=invoice.number,
         issued=[invoice.issued_on.year, invoice.issued_on.month, invoice.issued_on.day],
-        seller=[seller.name, *_lines(seller.address), seller.country],
+        seller=[seller.name, *_lines(seller.address), _country(seller.country)],
         customer=[account.customer.name, *_other(account.name, account.customer.name)]
         + _lines(account.address),
         facts=_facts(invoice),
@@ -74,6 +75,12 @@ def document_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
         bank=_bank(invoice),
         page=_("Page %(page)s of %(pages)s") % {"page": "{page}", "pages": "{pages}"},
     )
+
+
+def _country(code: str) -> str:
+    """'Germany' for DE, in the reader's language; a code that nobody knows stays as it is."""
+    locale = Locale.parse(get_language() or "en", sep="-")
+    return locale.territories.get(code, code)
 
 
 def groups_of(lines: Iterable[InvoiceLine], currency: str) -> list[Group]:

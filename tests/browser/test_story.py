@@ -7,6 +7,7 @@ import pypdf
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from orders.models import Queue, QueueMember
 from tests.browser.people import Staff, Visit
 from tests.factories import INSTALL, a_product, an_account, monthly, setup_fee
 from tests.workers import Workers
@@ -33,6 +34,8 @@ def rows(staff: Staff) -> None:
         charges=[monthly("40.00", **from_delivery), setup_fee("99.00")],
         tasks=INSTALL,
     )
+    field = Queue.objects.create(code="field", name="Field service")
+    QueueMember.objects.create(queue=field, user=staff.clerk)
     a_product(code="seat", name="Voice seat", charges=[monthly("10.00", **from_delivery)])
 
 
@@ -62,8 +65,11 @@ def _quote_and_send(page: Page) -> str:
     expect(totals).to_contain_text("40.00")
     page.get_by_role("button", name="Add line").click()
     second = page.get_by_role("group", name="Line 2")
+    expect(second).to_be_visible()
+    _settled(page)
     second.get_by_label("Product").select_option("Voice seat")
     expect(totals).to_contain_text("50.00")
+    _settled(page)
     second.get_by_label("Quantity").fill("3")
     expect(totals).to_contain_text("70.00")
     second.get_by_label("Discount %").fill("10")
@@ -178,6 +184,11 @@ def _pay(page: Page, invoice: str) -> None:
     expect(page.get_by_role("main")).to_contain_text("€0.00")
 
 
+def _settled(page: Page) -> None:
+    """Until htmx knows what it has just put there; a person is never as quick as Playwright."""
+    expect(page.locator(".htmx-added, .htmx-request")).to_have_count(0)
+
+
 def _sums(of: Locator) -> Locator:
     return of.locator("dd")
 
@@ -185,4 +196,4 @@ def _sums(of: Locator) -> Locator:
 def _headers_of_htmx(page: Page) -> dict[str, str]:
     """What htmx sends along from this page: the token against forged requests."""
     headers: dict[str, str] = page.evaluate("JSON.parse(document.body.getAttribute('hx-headers'))")
-    return headers
+    return headers | {"HX-Request": "true"}

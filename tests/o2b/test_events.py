@@ -7,6 +7,7 @@ from celery import current_app
 from django.db import transaction
 
 from o2b import clock, events
+from o2b.events import outbox, reactions
 from o2b.flow import REACTIONS, Reaction
 from o2b.models import Event, Outbox, TestClock
 from tests.factories import NOON, a_user, an_account
@@ -19,6 +20,16 @@ def note(key: int) -> None:
     done.append(key)
     if key < 0:
         raise ValueError("below zero")
+
+
+batches: list[list[int]] = []
+
+
+@events.batch_reaction("tests.many", at_once=2)
+def many(keys: list[int]) -> None:
+    if min(keys) < 0:
+        raise ValueError("below zero")
+    batches.append(keys)
 
 
 @pytest.fixture
@@ -118,9 +129,7 @@ def test_a_broker_that_is_away_costs_nothing_and_the_sweeper_mends_it(score, bro
 @pytest.mark.django_db(transaction=True)
 def test_the_sweeper_leaves_alone_what_somebody_works_on(score, monkeypatch):
     sent: list[int] = []
-    monkeypatch.setattr(
-        events, "publish", lambda rows: sent.extend(r.pk for r in rows) or len(sent)
-    )
+    monkeypatch.setattr(outbox, "send", lambda row: sent.append(row.pk) or True)
     fresh = Outbox.objects.create(event_name="test.happened", task="tests.note", key=1)
     Outbox.objects.create(
         event_name="test.happened",
@@ -132,7 +141,7 @@ def test_the_sweeper_leaves_alone_what_somebody_works_on(score, monkeypatch):
     assert events.sweep(older_than=timedelta(hours=1)) == 0
     assert events.sweep(older_than=timedelta(0)) == 1
     assert sent == [fresh.pk]
-    assert events.sweep(older_than=timedelta(0)) == 1  # leased by the sweep before; nothing new
+    assert events.sweep(older_than=timedelta(0)) == 0  # leased by the sweep before
     assert sent == [fresh.pk]
 
 
@@ -145,3 +154,47 @@ def test_an_account_lives_by_its_test_clock_and_its_own_calendar():
     assert clock.now(account) == midnight_in_berlin
     assert str(clock.today(account)) == "2026-02-01"
     assert clock.now() > midnight_in_berlin
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_message_goes_out_for_as_many_as_a_task_takes_at_once(monkeypatch):
+    sent: list[int] = []
+    monkeypatch.setattr(outbox, "send", lambda row: sent.append(row.pk) or True)
+    rows = [Outbox.objects.create(event_name="e", task="tests.many", key=n) for n in range(5)]
+
+    assert events.publish(rows) == 5
+    assert sent == [rows[0].pk, rows[2].pk, rows[4].pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_takes_others_along_and_calls_the_next(monkeypatch):
+    sent: list[int] = []
+    monkeypatch.setattr(reactions, "send", lambda row: sent.append(row.pk) or True)
+    batches.clear()
+    rows = [Outbox.objects.create(event_name="e", task="tests.many", key=n) for n in range(5)]
+
+    many(key=3, outbox_id=rows[3].pk)
+
+    assert batches == [[0, 3]]
+    assert sent == [rows[1].pk]
+    many(key=3, outbox_id=rows[3].pk)  # late or doubled: it works for those that are left
+    assert batches == [[0, 3], [1, 2]]
+    many(key=4, outbox_id=rows[4].pk)
+    assert batches == [[0, 3], [1, 2], [4]]
+    assert not Outbox.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_fails_costs_only_the_row_at_fault():
+    batches.clear()
+    bad = Outbox.objects.create(event_name="e", task="tests.many", key=-1)
+    good = Outbox.objects.create(event_name="e", task="tests.many", key=1)
+
+    many(key=1, outbox_id=good.pk)  # together they fail; alone it is done
+
+    assert batches == [[1]]
+    assert list(Outbox.objects.values_list("pk", flat=True)) == [bad.pk]
+    with pytest.raises(ValueError, match="below zero"):
+        many(key=-1, outbox_id=bad.pk)
+    bad.refresh_from_db()
+    assert (bad.attempts, bad.last_error) == (1, "ValueError: below zero")

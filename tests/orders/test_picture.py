@@ -9,17 +9,17 @@ def test_a_diamond():
     drawn = draw([Task(key=key, name=key, after=after) for key, after in plan.items()])
     assert [(box.task.key, box.x, box.y) for box in drawn.boxes] == [
         ("a", 6, 6),
-        ("b", 196, 6),
-        ("c", 196, 68),
-        ("d", 386, 6),
-        ("e", 576, 6),
+        ("b", 222, 6),
+        ("c", 222, 68),
+        ("d", 438, 6),
+        ("e", 654, 6),
     ]
-    assert drawn.path.split(" M")[0] == "M156 29 C176 29 176 29 196 29"
+    assert drawn.path.split(" M")[0] == "M182 29 C202 29 202 29 222 29"
     assert drawn.path.count("M") == 6
-    assert (drawn.width, drawn.height) == (732, 120)
+    assert (drawn.width, drawn.height) == (836, 120)
 
 
 def test_one_task_and_a_long_name():
-    drawn = draw([Task(key="a", name="A very long name indeed", after=["gone"])])
-    assert drawn.boxes[0].title == "A very long name…"
-    assert (drawn.path, drawn.width, drawn.height) == ("", 162, 58)
+    drawn = draw([Task(key="a", name="A very long name indeed, it is", after=["gone"])])
+    assert drawn.boxes[0].title == "A very long name inde…"
+    assert (drawn.path, drawn.width, drawn.height) == ("", 188, 58)

@@ -147,7 +147,7 @@ def ensure_catalog(*, valid_from: date, at: datetime) -> LegalEntity:
         name="Nordlicht Telecom GmbH",
         country="DE",
         currency="EUR",
-        address="Hafenstraße 12\n20457 Hamburg\nGermany",
+        address="Hafenstraße 12\n20457 Hamburg",
         tax_id="DE 314 159 265",
         iban="DE02 1203 0000 0000 2020 51",
         number_prefix="NL-",
