@@ -9,6 +9,7 @@ from billing.models import BillRun, DraftLine, InvoiceLine
 from billing.runs.services import approve_run, open_run, opening
 from o2b import events
 from o2b.customers.models import LegalEntity
+from o2b.events import outbox
 from tests.billing.worlds import AT, JANUARY, in_service
 from tests.factories import a_product, a_user, an_account, an_entity, monthly
 from tests.workers import Workers
@@ -50,7 +51,7 @@ def is_at(run: BillRun, state: str) -> bool:
 
 def test_killed_and_emptied(monkeypatch: pytest.MonkeyPatch, workers: Workers) -> None:
     monkeypatch.setattr(opening, "MOST_ACCOUNTS", 2)
-    monkeypatch.setattr(events, "LEASE", timedelta(seconds=2))
+    monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=2))
     entities = [an_entity(code="one"), an_entity(code="two")]
     products = [a_product(charges=[monthly(price)]) for price in ("19.90", "7.77")]
     for entity in entities:

@@ -226,9 +226,9 @@ def test_the_doors_of_customers(client: Client, url: str) -> None:
     assert client.get(url).status_code == 403
 
 
-def test_a_rep_looks_and_does_not_change(client: Client) -> None:
+def test_finance_looks_and_does_not_change(client: Client) -> None:
     account = an_account()
-    client.force_login(a_user("sales"))
+    client.force_login(a_user("finance"))
     page = client.get(f"/customers/{account.pk}/").content.decode()
     assert "/edit/" not in page
     for url in ("new", f"{account.pk}/edit", f"{account.pk}/close"):

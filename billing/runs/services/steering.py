@@ -44,6 +44,8 @@ def cancel_run(*, run_id: int, at: datetime, actor_id: int | None = None) -> Bil
             cursor.execute(f"DELETE FROM {table} WHERE run_id = %s", [run.pk])
     ParkedAccount.objects.filter(run=run).delete()
     # A shard that is being drafted now is locked; it discards itself when it sees this.
-    idle = Shard.objects.select_for_update(skip_locked=True).filter(run=run)
-    Shard.objects.filter(pk__in=[shard.pk for shard in idle]).update(state=Shard.State.DISCARDED)
+    idle = list(Shard.objects.select_for_update(skip_locked=True).filter(run=run))
+    for shard in idle:
+        shard.state = Shard.State.DISCARDED
+    Shard.objects.bulk_update(idle, ["state"])
     return run
