@@ -8,6 +8,7 @@ from billing.promises.services import note_deliveries_of, open_promises_of
 from billing.runs import services as runs
 from o2b import clock
 from o2b.events import batch_reaction, reaction
+from subscriptions.selectors import accounts_of_orders
 
 AT_ONCE = 100
 
@@ -15,13 +16,15 @@ AT_ONCE = 100
 @batch_reaction("billing.open_promises", at_once=AT_ONCE)
 def open_promises(keys: list[int]) -> None:
     """Orders were placed: write down what they promise."""
-    open_promises_of(order_ids=keys, at=clock.now())
+    for moment, orders in clock.by_moment(accounts_of_orders(keys)).items():
+        open_promises_of(order_ids=orders, at=moment)
 
 
 @batch_reaction("billing.note_deliveries", at_once=AT_ONCE)
 def note_deliveries(keys: list[int]) -> None:
     """Lines of orders were delivered: append what was, and compare."""
-    note_deliveries_of(order_ids=keys, at=clock.now())
+    for moment, orders in clock.by_moment(accounts_of_orders(keys)).items():
+        note_deliveries_of(order_ids=orders, at=moment)
 
 
 @batch_reaction("billing.open_charges", at_once=AT_ONCE)

@@ -16,6 +16,7 @@ from orders import selectors
 from orders.models import Order, OrderLine
 from orders.queues import queues_of
 from orders.shown import history, show_lines, shown_lines
+from quotes.selectors import get_quote
 
 
 class OrderList(ListPage):
@@ -104,7 +105,8 @@ def line(request: HtmxRequest, pk: int) -> HttpResponse:
 @require_GET
 def of_quote(request: HtmxRequest, pk: int) -> HttpResponse:
     """The order that a quote became: a panel of the quote's page."""
-    order = selectors.order_of_quote(pk)
+    quote = get_quote(pk)
+    order = selectors.order_of_quote(quote.pk)
     template = "orders/_of_quote.html" if request.htmx else "orders/of_quote.html"
     return render(request, template, {"order": order, "quote_id": pk})
 

@@ -25,7 +25,7 @@ VALID_DAYS = timedelta(days=30)
 @require_http_methods(["GET", "POST"])
 def edit(request: HtmxRequest, pk: int | None = None) -> HttpResponse:
     """Show the editor, rearrange its lines, show what it comes to, or save the draft."""
-    quote = selectors.get_quote(pk) if pk else None
+    quote = None if pk is None else selectors.get_quote(pk)
     if quote and not quote.is_draft:
         messages.error(request, _("Only a draft can be edited."))
         return redirect(quote)

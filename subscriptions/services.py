@@ -109,8 +109,9 @@ def start_day(line: OrderLine) -> date:
 
 
 def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
-    """Completed lines without an item, each with the newest serial that its evidence names."""
-    named = Evidence.objects.filter(line=OuterRef("pk")).exclude(serial="").order_by("-pk")
+    """Completed lines without an item, each with the serial that its evidence names."""
+    named = Evidence.objects.filter(line=OuterRef("pk")).exclude(serial="")
+    named = named.order_by("by__isnull", "-pk")  # what a person read off wins over a machine's
     return list(
         OrderLine.objects.filter(order__in=orders, state=OrderLine.State.COMPLETED)
         .filter(~Exists(Item.objects.filter(order_line=OuterRef("pk"))))

@@ -18,6 +18,7 @@ from o2b.errors import Invalid, Refused
 from o2b.money import minor_unit, quantise
 
 TOO_BIG = Decimal(10) ** 15  # the first amount that the database has no room for
+FIRST_DAY = date(1990, 1, 1)
 LONGEST_REFERENCE = 140
 LONGEST_METHOD = 20
 
@@ -122,6 +123,9 @@ def _amount(value: Decimal | str, currency: str, *, field: str) -> Decimal:
 def _check_day(account: Account, *, on: date, at: datetime) -> None:
     if on > clock.day(account, at):
         raise PaymentInvalid(_("Money cannot be received in the future."), field="on")
+    if on < FIRST_DAY:
+        message = _("No payment is that old; was the year mistyped?")
+        raise PaymentInvalid(message, field="on")
 
 
 def _text(value: str, longest: int, field: str) -> str:

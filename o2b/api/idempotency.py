@@ -71,7 +71,7 @@ def _once(key: str, request: Request, effect: Callable[[], Response]) -> Respons
         )
         return response
     if (known.method, known.path, known.body_digest) != (request.method, path, digest):
-        raise KeyReused(_("This key belongs to another request."), field=HEADER)
+        raise KeyReused(_("This key belongs to another request; send a new one."), field=HEADER)
     return Response(
         known.answer, status=known.status, headers={"Idempotent-Replay": "true"} | _place(known)
     )

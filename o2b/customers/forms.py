@@ -102,7 +102,8 @@ class NewAccountForm(AccountForm):
         super().__init__(*args, **kwargs)
         # A second account is opened from the customer's first; a list of all would be too long.
         asked = str(self.data.get("customer") or self.initial.get("customer") or "")
-        known = Customer.objects.filter(pk=asked) if asked.isdigit() and len(asked) < 18 else None
+        digits = asked.isascii() and asked.isdigit() and len(asked) < 18
+        known = Customer.objects.filter(pk=int(asked)) if digits else None
         if known is not None and known.exists():
             self.fields["customer"].queryset = known  # type: ignore[attr-defined]
         else:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
+from o2b.money import quantise
 from o2b.web.columns import Column, read
 
 # A spreadsheet takes a text that begins like this for a formula.
@@ -47,9 +48,20 @@ def titles(columns: Sequence[Column]) -> Iterator[Any]:
 def values(columns: Sequence[Column], row: Any) -> Iterator[Any]:
     for column in columns:
         value = column.raw(row)
-        yield value.amount if column.kind == "money" and hasattr(value, "amount") else value
+        currency = read(row, column.currency) if column.currency else None
+        if column.kind == "money":
+            value = plain_amount(getattr(value, "amount", value), currency)
+        yield value
         if column.currency:
-            yield read(row, column.currency)
+            yield currency
+
+
+def plain_amount(amount: Any, currency: Any) -> Any:
+    """The amount with its currency's decimals, unless that would lose some."""
+    if not isinstance(amount, Decimal) or not currency:
+        return amount
+    rounded = quantise(amount, currency)
+    return rounded if rounded == amount else amount
 
 
 def safe(value: Any) -> str:

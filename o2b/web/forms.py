@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from o2b.errors import Refused
 
@@ -30,6 +31,7 @@ class DayField(forms.DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
+        self.error_messages["invalid"] = _("This is no day; write it as YYYY-MM-DD.")
 
 
 class AmountField(forms.DecimalField):

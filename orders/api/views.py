@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.decorators import action
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from o2b import clock
 from o2b.api.idempotency import once
 from o2b.api.views import Noun, Verbs
-from o2b.customers.references import account_named
+from o2b.customers.references import UnknownReference, account_named
 from orders.acceptance.services import AlreadyOrdered, decline_offer, place_order
 from orders.api.inputs import AcceptAsked, DeclineAsked, OrderAsked, OrderOfQuoteAsked
 from orders.api.outputs import STANDINGS, OrderHeadOutput, OrderOutput
@@ -83,9 +84,13 @@ class OrderViewSet(Noun):
 
     def _of_quote(self) -> Order:
         asked = self.asked(OrderOfQuoteAsked)
-        return accept(
-            quote_id=asked["quote"], by=asked["by"], user=self.request.user, channel="rest"
-        )
+        try:
+            return accept(
+                quote_id=asked["quote"], by=asked["by"], user=self.request.user, channel="rest"
+            )
+        except Quote.DoesNotExist as exc:
+            message = _("There is no quote %(quote)s.") % {"quote": asked["quote"]}
+            raise UnknownReference(message, field="quote") from exc
 
     def _without_quote(self) -> Order:
         asked = self.asked(OrderAsked)

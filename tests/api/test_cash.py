@@ -116,7 +116,7 @@ def test_order_to_cash(house: House) -> None:
 def test_a_run_can_be_cancelled_until_it_is_approved(house: House) -> None:
     run = house.run()
     again = house.finance.post(RUNS, {"legal_entity": "nordlicht", "on": TODAY})
-    assert_problem(again, 409, "run_overlaps")
+    assert_problem(again, 409, "run_overlaps", "legal_entity")
     assert house.finance.post(f"{run['url']}/cancel").json()["state"] == "cancelled"
     assert_problem(house.finance.post(f"{run['url']}/cancel"), 409, "run_not_ready")
     assert_problem(house.chief.post(f"{run['url']}/approve"), 409, "run_not_ready")

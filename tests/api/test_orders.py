@@ -58,7 +58,7 @@ def test_of_a_quote(as_: As) -> None:
     ("body", "status", "code", "fields"),
     [
         ({}, 400, "malformed", ["account", "lines"]),
-        ({"quote": 999_999}, 404, "not_found", []),
+        ({"quote": 999_999}, 404, "not_found", ["quote"]),
         ({"quote": "Q-1"}, 400, "malformed", ["quote"]),
         ({"quote": 10**30}, 400, "malformed", ["quote"]),
         ({"quote": -1}, 400, "malformed", ["quote"]),

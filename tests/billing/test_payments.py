@@ -166,6 +166,7 @@ def test_an_invoice_is_overdue_after_its_day(on: date, status: str) -> None:
         ("EUR", {"amount": "Infinity"}, "amount", "This is not an amount."),
         ("EUR", {"amount": "ten"}, "amount", "This is not an amount."),
         ("EUR", {"on": date(2026, 3, 21)}, "on", "Money cannot be received in the future."),
+        ("EUR", {"on": date.min}, "on", "No payment is that old; was the year mistyped?"),
         ("EUR", {"reference": "x" * 141}, "reference", "At most 140 characters."),
         ("EUR", {"reference": "a\0b"}, "reference", "This text cannot be stored."),
         ("EUR", {"method": "x" * 21}, "method", "At most 20 characters."),

@@ -1,6 +1,6 @@
 """Bill runs from opening to the last number: what they bill, refuse, and bear."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -9,6 +9,7 @@ from django.db import transaction
 from billing.models import BillRun, DraftInvoice, DraftLine, Invoice, InvoiceLine, Posting, Shard
 from billing.runs.selectors import counts_of, totals_of
 from billing.runs.services import (
+    DayTooFar,
     OwnRun,
     RunNotReady,
     RunOverlaps,
@@ -145,6 +146,15 @@ def test_runs_that_overlap_are_refused() -> None:
     open_run(**told, account_ids=[second.pk])
     cancel_run(run_id=run.pk, at=AT)
     open_run(**told, account_ids=[first.pk])
+
+
+def test_a_run_for_a_day_in_a_far_year_is_refused() -> None:
+    told = {"legal_entity_id": an_entity().pk, "opened_by_id": a_user().pk, "at": AT}
+    for on in (date(AT.year + 3, 1, 1), date.max):
+        with pytest.raises(DayTooFar) as refused, transaction.atomic():
+            open_run(**told, on=on)
+        assert (refused.value.field, refused.value.status) == ("on", 422)
+    assert not BillRun.objects.exists()
 
 
 def test_two_runs_of_one_entity_leave_no_gap_in_the_numbers() -> None:

@@ -16,7 +16,6 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
-    "--lang=en-GB",
 ]
 
 

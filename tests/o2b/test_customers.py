@@ -171,6 +171,7 @@ def test_an_account_is_opened_on_its_page(admin: Client) -> None:
         {"currency": "abc"},
         {"name": "a\0"},
         {"customer": "9" * 30, "reference": "taken"},
+        {"customer": "²", "reference": "taken"},
     ],
 )
 def test_errors_stand_on_the_form(admin: Client, given: dict[str, str]) -> None:

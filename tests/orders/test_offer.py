@@ -75,6 +75,7 @@ def test_the_customer_accepts_on_the_link():
     other = client.post(url, YES | {"name": "Bob", "csrfmiddlewaretoken": token})
     assert other.status_code == 409
     assert url in other.text
+    assert "check the address" not in other.text
     assert Order.objects.count() == 1
 
 

@@ -66,6 +66,7 @@ def test_panels():
         url = reverse(f"orders:{name}", args=[key])
         assert order.number in client.get(url).text
         assert client.get(url, headers={"HX-Request": "true"}).text.lstrip().startswith("<section")
+        assert client.get(reverse(f"orders:{name}", args=[10**9])).status_code == 404
 
 
 GETS = ("list", "queue", "fallout", "new")

@@ -52,6 +52,13 @@ def test_a_new_quote_begins_for_the_account_whose_page_was_open(rep: Client) -> 
         assert rep.get(f"/quotes/new/?account={odd}").status_code == 200
 
 
+def test_an_unknown_draft_is_not_there(rep: Client) -> None:
+    for key in ("0", "9" * 30):
+        assert rep.get(f"/quotes/{key}/edit/").status_code == 404
+        assert rep.post(f"/quotes/{key}/edit/", fields({})).status_code == 404
+    assert Quote.objects.count() == 0
+
+
 def test_totals_follow_each_keystroke(rep: Client) -> None:
     part = live(rep, fields({"quantity": "2"}, {"discount_percent": "50"}))
     assert part.startswith('<section id="totals"')
@@ -153,11 +160,11 @@ def test_a_saved_draft_comes_back_as_it_was(rep: Client) -> None:
         ({"account": "a\0b"}, "Null characters are not allowed."),
         ({"account": "Shut"}, "This account is closed."),
         ({"account": "twin"}, "Several accounts match: T-1, T-2. Choose one."),
-        ({"valid_until": "31.12.2026"}, "Enter a valid date."),
+        ({"valid_until": "31.12.2026"}, "This is no day; write it as YYYY-MM-DD."),
         ({"valid_until": "2020-01-01"}, "The last day of the offer is already over."),
         ({"valid_until": ""}, "This field is required."),
         ({"start_on": "9999-12-31"}, "No service starts on such a day."),
-        ({"start_on": "soon"}, "Enter a valid date."),
+        ({"start_on": "soon"}, "This is no day; write it as YYYY-MM-DD."),
         ({"title": "x" * 201}, "Ensure this value has at most 200 characters"),
         ({"lines": "0"}, "At least one line is needed."),
         ({"lines": "many"}, "At least one line is needed."),

@@ -97,7 +97,7 @@ class World:
             account_id=invoice.account_id,
             amount=Decimal(amount),
             on=self.today,
-            method="bank_transfer",
+            method="bank transfer",
             reference=f"for {invoice.number} on {self.today}",
             at=self.now,
             actor_id=self.approver.pk,

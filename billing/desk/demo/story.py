@@ -198,7 +198,7 @@ class Story:
                 account_id=invoice.account_id,
                 amount=(invoice.total * share).quantize(Decimal("0.01")),
                 on=on,
-                method="bank_transfer",
+                method="bank transfer",
                 reference=number,
                 at=at,
                 actor_id=self.people["tomas"].pk,

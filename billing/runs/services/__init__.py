@@ -9,10 +9,17 @@ from billing.runs.services.finalising import (
     finalise_run,
     finalise_shard,
 )
-from billing.runs.services.opening import RunOverlaps, ScopeEmpty, open_run, plan_run
+from billing.runs.services.opening import (
+    DayTooFar,
+    RunOverlaps,
+    ScopeEmpty,
+    open_run,
+    plan_run,
+)
 from billing.runs.services.steering import cancel_run, pause_run, resume_run
 
 __all__ = [
+    "DayTooFar",
     "OwnRun",
     "RunIncomplete",
     "RunNotReady",

@@ -1,7 +1,7 @@
 """A run is opened for a day, and cut into shards of about equal work."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -13,6 +13,8 @@ from o2b.errors import Invalid, Refused
 
 MOST_ACCOUNTS, MOST_LINES = 2_500, 10_000
 LAST_ACCOUNT = 2**63 - 1
+# A run bills every period up to its day: a year mistyped would bill for centuries.
+FARTHEST = timedelta(days=2 * 366)
 
 LINES_BY_ACCOUNT = """
 SELECT account_id, count(*) FROM billing_promise
@@ -31,6 +33,10 @@ class ScopeEmpty(Invalid):
     code = "scope_empty"
 
 
+class DayTooFar(Invalid):
+    code = "day_too_far"
+
+
 @transaction.atomic
 def open_run(
     *,
@@ -43,14 +49,21 @@ def open_run(
     """Begin to bill all accounts of a legal entity, or these, up to a day."""
     if account_ids is not None and not account_ids:
         raise ScopeEmpty(_("A run needs an account."), field="accounts")
+    if on > at.date() + FARTHEST:
+        message = _("Nothing is billed more than two years ahead; choose an earlier day.")
+        raise DayTooFar(message, field="on")
     # Two that open at once meet here.
     NumberSeries.objects.get_or_create(legal_entity_id=legal_entity_id)
     NumberSeries.objects.select_for_update().get(legal_entity_id=legal_entity_id)
     other = overlapping_runs(legal_entity_id=legal_entity_id, account_ids=account_ids).first()
     if other is not None:
         raise RunOverlaps(
-            _("%(run)s up to %(on)s is not finished; it bills the same accounts.")
+            _(
+                "%(run)s up to %(on)s is not finished; it bills the same accounts. "
+                "Finish or cancel it first."
+            )
             % {"run": other, "on": other.on},
+            field="legal_entity" if account_ids is None else "accounts",
             run=other.pk,
         )
     run = BillRun.objects.create(
