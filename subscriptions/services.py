@@ -4,7 +4,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Exists, Func, OuterRef, Subquery, Value
+from django.db.models import (
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce, Now
 from psycopg2.extras import DateRange
 
@@ -111,7 +120,8 @@ def start_day(line: OrderLine) -> date:
 def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
     """Completed lines without an item, each with the serial that its evidence names."""
     named = Evidence.objects.filter(line=OuterRef("pk")).exclude(serial="")
-    named = named.order_by("by__isnull", "-pk")  # what a person read off wins over a machine's
+    # What a person read off wins over what a machine made up.
+    named = named.order_by(ExpressionWrapper(Q(by=None), BooleanField()), "-pk")
     return list(
         OrderLine.objects.filter(order__in=orders, state=OrderLine.State.COMPLETED)
         .filter(~Exists(Item.objects.filter(order_line=OuterRef("pk"))))
