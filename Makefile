@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint bench shots clean
+.PHONY: help demo up test lint bench shots messages clean
 
 help: ## say what each target does
 	@sed -n 's/^\([.a-z]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -31,6 +31,11 @@ bench: .venv ## measure a bill run and the creation of orders by REST
 
 shots: .venv ## take the pictures of docs/screenshots anew
 	@exec $(BIN)/python -m tests.shots $(ARGS)
+
+messages: .venv ## collect the texts for translation and compile locale/de (needs gettext)
+	@command -v msgfmt >/dev/null || { echo "Collecting texts needs GNU gettext (msgfmt), for example from \`apt-get install gettext\`." >&2; exit 1; }
+	$(BIN)/django-admin makemessages -l de --ignore .venv --ignore tests --ignore .o2b --no-wrap --add-location file
+	$(BIN)/django-admin compilemessages -l de --ignore .venv
 
 clean: ## throw away .venv, the embedded servers' data and all caches
 	@if [ -e .o2b/servers.json ] && [ -x $(BIN)/python ]; then O2B_HOME=.o2b $(BIN)/python -m o2b.servers; fi

@@ -150,6 +150,8 @@ def _check_line(line: LineInput, on_sale: Mapping[str, ProductVersion], *, at: s
     version = on_sale.get(line.product) if isinstance(line.product, str) else None
     if version is None:
         message = _("There is no product “%(code)s”.") % {"code": str(line.product)[:60]}
+        if line.product == "":
+            message = _("Choose a product, or remove the line.")
         raise ProductUnknown(message, field=f"{at}.product")
     refuse_unless_on_sale(version, field=f"{at}.product")
     return CheckedLine(

@@ -1,7 +1,15 @@
-"""The catalog in the admin, to look at; publishing is a service."""
+"""The catalog in the admin: drafts are written here, published by services, and stand from then."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from o2b import clock
+from o2b.catalog import services
 from o2b.catalog.models import (
     Contract,
     ContractDiscount,
@@ -16,58 +24,119 @@ from o2b.catalog.models import (
     TermsCharge,
 )
 from o2b.web.readonly_admin import ReadOnlyAdmin, ReadOnlyInline
+from o2b.web.setup_admin import DraftAdmin, DraftInline, SetUpAdmin, each_by_service
+
+SET_UP = "catalog.change_product"
+PUBLISH = "catalog.publish"
+BY_SERVICE = ("state", "published_at", "retired_on", "created_at", "successor")
 
 
-class ProductVersionInline(ReadOnlyInline):
-    model = ProductVersion
-
-
-class DeliveryPlanInline(ReadOnlyInline):
-    model = DeliveryPlan
-
-
-class PriceInline(ReadOnlyInline):
+class PriceInline(DraftInline):
     model = Price
+    permission = SET_UP
 
 
-class ContractPriceInline(ReadOnlyInline):
+class ContractPriceInline(DraftInline):
     model = ContractPrice
+    permission = SET_UP
 
 
-class ContractDiscountInline(ReadOnlyInline):
+class ContractDiscountInline(DraftInline):
     model = ContractDiscount
+    permission = SET_UP
 
 
 class TermsChargeInline(ReadOnlyInline):
     model = TermsCharge
 
 
+class VersionAdmin(DraftAdmin):
+    """A version of something: draft, then published by the action, then frozen by Postgres."""
+
+    permission = SET_UP
+    exclude = BY_SERVICE
+    actions = ("publish",)
+    list_filter = ("state",)
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(PUBLISH))
+
+    @admin.action(permissions=["publish"], description=gettext_lazy("Publish the chosen drafts"))
+    def publish(self, request: HttpRequest, rows: "QuerySet[Any]") -> None:
+        each_by_service(request, rows, self.publish_one, _("%(row)s is published."))
+
+    def publish_one(self, pk: int) -> object:
+        raise NotImplementedError
+
+
 @admin.register(Product)
-class ProductAdmin(ReadOnlyAdmin):
+class ProductAdmin(SetUpAdmin):
+    permission = SET_UP
+    fixed = ("code", "quantity_places")
     list_display = ("code", "name", "family", "unit", "quantity_places")
     list_filter = ("family",)
     search_fields = ("code", "name")
-    inlines = (ProductVersionInline, DeliveryPlanInline)
+
+
+@admin.register(ProductVersion)
+class ProductVersionAdmin(VersionAdmin):
+    list_display = ("__str__", "state", "published_at")
+    list_select_related = ("product",)
+    search_fields = ("product__code", "product__name")
+
+    def publish_one(self, pk: int) -> object:
+        return services.publish_product_version(version_id=pk, at=clock.now())
+
+
+@admin.register(DeliveryPlan)
+class DeliveryPlanAdmin(VersionAdmin):
+    list_display = ("__str__", "state", "published_at")
+    list_select_related = ("product",)
+    search_fields = ("product__code", "product__name")
+
+    def publish_one(self, pk: int) -> object:
+        return services.publish_delivery_plan(plan_id=pk, at=clock.now())
 
 
 @admin.register(PriceBook)
-class PriceBookAdmin(ReadOnlyAdmin):
+class PriceBookAdmin(SetUpAdmin):
+    permission = SET_UP
+    fixed = ("code", "currency")
     list_display = ("code", "name", "currency", "segment", "is_default")
 
 
 @admin.register(PriceBookVersion)
-class PriceBookVersionAdmin(ReadOnlyAdmin):
+class PriceBookVersionAdmin(VersionAdmin):
     list_display = ("__str__", "state", "valid_from", "published_at")
     list_select_related = ("book",)
     inlines = (PriceInline,)
 
+    def publish_one(self, pk: int) -> object:
+        return services.publish_price_book_version(version_id=pk, at=clock.now())
+
 
 @admin.register(Contract)
-class ContractAdmin(ReadOnlyAdmin):
+class ContractAdmin(DraftAdmin):
+    permission = SET_UP
+    exclude = ("state", "signed_at", "retired_on")
+    actions = ("sign",)
     list_display = ("__str__", "account", "state", "valid_from", "valid_to")
     list_select_related = ("account",)
     search_fields = ("code", "account__reference", "account__name")
+    raw_id_fields = ("account",)
     inlines = (ContractPriceInline, ContractDiscountInline)
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(PUBLISH))
+
+    @admin.action(permissions=["publish"], description=gettext_lazy("Sign the chosen drafts"))
+    def sign(self, request: HttpRequest, rows: "QuerySet[Contract]") -> None:
+        each_by_service(
+            request,
+            rows,
+            lambda pk: services.sign_contract(contract_id=pk, at=clock.now()),
+            _("%(row)s is signed."),
+        )
 
 
 @admin.register(Terms)

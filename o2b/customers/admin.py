@@ -1,9 +1,10 @@
-"""Customers in the admin, to look at."""
+"""Sellers in the admin, to set up; customers, to look at."""
 
 from django.contrib import admin
 
 from o2b.customers.models import Account, Contact, Customer, LegalEntity
 from o2b.web.readonly_admin import ReadOnlyAdmin, ReadOnlyInline
+from o2b.web.setup_admin import SetUpAdmin
 
 
 class ContactInline(ReadOnlyInline):
@@ -11,7 +12,9 @@ class ContactInline(ReadOnlyInline):
 
 
 @admin.register(LegalEntity)
-class LegalEntityAdmin(ReadOnlyAdmin):
+class LegalEntityAdmin(SetUpAdmin):
+    permission = "catalog.change_product"
+    fixed = ("code", "currency", "number_prefix")
     list_display = ("code", "name", "country", "currency", "number_prefix")
 
 

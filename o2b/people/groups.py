@@ -26,6 +26,13 @@ SET_UP = (
     "people.change_user",
     "auth.view_group",
     "auth.change_group",
+    "orders.view_queue",
+    "orders.add_queue",
+    "orders.change_queue",
+    "orders.view_queuemember",
+    "orders.add_queuemember",
+    "orders.change_queuemember",
+    "orders.delete_queuemember",
 )
 
 GROUPS: dict[str, tuple[str, ...]] = {

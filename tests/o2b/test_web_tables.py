@@ -1,5 +1,6 @@
 """The list toolkit: search, chips, sort, pages and CSV of one list, over people as rows."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.urls import include, path
 
 from o2b.people.models import User
 from o2b.web.columns import Column
-from o2b.web.csv import safe
+from o2b.web.csv import plain_amount, safe
 from o2b.web.tables import Action, ListPage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -156,6 +157,20 @@ def test_csv_holds_every_filtered_row_and_no_formula(reader: Client) -> None:
 )
 def test_a_cell_cannot_run(value: object, cell: str) -> None:
     assert safe(value) == cell
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "cell"),
+    [
+        ("115.2000", "EUR", "115.20"),
+        ("2.0000", "JPY", "2"),
+        ("0.0035", "EUR", "0.0035"),
+        ("-5.0000", "EUR", "-5.00"),
+        ("1.5000", "", "1.5000"),
+    ],
+)
+def test_amounts_have_the_decimals_of_their_currency(amount: str, currency: str, cell: str) -> None:
+    assert safe(plain_amount(Decimal(amount), currency)) == cell
 
 
 def test_htmx_gets_one_root_and_the_cache_is_told(reader: Client) -> None:

@@ -277,3 +277,20 @@ def test_a_delivered_line_cannot_be_cancelled_from_its_page():
     url = reverse("orders:line-cancel", args=[OrderLine.objects.get().pk])
     answer = client.post(url, {"reason": "x"}, headers={"HX-Request": "true"})
     assert answer.status_code == 409
+
+
+def test_an_administrator_puts_people_into_queues():
+    boss, hand, order = a_user("administrator"), a_user("order team"), a_placed_order(tasks=INSTALL)
+    type(boss).objects.filter(pk=boss.pk).update(is_staff=True)
+    queue = Queue.objects.get()
+    said = {
+        "code": queue.code,
+        "name": queue.name,
+        "members-TOTAL_FORMS": "1",
+        "members-INITIAL_FORMS": "0",
+        "members-0-queue": queue.pk,
+        "members-0-user": hand.pk,
+    }
+    client = logged_in(type(boss).objects.get(pk=boss.pk))
+    assert client.post(f"/admin/orders/queue/{queue.pk}/change/", said).status_code == 302
+    assert order.number in logged_in(hand).get(reverse("orders:queue")).text

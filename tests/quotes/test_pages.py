@@ -49,7 +49,7 @@ def test_the_list_as_csv(rep: Client) -> None:
     quote = a_sent_quote(account=an_account(name="=cmd()", reference="N-1"))
     lines = b"".join(rep.get("/quotes/?format=csv").streaming_content).decode().split("\r\n")
     assert lines[0].startswith("Number,Customer,State,Monthly,")
-    assert lines[1].startswith(f"Q-{quote.pk},'=cmd(),sent,49.9000,EUR,")
+    assert lines[1].startswith(f"Q-{quote.pk},'=cmd(),sent,49.90,EUR,")
 
 
 def test_my_quotes_only(rep: Client) -> None:

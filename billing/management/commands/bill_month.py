@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from billing.desk.readiness import ensure_migrated
 from billing.desk.workforce import answering
 from billing.models import BillRun
 from billing.runs.selectors import breaches_in, counts_of, totals_of
@@ -41,6 +42,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         on = _last_day(options["month"])
+        ensure_migrated()
         entities = _entities(options["legal_entity"])
         approver = _approver() if options["finalise"] else None
         opener = ensure_service_user(username=OPENER)

@@ -21,6 +21,7 @@ from billing.desk.importing.selectors import (
     tasks_by_worker,
 )
 from billing.desk.importing.services import Importer, already_imported
+from billing.desk.readiness import ensure_migrated
 from billing.desk.workforce import workforce
 from o2b import clock, events
 from o2b.customers.models import LegalEntity
@@ -54,6 +55,7 @@ class Command(BaseCommand):
         if options["workers"] < 1:
             raise CommandError("--workers is at least 1")
         started = time.monotonic()
+        ensure_migrated()
         moment = clock.now()
         try:
             rows = read(options["file"])

@@ -33,6 +33,11 @@ class Counts:
         return self.looked_at == self.drafted + self.nothing_due + self.parked
 
     @property
+    def not_in_service(self) -> int:
+        """Accounts that have ordered, and of which nothing is in service yet."""
+        return self.planned_accounts - self.looked_at
+
+    @property
     def shards_done(self) -> int:
         return self.shards_drafted + self.shards_finalised
 
