@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
 from o2b.catalog.models import Terms
 from o2b.charging import (
@@ -21,6 +21,7 @@ from o2b.charging import (
     price,
 )
 from o2b.money import Money, zero
+from o2b.web.words import interval_words
 
 # The words that charging.explain() says, for the translators.
 STEPS = [
@@ -71,21 +72,6 @@ def start_words(rule: StartRule) -> str:
         StartRule.ON_DATE: _("billing starts on the agreed day"),
     }
     return words[rule]
-
-
-def interval_words(interval: Interval | None) -> str:
-    """'a month', 'every 3 months', 'once'."""
-    if interval is None:
-        return _("once")
-    n = interval.count
-    match interval.unit.value:
-        case "day":
-            return ngettext("a day", "every %(n)s days", n) % {"n": n}
-        case "week":
-            return ngettext("a week", "every %(n)s weeks", n) % {"n": n}
-        case "month":
-            return ngettext("a month", "every %(n)s months", n) % {"n": n}
-    return ngettext("a year", "every %(n)s years", n) % {"n": n}
 
 
 def timing_words(charge: ChargeTerms) -> str:

@@ -21,6 +21,8 @@ from o2b.catalog.models import (
 from o2b.catalog.models.prices import ChargeShape
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.plans import PlanBroken, check_plan
+from o2b.periods import Interval, Unit
+from o2b.web.words import interval_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,8 @@ def rate_of(charge: ChargeShape, currency: str) -> Rate:
 
 def rhythm_of(charge: ChargeShape) -> str:
     """How often and for what it is charged, in words."""
-    if not charge.interval_unit:
-        often = _("once")
-    elif charge.interval_count == 1:
-        often = _("each %(unit)s") % {"unit": charge.interval_unit}
-    else:
-        often = _("every %(count)s %(unit)ss") % {
-            "count": charge.interval_count,
-            "unit": charge.interval_unit,
-        }
+    unit, count = charge.interval_unit, charge.interval_count
+    often = interval_words(Interval(Unit(unit), count) if unit else None)
     each = _("flat") if charge.model == "flat" else _("per unit")
     return f"{often}, {each}"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from o2b.web import show
+from o2b.web.words import unit_words
 
 register = template.Library()
 
@@ -33,7 +33,7 @@ def number(value: Any) -> str:
 @register.filter
 def units(unit: str, quantity: Any) -> str:
     """{{ product.unit|units:line.quantity }}: '7 pieces'; other units are as their product says."""
-    return _("pieces") if unit == _("piece") and quantity != 1 else unit
+    return unit_words(unit, quantity)
 
 
 @register.filter

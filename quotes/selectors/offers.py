@@ -6,25 +6,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-
 from o2b import clock
 from o2b.catalog.models import Terms
 from o2b.charging import ChargeTerms, LineTerms, Step, explain, from_canonical
-from o2b.periods import Unit
+from o2b.web.words import interval_words
 from quotes.inputs import refuse_unless_on_sale
 from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import LineTotals, Priced, Totals, totals
 from quotes.selectors.finding import get_quote, lines_of
 from quotes.selectors.pricing import price_lines, wanted
-
-RHYTHMS = {
-    Unit.DAY: gettext_lazy("a day"),
-    Unit.WEEK: gettext_lazy("a week"),
-    Unit.MONTH: gettext_lazy("a month"),
-    Unit.YEAR: gettext_lazy("a year"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +35,7 @@ class OfferedCharge:
     @property
     def rhythm(self) -> str:
         """How often it is billed, in words."""
-        interval = self.terms.interval
-        if interval is None:
-            return _("once")
-        if interval.count == 1:
-            return str(RHYTHMS[interval.unit])
-        return _("every %(interval)s") % {"interval": interval}
+        return interval_words(self.terms.interval)
 
 
 @dataclass(frozen=True, slots=True)

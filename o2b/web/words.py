@@ -1,0 +1,30 @@
+"""Words for how often something is charged and for units, in the reader's language."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from o2b.periods import Interval
+
+
+def interval_words(interval: Interval | None) -> str:
+    """'a month', 'every 3 months', 'once'."""
+    if interval is None:
+        return _("once")
+    n = interval.count
+    match interval.unit.value:
+        case "day":
+            return ngettext("a day", "every %(n)s days", n) % {"n": n}
+        case "week":
+            return ngettext("a week", "every %(n)s weeks", n) % {"n": n}
+        case "month":
+            return ngettext("a month", "every %(n)s months", n) % {"n": n}
+    return ngettext("a year", "every %(n)s years", n) % {"n": n}
+
+
+def unit_words(unit: str, quantity: Any) -> str:
+    """'7 pieces', '1 piece'; other units are as their product says."""
+    if unit != "piece":
+        return unit
+    return _("piece") if quantity == 1 else _("pieces")
