@@ -1,15 +1,17 @@
 """Orders through real Celery workers, undisturbed and with one that is killed in the middle."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from o2b import clock, events
-from o2b.models import Outbox
+from o2b.models import Outbox, TestClock
 from orders import services
 from orders.gateways.rehearsal import Memory, RehearsalServer
 from orders.models import Evidence, OrderLine, Task
+from subscriptions.models import Item
+from tests.factories import a_product, a_sent_quote, an_account
 from tests.orders.build import HTTP, INSTALL, a_placed_order, a_worker, states
 
 pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
@@ -51,6 +53,21 @@ def test_a_person_and_a_machine(workers):
     )
     workers.wait_until(completed, seconds=30)
     assert states(order) == (["completed"], ["done", "done"])
+
+
+def test_workers_live_by_the_accounts_test_clock(workers):
+    """A row tells the time, so another process obeys it: the days are 2031's."""
+    told = TestClock.objects.create(name="later", now=datetime(2031, 3, 5, 23, 30, tzinfo=UTC))
+    account = an_account(test_clock=told, time_zone="Pacific/Auckland")
+    quote = a_sent_quote(
+        account=account, at=told.now, valid_until=date(2031, 4, 1), products=[a_product()]
+    )
+    services.place_order(quote_id=quote.pk, by="Dr. P. Hall", at=told.now)
+    workers.wait_until(lambda: Item.objects.exists(), seconds=30)
+
+    line = OrderLine.objects.get()
+    assert (line.completed_at, line.delivered_on) == (told.now, date(2031, 3, 6))
+    assert Item.objects.get().started_on == date(2031, 3, 6)
 
 
 def test_kill_9_in_the_middle_is_mended_by_the_sweeper(server, workers):
