@@ -39,7 +39,7 @@ class QuoteList(ListPage):
             gettext_lazy("Customer"),
             value="account.customer.name",
             sort="account__customer__name",
-            note=lambda quote: quote.account.reference,
+            note="account.reference",
         ),
         Column("state", gettext_lazy("State"), kind="badge", sort="state"),
         Column(

@@ -43,6 +43,20 @@ def titles(columns: Sequence[Column]) -> Iterator[Any]:
         yield str(column.title)
         if column.currency:
             yield _("%(title)s, currency") % {"title": column.title}
+        if column.note:
+            yield note_title(column)
+
+
+def note_title(column: Column) -> str:
+    """What the second line of a column is called where it stands alone."""
+    match column.note.rpartition(".")[2] if isinstance(column.note, str) else "":
+        case "reference":
+            return _("Account number")
+        case "title":
+            return _("Title")
+        case "code":
+            return _("Code")
+    return _("%(title)s, note") % {"title": column.title}
 
 
 def values(columns: Sequence[Column], row: Any) -> Iterator[Any]:
@@ -54,6 +68,8 @@ def values(columns: Sequence[Column], row: Any) -> Iterator[Any]:
         yield value
         if column.currency:
             yield currency
+        if column.note:
+            yield read(row, column.note)
 
 
 def plain_amount(amount: Any, currency: Any) -> Any:

@@ -61,15 +61,16 @@ def test_chips_follow_the_derived_status() -> None:
 
 
 def test_the_list_finds_by_number_and_customer_and_exports() -> None:
-    an_invoice("10", account=an_account(name="Atlas Freight"), number="INV-77")
+    atlas = an_account(name="Atlas Freight", reference="A-77")
+    an_invoice("10", account=atlas, number="INV-77")
     an_invoice("20", number="INV-88")
     client = client_of("sales")
 
     for words in ("77", "atlas", "INV-77 freight"):
         assert numbers(client.get(INVOICES, {"q": words}, **HTMX)) == ["INV-77"]
     csv = b"".join(client.get(f"{INVOICES}?format=csv&q=77").streaming_content).decode()
-    assert csv.splitlines()[0].startswith("Number,Account,Date,Due,State,Total,")
-    assert csv.splitlines()[1].startswith("INV-77,Atlas Freight,2026-03-01,2026-04-01,")
+    assert csv.splitlines()[0].startswith("Number,Account,Account number,Date,Due,State,Total,")
+    assert csv.splitlines()[1].startswith("INV-77,Atlas Freight,A-77,2026-03-01,2026-04-01,")
 
 
 def test_the_page_leads_from_the_amount_back_to_the_quote() -> None:

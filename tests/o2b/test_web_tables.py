@@ -135,10 +135,10 @@ def test_csv_holds_every_filtered_row_and_no_formula(reader: Client) -> None:
     lines = b"".join(response.streaming_content).decode().split("\r\n")
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"] == 'attachment; filename="people.csv"'
-    assert lines[0] == "User name,Mail,State"
-    assert lines[1] == "p058,1@x,True"
+    assert lines[0] == 'User name,Mail,"Mail, note",State'
+    assert lines[1] == "p058,1@x,,True"
     assert len(lines) == 1 + 30 + 1
-    assert 'p002,"\'=HYPERLINK(""x"")",True' in lines
+    assert 'p002,"\'=HYPERLINK(""x"")",,True' in lines
 
 
 @pytest.mark.parametrize(

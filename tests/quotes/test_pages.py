@@ -46,10 +46,10 @@ def test_the_list_says_who_is_offered_what(rep: Client) -> None:
 
 
 def test_the_list_as_csv(rep: Client) -> None:
-    quote = a_sent_quote(account=an_account(name="=cmd()", reference="N-1"))
+    quote = a_sent_quote(account=an_account(name="=cmd()", reference="N-1"), title="Two seats")
     lines = b"".join(rep.get("/quotes/?format=csv").streaming_content).decode().split("\r\n")
-    assert lines[0].startswith("Number,Customer,State,Monthly,")
-    assert lines[1].startswith(f"Q-{quote.pk},'=cmd(),sent,49.90,EUR,")
+    assert lines[0].startswith("Number,Title,Customer,")
+    assert lines[1].startswith(f"Q-{quote.pk},Two seats,'=cmd(),")
 
 
 def test_my_quotes_only(rep: Client) -> None:

@@ -118,7 +118,11 @@ def test_the_list_filters_and_exports() -> None:
     assert [row.source.items_active for row in client.get("/subscriptions/").context["rows"]] == [2]
     assert client.get("/subscriptions/?state=ended").context["total"] == 0
     csv = b"".join(client.get("/subscriptions/?format=csv").streaming_content).decode()
-    assert csv.splitlines()[1].startswith(f"{subscription.number},{subscription.account.name},2")
+    account = subscription.account
+    assert csv.splitlines()[0].startswith("Number,Account,Account number,")
+    assert csv.splitlines()[1].startswith(
+        f"{subscription.number},{account.name},{account.reference},2"
+    )
 
 
 @pytest.mark.parametrize("path", ["of-account/{account}/", "of-order/{order}/"])
