@@ -31,7 +31,8 @@ def workforce(count: int) -> Iterator[int]:
     crew = Crew(dict(os.environ))
     try:
         for n in range(count):
-            crew.start(f"worker {n + 1}", *_command(n), role="worker")
+            node = f"command{os.getpid()}-{n + 1}"
+            crew.start_worker(f"worker {n + 1}", node=node, queues=QUEUES)
         until = time.monotonic() + READY_SECONDS
         while answering() < count:
             crew.check()
@@ -40,11 +41,3 @@ def workforce(count: int) -> Iterator[int]:
         yield count
     finally:
         crew.stop()
-
-
-def _command(n: int) -> tuple[str, ...]:
-    return (
-        *("-m", "celery", "-A", "o2b", "--quiet", "worker", "--pool", "solo"),
-        *("--without-gossip", "--without-mingle", "-Q", QUEUES, "-l", "WARNING"),
-        *("-n", f"command{os.getpid()}-{n + 1}@%h"),
-    )

@@ -35,6 +35,21 @@ class Crew:
         self._commands[name] = (command, role)
         self._running[name] = self._open(command, role=role, stdout=sys.stderr.fileno())
 
+    def start_worker(self, name: str, *, node: str, queues: str) -> None:
+        """Start a Celery worker of one process for some queues, known to the broker as `node`."""
+        self.start(
+            name,
+            *("-m", "celery", "-A", "o2b", "--quiet", "worker", "--pool", "solo"),
+            *("--without-gossip", "--without-mingle", "-Q", queues, "-l", "WARNING"),
+            *("-n", f"{node}@%h"),
+            role="worker",
+        )
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of everything that was started."""
+        return [process.pid for process in self._running.values()]
+
     def run(self, *command: str, role: str = "") -> str:
         """Run a command to its end and return what it wrote on stdout, or say that it failed."""
         name = " ".join(command)

@@ -121,19 +121,13 @@ class Command(BaseCommand):
 
     def _start(self, crew: Crew, workers: int) -> list[int]:
         for n in range(workers):
-            crew.start(
-                f"worker {n + 1}",
-                *("-m", "celery", "-A", "o2b", "--quiet", "worker", "--pool", "solo"),
-                *("--without-gossip", "--without-mingle", "-Q", "billing", "-l", "WARNING"),
-                *("-n", f"bench{n + 1}@%h"),
-                role="worker",
-            )
+            crew.start_worker(f"worker {n + 1}", node=f"bench{n + 1}", queues="billing")
         until = time.monotonic() + 60
         while answering() < workers:
             crew.check()
             if time.monotonic() > until:
                 raise CommandError("the workers do not answer.")
-        return [process.pid for process in crew._running.values()]
+        return crew.pids
 
     def _run(self, entity_id: int) -> tuple[BillRun, dict[str, float]]:
         """From opening to the last number; returns the seconds of both halves."""

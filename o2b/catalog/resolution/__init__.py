@@ -13,18 +13,15 @@ from o2b.catalog.resolution.resolve import (
     resolve,
     resolve_many,
 )
-from o2b.catalog.resolution.sources import books_for, contract_of, contracts_of, signed_on
+from o2b.catalog.resolution.sources import signed_on
 
 __all__ = [
     "Asked",
     "NoPrice",
     "Resolution",
     "Wanted",
-    "books_for",
     "carries_fixed_discount",
     "charge_terms",
-    "contract_of",
-    "contracts_of",
     "resolve",
     "resolve_many",
     "signed_on",

@@ -70,23 +70,6 @@ def read_sources(*, accounts: Sequence[Account], products: set[int], on: date) -
     return Sources(contracts, negotiated, discounts, books, listed)
 
 
-def contract_of(*, account: Account, on: date) -> Contract | None:
-    """The signed contract of the account that counts on the day."""
-    found = contracts_of(account=account, on=on)
-    return found.prefetch_related("prices__product", "discounts").first()
-
-
-def contracts_of(*, account: Account, on: date) -> QuerySet[Contract]:
-    """Every signed contract of the account that is valid on the day, the one that counts first."""
-    return signed_on(on).filter(account=account)
-
-
-def books_for(*, account: Account, on: date) -> list[PriceBookVersion]:
-    """The book versions that may answer, best first: the segment's book, then the default book."""
-    segments = {account.customer.segment} - {""}
-    return _books(currencies={account.currency}, segments=segments, on=on)
-
-
 def signed_on(on: date) -> QuerySet[Contract]:
     """Every contract that is signed and valid on the day, each account's newest first."""
     return (

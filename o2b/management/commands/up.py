@@ -82,13 +82,7 @@ class Command(BaseCommand):
         for number in range(workers):
             turn = number % len(QUEUES)
             queues = ",".join(QUEUES[turn:] + QUEUES[:turn])
-            crew.start(
-                f"worker {number + 1}",
-                *("-m", "celery", "-A", "o2b", "--quiet", "worker", "--pool", "solo"),
-                *("--without-gossip", "--without-mingle", "-Q", queues, "-l", "WARNING"),
-                *("-n", f"o2b{number + 1}@%h"),
-                role="worker",
-            )
+            crew.start_worker(f"worker {number + 1}", node=f"o2b{number + 1}", queues=queues)
         beat = ("-m", "celery", "-A", "o2b", "--quiet", "beat", "--pidfile=", "-l", "WARNING")
         crew.start("beat", *beat, role="beat")
 
