@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from billing import selectors
 from billing.invoices import selectors as invoices
 from o2b import clock
-from o2b.asks import Card, Found, Panel
+from o2b.asks import Affected, Card, Found, Impact, Panel
+from o2b.catalog.publications import MOST_EXAMPLES
 from o2b.money import Money, quantise
 from o2b.periods import add_months
 from o2b.web.show import money_text, number_text
@@ -37,6 +38,22 @@ def search(user: Any, text: str) -> list[Found]:
         )
         for found in invoices.find_invoices(text=text)
     ]
+
+
+def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
+    """Bill runs that are under way, none of which changes: a bill follows the Terms."""
+    runs = selectors.runs_under_way()
+    total = runs.count()
+    if not total:
+        return []
+    reason = _("bills what is promised; the book is not asked")
+    told = []
+    if user.has_perm(VIEW_RUNS):
+        told = [
+            Affected("run", str(run), run.get_absolute_url(), False, reason)
+            for run in runs[:MOST_EXAMPLES]
+        ]
+    return [Impact("run", _("Bill runs"), False, reason, total, told)]
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:

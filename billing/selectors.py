@@ -133,6 +133,11 @@ def waiting_for_approval() -> QuerySet[BillRun]:
     return BillRun.objects.filter(state=BillRun.State.TO_APPROVE)
 
 
+def runs_under_way() -> QuerySet[BillRun]:
+    """Runs that are not over, the oldest first."""
+    return BillRun.objects.exclude(state__in=BillRun.OVER).order_by("pk")
+
+
 # promises
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.module_loading import import_string
@@ -36,11 +37,49 @@ class Panel:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """One thing that a new version of a price book touches, or not, and why.
+
+    `before` and `after` are what a full period costs, all its charges but usage together.
+    """
+
+    kind: str  # quote | order | subscription | contract | run
+    title: str
+    url: str
+    affected: bool
+    reason: str
+    before: Decimal | None = None
+    after: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """All things of one kind that are touched for one reason, or not: how many, and the first."""
+
+    kind: str
+    title: str
+    affected: bool
+    reason: str
+    total: int
+    examples: Sequence[Affected] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """So many of a product that an account has, or that are on their way to it."""
+
+    product: str
+    quantity: Decimal
+
+
 # question -> (what an answer is, who answers: a callable by dotted name)
 QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
     "home_cards": (
         Card,
         (
+            "o2b.catalog.asks.home_cards",
             "quotes.asks.home_cards",
             "orders.asks.home_cards",
             "subscriptions.asks.home_cards",
@@ -68,6 +107,19 @@ QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
             "billing.asks.account_panels",
         ),
     ),
+    # (user, key of a price book's version) -> before its publication, what will change and what not
+    "affected_by_publication": (
+        Impact,
+        (
+            "o2b.catalog.asks.affected_by_publication",
+            "quotes.asks.affected_by_publication",
+            "orders.asks.affected_by_publication",
+            "subscriptions.asks.affected_by_publication",
+            "billing.asks.affected_by_publication",
+        ),
+    ),
+    # (key of an account): what rules of the catalog see beside what is ordered now
+    "holdings": (Holding, ("orders.asks.holdings", "subscriptions.asks.holdings")),
     "order_panels": (Panel, ("subscriptions.asks.order_panels", "billing.asks.order_panels")),
 }
 
@@ -76,3 +128,8 @@ def ask(question: str, *args: Any) -> list[Any]:
     """Every answer of every stage, in the staircase's order; each answerer returns a list."""
     _, answerers = QUESTIONS[question]
     return [answer for name in answerers for answer in import_string(name)(*args)]
+
+
+def held_by(account_id: int) -> frozenset[str]:
+    """The codes of the products that an account has, or that are on their way to it."""
+    return frozenset(holding.product for holding in ask("holdings", account_id))

@@ -1,9 +1,12 @@
-"""Money: an exact amount in a currency, rounded half up to the currency's minor unit."""
+"""Money: an exact amount in a currency, rounded half up to the minor unit if not told how."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import (
+    ROUND_DOWN,
+    ROUND_HALF_EVEN,
     ROUND_HALF_UP,
+    ROUND_UP,
     Context,
     Decimal,
     DivisionByZero,
@@ -11,6 +14,8 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
+from enum import StrEnum
+from fractions import Fraction
 from functools import lru_cache
 from math import lcm
 from typing import Self
@@ -30,6 +35,26 @@ ROUNDING = Context(
     rounding=ROUND_HALF_UP,
     traps=[InvalidOperation, Overflow, DivisionByZero],
 )
+
+
+class Rounding(StrEnum):
+    """What becomes of less than a minor unit; half up is away from zero at a tie."""
+
+    HALF_UP = "half_up"
+    HALF_EVEN = "half_even"
+    UP = "up"
+    DOWN = "down"
+
+
+_MODES = {
+    Rounding.HALF_UP: ROUND_HALF_UP,
+    Rounding.HALF_EVEN: ROUND_HALF_EVEN,
+    Rounding.UP: ROUND_UP,
+    Rounding.DOWN: ROUND_DOWN,
+}
+
+# A number without error: thirds and sevenths stay fractions until an amount is rounded.
+Exact = Decimal | Fraction | int
 
 _NOT_MONEY = frozenset({"XXX", "XTS"})  # "no currency" and "for testing" in ISO 4217
 
@@ -73,14 +98,90 @@ def minor_unit(currency: str) -> Decimal:
     return Decimal(1).scaleb(-get_currency_precision(currency))
 
 
-def quantise(amount: Decimal, currency: str) -> Decimal:
-    """Round half up, away from zero at a tie, to the minor unit; never a negative zero.
+def quantise(amount: Decimal, currency: str, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
+    """Round to the minor unit, half up (away from zero at a tie) if not told; no negative zero.
 
     >>> quantise(Decimal("2.675"), "EUR"), quantise(Decimal("-0.5"), "JPY")
     (Decimal('2.68'), Decimal('-1'))
     """
-    rounded = amount.quantize(minor_unit(currency), context=ROUNDING)
-    return rounded if rounded else rounded.copy_abs()
+    return _to_step(amount, minor_unit(currency), rounding)
+
+
+def rounded(amount: Exact, places: int, rounding: Rounding = Rounding.HALF_UP) -> Decimal:
+    """Round to a number of decimals: units of one's own (tokens, points) and unit prices.
+
+    >>> rounded(Decimal("12.31245"), 4), rounded(Fraction(2, 3), 2, Rounding.DOWN)
+    (Decimal('12.3125'), Decimal('0.66'))
+    """
+    return _to_step(to_decimal(amount), Decimal(1).scaleb(-places), rounding)
+
+
+def round_cash(
+    amount: Decimal, increment: Decimal, rounding: Rounding = Rounding.HALF_UP
+) -> Decimal:
+    """The nearest amount that coins can pay: a multiple of the smallest coin.
+
+    Rounded once, on the total, not on its lines (Invoice Ninja; Swiss francs to 0.05).
+
+    >>> round_cash(Decimal("20.18"), Decimal("0.05"))
+    Decimal('20.20')
+    """
+    if increment <= 0:
+        raise ValueError(f"a coin of {increment} does not exist")
+    coins = _to_step(ROUNDING.divide(amount, increment), Decimal(1), rounding)
+    return EXACT.multiply(coins, increment)
+
+
+def minor_units(amount: Decimal, currency: str, rounding: Rounding = Rounding.HALF_UP) -> int:
+    """An amount in whole minor units, as payment providers want it.
+
+    >>> minor_units(Decimal("12.34"), "EUR"), minor_units(Decimal("12"), "JPY")
+    (1234, 12)
+    """
+    return int(ROUNDING.divide(quantise(amount, currency, rounding), minor_unit(currency)))
+
+
+def of_minor_units(units: int | Decimal, currency: str) -> Decimal:
+    """The amount that so many minor units are; a fraction of one is kept.
+
+    >>> of_minor_units(1234, "EUR"), of_minor_units(1234, "KWD")
+    (Decimal('12.34'), Decimal('1.234'))
+    """
+    return EXACT.multiply(Decimal(units), minor_unit(currency))
+
+
+def part_of(amount: Exact, share: Exact) -> Decimal:
+    """amount × share, multiplied before it is divided, so that 30 × 1/3 is 10.
+
+    >>> part_of(Decimal("30"), Fraction(1, 3)), part_of(Decimal("20"), Decimal("0.5"))
+    (Decimal('10'), Decimal('10.0'))
+    """
+    if isinstance(amount, Decimal) and isinstance(share, Decimal):
+        return EXACT.multiply(amount, share)
+    return to_decimal(Fraction(amount) * Fraction(share))
+
+
+def sum_of(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum; what `sum` would round to 28 digits."""
+    total = Decimal(0)
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total
+
+
+def to_decimal(value: Exact) -> Decimal:
+    """A number as a Decimal of 120 digits: enough that a rounding of it is that of the fraction.
+
+    What ends within those digits is exact, so a tie stays one.
+    """
+    if isinstance(value, Decimal):
+        return value
+    return ROUNDING.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def _to_step(amount: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
+    found = amount.quantize(step, _MODES[rounding], context=ROUNDING)
+    return found if found else found.copy_abs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +260,7 @@ class Money:
         if self.rounded().amount != self.amount:
             raise ValueError(f"{self} must be rounded before it is allocated")
         unit = minor_unit(self.currency)
-        units = int(self.amount.scaleb(-int(unit.as_tuple().exponent), context=ROUNDING))
+        units = minor_units(self.amount, self.currency)
         shares = _largest_remainder(abs(units), _whole_weights(weights))
         sign = -1 if units < 0 else 1
         return [Money(EXACT.multiply(unit, Decimal(sign * s)), self.currency) for s in shares]

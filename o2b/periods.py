@@ -1,11 +1,14 @@
 """Periods of days: half open, and anchored on a day of the month that short months do not lose."""
 
 from calendar import monthrange
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import islice
 
 FOREVER = date.max  # the end of a period that has no end
+CALENDAR_EPOCH = date(2001, 1, 1)  # a Monday, a New Year's Day and the first day of a century
 
 
 class Unit(StrEnum):
@@ -17,6 +20,26 @@ class Unit(StrEnum):
 
 _DAYS = {Unit.DAY: 1, Unit.WEEK: 7}
 _MONTHS = {Unit.MONTH: 1, Unit.YEAR: 12}
+_DAY = timedelta(days=1)
+
+_NAMES = {
+    "day": (Unit.DAY, 1),
+    "daily": (Unit.DAY, 1),
+    "week": (Unit.WEEK, 1),
+    "weekly": (Unit.WEEK, 1),
+    "month": (Unit.MONTH, 1),
+    "monthly": (Unit.MONTH, 1),
+    "quarter": (Unit.MONTH, 3),
+    "quarterly": (Unit.MONTH, 3),
+    "half-year": (Unit.MONTH, 6),
+    "half-yearly": (Unit.MONTH, 6),
+    "semi-annual": (Unit.MONTH, 6),
+    "biannual": (Unit.MONTH, 6),
+    "year": (Unit.YEAR, 1),
+    "yearly": (Unit.YEAR, 1),
+    "annual": (Unit.YEAR, 1),
+    "biennial": (Unit.YEAR, 2),
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,6 +55,20 @@ class Period:
 
     def __str__(self) -> str:
         return f"[{self.start}, {self.end})"
+
+    @classmethod
+    def inclusive(cls, first: date, last: date) -> "Period":
+        """From the first day to the last one, both inside.
+
+        >>> print(Period.inclusive(date(2026, 1, 1), date(2026, 1, 31)))
+        [2026-01-01, 2026-02-01)
+        """
+        return cls(first, last + _DAY)
+
+    @property
+    def last(self) -> date:
+        """The last day inside."""
+        return self.end - _DAY
 
     @property
     def days(self) -> int:
@@ -72,6 +109,19 @@ class Interval:
         if self.count < 1:
             raise ValueError("an interval counts at least one unit")
         object.__setattr__(self, "unit", Unit(self.unit))
+
+    @classmethod
+    def named(cls, name: str) -> "Interval":
+        """The interval that a word names: "quarter", "half-year", "monthly", "30 days", "2 weeks".
+
+        >>> str(Interval.named("quarter")), str(Interval.named("30 days"))
+        ('3 months', '30 days')
+        """
+        count, _, word = name.strip().lower().rpartition(" ")
+        unit, times = _NAMES.get(word) or _NAMES.get(word.removesuffix("s")) or (None, 0)
+        if unit is None or not (count or "1").isdecimal():
+            raise ValueError(f"{name!r} is not an interval")
+        return cls(unit, times * int(count or 1))
 
     def __str__(self) -> str:
         return self.unit.value if self.count == 1 else f"{self.count} {self.unit.value}s"
@@ -117,6 +167,65 @@ def anchored_period(on: date, interval: Interval, anchor: date, anchor_day: int)
         n -= 1
         start = add_months(first, n * step, anchor_day)
     return Period(start, add_months(first, (n + 1) * step, anchor_day))
+
+
+def calendar_period(on: date, interval: Interval, anchor: date) -> Period:
+    """The full period of the calendar that contains `on`.
+
+    Weeks begin on Monday; months, quarters, half-years and years on the first of their first
+    month; so many weeks or months are counted from 2001-01-01. Days know no calendar: they run
+    from `anchor`. Sources: Lago (calendar billing), ERPNext (follow calendar months).
+
+    >>> print(calendar_period(date(2026, 5, 20), Interval.named("quarter"), date(2026, 5, 20)))
+    [2026-04-01, 2026-07-01)
+    """
+    epoch = anchor if interval.unit is Unit.DAY else CALENDAR_EPOCH
+    return anchored_period(on, interval, epoch, 1)
+
+
+def periods_from(
+    start: date,
+    interval: Interval,
+    *,
+    anchor_day: int | None = None,
+    calendar: bool = False,
+    end: date = FOREVER,
+    cuts: Iterable[date] = (),
+) -> Iterator[Period]:
+    """The periods of a service one after the other, the first and the last perhaps short.
+
+    They end where full periods do, at `end`, and at each day of `cuts` (the end of a trial).
+    Without an anchor day they are counted from the start's own day.
+    """
+    ordered = sorted(cuts)
+    first = start
+    while first < end:
+        if calendar:
+            full = calendar_period(first, interval, start)
+        else:
+            full = anchored_period(first, interval, start, anchor_day or start.day)
+        cut = next((each for each in ordered if each > first), FOREVER)
+        period = Period(first, min(full.end, end, cut))
+        yield period
+        first = period.end
+
+
+def boundaries(
+    start: date,
+    interval: Interval,
+    *,
+    count: int,
+    anchor_day: int | None = None,
+    calendar: bool = False,
+    end: date = FOREVER,
+) -> list[date]:
+    """The start and the ends of the first `count` periods from there.
+
+    >>> [str(day) for day in boundaries(date(2025, 3, 31), Interval.named("month"), count=2)]
+    ['2025-03-31', '2025-04-30', '2025-05-31']
+    """
+    found = periods_from(start, interval, anchor_day=anchor_day, calendar=calendar, end=end)
+    return [start, *(each.end for each in islice(found, count))]
 
 
 def _first_on_or_after(day: date, anchor_day: int) -> date:

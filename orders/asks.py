@@ -6,10 +6,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from o2b.asks import Card, Found, Panel
+from o2b.asks import Card, Found, Holding, Impact, Panel
+from o2b.catalog.publications import reach_of
 from o2b.web.states import label_of
 from orders import selectors
 from orders.models import Evidence
+from orders.reached import reached_orders
 
 MOST_FOUND = 8
 
@@ -57,6 +59,16 @@ def search(user: Any, text: str) -> list[Found]:
         )
         for order in found
     ]
+
+
+def holdings(account_id: int) -> list[Holding]:
+    """What is on its way to the account: lines that are neither cancelled nor in service yet."""
+    return [Holding(*row) for row in selectors.on_their_way(account_id)]
+
+
+def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
+    """Running orders, none of which changes."""
+    return reached_orders(reach_of(version_id), shown=user.has_perm("orders.view_order"))
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:

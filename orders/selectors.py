@@ -14,6 +14,7 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    Sum,
     Value,
     When,
 )
@@ -211,6 +212,18 @@ def get_task(task_id: int) -> Task:
 def _shown(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return tasks.select_related(
         "queue", "order__account__customer", "line__product_version__product", "claimed_by"
+    )
+
+
+def on_their_way(account_id: int) -> QuerySet[OrderLine, tuple[str, Decimal]]:
+    """Each product that was ordered for the account and is still to come, and how many."""
+    over = [L.COMPLETED, L.CANCELLING, L.CANCELLED]
+    return (
+        OrderLine.objects.filter(account_id=account_id)
+        .exclude(state__in=over)
+        .order_by()
+        .values_list("product_version__product__code")
+        .annotate(Sum("quantity"))
     )
 
 

@@ -7,8 +7,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from o2b import clock
-from o2b.asks import Card, Found, Panel
+from o2b.asks import Card, Found, Impact, Panel
+from o2b.catalog.publications import reach_of
 from quotes import selectors
+from quotes.reached import reached_quotes
 
 MOST_FOUND = 8
 
@@ -45,6 +47,12 @@ def search(user: Any, text: str) -> list[Found]:
     return [
         Found(_("Quote"), quote.number, quote.get_absolute_url(), _note(quote)) for quote in found
     ]
+
+
+def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
+    """Open quotes that take a new price when they are sent, and those that do not."""
+    shown = user.has_perm("quotes.view_quote")
+    return reached_quotes(reach_of(version_id), shown=shown)
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from o2b import clock
+from o2b.asks import held_by
 from o2b.customers.models import Account
 from o2b.customers.selectors import accounts_like
 from o2b.errors import Refused
@@ -66,8 +67,9 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
 
 def _assess(editor: Editor, account: Account, start_on: Any) -> None:
     """Show every fault, or what the lines come to."""
-    today = clock.today(account)
-    priced, faults = selectors.try_preview(account, editor.wishes, today, start_on)
+    priced, faults = selectors.try_preview(
+        account, editor.wishes, clock.today(account), start_on, held_by(account.pk)
+    )
     if priced:
         editor.show(priced.totals)
     for fault in faults:
@@ -85,6 +87,7 @@ def _save(request: HtmxRequest, editor: Editor, quote: Quote | None) -> HttpResp
         "account_id": account.pk,
         "lines": editor.wishes,
         "at": clock.now(account),
+        "already": held_by(account.pk),
         **{name: said[name] for name in ("title", "valid_until", "start_on")},
     }
     try:
@@ -103,6 +106,7 @@ def _save(request: HtmxRequest, editor: Editor, quote: Quote | None) -> HttpResp
 def _answer(
     request: HtmxRequest, editor: Editor, quote: Quote | None, *, status: int = 200
 ) -> HttpResponse:
+    editor.offer_options()
     template = "quotes/edit.html"
     if is_partial(request):
         live = request.htmx.target == "totals"

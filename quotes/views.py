@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from o2b import clock
+from o2b.asks import held_by
 from o2b.customers.selectors import get_account
 from o2b.errors import Refused
 from o2b.web.http import HtmxRequest, door
@@ -99,7 +100,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def send(request: HtmxRequest, pk: int) -> HttpResponse:
     quote = selectors.get_quote(pk)
-    services.send_quote(quote_id=pk, at=clock.now(quote.account), actor_id=request.user.pk)
+    services.send_quote(
+        quote_id=pk,
+        at=clock.now(quote.account),
+        actor_id=request.user.pk,
+        already=held_by(quote.account_id),
+    )
     messages.success(
         request, _("%(quote)s is sent. Give the customer its link.") % {"quote": quote}
     )
@@ -149,7 +155,8 @@ def _offered(quote: Quote) -> dict[str, Any]:
     if quote.sent_at:
         return selectors.offer(quote.pk)
     try:
-        return selectors.draft_offer(quote, on=clock.today(quote.account))
+        today, already = clock.today(quote.account), held_by(quote.account_id)
+        return selectors.draft_offer(quote, on=today, already=already)
     except Refused as refusal:
         return {"plain_lines": selectors.lines_of(quote), "refusal": refusal}
 

@@ -6,10 +6,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from o2b import clock
-from o2b.asks import Card, Found, Panel
+from o2b.asks import Card, Found, Holding, Impact, Panel
+from o2b.catalog.publications import reach_of
 from o2b.periods import add_months
 from o2b.web.show import number_text
 from subscriptions import selectors
+from subscriptions.reached import reached_items
 
 VIEW = "subscriptions.view_subscription"
 
@@ -47,6 +49,16 @@ def search(user: Any, text: str) -> list[Found]:
         )
         for found in selectors.find_subscriptions(text=text)
     ]
+
+
+def holdings(account_id: int) -> list[Holding]:
+    """What the account has in service, or will have; what is suspended it has still."""
+    return [Holding(*row) for row in selectors.held_by(account_id)]
+
+
+def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
+    """What is in service and was sold by the book, and what the version's policy does to it."""
+    return reached_items(reach_of(version_id), shown=user.has_perm(VIEW))
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:

@@ -25,7 +25,24 @@ from o2b.web.words import interval_words
 
 # The words that charging.explain() says, for the translators.
 STEPS = [
-    gettext_noop(label) for label in ("flat", "per unit", "discount", "surcharge", "not below zero")
+    gettext_noop("flat"),
+    gettext_noop("per unit"),
+    gettext_noop("included"),
+    gettext_noop("tier"),
+    gettext_noop("tier fee"),
+    gettext_noop("step"),
+    gettext_noop("package"),
+    gettext_noop("percentage"),
+    gettext_noop("event"),
+    gettext_noop("event fees"),
+    gettext_noop("free event"),
+    gettext_noop("call"),
+    gettext_noop("sum"),
+    gettext_noop("discount"),
+    gettext_noop("surcharge"),
+    gettext_noop("not below zero"),
+    gettext_noop("minimum"),
+    gettext_noop("maximum"),
 ]
 
 

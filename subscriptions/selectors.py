@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from o2b.customers.models import Account
@@ -34,6 +35,19 @@ def in_service(
     if subscription_id is not None:
         versions = versions.filter(item__subscription_id=subscription_id)
     return versions.select_related("item", "product_version__product", "terms").order_by("item_id")
+
+
+def held_by(account_id: int) -> QuerySet[Item, tuple[str, Decimal]]:
+    """Each product that the account has in service or will have, and how many, as known now."""
+    newest = known_now().filter(item=OuterRef("pk")).order_by("-valid").values("quantity")[:1]
+    return (
+        Item.objects.filter(account_id=account_id)
+        .exclude(state=ServiceState.ENDED)
+        .order_by()
+        .annotate(units=Subquery(newest))
+        .values_list("product_version__product__code")
+        .annotate(Sum("units"))
+    )
 
 
 def subscriptions_for_list() -> QuerySet[Subscription]:

@@ -49,7 +49,7 @@ LOOKS = (
     Look(
         "-phone",
         {"viewport": PHONE, "color_scheme": "light"},
-        frozenset({"quotes", "offer", "order", "queue"}),
+        frozenset({"quotes", "offer", "order", "queue", "book-grid"}),
     ),
 )
 
@@ -191,7 +191,88 @@ def paper(pdf: bytes, name: str) -> None:
     checked(FOLDER / f"{name}.png")
 
 
+def products(camera: Camera) -> None:
+    """Nora: the catalog, a draft of prices in the grid, whom it touches, what a line would cost."""
+    with camera.seen_by("nora") as page:
+        page.on("dialog", lambda dialog: dialog.accept())  # leaves what is not saved
+        page.goto("/catalog/")
+        page.get_by_label("Versions and components of Growth suite").click()
+        camera.take(page, "catalog-tree")
+        begun(page, first_of(page, "/catalog/books/?q=nordlicht"))
+        dearer(page)
+        tiers = page.locator("#grid tr").filter(has_text="voice-seat").first
+        tiers.locator('[data-col="tiers"]').click()
+        page.keyboard.press("Enter")
+        page.get_by_role("textbox", name="Unit price 2").fill("9.75")
+        page.get_by_role("textbox", name="Unit price 3").focus()
+        camera.take(page, "book-grid")
+        page.get_by_role("link", name="See its impact").click()
+        camera.take(page, "book-impact")
+        page.goto(first_of(page, "/customers/"))
+        number = page.locator(".head p").first.inner_text().split(" ")[0]
+        asked = "product=voice-seat&quantity=37&start=2026-12-12&c-edition=basic&discount=10"
+        page.goto(f"/catalog/simulator/?account={number}&{asked}")
+        camera.take(page, "price-simulator")
+        if camera.wants("product-diff"):
+            changed(page)
+            camera.take(page, "product-diff")
+
+
+def begun(page: Page, book: str) -> None:
+    """The editor of the book's draft; a new version where there is none."""
+    page.goto(book)
+    if page.get_by_role("link", name="Edit draft").count():
+        page.get_by_role("link", name="Edit draft").click()
+    else:
+        page.get_by_role("button", name="New version").click()
+    expect(page.locator("#grid-state")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+
+def dearer(page: Page) -> None:
+    """Seats by tiers, once, and saved."""
+    row = page.locator("#grid tr").filter(has_text="voice-seat").first
+    if row.locator('[data-col="tiers"]').inner_text().strip():
+        return
+    row.locator('[data-col="model"]').dblclick()
+    row.get_by_role("combobox").select_option("graduated")
+    page.keyboard.press("Enter")
+    row.locator('[data-col="tiers"]').focus()
+    page.keyboard.type("10:12.00; 50:9.90; *:8.50")
+    page.keyboard.press("Enter")
+    fibre = page.locator("#grid tr").filter(has_text="fibre-100").last
+    fibre.locator('[data-col="unit_price"]').focus()
+    page.keyboard.type("59.00")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.locator(".toast")).to_contain_text("saved")
+    page.get_by_role("button", name="Dismiss").click()
+
+
+def changed(page: Page) -> None:
+    """A draft of a product that differs, and what differs."""
+    page.goto("/catalog/products/voice-seat/")
+    if page.get_by_role("button", name="New version").count():
+        page.get_by_role("button", name="New version").click()
+        page.get_by_label("Description").fill("A seat of the hosted telephone system.")
+        page.get_by_label("Choices").first.fill("basic, plus, contact centre")
+        page.get_by_role("button", name="Add component").click()
+        page.get_by_label("Product code").first.fill("sip-trunk")
+        page.get_by_label("Most", exact=True).last.fill("2")
+        page.get_by_role("button", name="Save draft").click()
+        page.get_by_role("button", name="Dismiss").click()
+    else:
+        page.goto("/catalog/products/voice-seat/compare/")
+
+
 ROUNDS = {
+    products: (
+        "catalog-tree",
+        "book-grid",
+        "book-impact",
+        "price-simulator",
+        "product-diff",
+    ),
     sales: ("home-sales", "quotes", "quote", "quote-editor", "offer"),
     delivery: ("order", "order-fallout", "queue", "fallout"),
     service: ("subscription",),

@@ -89,10 +89,14 @@ class Verbs(Spoken, viewsets.GenericViewSet):
         if not self.request.user.has_perm(permission):
             raise PermissionDenied(permission)
 
-    def now(self) -> datetime:
-        """The moment that the account of the row in the address lives in; 404 without a row."""
+    def account(self) -> Any:
+        """The account of the row in the address; 404 without a row."""
         rows = self.queryset.select_related("account__test_clock")
-        return clock.now(rows.get(pk=self.key()).account)
+        return rows.get(pk=self.key()).account
+
+    def now(self) -> datetime:
+        """The moment that the account of the row in the address lives in."""
+        return clock.now(self.account())
 
     def shown(self, pk: int) -> Response:
         """The row as the client would read it now."""

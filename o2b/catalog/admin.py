@@ -11,14 +11,20 @@ from django.utils.translation import gettext_lazy
 from o2b import clock
 from o2b.catalog import services
 from o2b.catalog.models import (
+    BundleOption,
+    CatalogImport,
     Contract,
+    ContractCommitment,
     ContractDiscount,
+    ContractDocument,
+    ContractPool,
     ContractPrice,
     DeliveryPlan,
     Price,
     PriceBook,
     PriceBookVersion,
     Product,
+    ProductRule,
     ProductVersion,
     Terms,
     TermsCharge,
@@ -28,7 +34,26 @@ from o2b.web.setup_admin import DraftAdmin, DraftInline, SetUpAdmin, each_by_ser
 
 SET_UP = "catalog.change_product"
 PUBLISH = "catalog.publish"
-BY_SERVICE = ("state", "published_at", "retired_on", "created_at", "successor")
+BY_SERVICE = (
+    "state",
+    "published_at",
+    "published_by",
+    "prepared_by",
+    "submitted_at",
+    "retired_on",
+    "created_at",
+    "successor",
+)
+
+
+class BundleOptionInline(DraftInline):
+    model = BundleOption
+    permission = SET_UP
+
+
+class ProductRuleInline(DraftInline):
+    model = ProductRule
+    permission = SET_UP
 
 
 class PriceInline(DraftInline):
@@ -46,6 +71,21 @@ class ContractDiscountInline(DraftInline):
     permission = SET_UP
 
 
+class ContractCommitmentInline(DraftInline):
+    model = ContractCommitment
+    permission = SET_UP
+
+
+class ContractPoolInline(DraftInline):
+    model = ContractPool
+    permission = SET_UP
+
+
+class ContractDocumentInline(ReadOnlyInline):
+    model = ContractDocument
+    exclude = ("body",)
+
+
 class TermsChargeInline(ReadOnlyInline):
     model = TermsCharge
 
@@ -61,11 +101,18 @@ class VersionAdmin(DraftAdmin):
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(PUBLISH))
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.prepared_by, obj.submitted_at = request.user, None
+        super().save_model(request, obj, form, change)
+
     @admin.action(permissions=["publish"], description=gettext_lazy("Publish the chosen drafts"))
     def publish(self, request: HttpRequest, rows: "QuerySet[Any]") -> None:
-        each_by_service(request, rows, self.publish_one, _("%(row)s is published."))
+        by = request.user.pk
+        each_by_service(
+            request, rows, lambda pk: self.publish_one(pk, by), _("%(row)s is published.")
+        )
 
-    def publish_one(self, pk: int) -> object:
+    def publish_one(self, pk: int, by: int | None) -> object:
         raise NotImplementedError
 
 
@@ -83,9 +130,10 @@ class ProductVersionAdmin(VersionAdmin):
     list_display = ("__str__", "state", "published_at")
     list_select_related = ("product",)
     search_fields = ("product__code", "product__name")
+    inlines = (BundleOptionInline, ProductRuleInline)
 
-    def publish_one(self, pk: int) -> object:
-        return services.publish_product_version(version_id=pk, at=clock.now())
+    def publish_one(self, pk: int, by: int | None) -> object:
+        return services.publish_product_version(version_id=pk, at=clock.now(), by=by)
 
 
 @admin.register(DeliveryPlan)
@@ -94,8 +142,8 @@ class DeliveryPlanAdmin(VersionAdmin):
     list_select_related = ("product",)
     search_fields = ("product__code", "product__name")
 
-    def publish_one(self, pk: int) -> object:
-        return services.publish_delivery_plan(plan_id=pk, at=clock.now())
+    def publish_one(self, pk: int, by: int | None) -> object:
+        return services.publish_delivery_plan(plan_id=pk, at=clock.now(), by=by)
 
 
 @admin.register(PriceBook)
@@ -111,8 +159,8 @@ class PriceBookVersionAdmin(VersionAdmin):
     list_select_related = ("book",)
     inlines = (PriceInline,)
 
-    def publish_one(self, pk: int) -> object:
-        return services.publish_price_book_version(version_id=pk, at=clock.now())
+    def publish_one(self, pk: int, by: int | None) -> object:
+        return services.publish_price_book_version(version_id=pk, at=clock.now(), by=by)
 
 
 @admin.register(Contract)
@@ -124,7 +172,13 @@ class ContractAdmin(DraftAdmin):
     list_select_related = ("account",)
     search_fields = ("code", "account__reference", "account__name")
     raw_id_fields = ("account",)
-    inlines = (ContractPriceInline, ContractDiscountInline)
+    inlines = (
+        ContractPriceInline,
+        ContractDiscountInline,
+        ContractCommitmentInline,
+        ContractPoolInline,
+        ContractDocumentInline,
+    )
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(PUBLISH))
@@ -137,6 +191,14 @@ class ContractAdmin(DraftAdmin):
             lambda pk: services.sign_contract(contract_id=pk, at=clock.now()),
             _("%(row)s is signed."),
         )
+
+
+@admin.register(CatalogImport)
+class CatalogImportAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "by", "at", "rows", "undone_at")
+    list_select_related = ("by",)
+    list_filter = ("kind",)
+    search_fields = ("file_name",)
 
 
 @admin.register(Terms)

@@ -6,10 +6,30 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from o2b.asks import Found, Panel
-from o2b.catalog.models import Product
+from o2b.asks import Affected, Card, Found, Impact, Panel
+from o2b.catalog import selectors
+from o2b.catalog.models import Contract, Product
+from o2b.catalog.publications import MOST_EXAMPLES, reach_of
+from o2b.web.show import number_text
 
 MOST_FOUND = 5
+
+
+def home_cards(user: Any) -> list[Card]:
+    """Drafts that wait for a second person, and one's own; nothing where there are none."""
+    if not user.has_perm("catalog.change_product"):
+        return []
+    books, products = selectors.drafts_for(user.pk)
+    url = reverse("catalog:tree") if products.for_me or products.mine else ""
+    url = reverse("catalog:book-list") if books.for_me or books.mine else url
+    to_publish, mine = books.for_me + products.for_me, books.mine + products.mine
+    cards = []
+    if to_publish and user.has_perm("catalog.publish"):
+        title = _("Drafts for me to publish")
+        cards.append(Card(title, number_text(to_publish), url, tone="warn"))
+    if mine:
+        cards.append(Card(_("Drafts that I prepare"), number_text(mine), url))
+    return cards
 
 
 def search(user: Any, text: str) -> list[Found]:
@@ -24,8 +44,27 @@ def search(user: Any, text: str) -> list[Found]:
     ]
 
 
+def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
+    """Contracts whose own prices win over the book."""
+    contracts = reach_of(version_id).contracts()
+    total = contracts.count()
+    if not total:
+        return []
+    reason = _("its own prices win over every book")
+    told = []
+    if user.has_perm("catalog.view_product"):
+        told = [_told(contract, reason) for contract in contracts.order_by("pk")[:MOST_EXAMPLES]]
+    return [Impact("contract", _("Contracts"), False, reason, total, told)]
+
+
 def account_panels(user: Any, account_id: int) -> list[Panel]:
     """The account's contracts."""
     if not user.has_perm("catalog.view_product"):
         return []
     return [Panel(_("Contracts"), reverse("catalog:of-account", args=[account_id]))]
+
+
+def _told(contract: Contract, reason: str) -> Affected:
+    url = reverse("catalog:contract", args=[contract.pk])
+    title = f"{contract} · {contract.account.name}"
+    return Affected("contract", title, url, False, reason)

@@ -1,15 +1,18 @@
-"""Whether a line's characteristics are what the product version asks for."""
+"""Whether a line's characteristics are what the product version asks for, and how they are shown.
+
+Values are kept in one form: numbers without trailing zeros and without their unit, choices as the
+version writes them, so that a price that is for one of them is found.
+"""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from o2b.catalog.rules.definitions import LONGEST_TEXT, number_of
+from o2b.charging.terms import plain
 from o2b.errors import Invalid
-
-LONGEST_TEXT = 500
-LONGEST_NUMBER = 18
 
 
 class CharacteristicInvalid(Invalid):
@@ -45,16 +48,17 @@ def label_of(spec: Mapping[str, Any]) -> str:
     return str(spec.get("label") or spec["name"])
 
 
+def with_unit(spec: Mapping[str, Any], value: Any) -> str:
+    """A value as people read it: 150 Mbps."""
+    return f"{value} {spec['unit']}" if spec.get("unit") else str(value)
+
+
 def _checked(spec: Mapping[str, Any], value: Any, *, field: str) -> Any:
     name, kind = label_of(spec), spec.get("type", "text")
     if kind == "choice":
-        if value not in spec.get("choices", []):
-            choices = ", ".join(map(str, spec.get("choices", [])))
-            message = _("%(name)s is one of: %(choices)s.")
-            raise CharacteristicInvalid(message % {"name": name, "choices": choices}, field=field)
-        return value
+        return _choice(spec, value, field=field)
     if kind == "boolean":
-        if value not in (True, False, "true", "false"):
+        if not (isinstance(value, bool) or value in ("true", "false")):
             message = _("%(name)s is true or false.") % {"name": name}
             raise CharacteristicInvalid(message, field=field)
         return value in (True, "true")
@@ -70,24 +74,42 @@ def _checked(spec: Mapping[str, Any], value: Any, *, field: str) -> Any:
     return value
 
 
+def _choice(spec: Mapping[str, Any], value: Any, *, field: str) -> Any:
+    """The choice as the version writes it; a form sends text, perhaps with the unit behind."""
+    choices = list(spec.get("choices", []))
+    wanted = (value, _without_unit(spec, value)) if isinstance(value, str) else ()
+    for choice in choices:
+        if str(choice) in wanted or (type(choice) is type(value) and choice == value):
+            return choice
+    shown = {"name": label_of(spec), "choices": ", ".join(map(str, choices))}
+    raise CharacteristicInvalid(_("%(name)s is one of: %(choices)s.") % shown, field=field)
+
+
+def _without_unit(spec: Mapping[str, Any], value: Any) -> Any:
+    """What was sent, less the version's unit: “150 Mbps” is 150 where Mbps are asked for."""
+    unit = spec.get("unit")
+    if not unit or not isinstance(value, str) or not value.strip().endswith(unit):
+        return value
+    return value.strip().removesuffix(unit).strip()
+
+
 def _number(spec: Mapping[str, Any], value: Any, *, field: str) -> str | int:
     name, whole = label_of(spec), spec["type"] == "integer"
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation as exc:
-        raise CharacteristicInvalid(
-            _("%(name)s is a number.") % {"name": name}, field=field
-        ) from exc
-    # Before anything is computed with it: 1E+999999 as an integer fills the memory.
-    if not number.is_finite() or abs(number.adjusted()) > LONGEST_NUMBER:
-        raise CharacteristicInvalid(_("%(name)s is a number.") % {"name": name}, field=field)
+    number = number_of(_without_unit(spec, value))
+    if number is None:
+        message = _("%(name)s is a number.") % {"name": name}
+        if spec.get("unit"):
+            message = _("%(name)s is a number of %(unit)s.") % {"name": name, "unit": spec["unit"]}
+        raise CharacteristicInvalid(message, field=field)
     if whole and number != int(number):
         raise CharacteristicInvalid(_("%(name)s is a whole number.") % {"name": name}, field=field)
     low, high = spec.get("minimum"), spec.get("maximum")
     if low is not None and number < Decimal(str(low)):
-        message = _("%(name)s is at least %(limit)s.") % {"name": name, "limit": low}
+        limit = with_unit(spec, low)
+        message = _("%(name)s is at least %(limit)s.") % {"name": name, "limit": limit}
         raise CharacteristicInvalid(message, field=field)
     if high is not None and number > Decimal(str(high)):
-        message = _("%(name)s is at most %(limit)s.") % {"name": name, "limit": high}
+        limit = with_unit(spec, high)
+        message = _("%(name)s is at most %(limit)s.") % {"name": name, "limit": limit}
         raise CharacteristicInvalid(message, field=field)
-    return int(number) if whole else format(number, "f")
+    return int(number) if whole else plain(number)

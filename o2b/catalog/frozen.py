@@ -62,3 +62,39 @@ def child_of_draft(*, parent_table: str, column: str) -> list[pgtrigger.Trigger]
         ),
         NOT_TRUNCATED,
     ]
+
+
+def children_of_draft(*, parent_table: str, column: str) -> list[pgtrigger.Trigger]:
+    """The same law as `child_of_draft`, looked at once a statement: for rows that come by COPY."""
+    changes = {
+        "insert": (pgtrigger.Insert, {"new": "came"}, f"SELECT {column} FROM came"),
+        "delete": (pgtrigger.Delete, {"old": "went"}, f"SELECT {column} FROM went"),
+        "update": (
+            pgtrigger.Update,
+            {"old": "went", "new": "came"},
+            f"SELECT {column} FROM went UNION ALL SELECT {column} FROM came",
+        ),
+    }
+    return [
+        *(
+            pgtrigger.Trigger(
+                name=f"frozen_with_parent_{name}",
+                operation=operation,
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                referencing=pgtrigger.Referencing(**rows),
+                declare=[("parent_state", "TEXT")],
+                func=f"""
+                SELECT state INTO parent_state FROM {parent_table}
+                    WHERE state <> 'draft' AND id IN ({touched}) LIMIT 1;
+                IF FOUND THEN
+                    RAISE EXCEPTION 'o2b: a row of % is frozen, for its {parent_table} is %',
+                        TG_TABLE_NAME, parent_state;
+                END IF;
+                RETURN NULL;
+                """,
+            )
+            for name, (operation, rows, touched) in changes.items()
+        ),
+        NOT_TRUNCATED,
+    ]

@@ -26,6 +26,7 @@ from o2b.catalog.services import (
     publish_delivery_plan,
     publish_price_book_version,
     publish_product_version,
+    refuse_overlaps,
 )
 from o2b.customers.models import Account
 
@@ -110,10 +111,12 @@ def _fields(offer: Offer) -> dict[str, Any]:
 @transaction.atomic
 def sign_agreements(*, agreements: Sequence[Agreement], at: datetime) -> list[Contract]:
     """Write and sign many contracts at once, in a fixed number of statements."""
-    contracts = Contract.objects.bulk_create(
+    contracts = [
         Contract(account=a.account, code=a.code, valid_from=a.valid_from, term_months=a.term_months)
         for a in agreements
-    )
+    ]
+    refuse_overlaps(contracts)
+    Contract.objects.bulk_create(contracts)
     ContractDiscount.objects.bulk_create(
         ContractDiscount(contract=contract, position=position, kind=kind, value=value)
         for contract, agreement in zip(contracts, agreements, strict=True)

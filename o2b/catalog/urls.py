@@ -1,15 +1,58 @@
 """The pages of catalog."""
 
-from django.urls import path
+from django.urls import include, path
 
-from o2b.catalog import views
+from o2b.catalog.views import (
+    books,
+    contracts,
+    grid,
+    product_drafts,
+    products,
+    publication,
+    simulator,
+    tree,
+)
 
 app_name = "catalog"
+of_product = [
+    path("", products.product, name="product"),
+    path("compare/", products.compare, name="product-compare"),
+    path("draft/", product_drafts.draft, name="product-draft"),
+    path("edit/", product_drafts.edit, name="product-edit"),
+    path("retire/", products.retire, name="product-retire"),
+    path("<int:number>/submit/", products.submit, name="product-submit"),
+    path("<int:number>/publish/", products.publish, name="product-publish"),
+    path("<int:number>/discard/", products.discard, name="product-discard"),
+]
+of_version = [
+    path("edit/", grid.edit, name="book-edit"),
+    path("prices/new/", grid.price, name="price-new"),
+    path("prices/<int:pk>/", grid.price, name="price-edit"),
+    path("publication/", publication.publication, name="book-publication"),
+    path("submit/", publication.submit, name="book-submit"),
+    path("publish/", publication.publish, name="book-publish"),
+    path("discard/", publication.discard, name="book-discard"),
+]
+of_book = [
+    path("", books.BookPage.as_view(), name="book"),
+    path("compare/", books.BookComparison.as_view(), name="book-compare"),
+    path("draft/", publication.draft, name="book-draft"),
+    path("<int:number>/", include(of_version)),
+]
 urlpatterns = [
-    path("", views.ProductList.as_view(), name="product-list"),
-    path("products/<slug:code>/", views.product, name="product"),
-    path("books/", views.BookList.as_view(), name="book-list"),
-    path("books/<slug:code>/", views.book, name="book"),
-    path("contracts/<int:pk>/", views.contract, name="contract"),
-    path("contracts/of-account/<int:account_id>/", views.of_account, name="of-account"),
+    path("", tree.tree, name="tree"),
+    path("products/", tree.ProductList.as_view(), name="product-list"),
+    path("products/new/", products.new, name="product-new"),
+    path("products/<slug:code>/", include(of_product)),
+    path("books/", books.BookList.as_view(), name="book-list"),
+    path("books/new/", books.new, name="book-new"),
+    path("books/<slug:code>/", include(of_book)),
+    path("simulator/", simulator.simulator, name="simulator"),
+    path("simulator/accounts/", simulator.accounts, name="simulator-accounts"),
+    path("", include("o2b.catalog.exchange.urls")),
+    path("contracts/", tree.ContractList.as_view(), name="contract-list"),
+    path("contracts/<int:pk>/", contracts.contract, name="contract"),
+    path("contracts/<int:pk>/attach/", contracts.attach, name="attach"),
+    path("contracts/<int:pk>/documents/<int:document_id>/", contracts.document, name="document"),
+    path("contracts/of-account/<int:account_id>/", contracts.of_account, name="of-account"),
 ]

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from o2b.charging.facts import (
-    Billed,
     ChargeFacts,
     CompiledCharge,
     DraftLine,
@@ -15,7 +14,9 @@ from o2b.charging.facts import (
     compile_charge,
 )
 from o2b.charging.proration import targets
-from o2b.charging.schedule import Piece, Walk, schedule_of, walk
+from o2b.charging.ramps import terms_on
+from o2b.charging.rating import RatedPeriod, rate_usage
+from o2b.charging.schedule import Piece, Schedule, Walk, schedule_of, walk
 from o2b.charging.terms import ChargeTerms, Kind
 from o2b.money import EXACT, quantise
 from o2b.periods import FOREVER, Period
@@ -80,11 +81,16 @@ def first_due_on(
 
 
 def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
-    """Look the common case up by value: one open segment, nothing changed."""
-    _, terms, started_on, anchor_day, segments, through, billed = charge
+    """Look the common case up by value: one open segment, nothing changed, nothing metered."""
+    _, terms, started_on, anchor_day, segments, through, billed, _ = charge
     compiled = terms if isinstance(terms, CompiledCharge) else compile_charge(terms)
-    if billed is not None or len(segments) != 1 or segments[0].period.end != FOREVER:
-        return _difference(charge, compiled.terms, _walk_of(charge, compiled.terms, until))
+    if (
+        billed is not None
+        or len(segments) != 1
+        or segments[0].period.end != FOREVER
+        or compiled.metered
+    ):
+        return _compute(charge, compiled.terms, until)
     begins = segments[0].period.start
     if begins < started_on:
         begins = started_on
@@ -95,7 +101,7 @@ def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
         # Where service began matters until it has been billed, or if the grid hangs on it.
         begins if through is None or begins > through else None,
         started_on.day if compiled.anniversary else anchor_day,
-        None if compiled.monthly else started_on,
+        None if compiled.rootless else started_on,
         until,
     )
     found = _outcomes.get(key)
@@ -103,7 +109,7 @@ def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
         grid_key = (compiled.grid, *key[1:])
         walked = _walks.get(grid_key)
         if walked is None:
-            walked = _walk_of(charge, compiled.terms, until)
+            walked = _walk_of(charge, schedule_of(charge, compiled.terms), until)
             _keep(_walks, grid_key, walked)
         found = _difference(charge, compiled.terms, walked)
         _keep(_outcomes, key, found)
@@ -117,9 +123,18 @@ def _keep(memo: dict[_K, _V], key: _K, value: _V) -> None:
     memo[key] = value
 
 
-def _walk_of(charge: ChargeFacts, terms: ChargeTerms, until: date) -> Walk:
-    """All periods of a changed charge, else those that are not billed yet."""
+def _compute(charge: ChargeFacts, terms: ChargeTerms, until: date) -> _Outcome:
     schedule = schedule_of(charge, terms)
+    walked = _walk_of(charge, schedule, until)
+    rated: list[RatedPeriod] = []
+    if schedule is not None and terms.kind is Kind.USAGE:
+        rated = rate_usage(charge, terms, schedule, walked)
+        walked = walked._replace(periods=())
+    return _difference(charge, terms, walked, rated)
+
+
+def _walk_of(charge: ChargeFacts, schedule: Schedule | None, until: date) -> Walk:
+    """All periods of a changed charge, else those that are not billed yet."""
     if schedule is None:
         return Walk((), None, None)
     since = schedule.begins_on
@@ -131,10 +146,14 @@ def _walk_of(charge: ChargeFacts, terms: ChargeTerms, until: date) -> Walk:
     return walk(schedule, since=since, until=until, billed_to=billed_to)
 
 
-def _difference(charge: ChargeFacts, terms: ChargeTerms, walked: Walk) -> _Outcome:
-    differ = _Differ(terms, charge.billed)
+def _difference(
+    charge: ChargeFacts, terms: ChargeTerms, walked: Walk, rated: Iterable[RatedPeriod] = ()
+) -> _Outcome:
+    differ = _Differ(charge, terms)
     for full, pieces in walked.periods:
         differ.add(full, pieces)
+    for each in rated:
+        differ.add_usage(each)
     through = walked.through
     if through is None and charge.billed is None:
         through = charge.billed_through
@@ -144,32 +163,51 @@ def _difference(charge: ChargeFacts, terms: ChargeTerms, walked: Walk) -> _Outco
 class _Differ:
     """Targets against what was billed, for each full period and segment."""
 
-    def __init__(self, terms: ChargeTerms, billed: tuple[Billed, ...] | None) -> None:
+    def __init__(self, charge: ChargeFacts, terms: ChargeTerms) -> None:
+        billed = charge.billed or ()
         self.terms = terms
-        self.left = {(each.period_start, each.segment): each for each in billed or ()}
-        self.known = {each.period_start for each in billed or ()}
+        self.started_on = charge.started_on
+        self.left = {(each.period_start, each.segment): each for each in billed}
+        self.known = {each.period_start for each in billed}
         self.full_periods: dict[date, Period] = {}
         self.cause = ONE_TIME if terms.kind is Kind.ONE_TIME else PERIOD
         self.found: list[_Rest] = []
 
     def add(self, full: Period, pieces: tuple[Piece, ...]) -> None:
         """Bill what each piece should cost less what it has been billed."""
+        in_force = None
+        if self.terms.ramp:
+            started_on = self.started_on
+            in_force = [
+                terms_on(self.terms, each.period.start, started_on=started_on) for each in pieces
+            ]
+        shares = [(each.quantity, each.period) for each in pieces]
+        amounts = targets(self.terms, shares, full=full, in_force=in_force)
+        for piece, target in zip(pieces, amounts, strict=True):
+            self._add(full, piece, target)
+
+    def add_usage(self, rated: RatedPeriod) -> None:
+        """A period of usage is one piece; one that costs nothing and saw nothing has no line.
+
+        The mark moves over it all the same, and usage that is told later is billed as a change of
+        the charge.
+        """
+        seen = (rated.full.start, 1) in self.left
+        if rated.amount or rated.quantity or seen:
+            self._add(rated.full, Piece(1, rated.served, rated.quantity), rated.amount)
+
+    def _add(self, full: Period, piece: Piece, target: Decimal) -> None:
         self.full_periods[full.start] = full
+        segment, period, quantity = piece
         cause = CHANGE if full.start in self.known else self.cause
-        amounts = targets(
-            self.terms, [(each[2], each[1].days) for each in pieces], full_days=full.days
-        )
+        before = self.left.pop((full.start, segment), None)
+        revision, amount = 1, target
+        if before is not None:
+            revision, amount = before.revision + 1, EXACT.subtract(target, before.amount)
+            if not amount:
+                return
         key = self.terms.key
-        for (segment, period, quantity), target in zip(pieces, amounts, strict=True):
-            before = self.left.pop((full.start, segment), None)
-            revision, amount = 1, target
-            if before is not None:
-                revision, amount = before.revision + 1, EXACT.subtract(target, before.amount)
-                if not amount:
-                    continue
-            self.found.append(
-                (key, period, full, segment, revision, quantity, amount, target, cause)
-            )
+        self.found.append((key, period, full, segment, revision, quantity, amount, target, cause))
 
     def lines(self) -> list[_Rest]:
         """All lines by period and segment; what was billed and is no more gets target 0."""

@@ -8,23 +8,31 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from o2b.charging.terms import Alignment, ChargeTerms, Timing
-from o2b.periods import Period
+from o2b.charging.terms import Alignment, ChargeTerms, Kind, Proration, Timing
+from o2b.charging.usage import Used
+from o2b.periods import Period, Unit
 
 
 class CompiledCharge:
     """Terms made ready for drafting; compared by identity, so cheap as part of a memo key."""
 
-    __slots__ = ("anniversary", "grid", "monthly", "terms")
+    __slots__ = ("anniversary", "grid", "metered", "rootless", "terms")
 
     def __init__(self, terms: ChargeTerms) -> None:
-        months, days = (terms.interval.months, terms.interval.days) if terms.interval else (0, 0)
+        interval, trial, ramp = terms.interval, terms.trial, terms.ramp
+        months, days = (interval.months, interval.days) if interval else (0, 0)
+        calendar = terms.alignment is Alignment.CALENDAR
         self.terms = terms
+        self.metered = terms.kind is Kind.USAGE
         self.anniversary = terms.alignment is Alignment.ANNIVERSARY
-        # A monthly grid depends on the anchor day only, all others on where they began too.
-        self.monthly = months == 1
-        # Charges of equal grids have equal periods, whatever they cost.
-        self.grid = (months, days, terms.timing is Timing.ADVANCE)
+        # A monthly grid depends on the anchor day only, one of the calendar on nothing; all
+        # others, trials and steps of a price on where they began too.
+        by_calendar = calendar and interval is not None and interval.unit is not Unit.DAY
+        self.rootless = (months == 1 or by_calendar) and trial is None and not ramp
+        # Charges of equal grids have equal periods and pieces, whatever they cost.
+        steps = tuple((each.after_months, each.on) for each in ramp)
+        by_day = terms.proration is Proration.DAY
+        self.grid = (months, days, terms.timing is Timing.ADVANCE, calendar, trial, steps, by_day)
 
     def __repr__(self) -> str:
         return f"CompiledCharge({self.terms.key!r})"
@@ -62,7 +70,8 @@ class ChargeFacts(NamedTuple):
     `segments` are in order and do not overlap; an ended service has no open one. `billed` None
     says that nothing changed since the last bill: only periods after `billed_through` are looked
     at. A tuple, even an empty one, says that the item changed: every period is computed again and
-    the difference is billed.
+    the difference is billed. `usage` is that of a usage charge; where units roll over or periods
+    share a pool it reaches back to the start of service.
     """
 
     ref: int
@@ -72,6 +81,7 @@ class ChargeFacts(NamedTuple):
     segments: tuple[Segment, ...]
     billed_through: date | None
     billed: tuple[Billed, ...] | None = None
+    usage: tuple[Used, ...] = ()
 
 
 class DraftLine(NamedTuple):

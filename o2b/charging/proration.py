@@ -3,50 +3,148 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from o2b.charging.pricing import price
-from o2b.charging.terms import ChargeTerms, Proration
+from o2b.charging.daycount import fraction, running
+from o2b.charging.pricing import list_price, price
+from o2b.charging.pricing.adjustments import less
+from o2b.charging.terms import (
+    DEFAULT_CONVENTIONS,
+    AdjustmentOrder,
+    ChargeTerms,
+    Conventions,
+    DiscountKind,
+    Proration,
+)
 from o2b.money import EXACT, ROUNDING, quantise
-from o2b.periods import Period
+from o2b.periods import Interval, Period
 
 _ZERO = Decimal(0)
 
 
-def prorate(full: Decimal, *, used: Period, full_period: Period, how: Proration) -> Decimal:
+def prorate(
+    full: Decimal,
+    *,
+    used: Period,
+    full_period: Period,
+    how: Proration,
+    interval: Interval | None = None,
+    conventions: Conventions = DEFAULT_CONVENTIONS,
+) -> Decimal:
     """By the day: full × served days ÷ days of the full period; not yet rounded.
 
-    Kill Bill: actual days over the days of the anchored period that contains the fragment.
-    Multiplied before it is divided; the quotient has 120 digits, so whether it lies at, above or
-    below half a minor unit is exact. Without proration a started period costs the whole price.
+    Kill Bill: actual days over the days of the anchored period that contains the fragment; other
+    day counts by `conventions` and the interval's months. Multiplied before it is divided; the
+    quotient has 120 digits, so whether it lies at, above or below half a minor unit is exact.
+    Without proration a started period costs the whole price.
     """
     served = used.overlap(full_period)
     if served is None:
         return _ZERO
-    if how is Proration.NONE or served == full_period:
+    if how is not Proration.DAY or served == full_period:
         return full
-    return ROUNDING.divide(EXACT.multiply(full, served.days), full_period.days)
+    days, whole = fraction(served, full=full_period, interval=interval, conventions=conventions)
+    return ROUNDING.divide(EXACT.multiply(full, days), whole)
 
 
 def targets(
-    charge: ChargeTerms, pieces: Sequence[tuple[Decimal, int]], *, full_days: int
+    charge: ChargeTerms,
+    pieces: Sequence[tuple[Decimal, Period]],
+    *,
+    full: Period,
+    in_force: Sequence[ChargeTerms] | None = None,
 ) -> list[Decimal]:
     """The rounded amount of each (quantity, served days) of one full period, in their order.
 
     By running total: amount k = round(sum to k) − round(sum to k−1), so that the pieces add up
-    to the rounded whole. Days are summed before the one division. Without proration each unit
-    whose period has started costs the whole period: the sum to k is the price of the largest
-    quantity so far, so more units add their price and fewer bring none back.
+    to the rounded whole. Days are summed before the one division. `in_force` are the terms of
+    each piece where the price steps.
+
+    day: the sum to k is Σ price × share of each piece, held against the minimum and maximum of
+    the share served so far (Lago: minimum × billable days ÷ days of the period).
+    none: the price of the first piece, at once; nothing for what follows.
+    full: the price of the largest quantity so far: more units add their price and fewer bring
+    none back. Without proration a price that steps counts from the next full period.
     """
+    currency, rounding = charge.currency, charge.conventions.rounding
     amounts: list[Decimal] = []
-    before = quantise(_ZERO, charge.currency)
-    by_days = largest = _ZERO
-    for quantity, days in pieces:
-        if charge.proration is Proration.NONE:
-            largest = max(largest, quantity)
-            total = price(charge, largest)
-        else:
-            by_days = EXACT.fma(price(charge, quantity), days, by_days)
-            total = ROUNDING.divide(by_days, full_days)
-        rounded = quantise(total, charge.currency)
-        amounts.append(EXACT.subtract(rounded, before))
+    before: Decimal | None = None
+    for total in _totals(charge, pieces, full, in_force or [charge] * len(pieces)):
+        rounded = quantise(total, currency, rounding)
+        amounts.append(rounded if before is None else EXACT.subtract(rounded, before))
         before = rounded
     return amounts
+
+
+def _totals(
+    charge: ChargeTerms,
+    pieces: Sequence[tuple[Decimal, Period]],
+    full: Period,
+    in_force: Sequence[ChargeTerms],
+) -> list[Decimal]:
+    """What the full period costs up to and with each piece, not yet rounded."""
+    if charge.proration is Proration.NONE:
+        return [price(in_force[0], pieces[0][0])] * len(pieces)
+    if charge.proration is Proration.FULL:
+        largest = _ZERO
+        totals = []
+        for quantity, _ in pieces:
+            largest = max(largest, quantity)
+            totals.append(price(in_force[0], largest))
+        return totals
+    reached, whole = running(
+        [period for _, period in pieces],
+        full=full,
+        interval=charge.interval,
+        conventions=charge.conventions,
+    )
+    bound = charge.minimum is not None or charge.maximum is not None
+    shared = _ZERO
+    before = 0
+    totals = []
+    for (quantity, _), terms, days in zip(pieces, in_force, reached, strict=True):
+        each = _unbound_price(terms, quantity) if bound else price(terms, quantity)
+        shared = EXACT.fma(each, days - before, shared)
+        before = days
+        total = bounded(charge, shared, scale=days) if bound else shared
+        totals.append(ROUNDING.divide(total, whole))
+    return totals
+
+
+def _unbound_price(charge: ChargeTerms, quantity: Decimal) -> Decimal:
+    """What `bounded` is told: less discounts already, unless the bounds come before them."""
+    listed = list_price(charge, quantity)
+    if charge.conventions.order is AdjustmentOrder.COMMITMENT_FIRST:
+        return listed
+    return discounted(charge, listed)
+
+
+def shared_total(charge: ChargeTerms, listed: Decimal, *, reached: int, whole: int) -> Decimal:
+    """A list price that is not prorated, with its share of fixed discounts and of the bounds.
+
+    What usage costs in a period served in part: reached/whole of it. Not yet rounded.
+    """
+    total = EXACT.multiply(listed, whole)
+    if charge.conventions.order is AdjustmentOrder.DISCOUNT_FIRST:
+        total = discounted(charge, total, scale=reached)
+    return ROUNDING.divide(bounded(charge, total, scale=reached), whole)
+
+
+def bounded(charge: ChargeTerms, amount: Decimal, *, scale: int) -> Decimal:
+    """An amount held against `scale` times the minimum and maximum; discounts last if so agreed."""
+    if charge.minimum is not None:
+        amount = max(amount, EXACT.multiply(charge.minimum, scale))
+    if charge.maximum is not None:
+        amount = min(amount, EXACT.multiply(charge.maximum, scale))
+    if charge.conventions.order is AdjustmentOrder.COMMITMENT_FIRST:
+        return discounted(charge, amount, scale=scale)
+    return amount
+
+
+def discounted(charge: ChargeTerms, amount: Decimal, *, scale: int = 1) -> Decimal:
+    """Less each discount in its order, fixed ones as many times as the amount is scaled."""
+    left = amount
+    for discount in charge.discounts:
+        if discount.kind is DiscountKind.AMOUNT:
+            left = EXACT.subtract(left, EXACT.multiply(discount.value, scale))
+        else:
+            left = less(left, discount)
+    return _ZERO if left < 0 <= amount else left

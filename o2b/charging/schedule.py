@@ -6,14 +6,15 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from o2b.charging.facts import ChargeFacts, Segment
-from o2b.charging.terms import Alignment, ChargeTerms, Kind, Timing
-from o2b.periods import Interval, Period, anchored_period
+from o2b.charging.ramps import free_until, step_days
+from o2b.charging.terms import Alignment, ChargeTerms, Kind, Proration, Timing
+from o2b.periods import FOREVER, Interval, Period, anchored_period, calendar_period
 
 _DAY = timedelta(days=1)
 
 
 class Piece(NamedTuple):
-    """The part of a full period that one segment served, numbered from 1."""
+    """The part of a full period that one segment served at one price, numbered from 1."""
 
     segment: int
     period: Period
@@ -22,7 +23,10 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The grid of one charge, from the first day served to the end of service."""
+    """The grid of one charge, from the first day to be paid to the end of service.
+
+    `cuts` are the days on which the price steps and a new piece begins.
+    """
 
     segments: tuple[Segment, ...]
     begins_on: date
@@ -31,11 +35,15 @@ class Schedule:
     anchor: date
     anchor_day: int
     timing: Timing
+    calendar: bool = False
+    cuts: tuple[date, ...] = ()
 
     def period_on(self, day: date) -> Period:
         """The full period that contains a day; of a one-time charge its only day."""
         if self.interval is None:
             return Period(self.anchor, self.anchor + _DAY)
+        if self.calendar:
+            return calendar_period(day, self.interval, self.anchor)
         return anchored_period(day, self.interval, self.anchor, self.anchor_day)
 
     def due_on(self, full: Period, *, since: date) -> date:
@@ -47,13 +55,17 @@ class Schedule:
         return min(full.end, self.ends_on)
 
     def pieces(self, full: Period, *, since: date) -> tuple[Piece, ...]:
-        """The served days of a full period, a piece for each segment, none before `since`."""
+        """The served days of a full period, a piece for each segment and price, from `since` on."""
         if self.interval is None:
             return (Piece(1, full, self.segments[0].quantity),)
         found: list[Piece] = []
         start = max(full.start, since)
         for segment in self.segments:
             first, end = max(segment.period.start, start), min(segment.period.end, full.end)
+            for cut in self.cuts:
+                if first < cut < end:
+                    found.append(Piece(len(found) + 1, Period(first, cut), segment.quantity))
+                    first = cut
             if first < end:
                 found.append(Piece(len(found) + 1, Period(first, end), segment.quantity))
         return tuple(found)
@@ -102,26 +114,46 @@ def walk(schedule: Schedule, *, since: date, until: date, billed_to: date | None
 
 
 def schedule_of(charge: ChargeFacts, terms: ChargeTerms) -> Schedule | None:
-    """The schedule of a charge; None if nothing was ever in service.
+    """The schedule of a charge; None if nothing was ever in service, or no longer than its trial.
 
-    An anniversary is anchored on the day of `started_on`, a bill day on the account's day. The
-    first segment may begin later than `started_on`: a continued service keeps its grid.
+    An anniversary is anchored on the day of `started_on`, or of the trial's end if that moves the
+    anchor; a bill day on the account's day. The first segment may begin later than `started_on`:
+    a continued service keeps its grid.
     """
     started = charge.started_on
-    segments = tuple(each for each in charge.segments if each.period.end > started)
+    first_paid = free_until(terms, started)
+    segments = charge.segments
+    if terms.conventions.last_day_billed:
+        segments = _with_last_days(segments)
+    segments = tuple(each for each in segments if each.period.end > first_paid)
     if not segments:
         return None
     if terms.kind is Kind.ONE_TIME:
         begins, ends = started, started + _DAY
     else:
-        begins, ends = max(segments[0].period.start, started), segments[-1].period.end
+        begins, ends = max(segments[0].period.start, first_paid), segments[-1].period.end
+    anchor = first_paid if terms.trial is not None and terms.trial.moves_anchor else started
     own_day = terms.alignment is Alignment.ANNIVERSARY
+    by_day = terms.proration is Proration.DAY and terms.kind is Kind.RECURRING
     return Schedule(
         segments=segments,
         begins_on=begins,
         ends_on=ends,
         interval=terms.interval,
-        anchor=started,
-        anchor_day=started.day if own_day else charge.anchor_day,
+        anchor=anchor,
+        anchor_day=anchor.day if own_day else charge.anchor_day,
         timing=terms.timing,
+        calendar=terms.alignment is Alignment.CALENDAR,
+        cuts=step_days(terms, started) if by_day else (),
+    )
+
+
+def _with_last_days(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The day on which service ends is served too, unless it goes on at another quantity."""
+    goes_on = {each.period.start for each in segments}
+    return tuple(
+        each
+        if each.period.end == FOREVER or each.period.end in goes_on
+        else Segment(Period(each.period.start, each.period.end + _DAY), each.quantity)
+        for each in segments
     )

@@ -1,6 +1,8 @@
 """LegalEntity (the seller), Customer (who signs), Account (who is billed), Contact."""
 
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -11,8 +13,12 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from o2b.charging.terms import TermsInvalid, conventions_of
 from o2b.models import TestClock
 from o2b.money import is_currency
+
+# How amounts and periods are shown, beside how they are counted.
+SHOWN_CONVENTIONS = ("period_end", "cash_rounding")
 
 
 def validate_currency(code: str) -> None:
@@ -27,6 +33,24 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(_("%(name)s is no time zone."), params={"name": name})
 
 
+def validate_conventions(said: Any) -> None:
+    """Refuse a setting that nobody knows, and a value that it cannot have."""
+    if not isinstance(said, dict):
+        raise ValidationError(_("Conventions are settings with values."))
+    counted = {name: value for name, value in said.items() if name not in SHOWN_CONVENTIONS}
+    try:
+        conventions_of(counted)
+        step = Decimal(str(said.get("cash_rounding", 1)))
+    except TermsInvalid as fault:
+        raise ValidationError(str(fault)) from fault
+    except InvalidOperation as exc:
+        raise ValidationError(_("Cash is rounded to an amount, such as 0.05.")) from exc
+    if not step.is_finite() or not 0 < step <= 1000:
+        raise ValidationError(_("Cash is rounded to an amount, such as 0.05."))
+    if said.get("period_end", "exclusive") not in ("exclusive", "inclusive"):
+        raise ValidationError(_("The end of a period is shown exclusive or inclusive."))
+
+
 class LegalEntity(models.Model):
     """The company of ours that sells and writes the invoice."""
 
@@ -38,6 +62,12 @@ class LegalEntity(models.Model):
     tax_id = models.CharField(max_length=40, blank=True, default="")
     iban = models.CharField(max_length=34, blank=True, default="")
     number_prefix = models.CharField(max_length=12, default="INV-")
+    conventions = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[validate_conventions],
+        help_text=_("How periods, shares and amounts are counted; empty: as everybody does."),
+    )
 
     class Meta:
         ordering = ["code"]
@@ -52,6 +82,9 @@ class Customer(models.Model):
 
     name = models.CharField(max_length=200)
     segment = models.SlugField(blank=True, default="")
+    country = models.CharField(
+        max_length=2, blank=True, default="", validators=[RegexValidator(r"^[A-Z]{2}$")]
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

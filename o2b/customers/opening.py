@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -17,6 +18,7 @@ class NewAccount:
     name: str
     advocate_id: int
     segment: str = ""
+    country: str = ""
     bill_day: int = 1
     payment_method: str = ""
     payment_days: int = 14
@@ -25,7 +27,7 @@ class NewAccount:
 
 
 def ensure_legal_entity(
-    *, code: str, name: str, country: str, currency: str, **others: str
+    *, code: str, name: str, country: str, currency: str, **others: Any
 ) -> LegalEntity:
     """The seller of that code; made with these facts if it is not there yet."""
     facts = {"name": name, "country": country, "currency": currency} | others
@@ -38,7 +40,7 @@ def open_accounts(
 ) -> list[Account]:
     """A customer and an account each, in order, in two statements."""
     customers = Customer.objects.bulk_create(
-        Customer(name=new.name, segment=new.segment) for new in wanted
+        Customer(name=new.name, segment=new.segment, country=new.country) for new in wanted
     )
     return Account.objects.bulk_create(
         Account(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from o2b.people.groups import ADMINISTRATOR, FINANCE, ORDER_TEAM, SALES
+from o2b.people.groups import ADMINISTRATOR, FINANCE, ORDER_TEAM, PRODUCT, SALES
 
 PASSWORD = "o2b-demo"
 
@@ -23,5 +23,7 @@ PEOPLE = (
     Person("ada", "Ada", "Okafor", ORDER_TEAM),
     Person("priya", "Priya", "Nair", FINANCE),
     Person("tomas", "Tomás", "Rivera", FINANCE),
+    Person("nora", "Nora", "Haddad", PRODUCT),
+    Person("felix", "Felix", "Brandt", PRODUCT),
     Person("ines", "Inès", "Moreau", ADMINISTRATOR),
 )

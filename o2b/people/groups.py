@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop
 SALES = gettext_noop("sales")
 ORDER_TEAM = gettext_noop("order team")
 FINANCE = gettext_noop("finance")
+PRODUCT = gettext_noop("product")
 ADMINISTRATOR = gettext_noop("administrator")
 
 SEE_OFFERS = (
@@ -18,9 +19,8 @@ SEE_MONEY = ("billing.view_billrun", "billing.view_invoice", "billing.view_promi
 SELL = ("customers.change_account", "quotes.edit_quote", "quotes.send_quote", "orders.accept_quote")
 DELIVER = ("orders.place_order", "orders.work_tasks")
 BILL = ("billing.run_bills", "billing.approve_run", "billing.record_payment")
+RUN_CATALOG = ("catalog.change_product", "catalog.publish", "catalog.change_contract")
 SET_UP = (
-    "catalog.change_product",
-    "catalog.publish",
     "people.view_user",
     "people.add_user",
     "people.change_user",
@@ -39,5 +39,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     SALES: (*SEE_OFFERS, "billing.view_invoice", *SELL),
     ORDER_TEAM: (*SEE_OFFERS, *DELIVER),
     FINANCE: (*SEE_OFFERS, *SEE_MONEY, *BILL),
-    ADMINISTRATOR: (*SEE_OFFERS, *SEE_MONEY, *SELL, *DELIVER, *BILL, *SET_UP),
+    PRODUCT: (*SEE_OFFERS, *RUN_CATALOG),
+    ADMINISTRATOR: (*SEE_OFFERS, *SEE_MONEY, *SELL, *DELIVER, *BILL, *RUN_CATALOG, *SET_UP),
 }

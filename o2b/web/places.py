@@ -70,10 +70,18 @@ PLACES = (
         ),
     ),
     Neighbourhood(
+        _("Products"),
+        "product",
+        (
+            Place(_("Catalog"), "catalog:tree", "catalog.view_product", "k"),
+            Place(_("Price books"), "catalog:book-list", "catalog.view_product", "l"),
+            Place(_("Price simulator"), "catalog:simulator", "catalog.view_product", "w"),
+        ),
+    ),
+    Neighbourhood(
         _("Set-up"),
         "administrator",
         (
-            Place(_("Catalog"), "catalog:product-list", "catalog.view_product", "k"),
             Place(_("Admin"), "admin:index", key="a", staff=True),
             Place(_("API docs"), "api-docs", key="d"),
         ),

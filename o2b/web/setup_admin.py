@@ -3,14 +3,37 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from o2b.errors import Refused
 
 
-class SetUpAdmin(admin.ModelAdmin):
+class JSONOrDefault(forms.JSONField):
+    """A JSON field in which nothing, however it is written, is the column's default."""
+
+    def __init__(self, *, default: Callable[[], Any], **given: Any) -> None:
+        super().__init__(**given)
+        self.default = default
+
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        return self.default() if cleaned in self.empty_values else cleaned
+
+
+class EmptyJSON:
+    """An admin, or inline, in which an emptied JSON column is what a new row has there."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **given: Any) -> Any:
+        if isinstance(db_field, models.JSONField):
+            given |= {"form_class": JSONOrDefault, "default": db_field.get_default}
+        return super().formfield_for_dbfield(db_field, request, **given)  # type: ignore[misc]
+
+
+class SetUpAdmin(EmptyJSON, admin.ModelAdmin):
     """Add and change with one permission; nothing is deleted, and `fixed` fields stay for ever."""
 
     permission: ClassVar[str] = ""
@@ -46,7 +69,7 @@ class DraftAdmin(SetUpAdmin):
         return self._may(request) and (obj is None or obj.state == "draft")
 
 
-class DraftInline(admin.TabularInline):
+class DraftInline(EmptyJSON, admin.TabularInline):
     """The rows of a draft, changed with it; those of a published version stand."""
 
     extra = 1

@@ -1,13 +1,16 @@
 """Accept a quote and place its order in one transaction, or decline it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from o2b.catalog.definitions import on_sale
+from o2b.catalog.models import ProductVersion
+from o2b.catalog.succession import is_retired, successors_of
 from o2b.errors import Refused
 from orders.laying.services import NewLine, NewOrder, lock_accounts, write_orders
 from orders.models import Order
@@ -61,9 +64,15 @@ def place_orders(
         raise AlreadyOrdered(order)
     quotes = quoting.accept_quotes(accepted=accepted, at=at, actor_id=actor_id)
     offered: dict[int, list[NewLine]] = defaultdict(list)
-    lines = QuoteLine.objects.filter(quote__in=accepted).select_related("product_version")
-    for line in lines.order_by("quote_id", "position"):
-        offered[line.quote_id].append(_as_offered(line))
+    notes: dict[int, list[str]] = defaultdict(list)
+    related = QuoteLine.objects.select_related("product_version__product")
+    lines = list(related.filter(quote__in=accepted).order_by("quote_id", "position"))
+    instead = _successors(lines)
+    for line in lines:
+        successor = instead.get(line.product_version_id)
+        offered[line.quote_id].append(_as_offered(line, successor))
+        if successor:
+            notes[line.quote_id].append(_told(line, successor))
     return write_orders(
         orders=[
             NewOrder(
@@ -71,6 +80,7 @@ def place_orders(
                 lines=offered[quote.pk],
                 quote_id=quote.pk,
                 start_on=quote.start_on,
+                note="\n".join(notes[quote.pk]),
             )
             for quote in quotes
         ],
@@ -87,7 +97,25 @@ def decline_offer(
     return quoting.decline_quote(quote_id=quote_id, reason=reason, at=at, by=by, actor_id=actor_id)
 
 
-def _as_offered(line: QuoteLine) -> NewLine:
+def _successors(lines: Sequence[QuoteLine]) -> dict[int, ProductVersion]:
+    """What is delivered in place of versions that were retired since they were offered.
+
+    A product of which a newer version is on sale is delivered by its own plan.
+    """
+    retired = [line.product_version for line in lines if is_retired(line.product_version)]
+    if not retired:
+        return {}
+    sold = on_sale(version.product.code for version in retired)
+    return successors_of(v for v in retired if v.product.code not in sold)
+
+
+def _told(line: QuoteLine, successor: ProductVersion) -> str:
+    message = _("Line %(line)s: %(old)s is retired since it was offered; %(new)s is delivered.")
+    return message % {"line": line.position, "old": line.product_version, "new": successor}
+
+
+def _as_offered(line: QuoteLine, successor: ProductVersion | None) -> NewLine:
+    """The line under the Terms it was quoted; a successor only lends the plan of delivery."""
     return NewLine(
         product_id=line.product_version.product_id,
         product_version_id=line.product_version_id,
@@ -97,4 +125,5 @@ def _as_offered(line: QuoteLine) -> NewLine:
         book_version_id=line.book_version_id,
         contract_id=line.contract_id,
         quote_line_id=line.pk,
+        delivered_as_id=successor.product_id if successor else None,
     )

@@ -30,6 +30,12 @@ class OrderAsked(Asked):
         required=False, allow_null=True, default=None, help_text="Empty: from delivery."
     )
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+    legacy = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="The lines are from a legacy form: a retired product stands for its successor, "
+        "and the order's note says which.",
+    )
 
 
 class AcceptAsked(Asked):

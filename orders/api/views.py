@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from o2b import clock
 from o2b.api.idempotency import once
 from o2b.api.views import Noun, Verbs
+from o2b.asks import held_by
 from o2b.customers.references import UnknownReference, account_named
 from orders.acceptance.services import AlreadyOrdered, decline_offer, place_order
 from orders.api.inputs import AcceptAsked, DeclineAsked, OrderAsked, OrderOfQuoteAsked
@@ -103,6 +104,8 @@ class OrderViewSet(Noun):
             channel=Order.Channel.REST,
             start_on=asked["start_on"],
             note=asked["note"],
+            translate=asked["legacy"],
+            already=held_by(account.pk),
         )
 
 

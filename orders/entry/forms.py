@@ -1,96 +1,62 @@
 """The order team's editor: account, lines without prices, start; what is wrong with them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from o2b.catalog.models import ProductVersion
-from o2b.customers.models import Account
-from o2b.customers.selectors import accounts_meant
-from o2b.errors import Refused
-from o2b.web.forms import DayField
-from quotes.forms import AT_LINE, EditorLine
-from quotes.inputs import LineInput
-from quotes.rules.totals import Totals
-
-MOST_LINES = 100
+from quotes.forms import AccountForm, LineEditor, read_lines
 
 
-class OrderForm(forms.Form):
+class OrderForm(AccountForm):
     """What an order says above its lines."""
 
-    account = forms.CharField(
-        label=gettext_lazy("Account"),
-        help_text=gettext_lazy("Its number or its name."),
-        max_length=200,
-        widget=forms.TextInput({"list": "accounts", "autocomplete": "off"}),
-    )
-    start_on = DayField(
-        label=gettext_lazy("Start"),
-        required=False,
-        help_text=gettext_lazy("Billing starts on this day; empty: on delivery."),
-    )
     note = forms.CharField(
         label=gettext_lazy("Note"),
         required=False,
         max_length=2000,
         widget=forms.Textarea({"rows": 2}),
     )
-
-    def clean_account(self) -> Account:
-        found = accounts_meant(self.cleaned_data["account"])
-        if not found:
-            raise forms.ValidationError(_("No account has this number or name."))
-        if len(found) > 1:
-            names = ", ".join(account.reference for account in found[:5])
-            raise forms.ValidationError(
-                _("Several accounts match: %(names)s. Choose one.") % {"names": names}
-            )
-        return found[0]
+    legacy = forms.BooleanField(
+        label=gettext_lazy(
+            "Lines from a legacy form: translate retired products to their successors"
+        ),
+        required=False,
+    )
 
 
 @dataclass
-class OrderEditor:
-    """The editor between the browser's fields and the service's arguments."""
+class OrderEditor(LineEditor):
+    """The editor of an order; `retired` products stand for their successors in a legacy form."""
 
-    header: OrderForm
-    lines: list[EditorLine]
-    products: list[ProductVersion]
-    totals: Totals | None = None
+    retired: list[tuple[ProductVersion, ProductVersion]] = field(default_factory=list)
+    may_be_legacy: bool = False
 
-    def __post_init__(self) -> None:
-        known = {version.product.code: version for version in self.products}
-        for line in self.lines:
-            line.version = known.get(line.product)
+    has_discounts: ClassVar[bool] = False
 
     @classmethod
     def read(cls, data: Mapping[str, str], products: list[ProductVersion]) -> "OrderEditor":
-        said = data.get("lines", "")
-        count = int(said) if said.isascii() and said.isdigit() and len(said) < 5 else 0
-        lines = [EditorLine.read(data, i) for i in range(min(count, MOST_LINES))]
-        return cls(OrderForm(data), lines, products)
+        """What the browser sent."""
+        return cls(OrderForm(data), read_lines(data), products)
 
     @property
-    def wishes(self) -> list[LineInput]:
-        return [line.wish for line in self.lines]
+    def is_legacy(self) -> bool:
+        return bool(self.header["legacy"].data)
 
-    def rearrange(self, deed: str) -> None:
-        """Add or remove a line: "add", "remove-2", counted from 0."""
-        verb, _dash, digits = deed.partition("-")
-        if verb == "add" and len(self.lines) < MOST_LINES:
-            self.lines.append(EditorLine(fresh=True))
-        i = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 5 else -1
-        if verb == "remove" and 0 <= i < len(self.lines):
-            del self.lines[i]
+    def known(self) -> Mapping[str, ProductVersion]:
+        """What a line may name: a retired product too, where it comes from a legacy form."""
+        successors = {old.product.code: new for old, new in self.retired}
+        return {**successors, **super().known()}
 
-    def blame(self, fault: Refused) -> None:
-        """Put a refusal beside its field."""
-        at = AT_LINE.fullmatch(fault.field or "")
-        if at and int(at[1]) < len(self.lines):
-            self.lines[int(at[1])].faults[at[2]] = fault.message
-        else:
-            known = fault.field in self.header.fields
-            self.header.add_error(fault.field if known else None, fault.message)
+    def forgive(self) -> None:
+        """Say nothing of what nobody has filled in yet."""
+        for name in [name for name in self.header.errors if not self.header[name].data]:
+            del self.header.errors[name]
+
+    def translate(self, retired: list[tuple[ProductVersion, ProductVersion]]) -> None:
+        """Let lines name retired products."""
+        self.retired = retired
+        self.find_versions()

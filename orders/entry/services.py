@@ -1,6 +1,6 @@
 """Enter an order without a quote: its prices are resolved and frozen, never typed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -13,8 +13,9 @@ from o2b.customers.models import Account
 from o2b.errors import Invalid
 from orders.laying.services import NewLine, NewOrder, lock_account, write_orders
 from orders.models import Order
-from quotes.inputs import CheckedLine, LineInput, check_lines
+from quotes.inputs import CheckedLine, LineInput, check_lines, translate_legacy
 from quotes.selectors import price_lines
+from quotes.together import NOTHING
 
 LONGEST_NOTE = 2000
 
@@ -45,15 +46,22 @@ def enter_order(
     channel: str,
     start_on: date | None = None,
     note: str = "",
+    translate: bool = False,
+    already: Collection[str] = NOTHING,
 ) -> Order:
-    """Order for an account at the prices that contract and books give it on that day."""
+    """Order for an account at the prices that contract and books give it on that day.
+
+    With `translate`, as for a line marked as legacy, a retired product stands for the one that
+    took its place; the order's note says so. `already` are the products that the account has.
+    """
     try:
         account = lock_account(account_id=account_id, field="account")
     except Account.DoesNotExist as exc:
         message = _("There is no account %(account)s.")
         raise AccountUnknown(message % {"account": account_id}, field="account") from exc
     _check_note(note)
-    checked = check_lines(lines)
+    wanted = translate_legacy(lines, every_line=translate)
+    checked = check_lines(wanted, account=account, already=already)
     _refuse_discounts(checked)
     resolutions = price_lines(
         account=account,
@@ -78,9 +86,19 @@ def enter_order(
             for line, resolution, frozen in zip(checked, resolutions, terms, strict=True)
         ],
         start_on=start_on,
-        note=note.strip(),
+        note="\n".join(filter(None, [note.strip(), *_translations(checked)])),
     )
     return write_orders(orders=[order], channel=channel, at=at, actor_id=actor_id)[0]
+
+
+def _translations(lines: Sequence[CheckedLine]) -> list[str]:
+    """Which lines of a legacy form are ordered as something else."""
+    message = _("Line %(line)s: %(old)s is retired; ordered as %(new)s.")
+    return [
+        message % {"line": n, "old": line.translated_from, "new": line.product_version}
+        for n, line in enumerate(lines, start=1)
+        if line.translated_from
+    ]
 
 
 def _check_note(note: str) -> None:

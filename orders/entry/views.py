@@ -7,12 +7,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from o2b import clock
+from o2b.asks import held_by
 from o2b.errors import Refused
-from o2b.web.http import HtmxRequest, door
-from orders.entry.forms import EditorLine, OrderEditor, OrderForm
+from o2b.web.http import HtmxRequest, door, is_partial
+from orders.entry.forms import OrderEditor, OrderForm
 from orders.entry.services import enter_order
 from orders.models import Order
-from quotes.selectors import preview, products_on_sale
+from quotes.forms import EditorLine
+from quotes.inputs import translate_legacy
+from quotes.selectors import preview, products_on_sale, retired_products, some_are_retired
 
 
 @door("orders.place_order")
@@ -24,11 +27,13 @@ def new_order(request: HtmxRequest) -> HttpResponse:
         given = {"account": request.GET.get("account", "")[:200]}
         return _show(request, OrderEditor(OrderForm(initial=given), [EditorLine()], products))
     editor = OrderEditor.read(request.POST, products)
-    deed = request.POST.get("do", "look")
+    if editor.is_legacy:
+        editor.translate(retired_products())
+    deed = request.POST.get("do", "")
     if deed == "place":
         return _place(request, editor)
     editor.rearrange(deed)
-    return _look(request, OrderEditor(editor.header, editor.lines, products))
+    return _look(request, editor)
 
 
 def _look(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
@@ -37,12 +42,13 @@ def _look(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
     if account and editor.lines and all(line.product for line in editor.lines):
         try:
             start_on = editor.header.cleaned_data["start_on"]
-            priced = preview(account, editor.wishes, clock.today(account), start_on)
-            editor.totals = priced.totals
-            for line, amounts in zip(editor.lines, priced.totals.lines, strict=True):
-                line.totals = amounts
+            today, already = clock.today(account), held_by(account.pk)
+            wanted = translate_legacy(editor.wishes, every_line=editor.is_legacy)
+            editor.show(preview(account, wanted, today, start_on, already).totals)
         except Refused as fault:
             editor.blame(fault)
+    if request.POST.get("do") != "look":
+        editor.forgive()
     return _show(request, editor)
 
 
@@ -59,6 +65,8 @@ def _place(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
             channel=Order.Channel.SCREEN,
             start_on=said["start_on"],
             note=said["note"],
+            translate=editor.is_legacy,
+            already=held_by(said["account"].pk),
         )
     except Refused as fault:
         editor.blame(fault)
@@ -68,5 +76,8 @@ def _place(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
 
 
 def _show(request: HttpRequest, editor: OrderEditor, *, status: int = 200) -> HttpResponse:
+    editor.offer_options()
+    editor.may_be_legacy = editor.is_legacy or some_are_retired()
     tried = request.method == "POST" and request.POST.get("do") == "place"
-    return render(request, "orders/new.html", {"editor": editor, "tried": tried}, status=status)
+    template = "orders/_editor.html" if is_partial(request) else "orders/new.html"
+    return render(request, template, {"editor": editor, "tried": tried}, status=status)

@@ -34,6 +34,12 @@ class NewLine:
     book_version_id: int | None
     contract_id: int | None
     quote_line_id: int | None = None
+    # Whose plan delivers it, where that is not the product's own: the successor of a retired one.
+    delivered_as_id: int | None = None
+
+    @property
+    def plan_of(self) -> int:
+        return self.delivered_as_id or self.product_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def write_orders(
         for new in orders
     )
     lines = OrderLine.objects.bulk_create(
-        _line(order, position, line, plans[line.product_id], at)
+        _line(order, position, line, plans[line.plan_of], at)
         for order, new in zip(written, orders, strict=True)
         for position, line in enumerate(new.lines, start=1)
     )
@@ -130,7 +136,7 @@ def _line(order: Order, position: int, new: NewLine, plan: DeliveryPlan, at: dat
 
 def _plans_for(lines: Sequence[NewLine]) -> dict[int, DeliveryPlan]:
     """The newest published plan of each product; refuses the first line that has none."""
-    wanted = {line.product_id for line in lines}
+    wanted = {line.plan_of for line in lines}
     newest = (
         DeliveryPlan.objects.filter(product_id__in=wanted, state=DeliveryPlan.State.PUBLISHED)
         .order_by("product_id", "-number")
@@ -138,7 +144,7 @@ def _plans_for(lines: Sequence[NewLine]) -> dict[int, DeliveryPlan]:
     )
     plans = {plan.product_id: plan for plan in newest}
     for index, line in enumerate(lines):
-        if line.product_id not in plans:
+        if line.plan_of not in plans:
             message = _("Nobody has published yet how line %(line)s is delivered.")
             raise NoPlan(message % {"line": index + 1}, field=f"lines[{index}].product")
     return plans

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from o2b import clock
 from o2b.api.idempotency import once
 from o2b.api.views import Noun
+from o2b.asks import held_by
 from o2b.customers.references import account_named
 from quotes import services
 from quotes.api.inputs import QuoteAsked, line_inputs
@@ -68,6 +69,7 @@ class QuoteViewSet(Noun):
             owner_id=self.user_id,
             lines=line_inputs(asked.pop("lines")),
             at=clock.now(account),
+            already=held_by(account.pk),
             **asked,
         )
         return self.created(quote.pk)
@@ -77,7 +79,13 @@ class QuoteViewSet(Noun):
     @once
     def send(self, request: Request, pk: str) -> Response:
         """Resolve the prices, freeze the Terms and open the offer to the customer."""
-        services.send_quote(quote_id=self.key(), at=self.now(), actor_id=self.user_id)
+        account = self.account()
+        services.send_quote(
+            quote_id=self.key(),
+            at=clock.now(account),
+            actor_id=self.user_id,
+            already=held_by(account.pk),
+        )
         return self.shown(self.key())
 
     @extend_schema(request=None, responses=QuoteOutput)

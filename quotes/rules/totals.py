@@ -106,7 +106,7 @@ def _line(
     return LineTotals(
         one_time=sum(
             (
-                quantise(price(charge, line.quantity), currency)
+                quantise(price(charge, line.quantity), currency, charge.conventions.rounding)
                 for charge in charges
                 if charge.kind is Kind.ONE_TIME
             ),

@@ -8,6 +8,8 @@ from quotes.selectors.finding import (
     products_on_sale,
     quotes_for_list,
     quotes_of_account,
+    retired_products,
+    some_are_retired,
     waiting_of,
 )
 from quotes.selectors.offers import (
@@ -53,6 +55,8 @@ __all__ = [
     "quotes_for_list",
     "quotes_of_account",
     "read_terms",
+    "retired_products",
+    "some_are_retired",
     "try_preview",
     "waiting_of",
     "wanted",

@@ -7,6 +7,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from o2b.catalog.models import ProductVersion
 from o2b.catalog.models.products import Lifecycle
+from o2b.catalog.succession import successors_of
 from o2b.models import Event
 from quotes.models import Quote, QuoteLine
 
@@ -37,6 +38,25 @@ def products_on_sale() -> list[ProductVersion]:
     versions = ProductVersion.objects.filter(state=Lifecycle.PUBLISHED).select_related("product")
     newest = {version.product_id: version for version in versions.order_by("number")}
     return sorted(newest.values(), key=lambda v: (v.product.family, v.product.name))
+
+
+def some_are_retired() -> bool:
+    """Whether there is a retired product that a legacy form could name."""
+    return _retired().exists()
+
+
+def retired_products() -> list[tuple[ProductVersion, ProductVersion]]:
+    """The products that are sold no more, each with what takes its place, by name."""
+    versions = _retired().select_related("product").order_by("product_id", "-number")
+    newest = list(versions.distinct("product_id"))
+    successors = successors_of(newest)
+    found = [(old, successors[old.pk]) for old in newest if old.pk in successors]
+    return sorted(found, key=lambda both: both[0].product.name)
+
+
+def _retired() -> QuerySet[ProductVersion]:
+    retired = ProductVersion.objects.filter(state=Lifecycle.RETIRED, successor__isnull=False)
+    return retired.exclude(product__versions__state=Lifecycle.PUBLISHED)
 
 
 def past_validity(*, at: datetime) -> QuerySet[Quote]:

@@ -1,6 +1,6 @@
 """An offer as it is shown: lines, charges with their arithmetic, totals, the first bill."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import LineTotals, Priced, Totals, totals
 from quotes.selectors.finding import get_quote, lines_of
 from quotes.selectors.pricing import price_lines, wanted
+from quotes.together import NOTHING, faults_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,14 @@ def offer(quote_id: int, *, on: date | None = None) -> dict[str, Any]:
     return {"quote": quote, **_shown(lines, terms, sums, whys)}
 
 
-def draft_offer(quote: Quote, *, on: date) -> dict[str, Any]:
+def draft_offer(quote: Quote, *, on: date, already: Collection[str] = NOTHING) -> dict[str, Any]:
     """The same for a draft, priced as if it were sent on that day; refuses as sending would."""
     lines = lines_of(quote)
     for i, line in enumerate(lines):
         refuse_unless_on_sale(line.product_version, field=f"lines[{i}].product")
+    wished = [(line.product_version, line.quantity) for line in lines]
+    if faults := faults_together(wished, account=quote.account, already=already):
+        raise faults[0]
     priced = price_lines(
         account=quote.account,
         wanted=[wanted(line) for line in lines],

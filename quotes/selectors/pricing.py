@@ -1,9 +1,10 @@
 """What wished lines cost an account: the one way for previews and for sending."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from o2b.catalog.resolution import Asked, Resolution, Wanted, resolve_many, signed_on
@@ -13,6 +14,7 @@ from o2b.errors import Invalid, Refused
 from quotes.inputs import LineInput, check_start, discounts_of, examine_lines
 from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import Priced, Totals, totals
+from quotes.together import NOTHING
 
 
 class TooMuch(Invalid):
@@ -91,20 +93,28 @@ def _priced(asking: Asking, resolutions: list[Resolution], on: date) -> PricedLi
 
 
 def preview(
-    account: Account, lines: Sequence[LineInput], on: date, start_on: date | None = None
+    account: Account,
+    lines: Sequence[LineInput],
+    on: date,
+    start_on: date | None = None,
+    already: Collection[str] = NOTHING,
 ) -> PricedLines:
     """What a draft would cost if it were sent on that day; refuses as sending would."""
-    priced, faults = try_preview(account, lines, on, start_on)
+    priced, faults = try_preview(account, lines, on, start_on, already)
     if priced is None:
         raise faults[0]
     return priced
 
 
 def try_preview(
-    account: Account, lines: Sequence[LineInput], on: date, start_on: date | None = None
+    account: Account,
+    lines: Sequence[LineInput],
+    on: date,
+    start_on: date | None = None,
+    already: Collection[str] = NOTHING,
 ) -> tuple[PricedLines | None, list[Refused]]:
     """The same for an editor, which shows every fault at once."""
-    checked, faults = examine_lines(lines)
+    checked, faults = examine_lines(lines, account=account, already=already)
     if faults:
         return None, faults
     wanted = [line.wanted for line in checked]
@@ -117,11 +127,16 @@ def try_preview(
 def fixed_discounts_taken(
     *, accounts: Sequence[Account], on: date, besides: Sequence[int] = ()
 ) -> set[int]:
-    """The accounts of which another open or accepted offer carries the contract's fixed amount."""
+    """The accounts of which another open or accepted offer carries the contract's fixed amount.
+
+    That of an earlier version of the contract counts: it is promised still.
+    """
+    valid = signed_on(on).order_by()
+    versions = valid.filter(account=OuterRef("contract__account"), code=OuterRef("contract__code"))
     carried = QuoteLine.objects.filter(
+        Exists(versions),
         quote__account__in=[account.pk for account in accounts],
         quote__state__in=[Quote.State.SENT, Quote.State.ACCEPTED],
-        contract__in=signed_on(on),
         terms__charges__discounts__contains=[{"kind": "amount"}],
     ).exclude(quote__in=besides)
     return set(carried.values_list("quote__account", flat=True))
@@ -129,4 +144,5 @@ def fixed_discounts_taken(
 
 def wanted(line: QuoteLine) -> Wanted:
     """A stored line as price resolution takes it."""
-    return Wanted(line.product_version, line.quantity, discounts_of(line.discount_percent))
+    discounts = discounts_of(line.discount_percent)
+    return Wanted(line.product_version, line.quantity, discounts, line.characteristics)

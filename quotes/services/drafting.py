@@ -1,6 +1,6 @@
 """Draft a quote, edit it, and begin the next version of one that was sent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,6 +12,7 @@ from o2b.errors import Invalid
 from quotes.inputs import (
     CheckedLine,
     LineInput,
+    Offer,
     check_lines,
     check_many,
     check_start,
@@ -26,13 +27,14 @@ from quotes.services.checking import (
     refuse_unless_draft,
 )
 from quotes.services.refusals import QuoteNotOpen
+from quotes.together import NOTHING
 
 VALID_DAYS = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A quote to be written down."""
+    """A quote to be written down; `already` are the products that the account has."""
 
     account_id: int
     owner_id: int
@@ -40,6 +42,7 @@ class Draft:
     lines: Sequence[LineInput]
     title: str = ""
     start_on: date | None = None
+    already: Collection[str] = NOTHING
 
 
 def draft_quote(
@@ -51,9 +54,10 @@ def draft_quote(
     at: datetime,
     title: str = "",
     start_on: date | None = None,
+    already: Collection[str] = NOTHING,
 ) -> Quote:
     """Write down what an account may be offered; prices are found when it is sent."""
-    draft = Draft(account_id, owner_id, valid_until, lines, title, start_on)
+    draft = Draft(account_id, owner_id, valid_until, lines, title, start_on, already)
     return draft_quotes(drafts=[draft], at=at)[0]
 
 
@@ -64,7 +68,9 @@ def draft_quotes(*, drafts: Sequence[Draft], at: datetime) -> list[Quote]:
     for draft in drafts:
         check_validity(accounts[draft.account_id], draft.valid_until, at)
         check_start(draft.start_on)
-    checked = check_many([draft.lines for draft in drafts])
+    checked = check_many(
+        [Offer(accounts[draft.account_id], draft.lines, draft.already) for draft in drafts]
+    )
     quotes = Quote.objects.bulk_create(
         Quote(
             account=accounts[draft.account_id],
@@ -97,6 +103,7 @@ def edit_quote(
     at: datetime,
     title: str = "",
     start_on: date | None = None,
+    already: Collection[str] = NOTHING,
 ) -> Quote:
     """Replace what a draft says; a new version stays with its account."""
     quote = Quote.objects.select_for_update().get(pk=quote_id)
@@ -107,7 +114,7 @@ def edit_quote(
     account = open_account(account_id)
     check_validity(account, valid_until, at)
     check_start(start_on)
-    checked = check_lines(lines)
+    checked = check_lines(lines, account=account, already=already)
     quote.account, quote.currency = account, account.currency
     quote.title = checked_text(title, field="title")
     quote.valid_until, quote.start_on = valid_until, start_on

@@ -2,13 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from o2b import clock, fsm
+from o2b.catalog.definitions import definitions_of
 from o2b.catalog.resolution import Resolution
 from o2b.catalog.services import freeze_terms
 from o2b.customers.models import Account
@@ -17,6 +18,7 @@ from quotes.inputs import NoLines, refuse_unless_on_sale
 from quotes.models import Quote, QuoteLine
 from quotes.services.checking import check_validity, refuse_closed, refuse_unless_draft
 from quotes.services.refusals import CurrencyChanged
+from quotes.together import NOTHING, faults_together
 
 # One statement whatever the number of lines; building a CASE for each is what costs otherwise.
 PROMISE = """
@@ -34,14 +36,28 @@ UPDATE quotes_quote AS quote SET one_time_total = said.one_time, monthly_total =
 """
 
 
-def send_quote(*, quote_id: int, at: datetime, actor_id: int | None = None) -> Quote:
-    """Resolve every price, freeze the Terms and open the offer to the customer."""
-    return send_quotes(quote_ids=[quote_id], at=at, actor_id=actor_id)[0]
+def send_quote(
+    *,
+    quote_id: int,
+    at: datetime,
+    actor_id: int | None = None,
+    already: Collection[str] = NOTHING,
+) -> Quote:
+    """Resolve every price, freeze the Terms and open the offer to the customer.
+
+    `already` are the products that the account has.
+    """
+    held = {quote_id: already}
+    return send_quotes(quote_ids=[quote_id], at=at, actor_id=actor_id, already=held)[0]
 
 
 @transaction.atomic
 def send_quotes(
-    *, quote_ids: Sequence[int], at: datetime, actor_id: int | None = None
+    *,
+    quote_ids: Sequence[int],
+    at: datetime,
+    actor_id: int | None = None,
+    already: Mapping[int, Collection[str]] | None = None,
 ) -> list[Quote]:
     """Many quotes, in order, in the queries of one as long as each is of another account."""
     waves: list[list[Quote]] = []
@@ -51,7 +67,7 @@ def send_quotes(
         # A second quote of one account must see what the first has claimed of its contract.
         wave = next((w for w in waves if all(q.account_id != quote.account_id for q in w)), None)
         waves.append([quote]) if wave is None else wave.append(quote)
-    lines = _lines_of(by_id.values())
+    lines = _lines_of(by_id, already or {})
     for wave in waves:
         _promise(wave, lines, at)
         fsm.move_locked(wave, "send", at=at, actor_id=actor_id)
@@ -64,7 +80,7 @@ def _locked(quote_ids: Sequence[int]) -> dict[int, Quote]:
     accounts = {
         account.pk: account
         for account in Account.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("customer", "test_clock")
+        .select_related("customer", "legal_entity", "test_clock")
         .filter(pk__in=wanted.values("account_id"))
         .order_by("pk")
     }
@@ -138,15 +154,28 @@ def _refuse_unsendable(quote: Quote, at: datetime) -> None:
     check_validity(quote.account, quote.valid_until, at)
 
 
-def _lines_of(quotes: Iterable[Quote]) -> dict[int, list[QuoteLine]]:
+def _lines_of(
+    quotes: Mapping[int, Quote], already: Mapping[int, Collection[str]]
+) -> dict[int, list[QuoteLine]]:
     """The lines, if they can still be promised: time has passed since they were drafted."""
-    found: dict[int, list[QuoteLine]] = {quote.pk: [] for quote in quotes}
+    found: dict[int, list[QuoteLine]] = {pk: [] for pk in quotes}
     lines = QuoteLine.objects.filter(quote__in=found).order_by("quote_id", "position")
     for line in lines.select_related("product_version__product"):
         found[line.quote_id].append(line)
-    for wished in found.values():
+    definitions = definitions_of(
+        line.product_version for wished in found.values() for line in wished
+    )
+    for pk, wished in found.items():
         if not wished:
             raise NoLines(_("At least one line is needed."), field="lines")
         for i, line in enumerate(wished):
             refuse_unless_on_sale(line.product_version, field=f"lines[{i}].product")
+        together = [(line.product_version, line.quantity) for line in wished]
+        if faults := faults_together(
+            together,
+            account=quotes[pk].account,
+            already=already.get(pk, NOTHING),
+            definitions=definitions,
+        ):
+            raise faults[0]
     return found

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from o2b import clock
+from o2b.catalog.services import retire_product
 from o2b.customers.models import Account
 from o2b.models import Event, Outbox
 from orders.models import Order, OrderLine, Task
@@ -107,6 +108,27 @@ def test_no_price_in_the_currency_of_the_account(as_: As) -> None:
     assert Order.objects.count() == 0
 
 
+def test_a_legacy_form_is_translated_where_it_says_so(as_: As) -> None:
+    isdn, voip = a_product(code="isdn"), a_product(code="voip", name="Voice")
+    a_product(code="fibre")
+    retire_product(
+        product_id=isdn.product_id, successor_id=voip.product_id, on=clock.today(), by=None
+    )
+    team, account = as_("order team"), an_account()
+    for said in ({}, {"legacy": False}):
+        answer = team.post(ORDERS, wish(account, "fibre", "isdn", **said))
+        assert_problem(answer, 409, "product_not_sold", "lines[1].product")
+        assert "Voice (voip) has taken its place" in answer.json()["detail"]
+    assert_problem(
+        team.post(ORDERS, wish(account, "isdn", legacy="perhaps")), 400, "malformed", "legacy"
+    )
+    assert (Order.objects.count(), Task.objects.count(), Outbox.objects.count()) == (0, 0, 0)
+    order = team.post(ORDERS, wish(account, "fibre", "isdn", legacy=True, note="By fax")).json()
+    assert [line["product"] for line in order["lines"]] == ["fibre", "voip"]
+    assert order["note"] == "By fax\nLine 2: isdn is retired; ordered as Voice v1."
+    assert team.get(order["url"]).json()["note"] == order["note"]
+
+
 @pytest.mark.parametrize(
     ("group", "of_quote", "status"),
     [
@@ -157,9 +179,8 @@ def test_queries_do_not_grow_with_the_lines(as_: As) -> None:
     team = as_("order team")
     team.person.get_all_permissions()
     codes = [a_product().product.code for _ in range(6)]
-    account = an_account()
-    few, one = _queries(team, ORDERS, wish(account, codes[0]))
-    many, six = _queries(team, ORDERS, wish(account, *codes))
+    few, one = _queries(team, ORDERS, wish(an_account(), codes[0]))
+    many, six = _queries(team, ORDERS, wish(an_account(), *codes))
     assert many == few
     assert _queries(team, one)[0] == _queries(team, six)[0] == 2
     assert _queries(team, ORDERS)[0] == 1

@@ -10,10 +10,18 @@ from hypothesis import strategies as st
 from o2b.money import (
     CurrencyMismatch,
     Money,
+    Rounding,
     UnknownCurrency,
     is_currency,
     minor_unit,
+    minor_units,
+    of_minor_units,
+    part_of,
     quantise,
+    round_cash,
+    rounded,
+    sum_of,
+    to_decimal,
     zero,
 )
 
@@ -50,6 +58,106 @@ def test_minor_unit(currency, unit):
 def test_rounding_is_half_up_away_from_zero(amount, currency, rounded):
     assert str(quantise(Decimal(amount), currency)) == rounded
     assert Money(Decimal(amount), currency).rounded() == Money(Decimal(rounded), currency)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "half_up", "half_even", "up", "down"),
+    [
+        ("2.665", "EUR", "2.67", "2.66", "2.67", "2.66"),
+        ("2.675", "EUR", "2.68", "2.68", "2.68", "2.67"),
+        ("2.6651", "EUR", "2.67", "2.67", "2.67", "2.66"),
+        ("2.661", "EUR", "2.66", "2.66", "2.67", "2.66"),
+        ("2.66", "EUR", "2.66", "2.66", "2.66", "2.66"),
+        ("-2.665", "EUR", "-2.67", "-2.66", "-2.67", "-2.66"),
+        ("-0.001", "EUR", "0.00", "0.00", "-0.01", "0.00"),
+        ("0.5", "JPY", "1", "0", "1", "0"),
+        ("1.2345", "KWD", "1.235", "1.234", "1.235", "1.234"),
+    ],
+)
+def test_rounding_modes(amount, currency, half_up, half_even, up, down):
+    found = {mode.value: str(quantise(Decimal(amount), currency, mode)) for mode in Rounding}
+    assert found == {"half_up": half_up, "half_even": half_even, "up": up, "down": down}
+    places = {"EUR": 2, "JPY": 0, "KWD": 3}[currency]
+    assert {mode.value: str(rounded(Decimal(amount), places, mode)) for mode in Rounding} == found
+
+
+@pytest.mark.parametrize(
+    ("amount", "places", "result"),
+    [
+        (Decimal("1.23455"), 4, "1.2346"),  # tokens, credits: units with decimals of their own
+        (Fraction(2, 3), 6, "0.666667"),
+        (Fraction(1, 8), 2, "0.13"),
+        (7, 2, "7.00"),
+        (Decimal("-0.00001"), 4, "0.0000"),
+        (Decimal("15"), -1, "2E+1"),
+    ],
+)
+def test_rounded_to_any_decimals(amount, places, result):
+    assert str(rounded(amount, places)) == result
+
+
+@pytest.mark.parametrize(
+    ("amount", "increment", "rounding", "paid"),
+    [
+        ("10.09", "0.05", "half_up", "10.10"),  # Invoice Ninja, Swiss francs
+        ("20.18", "0.05", "half_up", "20.20"),
+        ("20.17", "0.05", "half_up", "20.15"),
+        ("20.175", "0.05", "half_up", "20.20"),
+        ("20.175", "0.05", "down", "20.15"),
+        ("20.125", "0.05", "half_even", "20.10"),
+        ("-20.18", "0.05", "half_up", "-20.20"),
+        ("12.24", "0.50", "half_up", "12.00"),
+        ("12.25", "0.50", "half_up", "12.50"),
+        ("12.01", "1", "up", "13"),
+        ("-0.01", "0.05", "half_up", "0.00"),
+    ],
+)
+def test_round_cash(amount, increment, rounding, paid):
+    assert str(round_cash(Decimal(amount), Decimal(increment), Rounding(rounding))) == paid
+
+
+@pytest.mark.parametrize("increment", ["0", "-0.05"])
+def test_there_is_no_coin_of_nothing(increment):
+    with pytest.raises(ValueError, match="does not exist"):
+        round_cash(Decimal(1), Decimal(increment))
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "units"),
+    [("12.34", "EUR", 1234), ("12", "JPY", 12), ("1.2345", "KWD", 1235), ("-0.05", "EUR", -5)],
+)
+def test_minor_units(amount, currency, units):
+    assert minor_units(Decimal(amount), currency) == units
+    assert of_minor_units(units, currency) == quantise(Decimal(amount), currency)
+
+
+def test_minor_units_by_mode_and_in_part():
+    assert minor_units(Decimal("0.019"), "EUR", Rounding.DOWN) == 1
+    assert of_minor_units(Decimal("1234.5"), "EUR") == Decimal("12.345")
+
+
+@pytest.mark.parametrize(
+    ("amount", "share", "part"),
+    [
+        (Decimal(30), Fraction(1, 3), "10"),
+        (Decimal("2.25"), Fraction(1, 30), "0.075"),
+        (Decimal(20), Decimal("0.5"), "10.0"),
+        (Decimal(20), 1, "20"),
+        (3, Decimal("0.5"), "1.5"),
+        (Fraction(20, 3), Decimal("0.3"), "2"),
+    ],
+)
+def test_part_of(amount, share, part):
+    assert str(part_of(amount, share)) == part
+
+
+def test_numbers_without_error():
+    many = [Decimal("1e30"), Decimal("0.01"), Decimal("-1e30")]
+    assert sum_of(many) == Decimal("0.01")
+    assert str(sum_of([])) == "0"
+    assert to_decimal(Fraction(1, 3)) == Decimal("0." + "3" * 120)
+    assert str(to_decimal(Decimal("1.50"))) == "1.50"
+    assert quantise(to_decimal(Fraction(201, 200)), "EUR") == Decimal("1.01")
 
 
 def test_arithmetic_is_exact_beyond_the_default_context():

@@ -43,7 +43,7 @@ def test_the_groups_hold_what_the_table_says_and_again_changes_nothing() -> None
     assert once == {name: set(held) - missing for name, held in GROUPS.items()}
     services.ensure_groups()
     assert {name: permissions(name) for name in GROUPS} == once
-    assert Group.objects.count() == 4
+    assert Group.objects.count() == 5
 
 
 def test_every_name_in_the_table_is_declared_by_a_model() -> None:
@@ -79,7 +79,7 @@ def test_a_name_that_no_model_declares_is_told_and_skipped(
     monkeypatch.setitem(GROUPS, "sales", ("quotes.fly", "people.view_user"))
     out, err = StringIO(), StringIO()
     call_command("ensure_groups", stdout=out, stderr=err)
-    assert "4 groups: sales, order team, finance, administrator" in out.getvalue()
+    assert "5 groups: sales, order team, finance, product, administrator" in out.getvalue()
     assert "no model declares quotes.fly" in err.getvalue()
     assert permissions("sales") == {"people.view_user"}
 
@@ -119,6 +119,8 @@ def test_demo_log_ins_are_shown_in_the_demo_only(client: Client, settings) -> No
         "mara",
         "priya",
         "tomas",
+        "nora",
+        "felix",
         "ines",
     ]
 

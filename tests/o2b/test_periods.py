@@ -1,12 +1,23 @@
 """Periods: half open, and anchors that short months do not lose."""
 
 from datetime import date, timedelta
+from itertools import islice
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from o2b.periods import FOREVER, Interval, Period, Unit, add_months, anchored_period
+from o2b.periods import (
+    FOREVER,
+    Interval,
+    Period,
+    Unit,
+    add_months,
+    anchored_period,
+    boundaries,
+    calendar_period,
+    periods_from,
+)
 
 MONTH = Interval(Unit.MONTH)
 
@@ -167,3 +178,122 @@ def test_every_day_lies_in_one_period_and_periods_touch(anchor, offset, anchor_d
 def test_an_anniversary_grid_is_what_advance_says(anchor, n, interval):
     start, end = interval.advance(anchor, n), interval.advance(anchor, n + 1)
     assert anchored_period(start, interval, anchor, anchor.day) == Period(start, end)
+
+
+def test_a_period_may_be_told_by_its_last_day():
+    january = Period.inclusive(day("2026-01-01"), day("2026-01-31"))
+    assert january == period("2026-01-01", "2026-02-01")
+    assert january.last == day("2026-01-31")
+    assert Period.inclusive(day("2026-01-01"), day("2026-01-01")).days == 1
+    with pytest.raises(ValueError, match="ends after it starts"):
+        Period.inclusive(day("2026-01-02"), day("2026-01-01"))
+
+
+@pytest.mark.parametrize(
+    ("name", "interval"),
+    [
+        ("day", Interval("day")),
+        ("daily", Interval("day")),
+        ("30 days", Interval("day", 30)),
+        ("week", Interval("week")),
+        ("2 weeks", Interval("week", 2)),
+        ("month", Interval("month")),
+        ("Monthly", Interval("month")),
+        ("quarter", Interval("month", 3)),
+        ("quarterly", Interval("month", 3)),
+        ("2 quarters", Interval("month", 6)),
+        ("half-year", Interval("month", 6)),
+        ("year", Interval("year")),
+        ("annual", Interval("year")),
+        ("3 years", Interval("year", 3)),
+    ],
+)
+def test_named_intervals(name, interval):
+    assert Interval.named(name) == interval
+
+
+@pytest.mark.parametrize(
+    "name", ["", "s", "fortnight", "a month", "-1 month", "1.5 months", "0 days"]
+)
+def test_names_of_no_interval(name):
+    with pytest.raises(ValueError, match="interval"):
+        Interval.named(name)
+
+
+@pytest.mark.parametrize(
+    ("on", "name", "expected"),
+    [
+        ("2026-05-20", "week", ("2026-05-18", "2026-05-25")),  # Wednesday
+        ("2026-05-18", "week", ("2026-05-18", "2026-05-25")),  # Monday
+        ("2026-05-24", "week", ("2026-05-18", "2026-05-25")),  # Sunday
+        ("1999-12-31", "week", ("1999-12-27", "2000-01-03")),
+        ("2026-02-28", "month", ("2026-02-01", "2026-03-01")),
+        ("2026-05-20", "2 months", ("2026-05-01", "2026-07-01")),
+        ("2018-01-15", "quarter", ("2018-01-01", "2018-04-01")),
+        ("2026-12-31", "quarter", ("2026-10-01", "2027-01-01")),
+        ("2026-05-20", "half-year", ("2026-01-01", "2026-07-01")),
+        ("2026-07-01", "half-year", ("2026-07-01", "2027-01-01")),
+        ("2024-02-29", "year", ("2024-01-01", "2025-01-01")),
+        ("2026-05-25", "10 days", ("2026-05-23", "2026-06-02")),  # from the anchor
+    ],
+)
+def test_calendar_period(on, name, expected):
+    assert calendar_period(day(on), Interval.named(name), day("2026-05-03")) == period(*expected)
+
+
+@pytest.mark.parametrize(
+    ("start", "name", "how", "count", "expected"),
+    [
+        # Kill Bill: the anchor of the 31st comes back after a short month
+        (
+            "2025-03-31",
+            "month",
+            {"anchor_day": 31},
+            2,
+            ["2025-03-31", "2025-04-30", "2025-05-31"],
+        ),
+        (
+            "2012-07-16",
+            "month",
+            {"anchor_day": 15},
+            4,
+            ["2012-07-16", "2012-08-15", "2012-09-15", "2012-10-15", "2012-11-15"],
+        ),
+        (
+            "2016-04-08",
+            "30 days",
+            {},
+            4,
+            ["2016-04-08", "2016-05-08", "2016-06-07", "2016-07-07", "2016-08-06"],
+        ),
+        # ERPNext: a quarter that follows calendar months
+        ("2018-01-15", "quarter", {"calendar": True}, 1, ["2018-01-15", "2018-04-01"]),
+        # Lago: a year from the end of January
+        ("2024-01-31", "year", {}, 1, ["2024-01-31", "2025-01-31"]),
+        ("2022-06-22", "week", {"calendar": True}, 2, ["2022-06-22", "2022-06-27", "2022-07-04"]),
+        # OCA: ended in the middle of March
+        (
+            "2018-01-01",
+            "month",
+            {"end": date(2018, 3, 16)},
+            9,
+            ["2018-01-01", "2018-02-01", "2018-03-01", "2018-03-16"],
+        ),
+    ],
+)
+def test_boundaries(start, name, how, count, expected):
+    found = boundaries(day(start), Interval.named(name), count=count, **how)
+    assert [str(each) for each in found] == expected
+
+
+def test_a_trial_cuts_the_calendar_month():
+    """Silver: 17 February with a trial up to and with 4 March."""
+    found = periods_from(
+        day("2015-02-17"), MONTH, calendar=True, cuts=[day("2015-03-05"), day("2015-02-17")]
+    )
+    assert [(str(each.start), str(each.last)) for each in islice(found, 4)] == [
+        ("2015-02-17", "2015-02-28"),
+        ("2015-03-01", "2015-03-04"),
+        ("2015-03-05", "2015-03-31"),
+        ("2015-04-01", "2015-04-30"),
+    ]

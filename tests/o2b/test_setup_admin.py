@@ -12,7 +12,11 @@ from quotes.services import send_quote
 from tests.factories import ACTIVATE, NOON, a_product, a_quote, a_user, an_account
 
 pytestmark = pytest.mark.django_db
-NO_INLINES = {f"prices-{k}": "0" for k in ("TOTAL_FORMS", "INITIAL_FORMS")}
+
+
+def no_rows(*inlines: str) -> dict[str, str]:
+    """What a form sends for inlines in which nothing was written."""
+    return {f"{name}-{k}": "0" for name in inlines for k in ("TOTAL_FORMS", "INITIAL_FORMS")}
 
 
 @pytest.fixture
@@ -31,7 +35,9 @@ def act(client: Client, what: str, action: str, pk: int) -> str:
     return answer.content.decode()
 
 
-def test_an_empty_house_is_set_up_and_sells(ines: Client) -> None:
+def test_an_empty_house_is_set_up_and_sells_once_a_second_person_agrees(ines: Client) -> None:
+    carl = Client()
+    carl.force_login(a_user("administrator", is_staff=True))
     added(
         ines,
         "customers/legalentity",
@@ -40,7 +46,12 @@ def test_an_empty_house_is_set_up_and_sells(ines: Client) -> None:
     )
     added(ines, "catalog/product", code="seat", name="Seat", unit="seat", quantity_places=0)
     product = ProductVersion.product.field.related_model.objects.get(code="seat")
-    added(ines, "catalog/productversion", product=product.pk, number=1, characteristics="[]")
+    added(
+        ines,
+        "catalog/productversion",
+        **{"product": product.pk, "number": 1, "characteristics": "[]", "eligibility": "{}"},
+        **no_rows("options", "rules"),
+    )
     added(ines, "catalog/deliveryplan", product=product.pk, number=1, tasks=json.dumps(ACTIVATE))
     added(ines, "catalog/pricebook", code="eur", name="Euro", currency="EUR", is_default="on")
     price = {
@@ -50,6 +61,8 @@ def test_an_empty_house_is_set_up_and_sells(ines: Client) -> None:
         "model": "per_unit",
         "unit_price": "12.50",
         "tiers": "[]",
+        "details": "{}",
+        "match": "{}",
         "interval_unit": "month",
         "interval_count": 1,
         "timing": "advance",
@@ -61,7 +74,8 @@ def test_an_empty_house_is_set_up_and_sells(ines: Client) -> None:
         ines,
         "catalog/pricebookversion",
         **{"book": PriceBook.objects.get().pk, "number": 1, "valid_from": "2025-01-01"},
-        **NO_INLINES | {"prices-TOTAL_FORMS": "1"},
+        **{"policy": "keep", "notice_days": 0},
+        **no_rows("prices") | {"prices-TOTAL_FORMS": "1"},
         **{f"prices-0-{name}": value for name, value in price.items()},
     )
     for what, model in (
@@ -69,7 +83,11 @@ def test_an_empty_house_is_set_up_and_sells(ines: Client) -> None:
         ("deliveryplan", DeliveryPlan),
         ("pricebookversion", PriceBookVersion),
     ):
-        act(ines, f"catalog/{what}", "publish", model.objects.get().pk)
+        draft = model.objects.get()
+        assert "somebody else publishes it" in act(ines, f"catalog/{what}", "publish", draft.pk)
+        act(carl, f"catalog/{what}", "publish", draft.pk)
+        draft.refresh_from_db()
+        assert (draft.state, draft.prepared_by_id == draft.published_by_id) == ("published", False)
 
     account = an_account(legal_entity=LegalEntity.objects.get(code="acme"))
     quote = a_quote(account=account, products=[ProductVersion.objects.get()], quantity="2")
@@ -92,6 +110,44 @@ def test_a_broken_plan_is_refused_in_words(ines: Client) -> None:
     assert "a plan needs at least one task" in act(ines, "catalog/deliveryplan", "publish", plan.pk)
     plan.refresh_from_db()
     assert plan.state == "draft"
+
+
+ENTITY = {"code": "acme", "name": "Acme", "country": "DE", "currency": "EUR", "number_prefix": "A"}
+
+
+@pytest.mark.parametrize(
+    ("conventions", "kept"),
+    [
+        ("", {}),
+        ("{}", {}),
+        ('{"day_count": "thirty_360"}', {"day_count": "thirty_360"}),
+        (
+            '{"period_end": "inclusive", "cash_rounding": "0.05"}',
+            {"period_end": "inclusive", "cash_rounding": "0.05"},
+        ),
+        ("[]", {}),
+        ('"actual"', None),
+        ('{"day_count": "lunar"}', None),
+        ('{"colour": "red"}', None),
+        ('{"period_end": "never"}', None),
+        ('{"cash_rounding": "0"}', None),
+        ('{"cash_rounding": "NaN"}', None),
+        ('{"cash_rounding": "some"}', None),
+    ],
+)
+def test_conventions_are_known_settings(ines: Client, conventions: str, kept: object) -> None:
+    answer = ines.post("/admin/customers/legalentity/add/", ENTITY | {"conventions": conventions})
+    assert answer.status_code == (200 if kept is None else 302)
+    written = list(LegalEntity.objects.values_list("conventions", flat=True))
+    assert written == ([] if kept is None else [kept])
+
+
+def test_emptied_json_is_what_a_new_row_has(ines: Client) -> None:
+    product = a_product().product
+    fields = {"product": product.pk, "number": 2, "characteristics": "", "eligibility": ""}
+    added(ines, "catalog/productversion", **fields, **no_rows("options", "rules"))
+    version = ProductVersion.objects.get(number=2)
+    assert (version.characteristics, version.eligibility) == ([], {})
 
 
 @pytest.mark.parametrize("group", ["sales", "order team", "finance"])

@@ -120,7 +120,7 @@ def test_a_line_that_cannot_be_had(line: dict[str, Any], error: str, field: str)
     account = an_account()
     speed = {"name": "speed", "type": "choice", "choices": ["100", "250"]}
     a_product(code="fibre", characteristics=[speed])
-    unpublished = a_product(code="other", charges=[]).product
+    unpublished = a_product(code="other").product
     unpublished.code = "unpublished"
     unpublished.pk = None
     unpublished.save()

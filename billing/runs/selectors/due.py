@@ -11,6 +11,7 @@ from django.db import connection
 from billing.rules.drafting import DueRow
 from billing.runs.selectors.scope import Scope
 from o2b.charging import Billed, ChargeTerms, Discount
+from o2b.charging.terms import details_of, tiers_of
 from o2b.periods import Interval
 
 DUE = """
@@ -46,7 +47,7 @@ TERMS_CHARGES = """
 SELECT priced.id, priced.terms_id, priced.key, priced.kind, priced.model, priced.unit_price,
        terms.currency, priced.interval_unit, priced.interval_count, priced.timing,
        priced.alignment, priced.proration, priced.discounts, priced.tax_code, priced.revenue_rule,
-       product.name
+       priced.tiers, priced.details, product.name
     FROM catalog_termscharge AS priced
     JOIN catalog_terms AS terms ON terms.id = priced.terms_id
     JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
@@ -86,6 +87,8 @@ class TermsChargeRow(NamedTuple):
     discounts: str  # Django leaves JSON to whoever reads it
     tax_code: str
     revenue_rule: str
+    tiers: str
+    details: str
     product: str
 
 
@@ -137,6 +140,8 @@ def charge_terms(row: TermsChargeRow) -> ChargeTerms:
         discounts=tuple(_discount(each) for each in loads(row.discounts)),
         tax_code=row.tax_code,
         revenue_rule=row.revenue_rule,
+        tiers=tiers_of(loads(row.tiers)),
+        **details_of(loads(row.details)),
     )
 
 

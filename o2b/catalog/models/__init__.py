@@ -2,17 +2,33 @@
 
 from o2b.catalog.models.contracts import (
     Contract,
+    ContractCommitment,
     ContractDiscount,
+    ContractDocument,
+    ContractPool,
     ContractPrice,
     FixedDiscountClaim,
 )
+from o2b.catalog.models.exchange import CatalogImport, CatalogUpload
 from o2b.catalog.models.prices import Price, PriceBook, PriceBookVersion
-from o2b.catalog.models.products import DeliveryPlan, Product, ProductVersion
+from o2b.catalog.models.products import (
+    BundleOption,
+    DeliveryPlan,
+    Product,
+    ProductRule,
+    ProductVersion,
+)
 from o2b.catalog.models.terms import Terms, TermsCharge
 
 __all__ = [
+    "BundleOption",
+    "CatalogImport",
+    "CatalogUpload",
     "Contract",
+    "ContractCommitment",
     "ContractDiscount",
+    "ContractDocument",
+    "ContractPool",
     "ContractPrice",
     "DeliveryPlan",
     "FixedDiscountClaim",
@@ -20,6 +36,7 @@ __all__ = [
     "PriceBook",
     "PriceBookVersion",
     "Product",
+    "ProductRule",
     "ProductVersion",
     "Terms",
     "TermsCharge",

@@ -3,8 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from o2b.catalog.frozen import child_of_draft, published_only
-from o2b.catalog.models.products import Product, Publishable
+from o2b.catalog.frozen import children_of_draft, published_only
+from o2b.catalog.models.products import Product, Publishable, second_person
 from o2b.charging.terms import Alignment, Kind, Model, Proration, Timing
 from o2b.customers.models import validate_currency
 from o2b.fields import RateField
@@ -41,14 +41,43 @@ class PriceBook(models.Model):
 class PriceBookVersion(Publishable):
     """The prices of a book from a day on, until a later published version takes over."""
 
+    class Policy(models.TextChoices):
+        """What a new version does to subscriptions that were sold by an earlier one."""
+
+        KEEP = "keep", _("keep their prices")
+        AT_RENEWAL = "at_renewal", _("move at renewal")
+        ON_DATE = "on_date", _("move on a date")
+
     book = models.ForeignKey(PriceBook, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField()
     valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True, help_text=_("First day outside."))
+    policy = models.CharField(
+        max_length=10,
+        choices=Policy.choices,
+        default=Policy.KEEP,
+        help_text=_("What happens to subscriptions that run already."),
+    )
+    policy_on = models.DateField(null=True, blank=True)
+    notice_days = models.PositiveSmallIntegerField(default=0)
+    note = models.TextField(blank=True, default="")
 
     class Meta:
         ordering = ["book__code", "-number"]
         constraints = [
             models.UniqueConstraint(fields=["book", "number"], name="one_book_version_a_number"),
+            second_person("price_book_version_second_person"),
+            models.CheckConstraint(
+                condition=models.Q(valid_to=None) | models.Q(valid_to__gt=models.F("valid_from")),
+                name="book_version_ends_after_it_begins",
+                violation_error_message=_("It ends before it begins."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(policy="on_date", policy_on__isnull=False)
+                | (~models.Q(policy="on_date") & models.Q(policy_on__isnull=True)),
+                name="book_version_policy_names_its_day",
+                violation_error_message=_("A day belongs to the policy “move on a date” only."),
+            ),
         ]
         triggers = published_only("state", "retired_on")
 
@@ -64,6 +93,9 @@ class ChargeShape(models.Model):
     model = models.CharField(max_length=20, choices=choices_of(Model), default=Model.PER_UNIT.value)
     unit_price = RateField()
     tiers = models.JSONField(default=list, blank=True)
+    details = models.JSONField(
+        default=dict, blank=True, help_text=_("The optional part of the canonical charge.")
+    )
     interval_unit = models.CharField(max_length=5, blank=True, default="")
     interval_count = models.PositiveSmallIntegerField(default=1)
     timing = models.CharField(
@@ -89,12 +121,26 @@ class Price(ChargeShape):
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="+")
     from_version = models.PositiveSmallIntegerField(default=1)
     to_version = models.PositiveSmallIntegerField(null=True, blank=True)
+    match = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_("The characteristics that it is for; empty: for all others."),
+    )
+    discount_limit = RateField(
+        null=True, blank=True, help_text=_("The largest discount, in percent, a rep may give.")
+    )
 
     class Meta:
         ordering = ["product__code", "key"]
         constraints = [
             models.UniqueConstraint(
-                fields=["version", "product", "key", "from_version"], name="one_price_a_charge"
+                fields=["version", "product", "key", "from_version", "match"],
+                name="one_price_a_charge",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(discount_limit=None) | models.Q(discount_limit__range=(0, 100)),
+                name="price_discount_limit_is_a_percentage",
+                violation_error_message=_("The largest discount lies between 0 and 100 percent."),
             ),
             models.CheckConstraint(
                 condition=models.Q(to_version=None)
@@ -103,7 +149,7 @@ class Price(ChargeShape):
                 violation_error_message=_("The last version comes before the first."),
             ),
         ]
-        triggers = child_of_draft(parent_table="catalog_pricebookversion", column="version_id")
+        triggers = children_of_draft(parent_table="catalog_pricebookversion", column="version_id")
 
     def __str__(self) -> str:
         return f"{self.product}: {self.key}"

@@ -1,19 +1,22 @@
-"""Choose the source that prices one line, say why, and turn its stored charges into pure ones."""
+"""Choose the source that prices one line, and say why."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
+from typing import Any
 
-from o2b.catalog.models import PriceBookVersion, ProductVersion, TermsCharge
+from o2b.catalog.models import Contract, ContractCommitment, Price, PriceBookVersion, ProductVersion
 from o2b.catalog.models.prices import ChargeShape
+from o2b.catalog.resolution.matching import fitting, for_version
 from o2b.catalog.resolution.sources import Sources
-from o2b.charging.terms import ChargeTerms, Discount, DiscountKind
+from o2b.catalog.resolution.stored import charge_terms
+from o2b.charging.models.matrix import Ambiguous
+from o2b.charging.terms import ChargeTerms, Kind, TermsInvalid, plain
 from o2b.customers.models import Account
 from o2b.errors import Invalid
 from o2b.periods import Interval
 
-ANY_LATER = 32767
+NO_PRICE = "no price"
 
 
 class NoPrice(Invalid):
@@ -22,95 +25,157 @@ class NoPrice(Invalid):
     code = "no_price"
 
 
+class PriceBroken(Invalid):
+    """A stored price that could not be billed as it stands."""
+
+    code = "price_broken"
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The charges that won, the book they stand in (none for a contract's own), and why."""
+    """The charges that won, the book they stand in (none for a contract's own), and why.
+
+    `discount_limit` is the largest discount, in percent, that a rep may give on them.
+    """
 
     charges: list[ChargeTerms]
     book_version: PriceBookVersion | None
     why: list[dict[str, object]]
+    discount_limit: Decimal | None = None
+    committed: bool = False
 
 
-def choose(version: ProductVersion, *, account: Account, sources: Sources, field: str) -> Choice:
+def choose(
+    version: ProductVersion,
+    *,
+    account: Account,
+    sources: Sources,
+    field: str,
+    characteristics: Mapping[str, Any],
+) -> Choice:
     """The best source for a product version; raises NoPrice naming the field."""
-    product = version.product_id
     why: list[dict[str, object]] = []
+    try:
+        won = _first(version, account, sources, characteristics, why)
+    except Ambiguous as exc:
+        raise PriceBroken(f"{version}: {exc}", field=field) from exc
+    if won is None:
+        raise _no_price(version, account, characteristics, why, field)
+    chosen, from_book = won
+    conventions = sources.conventions.get(account.legal_entity_id, "")
+    try:
+        charges = [charge_terms(row, account.currency, conventions) for row in chosen]
+        bound = with_commitments(
+            charges, sources.contracts.get(account.pk), version.product_id, sources, why
+        )
+    except TermsInvalid as exc:
+        raise PriceBroken(f"{version}: {exc}", field=field) from exc
+    return Choice(bound, from_book, why, limit_of(chosen), committed=bound != charges)
+
+
+def _first(
+    version: ProductVersion,
+    account: Account,
+    sources: Sources,
+    characteristics: Mapping[str, Any],
+    why: list[dict[str, object]],
+) -> tuple[Sequence[ChargeShape], PriceBookVersion | None] | None:
+    """The rows of the best source that has any for the line, and its book; told in `why`."""
+    product = version.product_id
     won: tuple[Sequence[ChargeShape], PriceBookVersion | None] | None = None
     if contract := sources.contracts.get(account.pk):
         own = sources.negotiated.get((contract.pk, product), ())
-        why.append(_told(f"contract {contract}", bool(own), "a price of its own"))
-        won = (own, None) if own else None
+        rows, reason = rows_for(own, version, characteristics)
+        why.append(_told(f"contract {contract}", bool(rows), reason or "a price of its own"))
+        won = (rows, None) if rows else None
     for book_version in sources.books_of(account):
         if won:
-            why.append({"source": f"book {book_version}", "won": False, "reason": "ranks lower"})
+            why.append(_told(f"book {book_version}", False, "ranks lower"))
             continue
-        prices = _for_version(sources.listed.get((book_version.pk, product), ()), version.number)
+        listed = sources.listed.get((book_version.pk, product), ())
+        rows, reason = rows_for(listed, version, characteristics)
         book = "the default book" if book_version.book.is_default else "the segment's book"
-        why.append(_told(f"book {book_version}", bool(prices), book))
-        won = (prices, book_version) if prices else None
-    if won is None:
-        raise NoPrice(
-            f"{version} has no price in {account.currency}: publish a book that prices it",
-            field=field,
-        )
-    rows, from_book = won
-    return Choice([charge_terms(row, account.currency) for row in rows], from_book, why)
+        why.append(_told(f"book {book_version}", bool(rows), reason or book))
+        won = (rows, book_version) if rows else None
+    return won
 
 
-def _for_version(prices: Iterable[ChargeShape], number: int) -> list[ChargeShape]:
-    return [
-        p
-        for p in prices
-        if p.from_version <= number <= (p.to_version or ANY_LATER)  # type: ignore[attr-defined]
-    ]
+def rows_for(
+    stored: Sequence[ChargeShape], version: ProductVersion, characteristics: Mapping[str, Any]
+) -> tuple[list[ChargeShape], str]:
+    """The rows of one source that price the line, or none and the reason."""
+    rows = for_version(stored, version.number)
+    if not rows:
+        return [], NO_PRICE
+    found = fitting(rows, characteristics)
+    if found is None:
+        return [], f"no cell for {words_of(characteristics)}"
+    return found, ""
+
+
+def words_of(characteristics: Mapping[str, Any]) -> str:
+    """Characteristics in a sentence, in the order of their names."""
+    told = (f"{name} {value}"[:80] for name, value in sorted(characteristics.items()))
+    return ", ".join(told)[:400] or "no characteristics"
+
+
+def limit_of(rows: Sequence[ChargeShape]) -> Decimal | None:
+    """The strictest limit of the rows: a rep's discount comes off every charge alike."""
+    limits = [row.discount_limit for row in rows if isinstance(row, Price)]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def with_commitments(
+    charges: list[ChargeTerms],
+    contract: Contract | None,
+    product: int,
+    sources: Sources,
+    why: list[dict[str, object]],
+) -> list[ChargeTerms]:
+    """The charges, bounded by what the contract commits the product to; says what it left out."""
+    bound = charges
+    for commitment in sources.commitments.get(contract.pk, ()) if contract else ():
+        if commitment.product_id not in (None, product):
+            continue
+        at = _carrier(bound, commitment)
+        said = f"{commitment.get_kind_display()} {plain(commitment.amount)}"
+        if commitment.product_id is None:
+            reason = f"{said} for the whole account: recorded, not part of a line's price"
+        elif at is None:
+            reason = f"{said}: no charge of that rhythm"
+        else:
+            reason = f"{said} a period of {bound[at].key}"
+            bounded = replace(bound[at], **{commitment.kind: commitment.amount})  # type: ignore[arg-type]
+            bound = [*bound[:at], bounded, *bound[at + 1 :]]
+        why.append(_told(f"contract {contract}", at is not None, reason))
+    return bound
+
+
+def _carrier(charges: Sequence[ChargeTerms], commitment: ContractCommitment) -> int | None:
+    """Which charge a commitment bounds: the one it names, or else the first of its interval."""
+    if commitment.product_id is None:
+        return None
+    interval = Interval(commitment.interval_unit, commitment.interval_count)  # type: ignore[arg-type]
+    for i, charge in enumerate(charges):
+        named = commitment.key in ("", charge.key)
+        if named and charge.kind is not Kind.ONE_TIME and charge.interval == interval:
+            return i
+    return None
+
+
+def _no_price(
+    version: ProductVersion,
+    account: Account,
+    characteristics: Mapping[str, Any],
+    why: list[dict[str, object]],
+    field: str,
+) -> NoPrice:
+    if any(str(each["reason"]).startswith("no cell") for each in why):
+        told = f"{version} has no price in {account.currency} for {words_of(characteristics)}"
+        return NoPrice(told, field=field, why=why)
+    told = f"{version} has no price in {account.currency}: publish a book that prices it"
+    return NoPrice(told, field=field, why=why)
 
 
 def _told(source: str, won: bool, reason: str) -> dict[str, object]:
-    return {"source": source, "won": won, "reason": reason if won else "no price"}
-
-
-def charge_terms(row: ChargeShape, currency: str) -> ChargeTerms:
-    """The pure form of a stored charge (a price, a contract's price, or a charge of Terms)."""
-    discounts = row.discounts if isinstance(row, TermsCharge) else ()
-    return _pure(
-        row.key,
-        row.kind,
-        row.model,
-        row.unit_price,
-        currency,
-        (row.interval_unit, row.interval_count) if row.interval_unit else None,
-        (row.timing, row.alignment, row.proration),
-        tuple((d["kind"], d["value"]) for d in discounts),
-        (row.tax_code, row.revenue_rule),
-    )
-
-
-@lru_cache(maxsize=4096)
-def _pure(
-    key: str,
-    kind: str,
-    model: str,
-    unit_price: Decimal,
-    currency: str,
-    interval: tuple[str, int] | None,
-    how: tuple[str, str, str],
-    discounts: tuple[tuple[str, str], ...],
-    codes: tuple[str, str],
-) -> ChargeTerms:
-    """Built once for equal rows: checking a charge costs more than finding it again."""
-    timing, alignment, proration = how
-    tax_code, revenue_rule = codes
-    return ChargeTerms(
-        key=key,
-        kind=kind,  # type: ignore[arg-type]  # plain strings become members on construction
-        model=model,  # type: ignore[arg-type]
-        unit_price=unit_price,
-        currency=currency,
-        interval=Interval(*interval) if interval else None,  # type: ignore[arg-type]
-        timing=timing,  # type: ignore[arg-type]
-        alignment=alignment,  # type: ignore[arg-type]
-        proration=proration,  # type: ignore[arg-type]
-        discounts=tuple(Discount(DiscountKind(k), Decimal(v)) for k, v in discounts),
-        tax_code=tax_code,
-        revenue_rule=revenue_rule,
-    )
+    return {"source": source, "won": won, "reason": reason}

@@ -1,12 +1,15 @@
 """Resolve what is wanted into Terms: choose each line's price, then apply every discount."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from o2b.catalog.models import Contract, ContractDiscount, ProductVersion
-from o2b.catalog.resolution.choice import Choice, choose
+from o2b.catalog.resolution.choice import Choice, PriceBroken, choose
 from o2b.catalog.resolution.sources import Sources, read_sources
 from o2b.charging.pricing import list_price, share_fixed_discount
 from o2b.charging.terms import (
@@ -16,21 +19,34 @@ from o2b.charging.terms import (
     Kind,
     LineTerms,
     StartRule,
+    TermsInvalid,
+    plain,
 )
 from o2b.customers.models import Account
-from o2b.money import Money
+from o2b.errors import Invalid
+from o2b.money import EXACT, Money
 from o2b.periods import Interval, Unit
 
 MONTHLY = Interval(Unit.MONTH, 1)
 
 
+class DiscountUnderFloor(Invalid):
+    """A rep's own discount is larger than the price allows."""
+
+    code = "discount_under_floor"
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One line to be priced; `discounts` are the rep's own, before the contract's."""
+    """One line to be priced; `discounts` are the rep's own, before the contract's.
+
+    `characteristics` are the line's, as `check_characteristics` leaves them.
+    """
 
     product_version: ProductVersion
     quantity: Decimal
     discounts: tuple[Discount, ...] = ()
+    characteristics: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,41 +95,99 @@ def resolve_many(*, asked: Sequence[Asked], on: date) -> list[list[Resolution]]:
         products={w.product_version.product_id for a in asked for w in a.wanted},
         on=on,
     )
-    return [_resolved(one, sources) for one in asked]
+    return [resolved(one, sources) for one in asked]
 
 
-def _resolved(asked: Asked, sources: Sources) -> list[Resolution]:
+def resolved(asked: Asked, sources: Sources) -> list[Resolution]:
+    """The Terms of each wanted line from what has been read; refuses as `resolve` does."""
     account = asked.account
     choices = [
-        choose(w.product_version, account=account, sources=sources, field=f"lines[{i}].product")
+        _chosen(w, asked=asked, sources=sources, at=f"lines[{i}]")
         for i, w in enumerate(asked.wanted)
     ]
-    contract = sources.contracts.get(account.pk)
-    discounts = sources.discounts.get(contract.pk, ()) if contract else ()
-    fixed = () if asked.fixed_discount_taken else discounts
-    shares = _shares(choices, asked.wanted, fixed, account.currency)
-    percents = tuple(
-        Discount(DiscountKind.PERCENT, d.value)
-        for d in discounts
-        if d.kind == ContractDiscount.Kind.PERCENT
-    )
+    off = discounts_for(account, sources)
+    fixed = Decimal(0) if asked.fixed_discount_taken else off.fixed
+    offers = [(c.charges, w.quantity) for c, w in zip(choices, asked.wanted, strict=True)]
+    shares = shares_of(offers, fixed, account.currency)
     return [
         Resolution(
             product_version=w.product_version,
             quantity=w.quantity,
-            terms=LineTerms(
-                product=w.product_version.product.code,
-                version=w.product_version.number,
-                currency=account.currency,
-                start_rule=asked.start_rule,
-                charges=_discounted(choice.charges, w.discounts, percents, share),
-            ),
+            terms=_line_terms(asked, i, choice, off.percents, share),
             book_version_id=choice.book_version.pk if choice.book_version else None,
-            contract_id=_carried(contract, choice, bool(discounts)),
+            contract_id=_carried(sources.contracts.get(account.pk), choice, off.any),
             why=choice.why,
         )
-        for w, choice, share in zip(asked.wanted, choices, shares, strict=True)
+        for i, (w, choice, share) in enumerate(zip(asked.wanted, choices, shares, strict=True))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """What an account's contract takes off: percentages in order, and a fixed monthly amount."""
+
+    percents: tuple[Discount, ...] = ()
+    fixed: Decimal = Decimal(0)
+    any: bool = False
+
+
+def discounts_for(account: Account, sources: Sources) -> Off:
+    """The discounts of the contract that is valid for an account."""
+    contract = sources.contracts.get(account.pk)
+    rows = sources.discounts.get(contract.pk, ()) if contract else ()
+    percents, amounts = ContractDiscount.Kind.PERCENT, ContractDiscount.Kind.AMOUNT
+    return Off(
+        tuple(Discount(DiscountKind.PERCENT, d.value) for d in rows if d.kind == percents),
+        sum((d.value for d in rows if d.kind == amounts), Decimal(0)),
+        bool(rows),
+    )
+
+
+def _chosen(wanted: Wanted, *, asked: Asked, sources: Sources, at: str) -> Choice:
+    choice = choose(
+        wanted.product_version,
+        account=asked.account,
+        sources=sources,
+        field=f"{at}.product",
+        characteristics=wanted.characteristics,
+    )
+    limit = choice.discount_limit
+    if limit is not None and (given := _percent_off(wanted.discounts)) > limit:
+        message = _("%(product)s: at most %(limit)s %% off, and this is %(given)s %%.")
+        told = {
+            "product": wanted.product_version.product,
+            "limit": plain(limit),
+            "given": plain(given),
+        }
+        raise DiscountUnderFloor(message % told, field=f"{at}.discount_percent", limit=plain(limit))
+    return choice
+
+
+def _percent_off(discounts: Iterable[Discount]) -> Decimal:
+    """What percentages taken one after the other come to."""
+    kept = Decimal(100)
+    for discount in discounts:
+        if discount.kind is DiscountKind.PERCENT:
+            share = EXACT.subtract(Decimal(100), discount.value)
+            kept = EXACT.multiply(kept, share).scaleb(-2, context=EXACT)
+    return EXACT.subtract(Decimal(100), kept)
+
+
+def _line_terms(
+    asked: Asked, i: int, choice: Choice, percents: tuple[Discount, ...], share: Decimal
+) -> LineTerms:
+    wanted = asked.wanted[i]
+    version = wanted.product_version
+    try:
+        return LineTerms(
+            product=version.product.code,
+            version=version.number,
+            currency=asked.account.currency,
+            start_rule=asked.start_rule,
+            charges=discounted(choice.charges, wanted.discounts, percents, share),
+        )
+    except TermsInvalid as exc:
+        raise PriceBroken(f"{version}: {exc}", field=f"lines[{i}].product") from exc
 
 
 def carries_fixed_discount(terms: LineTerms) -> bool:
@@ -123,31 +197,32 @@ def carries_fixed_discount(terms: LineTerms) -> bool:
 
 def _carried(contract: Contract | None, choice: Choice, has_discounts: bool) -> int | None:
     """The contract, if it had a say in the line's price."""
-    return contract.pk if contract and (choice.book_version is None or has_discounts) else None
+    has_a_say = choice.book_version is None or has_discounts or choice.committed
+    return contract.pk if contract and has_a_say else None
 
 
-def _shares(
-    choices: Sequence[Choice],
-    wanted: Sequence[Wanted],
-    discounts: Iterable[ContractDiscount],
-    currency: str,
+def shares_of(
+    offers: Sequence[tuple[Sequence[ChargeTerms], Decimal]], fixed: Decimal, currency: str
 ) -> list[Decimal]:
-    """Each line's share of the contract's fixed monthly amount, by its recurring list price."""
-    fixed = sum((d.value for d in discounts if d.kind == ContractDiscount.Kind.AMOUNT), Decimal(0))
-    if not fixed or not any(_is_monthly(c) for choice in choices for c in choice.charges):
-        return [Decimal(0)] * len(choices)
+    """Each line's share of the contract's fixed monthly amount, by its recurring list price.
+
+    A line is its charges and its quantity; one that pays the customer takes no share.
+    """
+    if not fixed or not any(_is_monthly(c) for charges, _q in offers for c in charges):
+        return [Decimal(0)] * len(offers)
     weights = [
-        sum((list_price(c, w.quantity) for c in choice.charges if _is_monthly(c)), Decimal(0))
-        for choice, w in zip(choices, wanted, strict=True)
+        sum((list_price(c, quantity) for c in charges if _is_monthly(c)), Decimal(0))
+        for charges, quantity in offers
     ]
-    return share_fixed_discount(Money(fixed, currency), weights)
+    positive = [max(weight, Decimal(0)) for weight in weights]
+    return share_fixed_discount(Money(fixed, currency), positive)
 
 
 def _is_monthly(charge: ChargeTerms) -> bool:
     return charge.kind is Kind.RECURRING and charge.interval == MONTHLY
 
 
-def _discounted(
+def discounted(
     charges: Sequence[ChargeTerms],
     own: tuple[Discount, ...],
     percents: tuple[Discount, ...],

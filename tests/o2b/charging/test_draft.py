@@ -89,7 +89,7 @@ def test_a_line_says_all_there_is_to_say():
         ),
         # without proration the stub costs the whole
         (
-            charge(alignment="bill_day", proration="none"),
+            charge(alignment="bill_day", proration="full"),
             "2026-02-14",
             15,
             "2026-02-14",
@@ -233,6 +233,12 @@ def test_charges_are_drafted_in_the_order_given():
     charged = [facts(ONE_TIME, "2026-01-01..", ref=2), facts(ADVANCE, "2026-01-01..", ref=1)]
     lines = draft(charged, until=day("2026-01-01"))
     assert [(line.ref, line.cause) for line in lines] == [(2, "one_time"), (1, "period")]
+
+
+@pytest.mark.parametrize("terms", [ONE_TIME, ADVANCE, ARREARS])
+def test_service_that_ended_before_the_charge_starts_is_none(terms):
+    charged = facts(terms, "2026-01-01..2026-01-11", started_on="2026-01-11")
+    assert draft_and_mark(charged, until=day("2026-12-31")) == ([], Mark(None, None))
 
 
 def test_without_service_there_is_nothing():

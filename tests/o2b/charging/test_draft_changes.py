@@ -11,7 +11,7 @@ from tests.o2b.charging.build import bill, charge, day, facts, rows
 ADVANCE = charge()
 ARREARS = charge(timing="arrears")
 ONE_TIME = charge("99.90", kind="one_time")
-WHOLE = charge(proration="none")
+WHOLE = charge(proration="full")
 
 
 def story(terms: ChargeTerms, *chapters: tuple[str, list[str]]) -> list[list[DraftLine]]:

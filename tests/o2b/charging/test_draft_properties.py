@@ -3,85 +3,21 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from importlib import import_module
-from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from o2b.charging import (
-    Billed,
-    ChargeFacts,
-    ChargeTerms,
-    Segment,
-    compile_charge,
-    draft,
-    draft_and_mark,
-    mark,
-)
+from o2b.charging import Billed, ChargeTerms, draft, draft_and_mark, mark
 from o2b.money import minor_unit
-from o2b.periods import FOREVER, Interval, Period, Unit
-from tests.o2b.charging.build import bill, charge, half_up
-
-START = date(2023, 11, 1)
-
-days_of_start = st.integers(0, 500).map(lambda n: START + timedelta(days=n))
-quantities = st.decimals(0, 20, places=1)
-intervals = st.builds(
-    Interval, st.sampled_from([Unit.WEEK, Unit.MONTH, Unit.YEAR]), st.integers(1, 4)
+from tests.o2b.charging.build import bill, half_up
+from tests.o2b.charging.strategies import (
+    PLAIN,
+    charged,
+    days_after,
+    service,
+    steps,
+    terms_of,
 )
-
-
-@st.composite
-def terms_of(draw, **fixed) -> ChargeTerms:
-    values = {
-        "currency": draw(st.sampled_from(["EUR", "JPY", "KWD"])),
-        "interval": draw(intervals),
-        "timing": draw(st.sampled_from(["advance", "arrears"])),
-        "alignment": draw(st.sampled_from(["anniversary", "bill_day"])),
-        "proration": draw(st.sampled_from(["day", "day", "none"])),
-        "discounts": draw(st.lists(st.sampled_from(["10%", "33.3%", "2.5", "-1.25"]), max_size=2)),
-        "kind": draw(st.sampled_from(["recurring", "recurring", "recurring", "one_time"])),
-    }
-    return charge(str(draw(st.decimals(0, 500, places=3))), **(values | fixed))
-
-
-@st.composite
-def service(draw, start: date) -> tuple[Segment, ...]:
-    """Up to four segments, some with gaps between them, the last one perhaps open."""
-    lengths = draw(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 90)), max_size=4))
-    segments, day = [], start
-    for gap, length in lengths:
-        first = day + timedelta(days=gap if segments else 0)
-        day = first + timedelta(days=length)
-        segments.append(Segment(Period(first, day), draw(quantities)))
-    if draw(st.booleans()) or not segments:
-        segments.append(Segment(Period(day, FOREVER), draw(quantities)))
-    return tuple(segments)
-
-
-@st.composite
-def charged(draw, terms=None) -> ChargeFacts:
-    started_on = draw(days_of_start)
-    return ChargeFacts(
-        ref=1,
-        terms=draw(terms if terms is not None else terms_of()),
-        started_on=started_on,
-        anchor_day=draw(st.integers(1, 31)),
-        segments=draw(service(started_on)),
-        billed_through=None,
-    )
-
-
-steps = st.lists(st.integers(1, 75), min_size=1, max_size=10)
-
-
-def days_after(start: date, gaps: list[int]) -> list[date]:
-    days = []
-    for gap in gaps:
-        start += timedelta(days=gap)
-        days.append(start)
-    return days
 
 
 @settings(deadline=None)
@@ -110,7 +46,9 @@ def test_next_due_on_is_the_first_day_that_bills_more(facts, offset):
     else:
         assert after.next_due_on > until
         assert draft([now], until=after.next_due_on - timedelta(days=1)) == []
-        assert draft([now], until=after.next_due_on) != []
+        lines, moved = draft_and_mark(now, until=after.next_due_on)
+        # A period without usage has no line, but is over all the same.
+        assert lines != [] if facts.terms.kind != "usage" else moved != after
 
 
 @settings(deadline=None)
@@ -158,7 +96,7 @@ def test_changing_and_changing_back_bills_net_nothing(facts, offset, data):
 
 
 @settings(deadline=None)
-@given(charged(terms_of(kind="recurring", proration="day")), st.integers(0, 300))
+@given(charged(terms_of(kind="recurring", proration="day", **PLAIN)), st.integers(0, 300))
 def test_a_period_costs_the_sum_of_its_days(facts, offset):
     """Day by day in fractions: each served day costs its price over the days of the period."""
     lines = draft([facts], until=facts.started_on + timedelta(days=offset))
@@ -172,6 +110,27 @@ def test_a_period_costs_the_sum_of_its_days(facts, offset):
                     total += price_by_hand(facts.terms, segment.quantity) / full.days
         billed = sum(line.amount for line in lines if line.full_period == full)
         assert billed == half_up(total, currency)
+
+
+@settings(deadline=None)
+@given(charged(terms_of(kind="usage", ramp=())), st.integers(0, 400))
+def test_what_was_used_in_service_is_counted_once(facts, offset):
+    lines, after = draft_and_mark(facts, until=facts.started_on + timedelta(days=offset))
+    last = facts.terms.conventions.last_day_billed
+    trial = facts.terms.trial
+    paid_from = trial.length.advance(facts.started_on, 1) if trial else facts.started_on
+    served = {
+        span.period.start + timedelta(days=n)
+        for span in facts.segments
+        for n in range(min(span.period.days, 3000) + last)
+    }
+    expected = sum(
+        each.quantity
+        for each in facts.usage
+        if each.day in served and paid_from <= each.day < (after.billed_through or paid_from)
+    )
+    assert sum(line.quantity for line in lines) == expected
+    assert [line.segment for line in lines] == [1] * len(lines)
 
 
 def price_by_hand(terms: ChargeTerms, quantity: Decimal) -> Fraction:
@@ -206,47 +165,3 @@ def test_more_units_never_bill_less(facts, offset, more):
         sum(line.amount for line in draft([each], until=until)) for each in (facts, larger)
     )
     assert few <= many
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.tuples(terms_of(), days_of_start, st.integers(1, 31)), min_size=1, max_size=4),
-    quantities,
-    steps,
-)
-def test_the_memo_answers_as_the_computation_does(kinds, quantity, gaps):
-    """Charges that resemble each other share answers; each is the one it would get alone."""
-    module = import_module("o2b.charging.draft")
-    many = []
-    for terms, first_day, anchor_day in kinds:
-        for later, delay, offset in product((0, 1, 31), (0, 9), (None, 0, 11, 31)):
-            started_on = first_day + timedelta(days=later)
-            begins = started_on + timedelta(days=delay)
-            segments = (Segment(Period(begins, FOREVER), quantity),)
-            through = None if offset is None else first_day + timedelta(days=offset)
-            many.append(
-                ChargeFacts(1, compile_charge(terms), started_on, anchor_day, segments, through)
-            )
-    for until in days_after(START, gaps):
-        shared = [draft_and_mark(each, until=until) for each in many]
-        alone = []
-        for each in many:
-            module._outcomes.clear()
-            module._walks.clear()
-            alone.append(draft_and_mark(each, until=until))
-        assert shared == alone
-
-
-def test_the_memo_is_bounded(monkeypatch):
-    module = import_module("o2b.charging.draft")
-    monkeypatch.setattr(module, "MEMO_SIZE", 10)
-    module._outcomes.clear()
-    module._walks.clear()
-    compiled = compile_charge(charge())
-    for n in range(35):
-        begins = START + timedelta(days=n)
-        segments = (Segment(Period(begins, FOREVER), Decimal(1)),)
-        facts = ChargeFacts(n, compiled, begins, 1, segments, None)
-        assert len(draft([facts], until=begins)) == 1
-    assert len(module._outcomes) <= 10
-    assert len(module._walks) <= 10

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from o2b.charging import Step, explain, list_price, price, share_fixed_discount
+from o2b.charging import Allowance, Step, explain, list_price, price, share_fixed_discount
 from o2b.money import Money
 from tests.o2b.charging.build import charge
 
@@ -81,6 +81,30 @@ def test_more_units_never_cost_less(unit_price, few, more):
     terms = charge(str(unit_price), discounts=["12.5%", "3"])
     low, high = sorted([few, more])
     assert price(terms, Decimal(low)) <= price(terms, Decimal(high))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "included", "expected"),
+    [
+        ("15", None, "10"),
+        ("10", None, "0"),
+        ("3", None, "0"),
+        ("15", "0", "30"),
+        ("15", "14.5", "1"),
+        ("-3", None, "-6"),
+    ],
+)
+def test_included_units_cost_nothing(quantity, included, expected):
+    terms = charge("2", allowance=Allowance(Decimal(10)))
+    told = None if included is None else Decimal(included)
+    assert price(terms, Decimal(quantity), included=told) == Decimal(expected)
+    assert list_price(terms, Decimal(quantity), included=told) == Decimal(expected)
+
+
+def test_charges_are_told_apart_by_what_they_are():
+    """Prices are made ready by identity: a charge that is gone leaves nothing to the next."""
+    for n in range(10_000):
+        assert price(charge(str(n)), Decimal(2)) == 2 * n
 
 
 def test_a_fixed_discount_is_shared_by_weight():

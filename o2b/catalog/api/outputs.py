@@ -1,0 +1,129 @@
+"""What the catalog is asked by REST, and how it answers."""
+
+from rest_framework import serializers
+
+from o2b.api.charges import ChargeOutput, DiscountOutput
+from o2b.api.fields import Asked, Exact, Link, Plain, State
+from o2b.catalog.models.products import Lifecycle
+
+
+class VersionOutput(serializers.Serializer):
+    number = serializers.IntegerField()
+    state = State(name="LifecycleState", choices=Lifecycle.choices)
+    published_at = serializers.DateTimeField(allow_null=True)
+    retired_on = serializers.DateField(allow_null=True)
+
+
+class ProductVersionOutput(VersionOutput):
+    characteristics = serializers.ListField(child=serializers.DictField())
+
+
+class ProductHeadOutput(serializers.Serializer):
+    url = Link("api-product-detail", key="code")
+    code = serializers.CharField()
+    name = serializers.CharField()
+    family = serializers.CharField()
+    unit = serializers.CharField()
+    quantity_places = serializers.IntegerField(help_text="Decimals that a quantity may have.")
+
+
+class ProductOutput(ProductHeadOutput):
+    versions = ProductVersionOutput(many=True)
+
+
+class PriceOutput(ChargeOutput):
+    product = serializers.CharField(source="product.code")
+    from_version = serializers.IntegerField()
+    to_version = serializers.IntegerField(allow_null=True)
+    tiers = serializers.ListField(child=serializers.DictField())
+    details = serializers.DictField(help_text="What only some charges have; empty for most.")
+    match = serializers.DictField(help_text="The characteristics that it is for; empty: any.")
+    discount_limit = Plain(allow_null=True)
+
+
+class BookVersionOutput(VersionOutput):
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True)
+    policy = serializers.CharField(help_text="What it does to subscriptions that run already.")
+    policy_on = serializers.DateField(allow_null=True)
+    notice_days = serializers.IntegerField()
+    prices = PriceOutput(many=True)
+
+
+class BookHeadOutput(serializers.Serializer):
+    url = Link("api-price-book-detail", key="code")
+    code = serializers.CharField()
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    segment = serializers.CharField()
+    is_default = serializers.BooleanField()
+
+
+class BookOutput(BookHeadOutput):
+    versions = BookVersionOutput(many=True)
+
+
+class PriceAsked(Asked):
+    account = serializers.CharField(max_length=40)
+    quantity = Exact(required=False, default=1)
+    on = serializers.DateField(required=False)
+    characteristics = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=500), required=False
+    )
+
+
+class ReasonOutput(serializers.Serializer):
+    source = serializers.CharField()  # type: ignore[assignment]
+    won = serializers.BooleanField()
+    reason = serializers.CharField()
+
+
+class ResolvedChargeOutput(serializers.Serializer):
+    key = serializers.CharField()
+    kind = serializers.CharField()
+    model = serializers.CharField()
+    unit_price = Plain()
+    list_price = Plain(help_text="Of the whole quantity, for one full period, before discounts.")
+    discounts = DiscountOutput(many=True)
+
+
+class ResolvedOutput(serializers.Serializer):
+    product = serializers.CharField()
+    version = serializers.IntegerField()
+    quantity = serializers.CharField()
+    currency = serializers.CharField()
+    charges = ResolvedChargeOutput(many=True)
+    why = ReasonOutput(many=True)
+
+
+class StepOutput(serializers.Serializer):
+    label = serializers.CharField()  # type: ignore[assignment]
+    arithmetic = serializers.CharField()
+    result = Plain()
+
+
+class CandidateChargeOutput(ResolvedChargeOutput):
+    price = Plain(help_text="Of the whole quantity, for one full period, with discounts.")
+    steps = StepOutput(many=True)
+
+
+class CandidateOutput(serializers.Serializer):
+    kind = serializers.CharField(help_text="contract or book")
+    source = serializers.CharField()  # type: ignore[assignment]
+    state = serializers.CharField()
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True)
+    won = serializers.BooleanField()
+    code = serializers.CharField(help_text="Why it won or lost, for programs.")
+    reason = serializers.CharField()
+    charges = CandidateChargeOutput(many=True)
+
+
+class ExplainedOutput(serializers.Serializer):
+    product = serializers.CharField()
+    version = serializers.IntegerField()
+    quantity = serializers.CharField()
+    currency = serializers.CharField()
+    on = serializers.DateField()
+    winner = serializers.CharField(allow_null=True, help_text="The source that won, if any did.")
+    candidates = CandidateOutput(many=True)

@@ -1,0 +1,1 @@
+"""What makes a product's definition and a selection of products sound; pure, without a database."""

@@ -1,0 +1,103 @@
+"""A stored charge in words and figures, as every page shows it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from o2b.catalog.models.prices import ChargeShape
+from o2b.periods import Interval, Unit
+from o2b.web.show import money_text, number_text
+from o2b.web.words import interval_words
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One charge of a price, in words and figures; `parts` are what its price is made of."""
+
+    name: str
+    amount: Decimal
+    currency: str
+    rhythm: str
+    parts: tuple[str, ...] = ()
+    tiered: bool = False
+
+
+def rate_of(charge: ChargeShape, currency: str) -> Rate:
+    """A stored charge as a page shows it."""
+    return Rate(
+        name_of(charge.key),
+        charge.unit_price.normalize(),
+        currency,
+        rhythm_of(charge),
+        tuple(parts_of(charge, currency)),
+        bool(charge.tiers),
+    )
+
+
+def name_of(key: str) -> str:
+    """A charge's key as a heading."""
+    return key.replace("-", " ").replace("_", " ").capitalize()
+
+
+def rhythm_of(charge: ChargeShape) -> str:
+    """How often and for what it is charged, in words."""
+    unit, count = charge.interval_unit, charge.interval_count
+    often = interval_words(Interval(Unit(unit), count) if unit else None)
+    return f"{often}, {model_words(charge.model)}"
+
+
+def model_words(model: str) -> str:
+    """How a quantity becomes an amount, in two or three words."""
+    return {
+        "flat": _("flat"),
+        "per_unit": _("per unit"),
+        "graduated": _("graduated tiers"),
+        "volume": _("volume tiers"),
+        "stairstep": _("stair steps"),
+        "package": _("per package"),
+        "percentage": _("percent of the value"),
+        "graduated_percentage": _("graduated percentage"),
+        "rated": _("rated calls"),
+    }.get(model, model)
+
+
+def parts_of(charge: ChargeShape, currency: str) -> list[str]:
+    """Tiers, packages, bounds, allowance and the characteristics it is for: a line each."""
+    found = [tier_words(tier, currency) for tier in charge.tiers]
+    details: Mapping[str, Any] = charge.details
+    if size := details.get("package_size"):
+        found.append(_("packages of %(size)s") % {"size": number_text(size)})
+    if units := details.get("allowance", {}).get("units"):
+        found.append(_("%(units)s units included") % {"units": number_text(units)})
+    if least := details.get("minimum"):
+        found.append(_("at least %(amount)s") % {"amount": money_text(least, currency)})
+    if most := details.get("maximum"):
+        found.append(_("at most %(amount)s") % {"amount": money_text(most, currency)})
+    if trial := details.get("trial"):
+        length = Interval(Unit(trial[0]), trial[1])
+        found.append(_("free for the first %(length)s") % {"length": length})
+    if details.get("ramp"):
+        found.append(_("steps over time"))
+    if details.get("call"):
+        found.append(_("rates by time of day"))
+    return found + match_words(getattr(charge, "match", {}))
+
+
+def tier_words(tier: Mapping[str, Any], currency: str) -> str:
+    """'up to 10: €5.00 + €20.00'."""
+    price = money_text(tier["unit_price"], currency)
+    if block := tier.get("block"):
+        price = _("%(price)s each %(block)s") % {"price": price, "block": number_text(block)}
+    if fee := tier.get("flat_fee"):
+        price = f"{price} + {money_text(fee, currency)}"
+    if up_to := tier.get("up_to"):
+        return _("up to %(up_to)s: %(price)s") % {"up_to": number_text(up_to), "price": price}
+    return _("above: %(price)s") % {"price": price}
+
+
+def match_words(match: Mapping[str, str]) -> list[str]:
+    """'bandwidth mbps = 150'."""
+    return [f"{name.replace('_', ' ')} = {value}" for name, value in sorted(match.items())]

@@ -1,0 +1,43 @@
+"""Open a price book with its first draft."""
+
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from o2b import events
+from o2b.catalog.models import PriceBook, PriceBookVersion
+from o2b.catalog.services.refusals import ValueInvalid
+
+
+@transaction.atomic
+def create_price_book(
+    *,
+    code: str,
+    name: str,
+    currency: str,
+    segment: str,
+    is_default: bool,
+    valid_from: date,
+    by: int,
+    at: datetime,
+) -> PriceBookVersion:
+    """A price book with its first version, a draft without prices."""
+    book = PriceBook(
+        code=code, name=name, currency=currency, segment=segment, is_default=is_default
+    )
+    try:
+        book.full_clean()
+    except ValidationError as exc:
+        field, messages = next(iter(exc.message_dict.items()))
+        if field == "__all__":
+            message = _("There is a default book in %(currency)s already.")
+            raise ValueInvalid(message % {"currency": currency}, field="is_default") from exc
+        raise ValueInvalid(messages[0], field=field) from exc
+    book.save()
+    draft = PriceBookVersion.objects.create(
+        book=book, number=1, valid_from=valid_from, prepared_by_id=by, created_at=at
+    )
+    events.record("price_book_version.drafted", draft, at=at, actor_id=by, number=1)
+    return draft

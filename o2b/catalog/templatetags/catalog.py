@@ -1,0 +1,52 @@
+"""Filters of the catalog's pages: characteristics, components and codes in words."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext
+
+from o2b.catalog.models import BundleOption
+from o2b.catalog.selectors import differences, rates
+from o2b.charging.terms import ChargeTerms
+from o2b.money import quantise
+from o2b.web.words import interval_words
+
+register = template.Library()
+
+
+@register.filter
+def spec_words(spec: Mapping[str, Any]) -> str:
+    """{{ spec|spec_words }}: 'one of 100, 200, in Mbit/s, required'."""
+    return differences.spec_words({**spec, "label": ""})
+
+
+@register.filter
+def option_words(option: BundleOption) -> str:
+    """{{ option|option_words }}: '1 to 4, usually 2'."""
+    return differences.option_words(option)
+
+
+@register.filter
+def charge_name(key: str) -> str:
+    """{{ price.key|charge_name }}: 'Monthly fee'."""
+    return rates.name_of(key)
+
+
+@register.filter
+def rhythm(charge: ChargeTerms) -> str:
+    """{{ charge|rhythm }}: 'a month, per unit'; of pure terms."""
+    return f"{interval_words(charge.interval)}, {rates.model_words(charge.model.value)}"
+
+
+@register.filter
+def step_words(label: str) -> str:
+    """{{ step.label|step_words }}: a step of the arithmetic in the reader's language."""
+    return gettext(label)
+
+
+@register.filter
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """{{ one.after|rounded:one.currency }}: to the decimals of the currency."""
+    return quantise(amount, currency)

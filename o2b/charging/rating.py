@@ -1,0 +1,148 @@
+"""Usage of a charge, period by period: how much it was, what of it is included, what it costs."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from o2b.charging.allowances import Part, PoolPeriod, included_units, settle
+from o2b.charging.daycount import running
+from o2b.charging.facts import ChargeFacts
+from o2b.charging.pricing import list_price
+from o2b.charging.proration import shared_total
+from o2b.charging.ramps import terms_on
+from o2b.charging.schedule import Piece, Schedule, Walk
+from o2b.charging.terms import ChargeTerms, Model, Proration
+from o2b.charging.usage import Event, Used
+from o2b.money import EXACT, quantise
+from o2b.periods import Period
+
+_ZERO = Decimal(0)
+_BY_EVENT = (Model.PERCENTAGE, Model.RATED)
+
+
+class RatedPeriod(NamedTuple):
+    """A full period of usage: the days served, what was used in them, and its rounded amount."""
+
+    full: Period
+    served: Period
+    quantity: Decimal
+    amount: Decimal
+
+
+class _Measured(NamedTuple):
+    """Usage of one full period with the share of it that was served, as days over days."""
+
+    full: Period
+    served: Period
+    quantity: Decimal
+    events: tuple[Event, ...]
+    parts: tuple[Part, ...]
+    reached: int
+    whole: int
+
+
+def rate_usage(
+    charge: ChargeFacts, terms: ChargeTerms, schedule: Schedule, walked: Walk
+) -> list[RatedPeriod]:
+    """Every period of a walk, each as one piece.
+
+    Used counts what falls on days served; one price is in force for a period, that of its first
+    such day. A period served in part pays its usage whole and its share, by days, of fixed
+    discounts, minimum and maximum, and of the allowance if that is prorated. Units that roll over
+    or are pooled are followed from the first day that is charged.
+    """
+    usage = _Usage(charge.usage, terms)
+    measured = [usage.of(full, pieces) for full, pieces in walked.periods]
+    free = _included(terms, schedule, usage, measured)
+    found: list[RatedPeriod] = []
+    for each, included in zip(measured, free, strict=True):
+        begins = each.served.start
+        in_force = terms_on(terms, begins, started_on=charge.started_on)
+        amount = _amount(in_force, each, included)
+        found.append(RatedPeriod(each.full, each.served, each.quantity, amount))
+    return found
+
+
+class _Usage:
+    """What was used, by day."""
+
+    def __init__(self, usage: Sequence[Used], terms: ChargeTerms) -> None:
+        self.usage = sorted(usage, key=lambda used: used.day)
+        self.days = [used.day for used in self.usage]
+        self.terms = terms
+        self.by_event = terms.model in _BY_EVENT
+
+    def of(self, full: Period, pieces: Sequence[Piece]) -> _Measured:
+        """The usage on the served days of a full period."""
+        quantity = _ZERO
+        events: list[Event] = []
+        for piece in pieces:
+            first = bisect_left(self.days, piece.period.start)
+            end = bisect_left(self.days, piece.period.end)
+            for used in self.usage[first:end]:
+                quantity = EXACT.add(quantity, used.quantity)
+                events += used.events
+                if not used.events and used.quantity and self.by_event:
+                    events.append(Event(used.quantity))
+        periods = [piece.period for piece in pieces]
+        sums, whole = self._running(full, periods)
+        shares = [now - before for before, now in zip([0, *sums], sums, strict=False)]
+        parts = [
+            Part(piece.quantity, Fraction(share, whole))
+            for piece, share in zip(pieces, shares, strict=True)
+        ]
+        served = Period(periods[0].start, periods[-1].end)
+        return _Measured(full, served, quantity, tuple(events), tuple(parts), sums[-1], whole)
+
+    def _running(self, full: Period, periods: list[Period]) -> tuple[list[int], int]:
+        if self.terms.proration is not Proration.DAY:
+            return [1] * len(periods), 1
+        return running(
+            periods,
+            full=full,
+            interval=self.terms.interval,
+            conventions=self.terms.conventions,
+        )
+
+
+def _included(
+    terms: ChargeTerms, schedule: Schedule, usage: _Usage, measured: list[_Measured]
+) -> Sequence[Decimal | None]:
+    """The units of each period that cost nothing; None where there is no allowance."""
+    allowance = terms.allowance
+    if allowance is None or not measured:
+        return [None] * len(measured)
+    if allowance.rollover is None and allowance.window == 1:
+        return [included_units(allowance, each.parts) for each in measured]
+    every = _since_start(schedule, usage, measured)
+    settled = settle(allowance, [PoolPeriod(each.quantity, parts=each.parts) for each in every])
+    free = {
+        each.full.start: EXACT.subtract(each.quantity, pool.overage)
+        for each, pool in zip(every, settled, strict=True)
+    }
+    return [free[each.full.start] for each in measured]
+
+
+def _since_start(schedule: Schedule, usage: _Usage, measured: list[_Measured]) -> list[_Measured]:
+    """Every period from the first day that is charged to the last one measured."""
+    known = {each.full.start: each for each in measured}
+    last = measured[-1].full.start
+    found: list[_Measured] = []
+    full = schedule.period_on(schedule.begins_on)
+    while full.start <= last:
+        pieces = schedule.pieces(full, since=schedule.begins_on)
+        if full.start in known:
+            found.append(known[full.start])
+        elif pieces:
+            found.append(usage.of(full, pieces))
+        full = schedule.period_on(full.end)
+    return found
+
+
+def _amount(terms: ChargeTerms, each: _Measured, included: Decimal | None) -> Decimal:
+    """The price of what was used, within the bounds of the share served; rounded."""
+    listed = list_price(terms, each.quantity, each.events, included=included)
+    total = shared_total(terms, listed, reached=each.reached, whole=each.whole)
+    return quantise(total, terms.currency, terms.conventions.rounding)

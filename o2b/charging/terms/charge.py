@@ -1,0 +1,145 @@
+"""One charge of a promise: what it costs for a full period, when it is billed, how it is shared."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from o2b.charging.terms.checks import (
+    TermsInvalid,
+    check_decimal,
+    check_not_negative,
+    check_positive,
+    known,
+)
+from o2b.charging.terms.enums import Alignment, Kind, Model, Proration, Timing
+from o2b.charging.terms.parts import (
+    DEFAULT_CONVENTIONS,
+    Allowance,
+    CallRates,
+    Conventions,
+    Discount,
+    EventRates,
+    RampStep,
+    Tier,
+    Trial,
+    check_ramp,
+    check_tiers,
+)
+from o2b.money import is_currency
+from o2b.periods import Interval
+
+LONGEST_INTERVAL = 366
+MOST_DISCOUNTS = 8  # with the limits of checks.py every price fits into money.PRECISION digits
+
+_RAMPED = frozenset({Model.FLAT, Model.PER_UNIT, Model.PACKAGE, Model.PERCENTAGE})
+_OF_USAGE = frozenset({Model.PERCENTAGE, Model.GRADUATED_PERCENTAGE, Model.RATED})
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeTerms:
+    """One charge; what stands after `revenue_rule` is optional and says something when set.
+
+    `unit_price` is per unit, for all (flat), per started package, or in percent; models with
+    tiers and rated calls do not use it. `minimum` and `maximum` bound what a full period costs.
+    """
+
+    key: str
+    kind: Kind
+    model: Model
+    unit_price: Decimal
+    currency: str
+    interval: Interval | None
+    timing: Timing
+    alignment: Alignment
+    proration: Proration
+    discounts: tuple[Discount, ...] = ()
+    tax_code: str = ""
+    revenue_rule: str = ""
+    tiers: tuple[Tier, ...] = ()
+    package_size: Decimal | None = None
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    allowance: Allowance | None = None
+    event: EventRates | None = None
+    call: CallRates | None = None
+    ramp: tuple[RampStep, ...] = ()
+    trial: Trial | None = None
+    conventions: Conventions = DEFAULT_CONVENTIONS
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            raise TermsInvalid("key", "a charge needs a key")
+        for name, enum in _ENUMS.items():
+            known(self, name, enum, name)
+        check_decimal("unit_price", self.unit_price)
+        if not is_currency(self.currency):
+            raise TermsInvalid("currency", f"{self.currency!r} is not a currency")
+        if len(self.discounts) > MOST_DISCOUNTS:
+            raise TermsInvalid("discounts", f"at most {MOST_DISCOUNTS} discounts on a charge")
+        self._check_kind()
+        self._check_model()
+        self._check_bounds()
+        self._check_time()
+
+    def _check_kind(self) -> None:
+        if self.kind is Kind.ONE_TIME:
+            if self.interval is not None:
+                raise TermsInvalid("interval", "a one-time charge has no interval")
+        elif self.interval is None:
+            raise TermsInvalid("interval", f"a {self.kind.value} charge needs an interval")
+        if self.interval is not None and self.interval.count > LONGEST_INTERVAL:
+            raise TermsInvalid("interval", f"at most {LONGEST_INTERVAL} units long")
+        if self.kind is Kind.USAGE and self.timing is Timing.ADVANCE:
+            raise TermsInvalid("timing", "usage is billed in arrears")
+        if self.model in _OF_USAGE and self.kind is not Kind.USAGE:
+            raise TermsInvalid("model", f"{self.model.value} prices usage only")
+
+    def _check_model(self) -> None:
+        if self.model.has_tiers != bool(self.tiers):
+            says = "needs tiers" if self.model.has_tiers else "has no tiers"
+            raise TermsInvalid("tiers", f"model {self.model.value} {says}")
+        check_tiers(self.tiers)
+        if self.model is Model.STAIRSTEP and any(t.unit_price or t.block for t in self.tiers):
+            raise TermsInvalid("tiers", "the price of a step is its flat fee")
+        _paired("package_size", self.package_size, self.model is Model.PACKAGE, self.model)
+        if self.package_size is not None:
+            check_positive("package_size", self.package_size)
+        _paired("call", self.call, self.model is Model.RATED, self.model)
+        if self.event is not None and self.model is not Model.PERCENTAGE:
+            raise TermsInvalid("event", "only model percentage charges by event")
+
+    def _check_bounds(self) -> None:
+        for name in ("minimum", "maximum"):
+            value = getattr(self, name)
+            if value is not None:
+                check_not_negative(name, value)
+        if self.minimum is not None and self.maximum is not None and self.maximum < self.minimum:
+            raise TermsInvalid("maximum", "below the minimum")
+        if self.allowance is not None:
+            if self.model in (Model.FLAT, Model.RATED) or self.kind is Kind.ONE_TIME:
+                raise TermsInvalid("allowance", "includes units of a recurring or usage price")
+            carries = self.allowance.rollover is not None or self.allowance.window > 1
+            if carries and self.kind is not Kind.USAGE:
+                raise TermsInvalid("allowance", "only unused usage is carried on")
+
+    def _check_time(self) -> None:
+        check_ramp(self.ramp)
+        if self.ramp and (self.kind is Kind.ONE_TIME or self.model not in _RAMPED):
+            raise TermsInvalid("ramp", "steps change a repeating unit price")
+        if self.trial is not None and self.kind is Kind.ONE_TIME:
+            raise TermsInvalid("trial", "a one-time charge has no trial")
+
+
+def _paired(name: str, value: object, wanted: bool, model: Model) -> None:
+    """A part that one model needs and no other may have."""
+    if (value is not None) != wanted:
+        raise TermsInvalid(name, f"model {model.value} {'needs' if wanted else 'does not use'} it")
+
+
+_ENUMS: dict[str, type[StrEnum]] = {
+    "kind": Kind,
+    "model": Model,
+    "timing": Timing,
+    "alignment": Alignment,
+    "proration": Proration,
+}
