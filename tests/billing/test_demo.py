@@ -91,5 +91,6 @@ def test_an_interrupted_load_goes_on_where_it_stopped(monkeypatch: pytest.Monkey
     figures = load()
 
     assert figures == counted()
-    assert Account.objects.count() == 3 * 4 + 13
+    of_the_packs = 10
+    assert Account.objects.count() == 3 * 4 + 13 + of_the_packs
     assert figures["paid"] != "0.00"

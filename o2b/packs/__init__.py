@@ -1,0 +1,1 @@
+"""Ready catalogs as data, one folder each; no code knows a pack."""
