@@ -1,0 +1,1 @@
+"""Worked billing cases that others published, driven through the real engine."""

@@ -1,0 +1,171 @@
+"""usage.allowance_overage and usage.rollover: units that cost nothing, and those beyond them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from o2b.charging import Allowance, Kind, Model, Timing, price, progressive
+from o2b.charging.allowances import (
+    ChargeAt,
+    Part,
+    PoolPeriod,
+    Settled,
+    beyond,
+    included_units,
+    settle,
+    settle_window,
+)
+from o2b.charging.daycount import Ratio
+from o2b.charging.usage import Used
+from o2b.money import sum_of
+from o2b.periods import boundaries
+from tests.cases.adapter import words
+from tests.cases.adapter.selling import NOTHING, ONE, net, since_day_one, terms, tiers_of
+from tests.cases.asking import Asked, Drafts, Pure
+from tests.cases.reading import CaseInput, Keys, Unknown
+
+UNBOUND = Decimal("1e9")  # the most units carried on: the cases tell no limit
+
+
+def overage(case: CaseInput) -> Asked:
+    """What is included, prorated or pooled, and what goes beyond it."""
+    given = case.given
+    if given.has("window_months"):
+        return _window(given)
+    if given.has("grant_per_unit"):
+        return _grants(given)
+    if given.has("active_days"):
+        share = Ratio(given.integer("active_days"), given.integer("period_days")).value
+        allowance = Allowance(given.decimal("allowance"), prorated=True)
+        return Pure(lambda: {"allowance": included_units(allowance, [Part(share=share)])})
+    if given.has("charge_from"):
+        given.decimal("unit_price"), given.decimal("usage_amount")
+        last_inside = words.inclusive(case)
+        served = words.span(
+            given.day("charge_from"), given.day("charge_to"), last_inside=last_inside
+        )
+        return Pure(lambda: {"prorated_days": served.days})
+    if given.has("prepaid_units"):
+        units = beyond(given.decimal("prepaid_units"), given.decimal("used"))
+        return _beyond(given, units)
+    return _free_units(given)
+
+
+def _free_units(given: Keys) -> Asked:
+    """The first units are free, over all slices of a period."""
+    free = given.decimal("free_units") if given.has("free_units") else given.decimal("allowance")
+    already = given.maybe_decimal("already_used") or NOTHING
+    now = given.decimal("period_quantity" if given.has("period_quantity") else "quantity")
+    units = beyond(free, now, already)
+    if not given.has("tiers"):
+        return _beyond(given, units)
+    promised, other = (
+        terms(model=model, tiers=tiers_of(given)) for model in (Model.GRADUATED, Model.VOLUME)
+    )
+    before = beyond(NOTHING, beyond(free, already))
+    found = progressive(promised, before=before, now=units)
+    if found.amount != progressive(other, before=before, now=units).amount:
+        raise Unknown("given.tiers", "graduated or volume is not told")
+    return Pure(lambda: {"billable_units": units, "overage_units": units, "amount": found.amount})
+
+
+def _beyond(given: Keys, units: Decimal) -> Asked:
+    """Units beyond what is free, at their price where one is told."""
+    answers = {"billable_units": units, "overage_units": units}
+    for key in ("overage_price", "unit_price"):
+        if given.has(key):
+            answers["amount"] = price(terms(unit_price=given.decimal(key)), units)
+            break
+    return Pure(lambda: answers)
+
+
+def _grants(given: Keys) -> Asked:
+    """Units of a seat each; seats that come in the middle bring their share of another grant."""
+    first = Allowance(given.decimal("grant_per_unit"), per_unit=True, prorated=True)
+    other = Allowance(given.decimal("grant_per_added_unit"), per_unit=True, prorated=True)
+    there, added = given.decimal("units"), given.decimal("added_mid_month")
+    share = given.word("fraction", words.FRACTION)
+
+    def included(of_added: Decimal) -> Decimal:
+        return sum_of(
+            [
+                included_units(first, [Part(there)]),
+                included_units(other, [Part(added, of_added)]),
+            ]
+        )
+
+    return Pure(lambda: {"this_month": included(share), "next_month": included(ONE)})
+
+
+def _window(given: Keys) -> Asked:
+    """A pool over several months, charged as it is used up or at the window's end."""
+    pool = Allowance(given.decimal("allowance_per_month"), window=given.integer("window_months"))
+    at = given.word("charge_at", words.CHARGE_AT, ChargeAt.RUNNING)
+    promised = terms(unit_price=given.decimal("overage_price"))
+    told = given.raw("usage")
+    if isinstance(told, dict):
+        months = given.inside("usage")
+        used = [months.decimal(month) for month in ("jan", "feb", "mar", "apr")]
+    else:
+        used = given.decimals("usage")
+    found = settle_window(pool, [PoolPeriod(each) for each in used], charge_at=at)
+    if at is ChargeAt.RUNNING:
+        return _as_it_occurs(pool, given.decimal("overage_price"), used, found)
+    units = [each.overage for each in found]
+    amounts = [price(promised, each) for each in units]
+    answers = {
+        "overage_units": sum_of(units),
+        "amount": sum_of(amounts),
+        "charged_units": units,
+        "amounts": amounts,
+    }
+    if isinstance(told, dict):
+        answers["jan_mar"], answers["feb_apr_units"] = amounts[2], units[3]
+    return Pure(lambda: answers)
+
+
+def _as_it_occurs(
+    pool: Allowance, overage_price: Decimal, used: Sequence[Decimal], found: Sequence[Settled]
+) -> Asked:
+    """The same drafted: a month's overage is on the bill of that month."""
+    promised = terms(
+        kind=Kind.USAGE, timing=Timing.ARREARS, unit_price=overage_price, allowance=pool
+    )
+    days = boundaries(words.DAY_ONE, words.MONTH, count=len(used))
+    told = tuple(Used(day, quantity) for day, quantity in zip(days, used, strict=False))
+    *_, last = days
+    units = [each.overage for each in found]
+    return Drafts(
+        (replace(since_day_one(promised), usage=told),),
+        last,
+        lambda lines: {
+            "charged_units": units,
+            "overage_units": sum_of(units),
+            "amounts": [line.amount for line in lines[0]],
+            "amount": net(lines[0]),
+        },
+    )
+
+
+def rollover(case: CaseInput) -> Asked:
+    """Unused units that are there in the next period, drawn once its own are used up."""
+    given = case.given
+    for key in ("plan", "included_per_month", "included"):
+        if given.has(key):
+            allowance = Allowance(given.decimal(key), rollover=UNBOUND)
+            break
+    else:
+        raise Unknown("given without the units of a period")
+    carried = given.maybe_decimal("rollover_before") or NOTHING
+    periods = [PoolPeriod(given.decimal("used")), PoolPeriod(NOTHING)]
+    now, following = settle(allowance, periods, carried=carried)
+    return Pure(
+        lambda: {
+            "rollover": now.rolled_out,
+            "drawn": now.drawn_rollover,
+            "rollover_left": now.rollover_left,
+            "overage": now.overage,
+            "next_month_available": following.available,
+            "next_period_available": following.available,
+        }
+    )

@@ -1,0 +1,241 @@
+"""charge.unit, graduated, volume, stairstep, package, blocks: prices of a quantity."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from o2b.charging import (
+    Allowance,
+    Billed,
+    ChargeTerms,
+    Conventions,
+    Model,
+    Started,
+    Tier,
+    price,
+    price_groups,
+    price_together,
+    progressive,
+    tiers_of_blocks,
+)
+from o2b.charging.models import started_blocks
+from o2b.money import sum_of
+from o2b.periods import Period
+from tests.cases.adapter import words
+from tests.cases.adapter.selling import (
+    NOTHING,
+    endless,
+    month_of,
+    net,
+    since_day_one,
+    terms,
+    tiers,
+)
+from tests.cases.asking import Asked, Drafts, Pure
+from tests.cases.reading import CaseInput, Keys
+
+
+def unit(case: CaseInput) -> Asked:
+    """Unit price × quantity, each month; or several prices of one charge by a filter."""
+    given = case.given
+    if given.has("filters"):
+        parts = [
+            (terms(unit_price=each.decimal("unit_price")), each.decimal("quantity"))
+            for each in given.each("filters")
+        ]
+        return Pure(lambda: {"amount": price_together(parts)})
+    promised = terms(unit_price=given.decimal("unit_price"))
+    until = words.DAY_ONE
+    if given.has("months"):
+        end = words.MONTH.advance(words.DAY_ONE, given.integer("months"))
+        until = Period(words.DAY_ONE, end).last
+    return month_of(
+        promised,
+        given.decimal("quantity"),
+        lambda lines: {
+            "monthly": lines[0].amount,
+            "amount": lines[0].amount,
+            "total": net(lines),
+        },
+        until=until,
+    )
+
+
+def graduated(case: CaseInput) -> Asked:
+    """Each tier's units at its price; perhaps beside a flat charge, or in slices of a period."""
+    words.read_tier_words(case)
+    given = case.given
+    promised = terms(model=Model.GRADUATED, tiers=tiers(case))
+    if given.has("already_billed_quantity"):
+        return _slice(case, promised)
+    if given.has("usage"):
+        quantity = sum_of(given.decimals("usage"))
+        return _priced(promised, quantity, quantity=quantity)
+    if given.has("recurring"):
+        flat = terms(key="base", model=Model.FLAT, unit_price=given.decimal("recurring"))
+        return Drafts(
+            (since_day_one(flat), since_day_one(promised, given.decimal("quantity"))),
+            words.DAY_ONE,
+            lambda found: {"usage": net(found[1]), "total": net([*found[0], *found[1]])},
+            sold=True,
+        )
+    if given.has("seats"):
+        return _priced(promised, given.decimal("seats"))
+    return _priced(promised, given.decimal("quantity"))
+
+
+def volume(case: CaseInput) -> Asked:
+    """All units at the price of the tier that the total falls in."""
+    words.read_tier_words(case)
+    given = case.given
+    if given.has("unit_price_of_tier") or given.has("flat_fee_of_tier"):
+        only = Tier(
+            None,
+            given.maybe_decimal("unit_price_of_tier") or NOTHING,
+            given.maybe_decimal("flat_fee_of_tier") or NOTHING,
+        )
+        promised = terms(model=Model.VOLUME, tiers=(only,))
+        return _priced(promised, given.decimal("quantity"))
+    promised = terms(model=Model.VOLUME, tiers=tiers(case))
+    if given.has("usage"):
+        given.word("group", words.USAGE_GROUP)
+        months = given.inside("usage")
+        jan, feb = months.decimals("jan"), months.decimals("feb")
+        return Pure(
+            lambda: {"jan": price_groups(promised, jan), "feb": price_groups(promised, feb)}
+        )
+    if given.has("quantity_for_tier"):
+        chosen, charged = given.decimal("quantity_for_tier"), given.decimal("prorated_quantity")
+        return Pure(lambda: {"amount": price(promised, charged, tier_quantity=chosen)})
+    return _priced(promised, given.decimal("quantity"))
+
+
+def stairstep(case: CaseInput) -> Asked:
+    """One flat price for the step that each quantity falls in."""
+    steps = tuple(
+        Tier(each.maybe_decimal("up_to"), NOTHING, each.decimal("price"))
+        for each in case.given.each("steps")
+    )
+    promised = terms(model=Model.STAIRSTEP, tiers=steps)
+    quantities = case.given.decimals("quantities")
+    charges = tuple(since_day_one(promised, each) for each in quantities)
+    return Drafts(
+        charges,
+        words.DAY_ONE,
+        lambda found: {"amounts": [net(lines) for lines in found]},
+        sold=True,
+        exact=lambda: {"amounts": [price(promised, each) for each in quantities]},
+    )
+
+
+def package(case: CaseInput) -> Asked:
+    """A price for each started package of units; the first units may be free."""
+    given = case.given
+    started = case.conventions.word("started_package", words.STARTED_PACKAGE, Started.WHOLE)
+    size = given.decimal("package_size")
+    free = given.maybe_decimal("free_units")
+    promised = terms(
+        model=Model.PACKAGE,
+        unit_price=given.decimal("package_price"),
+        package_size=size,
+        allowance=Allowance(free) if free else None,
+        conventions=Conventions(started=started),
+    )
+    if given.has("already_billed_quantity"):
+        return _slice(case, promised)
+    quantity = given.decimal("quantity")
+    if free:
+        return _priced(promised, quantity)
+    return _priced(promised, quantity, packages=started_blocks(quantity, size, started))
+
+
+def blocks(case: CaseInput) -> Asked:
+    """Started blocks whole: of one size, of tiers of blocks, or of several units."""
+    given = case.given
+    started = case.conventions.word("block", words.STARTED_BLOCK, Started.WHOLE)
+    rules = Conventions(started=started)
+    if given.has("items"):
+        items = [_item(each, rules) for each in given.each("items")]
+        return Drafts(
+            tuple(since_day_one(promised, units) for promised, units in items),
+            words.DAY_ONE,
+            lambda found: {"amount": net([line for lines in found for line in lines])},
+            sold=True,
+            exact=lambda: {"amount": price_together(items)},
+        )
+    if given.has("tiers"):
+        told = [
+            (each.decimal("block_size"), each.maybe_decimal("max_blocks"), each.decimal("price"))
+            for each in given.each("tiers")
+        ]
+        model = given.word("mode", words.BLOCK_MODE, Model.GRADUATED)
+        promised = terms(model=model, tiers=endless(tiers_of_blocks(told)), conventions=rules)
+        return _priced(promised, _units(given))
+    return _blocks_of_one_size(given, rules)
+
+
+def _blocks_of_one_size(given: Keys, rules: Conventions) -> Asked:
+    size = given.decimal("block_size")
+    units = _units(given)
+    total = started_blocks(units, size, rules.started)
+    promised = terms(
+        model=Model.PACKAGE,
+        unit_price=given.decimal("price"),
+        package_size=size,
+        conventions=rules,
+    )
+    if not given.has("already_billed_blocks"):
+        return _priced(promised, units, total_blocks=total)
+    before = price_of_blocks(promised, given.integer("already_billed_blocks"))
+    billed = (Billed(words.DAY_ONE, 1, 1, before, words.MONTH.advance(words.DAY_ONE, 1)),)
+    charge = replace(since_day_one(promised, units), billed=billed)
+    return Drafts(
+        (charge,),
+        words.DAY_ONE,
+        lambda found: {
+            "total_blocks": total,
+            "amount": found[0][0].target,
+            "amount_due": found[0][0].amount,
+        },
+    )
+
+
+def price_of_blocks(promised: ChargeTerms, count: int) -> Decimal:
+    """What so many whole blocks cost: the price of a charge per block."""
+    return price(terms(unit_price=promised.unit_price), Decimal(count))
+
+
+def _item(told: Keys, rules: Conventions) -> tuple[ChargeTerms, Decimal]:
+    unit = told.raw("unit")
+    told.word("unit", words.UNITS)
+    promised = terms(
+        key=unit,
+        model=Model.PACKAGE,
+        unit_price=told.decimal("price"),
+        package_size=told.decimal("block_size"),
+        conventions=rules,
+    )
+    return promised, told.decimal("units")
+
+
+def _units(given: Keys) -> Decimal:
+    """The units of a period: told at once, or by record."""
+    return sum_of(given.decimals("usage")) if given.has("usage") else given.decimal("units")
+
+
+def _slice(case: CaseInput, promised: ChargeTerms) -> Asked:
+    """What more usage in the same period adds to what was billed of it."""
+    before, now = (
+        case.given.decimal("already_billed_quantity"),
+        case.given.decimal("period_quantity"),
+    )
+    return Pure(lambda: {"amount": progressive(promised, before=before, now=now).amount})
+
+
+def _priced(promised: ChargeTerms, sold: Decimal, **more: Decimal) -> Asked:
+    """A quantity sold for one month."""
+    return month_of(
+        promised,
+        sold,
+        lambda lines: {"amount": net(lines), **more},
+        exact=lambda: {"amount": price(promised, sold), **more},
+    )

@@ -1,0 +1,197 @@
+"""commitment.minimum and commitment.maximum: what a period costs at least and at most."""
+
+from datetime import date
+from decimal import Decimal
+
+from o2b.charging import (
+    AdjustmentOrder,
+    Alignment,
+    ChargeTerms,
+    Discount,
+    DiscountKind,
+    Model,
+    Timing,
+    price,
+    priced,
+    progressive,
+)
+from o2b.charging.commitments import capped, true_up, true_up_over
+from o2b.charging.daycount import Ratio
+from o2b.charging.tax import tax_on
+from o2b.money import Exact, quantise, sum_of
+from o2b.periods import calendar_period
+from tests.cases.adapter import words
+from tests.cases.adapter.selling import NOTHING, month_of, net, served, terms, tiers
+from tests.cases.asking import Asked, Charge, Drafts, Pure
+from tests.cases.reading import CaseInput, Keys
+
+# "month, from 2023-02-04: 25 of 28", "week from 2023-02-01 (Wednesday): 5 of 7 days"
+FIRST_PERIOD = (
+    r"(?P<interval>week|month|quarter|year),? from (?P<start>\d{4}-\d\d-\d\d)"
+    r"(?: \(\w+\))?: (?P<served>\d+) of (?P<full>\d+)(?: days)?"
+)
+PER_PERIOD = r"(?P<amount>\d+(?:\.\d+)?) a (?:year|quarter|month)"
+
+
+def maximum(case: CaseInput) -> Asked:
+    """At most so much for a period, of which slices may have been billed before."""
+    words.read_tier_words(case)
+    given = case.given
+    most = given.decimal("maximum")
+    if given.has("multiplier"):
+        return _dynamic(case, most)
+    promised = _shaped(case, maximum=most)
+    if given.has("already_billed_quantity"):
+        before = given.decimal("already_billed_quantity")
+        now = given.decimal("period_quantity")
+        billed = given.maybe_decimal("already_billed")
+        step = progressive(promised, before=before, now=now, already_billed=billed)
+        return Pure(
+            lambda: {
+                "charge": step.charge,
+                "before": step.charge,
+                "discount": step.discount,
+                "percentage_discount": step.reduction,
+                "maximum_discount": step.discount,
+                "amount": step.amount,
+            }
+        )
+    quantity = given.decimal("quantity")
+    told = priced(promised, quantity)
+    more = {
+        "charge": told.listed,
+        "before": told.listed,
+        "discount": told.capped,
+        "percentage_discount": told.discount,
+        "maximum_discount": told.capped,
+    }
+    return month_of(
+        promised,
+        quantity,
+        lambda lines: {"amount": net(lines), **more},
+        exact=lambda: {"amount": told.amount, **more},
+    )
+
+
+def minimum(case: CaseInput) -> Asked:
+    """What is charged on top where a period came to less than was agreed."""
+    words.read_tier_words(case)
+    given = case.given
+    if given.has("quantity"):
+        promised = _shaped(case, minimum=given.decimal("minimum"))
+        quantity = given.decimal("quantity")
+        told = priced(promised, quantity)
+        more = {"charge": told.listed, "true_up": told.true_up}
+        return month_of(
+            promised,
+            quantity,
+            lambda lines: {"amount": net(lines), "total": net(lines), **more},
+            exact=lambda: {"amount": told.amount, "total": told.amount, **more},
+        )
+    if given.has("first_period"):
+        return _first_period(case)
+    rules = words.conventions(case)
+    least = _least(given)
+    charged = _charged(given)
+    share = _share(case)
+    more = {}
+    up = true_up_over(least, charged, share=share, currency=words.CURRENCY, rounding=rules.rounding)
+    percent = given.maybe_decimal("tax_percent")
+    if percent is not None:
+        more["true_up_tax"] = tax_on(up, percent, words.CURRENCY, rules.rounding)
+    total = sum_of([*charged, up])
+    return Pure(lambda: {"true_up": up, "amount": up, "total": total, **more})
+
+
+def _dynamic(case: CaseInput, most: Decimal) -> Asked:
+    """A cost times a factor, rounded, held against what is left of the maximum."""
+    given = case.given
+    rules = words.conventions(case)
+    promised = terms(unit_price=given.decimal("multiplier"))
+    charge = quantise(price(promised, given.decimal("period_cost")), words.CURRENCY, rules.rounding)
+    already = given.maybe_decimal("already_billed") or NOTHING
+    return Pure(lambda: capped(most, charge, already)._asdict())
+
+
+def _first_period(case: CaseInput) -> Asked:
+    """A plan with a minimum that begins in the middle of a calendar period.
+
+    The fee alone, then the fee with the minimum: both are drafted, the true-up is between them.
+    """
+    given = case.given
+    told = given.match("first_period", FIRST_PERIOD)
+    start = date.fromisoformat(told["start"])
+    shape = {
+        "model": Model.FLAT,
+        "unit_price": given.decimal("plan_fee"),
+        "interval": words.PERIOD[told["interval"]],
+        "alignment": Alignment.CALENDAR,
+        "timing": Timing.ARREARS,
+        "conventions": words.conventions(case),
+    }
+    words.inclusive(case)
+    least = given.decimal("minimum")
+    fee = Charge(terms(**shape), start, start.day, (served(start),))
+    bound = Charge(terms(minimum=least, **shape), start, start.day, (served(start),))
+    end = calendar_period(start, words.PERIOD[told["interval"]], start).end
+    return Drafts(
+        (fee, bound),
+        end,
+        lambda found: {
+            "true_up": true_up(net(found[1]), net(found[0]), currency=words.CURRENCY),
+            "total": net(found[1]),
+        },
+    )
+
+
+def _shaped(case: CaseInput, **bounds: Decimal) -> ChargeTerms:
+    """The charge under a bound, by the price model that its keys tell."""
+    given = case.given
+    order = case.conventions.word("order", words.MAXIMUM_ORDER, AdjustmentOrder.DISCOUNT_FIRST)
+    shape = {**bounds, "conventions": words.conventions(case, order=order)}
+    if given.has("discount_percent"):
+        percent = Discount(DiscountKind.PERCENT, given.decimal("discount_percent"))
+        shape["discounts"] = (percent,)
+    if given.has("tiers"):
+        model = Model.VOLUME if _is_volume(case) else Model.GRADUATED
+        return terms(model=model, tiers=tiers(case), **shape)
+    if given.has("package_size"):
+        return terms(
+            model=Model.PACKAGE,
+            package_size=given.decimal("package_size"),
+            unit_price=given.decimal("package_price"),
+            **shape,
+        )
+    return terms(unit_price=given.decimal("unit_price"), **shape)
+
+
+def _is_volume(case: CaseInput) -> bool:
+    """Tiers whose boundaries and fees are told are passed one by one; else the total's tier."""
+    return not case.conventions.has("tier_boundaries") and not case.conventions.has("flat_fee")
+
+
+def _least(given: Keys) -> Decimal:
+    """A minimum of the period; "1000 a year" says the same of a period of a year."""
+    told = given.raw("minimum")
+    if isinstance(told, str) and " " in told:
+        return Decimal(given.match("minimum", PER_PERIOD)["amount"])
+    return given.decimal("minimum")
+
+
+def _charged(given: Keys) -> list[Decimal]:
+    """What was charged in the period, in all or charge by charge."""
+    for key in ("used", "charged"):
+        if given.has(key):
+            told = given.raw(key)
+            return given.decimals(key) if isinstance(told, list) else [given.decimal(key)]
+    return [given.decimal("plan_fee")]
+
+
+def _share(case: CaseInput) -> Exact:
+    """The share of the period that was active; all of it where none is told."""
+    if not case.given.has("active"):
+        words.inclusive(case)
+        return Decimal(1)
+    active = words.span_of(case, "active")
+    days = case.given.integer("period_days")
+    return Ratio(active.days, days).value

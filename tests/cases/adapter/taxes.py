@@ -1,0 +1,252 @@
+"""tax.exclusive, inclusive, rounding, with_discount, and invoice.sum: from net to what is due."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+
+from o2b.charging import DraftLine, price
+from o2b.charging.allocation import Coupon, stack
+from o2b.charging.tax import (
+    TaxLine,
+    TaxRounding,
+    add_tax,
+    invoice_totals,
+    split_tax,
+    take_tax,
+    tax_lines,
+)
+from o2b.charging.terms import Discount, DiscountKind
+from o2b.money import quantise, rounded, sum_of
+from tests.cases.adapter import words
+from tests.cases.adapter.selling import NOTHING, net, since_day_one, terms
+from tests.cases.adapter.units import Units
+from tests.cases.asking import Asked, Drafts, Pure
+from tests.cases.reading import CaseInput, Keys, Unknown, to_decimal
+from tests.cases.subscribers import subscribers
+
+REST = {"the rest is the difference, not a new calculation": True}
+DECIMALS_DIRECTION = {"up": words.Rounding.UP, "down": words.Rounding.DOWN}
+BEFORE_TAX = {
+    "before tax": True,
+    "before tax, pro rata to fees": True,
+    "before tax, pro rata over taxable and exempt lines": True,
+}
+ORDER = {"coupon before tax; credit notes, then prepaid credits after tax": True}
+RUNS = {
+    "one month for all 7,043 subscribers, each at its MonthlyCharges": None,
+    "first invoice of the tenure-1 subscribers": 1,
+}
+QUANTITY_TIMES_PRICE = r"(?P<quantity>\d+(?:\.\d+)?) [A-Za-z]+ x (?P<price>\d+(?:\.\d+)?)"
+
+
+def exclusive(case: CaseInput) -> Asked:
+    """Tax on a net amount that may have more decimals than the currency: rounded on the sum."""
+    net, percent = case.given.decimal("net"), case.given.decimal("tax_percent")
+    found = tax_lines([TaxLine(net, percent)], currency=words.CURRENCY, per=TaxRounding.INVOICE)
+    return Pure(lambda: {"total": found.total, "tax": found.tax, "net": found.net})
+
+
+def inclusive(case: CaseInput) -> Asked:
+    """The tax inside gross prices, per line and on the total."""
+    given = case.given
+    percent = given.decimal("tax_percent")
+    case.conventions.word("rounding", words.TAX_ROUNDING, TaxRounding.LINE)
+    if given.has("tax_inclusive"):
+        given.flag("tax_inclusive")
+    if given.has("gross"):
+        amount = _reduced(given, given.decimal("gross"))
+        found = take_tax(amount, percent, words.CURRENCY)
+        return Pure(lambda: {"total": found.total, "tax": found.tax, "net": found.net})
+    lines = [TaxLine(each, percent) for each in given.decimals("lines")]
+    per_line, on_total = (
+        tax_lines(lines, currency=words.CURRENCY, per=per, inclusive=True)
+        for per in (TaxRounding.LINE, TaxRounding.INVOICE)
+    )
+    return Pure(
+        lambda: {
+            "per_line_tax": per_line.line_taxes,
+            "tax_total": per_line.tax,
+            "tax": per_line.tax,
+            "total": per_line.total,
+            "if_taxed_on_total": on_total.tax,
+        }
+    )
+
+
+def rounding(case: CaseInput) -> Asked:
+    """What is added up before tax is rounded, and what is left when a part is credited."""
+    given = case.given
+    units = Units(case)
+    if given.has("credit_net"):
+        return _credited(case, units)
+    if given.has("decimals"):
+        direction = given.word("round", DECIMALS_DIRECTION)
+        amount, places = given.decimal("amount"), given.integer("decimals")
+        return Pure(lambda: {"amount": rounded(amount, places, direction)})
+    per = case.conventions.word("rounding", words.TAX_ROUNDING, TaxRounding.LINE)
+    if given.has("groups"):
+        return _lines(units, given.each("groups"), TaxRounding.RATE)
+    if given.has("lines"):
+        return _lines(units, given.each("lines"), per)
+    net = units.amount("net") if given.has("net") else _unit_price(given)
+    found = add_tax(net, given.decimal("tax_percent"), units.currency)
+    return Pure(
+        lambda: {
+            "net": units.told(found.net),
+            "tax": units.told(found.tax),
+            "tax_total": units.told(found.tax),
+            "total": units.told(found.total),
+        }
+    )
+
+
+def with_discount(case: CaseInput) -> Asked:
+    """Discounts before tax; credits after it."""
+    given = case.given
+    case.conventions.word("discount", BEFORE_TAX, True)
+    case.conventions.word("order", ORDER, True)
+    case.conventions.word("rounding", words.TAX_ROUNDING, TaxRounding.INVOICE)
+    if not given.has("tax_percent") and not given.has("fees"):
+        raise Unknown("given without tax_percent")
+    lines = _taxed_lines(given)
+    discounted = frozenset(range(len(lines)))
+    coupons = [Coupon(each, lines=discounted) for each in _discounts(given)]
+    shipped = given.has("shipping_untaxed")
+    if shipped:
+        lines.append(TaxLine(given.decimal("shipping_untaxed"), NOTHING))
+    before = given.flag("coupon_before_tax") if given.has("coupon_before_tax") else True
+    credits = [given.decimal(key) for key in ("credit_note", "prepaid_credits") if given.has(key)]
+    found = invoice_totals(
+        lines,
+        currency=words.CURRENCY,
+        coupons=coupons,
+        coupons_before_tax=before,
+        credits=credits,
+    )
+    full = tax_lines(lines, currency=words.CURRENCY, per=TaxRounding.INVOICE)
+    return Pure(
+        lambda: {
+            "subtotal": found.subtotal,
+            "discount": found.discount,
+            "net": found.taxable if shipped else found.net,
+            "taxable": found.taxable,
+            "tax": found.tax,
+            "tax_total": found.tax,
+            "taxes": found.taxes,
+            "total": found.total,
+            "due": found.due,
+            "coupon_split": found.shares,
+            "tax_if_on_full_price": full.tax,
+        }
+    )
+
+
+def invoice_sum(case: CaseInput) -> Asked:
+    """An invoice's lines, each an amount or a quantity times a price, rounded line by line."""
+    given = case.given
+    if given.has("run"):
+        return _run(given)
+    amounts = [quantise(_line(each), words.CURRENCY) for each in given.values("lines")]
+    return Pure(lambda: {"total": sum_of(amounts)})
+
+
+def _run(given: Keys) -> Asked:
+    """The first month of a telecom's subscribers: all of them, or those who came a month ago."""
+    chosen = given.word("run", RUNS)
+    told = [each for each in subscribers() if chosen is None or each.tenure == chosen]
+    if not told:
+        raise Unknown("given.run: the subscribers' file is not beside the repository")
+
+    def read(found: Sequence[Sequence[DraftLine]]) -> dict[str, object]:
+        pairs = zip(found, told, strict=True)
+        return {
+            "subscribers": len(found),
+            "billed": net([line for lines in found for line in lines]),
+            "total_equals_monthly": len([1 for lines, each in pairs if net(lines) == each.total]),
+        }
+
+    charges = [since_day_one(terms(unit_price=each.monthly)) for each in told]
+    return Drafts(charges, words.DAY_ONE, read)
+
+
+def _line(told: object) -> Decimal:
+    """ "10 GB x 0.11", or an amount."""
+    parts = re.fullmatch(QUANTITY_TIMES_PRICE, told) if isinstance(told, str) else None
+    if parts:
+        return price(terms(unit_price=Decimal(parts["price"])), Decimal(parts["quantity"]))
+    try:
+        return to_decimal(told)
+    except (ValueError, TypeError, InvalidOperation) as error:
+        raise Unknown("given.lines", told) from error
+
+
+def _credited(case: CaseInput, units: Units) -> Asked:
+    """A part is credited; what stays is the difference."""
+    case.conventions.word("rounding", REST)
+    net, part = units.amount("net"), units.amount("credit_net")
+    found = split_tax(net, case.given.decimal("tax_percent"), part, units.currency)
+    return Pure(
+        lambda: {
+            "credit_tax": units.told(found.credit.tax),
+            "credit_total": units.told(found.credit.total),
+            "left_net": units.told(found.left.net),
+            "left_tax": units.told(found.left.tax),
+            "left_total": units.told(found.left.total),
+        }
+    )
+
+
+def _lines(units: Units, told: Sequence[Keys], per: TaxRounding) -> Asked:
+    lines = [TaxLine(units.of(each.decimal("net")), each.decimal("tax")) for each in told]
+    found = tax_lines(lines, currency=units.currency, per=per)
+    return Pure(
+        lambda: {
+            "line_tax": units.told_all(found.line_taxes),
+            "tax": units.told(found.tax),
+            "tax_total": units.told(found.tax),
+            "net": units.told(found.net),
+            "total": units.told(found.total),
+        }
+    )
+
+
+def _unit_price(given: Keys) -> Decimal:
+    return price(terms(unit_price=given.decimal("unit_price")), given.decimal("quantity"))
+
+
+def _reduced(given: Keys, amount: Decimal) -> Decimal:
+    """A price less the discounts of its line, then of its invoice, each rounded as it is taken."""
+    off = []
+    for key in ("line_discount_percent", "invoice_discount_percent"):
+        if given.has(key):
+            off.append(Discount(DiscountKind.PERCENT, given.decimal(key)))
+    if given.has("discount"):
+        off.append(Discount(DiscountKind.AMOUNT, given.decimal("discount")))
+    return stack(amount, off, currency=words.CURRENCY).left
+
+
+def _taxed_lines(given: Keys) -> list[TaxLine]:
+    """The lines of an invoice with the rate of each."""
+    if given.has("fees"):
+        return [TaxLine(each.decimal("amount"), each.decimal("tax")) for each in given.each("fees")]
+    percent = given.decimal("tax_percent")
+    if given.has("plan"):
+        return [TaxLine(given.decimal(key), percent) for key in ("plan", "usage") if given.has(key)]
+    if not given.has("lines"):
+        return [TaxLine(given.decimal("net"), percent)]
+    if all(isinstance(each, dict) for each in given.values("lines")):
+        return [
+            TaxLine(each.decimal("net"), percent if each.flag("taxable") else NOTHING)
+            for each in given.each("lines")
+        ]
+    return [TaxLine(each, percent) for each in given.decimals("lines")]
+
+
+def _discounts(given: Keys) -> list[Discount]:
+    found = []
+    if given.has("discount_percent"):
+        found.append(Discount(DiscountKind.PERCENT, given.decimal("discount_percent")))
+    for key in ("discount", "coupon"):
+        if given.has(key):
+            found.append(Discount(DiscountKind.AMOUNT, given.decimal(key)))
+    return found

@@ -1,0 +1,120 @@
+"""charge.percentage, graduated_percentage, graduated_prorated: prices of values and of units."""
+
+from decimal import Decimal
+from typing import Any
+
+from o2b.charging import (
+    ChargeTerms,
+    EventRates,
+    Kind,
+    Model,
+    Tier,
+    Timing,
+    price,
+    running_prices,
+)
+from o2b.charging.models import Added, events_of_running_totals, graduated_prorated
+from o2b.charging.pricing import Events
+from o2b.charging.tax import add_tax
+from o2b.charging.usage import Event
+from o2b.money import quantise, sum_of
+from tests.cases.adapter import words
+from tests.cases.adapter.selling import NOTHING, terms, tiers, used_in_month
+from tests.cases.asking import Asked, Pure
+from tests.cases.reading import CaseInput
+
+
+def graduated_percentage(case: CaseInput) -> Asked:
+    """As graduated, the price of each tier a share of the value."""
+    words.read_tier_words(case)
+    told = tuple(
+        Tier.of_fraction(
+            each.maybe_decimal("up_to"),
+            each.decimal("unit_price"),
+            each.maybe_decimal("flat_fee") or NOTHING,
+        )
+        for each in case.given.each("tiers")
+    )
+    promised = _of_usage(Model.GRADUATED_PERCENTAGE, tiers=told)
+    quantity = case.given.decimal("quantity")
+    return used_in_month(promised, quantity, exact=lambda: {"amount": price(promised, quantity)})
+
+
+def graduated_prorated_units(case: CaseInput) -> Asked:
+    """Units that came and went during the period, each counted from its day."""
+    given = case.given
+    rules = words.conventions(case)
+    told = tiers(case)
+    # Where the case does not say it, its period is a calendar month: the last day is inside.
+    last_inside = case.conventions.word("period_end", words.PERIOD_END, True)
+    period = words.span(*given.days("period"), last_inside=last_inside)
+    carried = given.maybe_decimal("carried_over_units") or NOTHING
+    told_events = given.each("events") if given.has("events") else ()
+    events = [Added(each.day("date"), each.decimal("add")) for each in told_events]
+    return Pure(
+        lambda: {
+            "amount": quantise(
+                graduated_prorated(told, period, carried, events), words.CURRENCY, rules.rounding
+            )
+        }
+    )
+
+
+def percentage(case: CaseInput) -> Asked:
+    """Percent of a value, with what each event adds, what bounds it, and what is free."""
+    given = case.given
+    if given.has("multiplier"):
+        # A dynamic price: what it cost the seller, times a factor.
+        promised = terms(unit_price=given.decimal("multiplier"))
+        rounding = words.conventions(case).rounding
+        cost = given.decimal("cost")
+        return Pure(lambda: {"amount": quantise(price(promised, cost), words.CURRENCY, rounding)})
+    rates = EventRates(
+        fee=given.maybe_decimal("fixed_per_event") or NOTHING,
+        minimum=given.maybe_decimal("min_per_event"),
+        maximum=given.maybe_decimal("max_per_event"),
+        free_events=given.integer("free_events") if given.has("free_events") else 0,
+        free_amount=given.maybe_decimal("free_amount") or NOTHING,
+    )
+    promised = _of_usage(Model.PERCENTAGE, unit_price=given.decimal("rate_percent"), event=rates)
+    if given.has("event_amounts"):
+        values = given.decimals("event_amounts")
+        events = tuple(Event(value) for value in values)
+        return _percentage(case, promised, sum_of(values), events)
+    value = given.decimal("amount")
+    count = given.integer("events") if given.has("events") else 1
+    if given.has("running_totals"):
+        return _percentage(
+            case,
+            promised,
+            value,
+            events_of_running_totals(given.decimals("running_totals"), value, count),
+        )
+    return _percentage(case, promised, value, count)
+
+
+def _percentage(case: CaseInput, promised: ChargeTerms, value: Decimal, events: Events) -> Asked:
+    """The price of a month's events, what it was after each, and what it comes to with tax."""
+    case.conventions.word("rounding", words.ROUNDING, words.Rounding.HALF_UP)
+    percent = case.given.maybe_decimal("tax_percent")
+    answers: dict[str, Any] = {}
+    if "running" in case.wanted and not isinstance(events, int):
+        answers["running"] = running_prices(promised, events)
+    if percent is not None:
+        exact = price(promised, value, events)
+        answers["with_tax"] = add_tax(exact, percent, words.CURRENCY).total
+    if isinstance(events, int):
+        if events != 1 and promised.event is not None:
+            return Pure(lambda: {"amount": price(promised, value, events), **answers})
+        events = (Event(value),)
+    return used_in_month(
+        promised,
+        value,
+        events=tuple(events),
+        exact=lambda: {"amount": price(promised, value, events), **answers},
+        more=answers,
+    )
+
+
+def _of_usage(model: Model, **given: Any) -> ChargeTerms:
+    return terms(kind=Kind.USAGE, model=model, timing=Timing.ARREARS, **given)

@@ -1,0 +1,103 @@
+"""Runs what the adapter asks for: a pure call, a draft, and for what is sold a real bill run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from o2b.charging import Billed, ChargeFacts, DraftLine, TermsInvalid, draft
+from o2b.charging.facts import Segment
+from o2b.charging.models import BeyondTiers, EventsNeeded
+from o2b.money import minor_unit
+from tests.cases.adapter import TOPICS
+from tests.cases.asking import Answers, Asked, Charge, Credit, Drafts
+from tests.cases.loading import PublishedCase
+from tests.cases.reading import CaseInput, Unknown
+
+
+class Skipped(Exception):
+    """The case is not asserted, and why."""
+
+
+def ask(case: PublishedCase) -> Asked:
+    """What the adapter makes of a case; Skipped where it knows a topic, key or word not."""
+    if not case.verified:
+        raise Skipped("not verified by those who collected it: not asserted")
+    if case.topic not in TOPICS:
+        raise Skipped(f"not built yet: {case.topic}")
+    if case.stray:
+        raise Skipped(f"unknown: {', '.join(case.stray)}")
+    told = CaseInput(case.topic, case.given, case.conventions, frozenset(case.expect))
+    try:
+        asked = TOPICS[case.topic](told)
+    except (Unknown, BeyondTiers, EventsNeeded) as unknown:
+        raise Skipped(str(unknown)) from unknown
+    except TermsInvalid as refused:
+        raise Skipped(f"refused by the engine: {refused}") from refused
+    if unread := told.unread():
+        raise Skipped(f"unknown: {', '.join(unread)}")
+    return asked
+
+
+def drafted(asked: Drafts) -> Answers:
+    """The answers by draft(): what was billed before is drafted first, then the rest."""
+    try:
+        return asked.read([_lines(charge, asked) for charge in asked.charges])
+    except BeyondTiers as beyond:
+        raise Skipped(f"unknown: {beyond}") from beyond
+
+
+def exactly(asked: Drafts) -> Answers:
+    """The answers of pure functions, which have all the decimals there are."""
+    if asked.exact is None:
+        raise ValueError("asked for a draft only")
+    try:
+        return asked.exact()
+    except BeyondTiers as beyond:
+        raise Skipped(f"unknown: {beyond}") from beyond
+
+
+def _lines(charge: Charge, asked: Drafts) -> list[DraftLine]:
+    billed, through, segments = charge.billed, charge.billed_through, charge.segments
+    if charge.billed_until is not None:
+        before = draft([_facts(charge, segments, None, None)], until=charge.billed_until)
+        billed = tuple(
+            Billed(
+                each.full_period.start,
+                each.segment,
+                each.revision,
+                each.target,
+                each.full_period.end,
+            )
+            for each in before
+        )
+        segments = charge.later
+    return draft([_facts(charge, segments, billed, through)], until=asked.until)
+
+
+def _facts(
+    charge: Charge,
+    segments: tuple[Segment, ...],
+    billed: tuple[Billed, ...] | None,
+    through: Any,
+) -> ChargeFacts:
+    return ChargeFacts(
+        ref=1,
+        terms=charge.terms,
+        started_on=charge.started_on,
+        anchor_day=charge.anchor_day,
+        segments=segments,
+        billed_through=through,
+        billed=billed,
+        usage=charge.usage,
+    )
+
+
+def is_whole(answers: Mapping[str, Any], currency: str) -> bool:
+    """Whether every amount is one that a bill in this currency can have."""
+    return all(_whole(each, currency) for each in answers.values())
+
+
+def _whole(answer: Any, currency: str) -> bool:
+    if isinstance(answer, Sequence) and not isinstance(answer, str | Credit):
+        return all(_whole(each, currency) for each in answer)
+    amount = answer.amount if isinstance(answer, Credit) else answer
+    return not amount % minor_unit(currency)
