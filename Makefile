@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint bench shots messages clean
+.PHONY: help demo up test lint mutants bench shots messages clean
 
 help: ## say what each target does
 	@sed -n 's/^\([.a-z]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -24,6 +24,9 @@ lint: .venv ## format, style, direction of imports, types, checks, migrations
 	$(BIN)/mypy .
 	$(BIN)/python manage.py check
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+mutants: .venv ## plant small faults in the pricing engine and count those the tests notice (ARGS="--count 200 --seed 1")
+	@exec $(BIN)/python -m tests.mutants $(ARGS)
 
 bench: .venv ## measure a bill run and the creation of orders by REST
 	$(BIN)/python manage.py bench_bill_run --json $(ARGS)
