@@ -28,9 +28,11 @@ lint: .venv ## format, style, direction of imports, types, checks, migrations
 mutants: .venv ## plant small faults in the pricing engine and count those the tests notice (ARGS="--count 200 --seed 1")
 	@exec $(BIN)/python -m tests.mutants $(ARGS)
 
-bench: .venv ## measure a bill run and the creation of orders by REST
+bench: .venv ## measure a bill run, orders by REST, prices and sheets
 	$(BIN)/python manage.py bench_bill_run --json $(ARGS)
 	$(BIN)/python manage.py bench_orders_api --json
+	$(BIN)/python manage.py bench_pricing --json
+	$(BIN)/python manage.py bench_import --json
 
 shots: .venv ## take the pictures of docs/screenshots anew
 	@exec $(BIN)/python -m tests.shots $(ARGS)

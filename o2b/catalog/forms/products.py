@@ -1,7 +1,7 @@
 """The forms of a product: a new one, the end of one, and the draft of a version as rows."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,6 @@ from o2b.catalog.models.products import Lifecycle
 from o2b.errors import Refused
 
 MOST_ROWS = 200
-LONGEST = 500
 
 SPEC = ("name", "label", "type", "unit", "minimum", "maximum", "choices", "default", "required")
 OPTION = ("component", "group", "minimum", "maximum", "default")
@@ -256,8 +255,3 @@ def _default(kind: str, text: str) -> Any:
     if kind == "boolean":
         return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
     return _number(kind, text)
-
-
-def codes_of(products: Sequence[Product]) -> list[tuple[str, str]]:
-    """Products as choices."""
-    return [(product.code, product.name) for product in products]

@@ -45,15 +45,11 @@ def publication(request: HttpRequest, code: str, number: int) -> HttpResponse:
                 version_id=version.pk, by=who(request), at=clock.now(), **form.cleaned_data
             )
         except Refused as refusal:
-            _blame(form, refusal)
+            show_refusal(form, refusal)
         else:
             messages.success(request, _("Days and policy are saved."))
             return redirect("catalog:book-publication", code=code, number=number)
     return _page(request, version, form)
-
-
-def _blame(form: PolicyForm, refusal: Refused) -> None:
-    show_refusal(form, refusal)
 
 
 def _page(request: HttpRequest, version: PriceBookVersion, form: PolicyForm) -> HttpResponse:
