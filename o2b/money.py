@@ -22,7 +22,7 @@ from typing import Self
 
 from babel.numbers import get_currency_precision, list_currencies
 
-PRECISION = 120
+PRECISION = 200
 
 # Sums and products are exact or raise; only a quotient and a rounding may lose digits.
 EXACT = Context(
@@ -170,7 +170,7 @@ def sum_of(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def to_decimal(value: Exact) -> Decimal:
-    """A number as a Decimal of 120 digits: enough that a rounding of it is that of the fraction.
+    """A number as a Decimal of 200 digits: enough that a rounding of it is that of the fraction.
 
     What ends within those digits is exact, so a tie stays one.
     """

@@ -116,7 +116,9 @@ class _Book:
                 continue
             rendered = memo.get(key)
             if rendered is None:
-                rendered = memo[key] = self.charge([key], None)
+                rendered = self.charge([key], None)
+                if not self.priced(int(key.partition("|")[0])).compiled.metered:
+                    memo[key] = rendered  # what was used is each charge's own
             found.append((charge_id, revision, rendered))
         for charge_id, versions in slow.items():
             billed = self.history.get(charge_id, ()) if versions[0].changed else None

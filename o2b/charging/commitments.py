@@ -55,7 +55,7 @@ def capped(maximum: Decimal, charged: Decimal, already: Decimal = _ZERO) -> Capp
     discount = charge − max(min(charge, maximum − already), 0); a credit passes as it is.
     93.33 of 100 billed and 66.67 more leaves 6.67 to pay. Source: OpenMeter, maximum spend.
     """
-    # Either may be a quotient of 120 digits, so their difference is one too.
+    # Either may be a quotient of 200 digits, so their difference is one too.
     room = max(ROUNDING.subtract(maximum, already), _ZERO)
     amount = min(charged, room)
     return Capped(charged, ROUNDING.subtract(charged, amount), amount)

@@ -5,13 +5,12 @@ from decimal import Decimal
 
 from o2b.charging.daycount import fraction, running
 from o2b.charging.pricing import list_price, price
-from o2b.charging.pricing.adjustments import less
+from o2b.charging.pricing.adjustments import bounded, discounted
 from o2b.charging.terms import (
     DEFAULT_CONVENTIONS,
     AdjustmentOrder,
     ChargeTerms,
     Conventions,
-    DiscountKind,
     Proration,
 )
 from o2b.money import EXACT, ROUNDING, quantise
@@ -33,7 +32,7 @@ def prorate(
 
     Kill Bill: actual days over the days of the anchored period that contains the fragment; other
     day counts by `conventions` and the interval's months. Multiplied before it is divided; the
-    quotient has 120 digits, so whether it lies at, above or below half a minor unit is exact.
+    quotient has 200 digits, so whether it lies at, above or below half a minor unit is exact.
     Without proration a started period costs the whole price.
     """
     served = used.overlap(full_period)
@@ -104,13 +103,13 @@ def _totals(
         each = _unbound_price(terms, quantity) if bound else price(terms, quantity)
         shared = EXACT.fma(each, days - before, shared)
         before = days
-        total = bounded(charge, shared, scale=days) if bound else shared
+        total = _bounded(charge, shared, scale=days) if bound else shared
         totals.append(ROUNDING.divide(total, whole))
     return totals
 
 
 def _unbound_price(charge: ChargeTerms, quantity: Decimal) -> Decimal:
-    """What `bounded` is told: less discounts already, unless the bounds come before them."""
+    """What `_bounded` is told: less discounts already, unless the bounds come before them."""
     listed = list_price(charge, quantity)
     if charge.conventions.order is AdjustmentOrder.COMMITMENT_FIRST:
         return listed
@@ -125,26 +124,12 @@ def shared_total(charge: ChargeTerms, listed: Decimal, *, reached: int, whole: i
     total = EXACT.multiply(listed, whole)
     if charge.conventions.order is AdjustmentOrder.DISCOUNT_FIRST:
         total = discounted(charge, total, scale=reached)
-    return ROUNDING.divide(bounded(charge, total, scale=reached), whole)
+    return ROUNDING.divide(_bounded(charge, total, scale=reached), whole)
 
 
-def bounded(charge: ChargeTerms, amount: Decimal, *, scale: int) -> Decimal:
-    """An amount held against `scale` times the minimum and maximum; discounts last if so agreed."""
-    if charge.minimum is not None:
-        amount = max(amount, EXACT.multiply(charge.minimum, scale))
-    if charge.maximum is not None:
-        amount = min(amount, EXACT.multiply(charge.maximum, scale))
+def _bounded(charge: ChargeTerms, amount: Decimal, *, scale: int) -> Decimal:
+    """Held against `scale` times the minimum and maximum; discounts come last if so agreed."""
+    amount = bounded(charge, amount, scale=scale)
     if charge.conventions.order is AdjustmentOrder.COMMITMENT_FIRST:
         return discounted(charge, amount, scale=scale)
     return amount
-
-
-def discounted(charge: ChargeTerms, amount: Decimal, *, scale: int = 1) -> Decimal:
-    """Less each discount in its order, fixed ones as many times as the amount is scaled."""
-    left = amount
-    for discount in charge.discounts:
-        if discount.kind is DiscountKind.AMOUNT:
-            left = EXACT.subtract(left, EXACT.multiply(discount.value, scale))
-        else:
-            left = less(left, discount)
-    return _ZERO if left < 0 <= amount else left

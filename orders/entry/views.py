@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from o2b import clock
 from o2b.asks import held_by
+from o2b.customers.models import Account
 from o2b.errors import Refused
 from o2b.web.http import HtmxRequest, door, is_partial
 from orders.entry.forms import OrderEditor, OrderForm
@@ -15,7 +16,7 @@ from orders.entry.services import enter_order
 from orders.models import Order
 from quotes.forms import EditorLine
 from quotes.inputs import translate_legacy
-from quotes.selectors import preview, products_on_sale, retired_products, some_are_retired
+from quotes.selectors import products_on_sale, retired_products, some_are_retired, try_preview
 
 
 @door("orders.place_order")
@@ -37,19 +38,28 @@ def new_order(request: HtmxRequest) -> HttpResponse:
 
 
 def _look(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
-    """The editor again, with amounts where they are known."""
+    """The editor again, with amounts where they are known, or with all that is wrong."""
+    asked = request.POST.get("do") == "look"
     account = editor.header.cleaned_data["account"] if editor.header.is_valid() else None
-    if account and editor.lines and all(line.product for line in editor.lines):
-        try:
-            start_on = editor.header.cleaned_data["start_on"]
-            today, already = clock.today(account), held_by(account.pk)
-            wanted = translate_legacy(editor.wishes, every_line=editor.is_legacy)
-            editor.show(preview(account, wanted, today, start_on, already).totals)
-        except Refused as fault:
-            editor.blame(fault)
-    if request.POST.get("do") != "look":
+    if account:
+        _assess(editor, account, gently=not asked)
+    if not asked:
         editor.forgive()
     return _show(request, editor)
+
+
+def _assess(editor: OrderEditor, account: Account, *, gently: bool) -> None:
+    priced, faults = try_preview(
+        account,
+        translate_legacy(editor.wishes, every_line=editor.is_legacy),
+        clock.today(account),
+        editor.header.cleaned_data["start_on"],
+        held_by(account.pk),
+    )
+    if priced:
+        editor.show(priced.totals)
+    for fault in faults:
+        editor.blame(fault, gently=gently)
 
 
 def _place(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
@@ -69,6 +79,7 @@ def _place(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
             already=held_by(said["account"].pk),
         )
     except Refused as fault:
+        _assess(editor, said["account"], gently=True)
         editor.blame(fault)
         return _show(request, editor, status=422)
     messages.success(request, _("Order %(order)s is placed.") % {"order": order})

@@ -112,8 +112,10 @@ class EditorLine:
         return "" if code == self.product else self.product
 
     def blame(self, place: str, message: str) -> None:
-        """Note a fault; a second one of the same field is told after the first."""
-        self.faults[place] = " ".join(filter(None, [self.faults.get(place), message]))
+        """Note a fault; another one of the same field is told after the first."""
+        told = self.faults.get(place, "")
+        if message not in told:
+            self.faults[place] = f"{told} {message}".strip()
 
     @property
     def choices(self) -> list[Choice]:

@@ -84,6 +84,15 @@ def _paste_prices(page: Page) -> None:
     expect(page.locator("#grid-state")).to_contain_text("2 rows changed")
     expect(_cell(page, "support", "unit_price")).to_have_text("4.90")
 
+    page.evaluate("text => navigator.clipboard.writeText(text)", "21.00\n105.00\n")
+    _cell(page, "monthly", "unit_price").click()
+    page.keyboard.press("Control+V")
+    expect(_cell(page, "monthly", "unit_price")).to_have_text("21.00")
+    expect(_cell(page, "setup", "unit_price")).to_have_text("105.00")
+    page.keyboard.press("Control+z")
+    expect(_cell(page, "setup", "unit_price")).to_have_text("99")
+    expect(page.locator("#grid-state")).to_contain_text("Undone.")
+
 
 def _save(page: Page, said: str) -> None:
     page.get_by_role("button", name="Save changes").click()

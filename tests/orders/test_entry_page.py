@@ -116,6 +116,23 @@ def test_the_options_of_a_bundle_are_added(client: Client) -> None:
     assert send(client, *sent, do="place").status_code == 302
 
 
+@pytest.mark.parametrize("do", ["look", "place", "add"])
+def test_every_fault_is_shown_once_beside_its_line(client: Client, do: str) -> None:
+    phone = a_product(code="phone", name="Desk phone")
+    amended(a_product(code="office", name="Office"), options=[(phone, 2, 4)])
+    lines = [{"product": "phone", "quantity": "x"}, {"product": "nothing"}]
+    page = send(client, *lines, do=do)
+    faults = [line.faults for line in page.context["editor"].lines]
+    assert faults[:2] == [
+        {"quantity": "The quantity must be a number."},
+        {"product": "There is no product “nothing”."},
+    ]
+    office = send(client, {"product": "office"}, do=do).context["editor"].lines[0]
+    expected = {"product": "Office needs at least 2 of Desk phone (phone); there are 0."}
+    assert office.faults == ({} if do == "add" else expected)
+    assert Order.objects.count() == 0
+
+
 def test_htmx_gets_the_editor_alone(client: Client) -> None:
     a_product(code="phone")
     sent = {"account": "", "lines": "1", "lines-0-product": "phone", "lines-0-quantity": "1"}

@@ -108,11 +108,14 @@ def drafted_texts(shard_id: int, scope: Scope) -> dict[int, tuple[int, str]]:
 
 
 def verified_terms(terms_ids: Iterable[int]) -> dict[int, LineTerms | None]:
-    """Terms as their texts say; None where a text is not the one that its digest names."""
+    """Terms as their texts say; None where a text is not what its digest names, or is no Terms."""
     found: dict[int, LineTerms | None] = {}
     for terms_id, digest, body in _ask(BODIES, [sorted(set(terms_ids))]):
         is_same = sha256(body.encode()).hexdigest() == digest
-        found[terms_id] = from_canonical(body) if is_same else None
+        try:
+            found[terms_id] = from_canonical(body) if is_same else None
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            found[terms_id] = None
     return found
 
 

@@ -53,6 +53,12 @@ PRORATIONS: Choices = (
     (Proration.FULL.value, _("full")),
 )
 
+# Models whose unit price says nothing, and what stands in its cell instead.
+UNPRICED: dict[str, str | Promise] = {
+    **{model.value: _("by tiers") for model in TIERED_MODELS},
+    Model.RATED.value: _("by rates"),
+}
+
 _DETAILS = ("package_size", "minimum", "maximum")
 _FAULT = re.compile(r"(?:details\.)?(\w+)(?:\.(\d+))?(?:\.(\w+))?")
 _COLUMN_OF = {
@@ -114,6 +120,12 @@ def grid_columns(matched: Sequence[str]) -> list[GridColumn]:
     return [*FIRST, *cells, *THEN, *MORE]
 
 
+def shown(cells: Mapping[str, str], name: str) -> str:
+    """The text of a cell in the grid."""
+    unpriced = UNPRICED.get(cells.get("model", "")) if name == "unit_price" else None
+    return cells.get(name, "") if unpriced is None else str(unpriced)
+
+
 def cells_of(price: Price) -> dict[str, str]:
     """A stored price as cells by column."""
     shape = (
@@ -158,6 +170,8 @@ def row_of(index: int, cells: Mapping[str, str]) -> tuple[dict[str, Any], list[C
     plain = ("product", "key", "kind", "model", "unit_price", "timing", "alignment", "proration")
     also = ("tax_code", "revenue_rule", "discount_limit", "from_version", "to_version")
     row: dict[str, Any] = {name: cells.get(name, "") for name in (*plain, *also)}
+    if row["model"] in UNPRICED:
+        row["unit_price"] = "0"  # a price that is left over from another model counts nowhere
     faults: list[CellFault] = []
     row["match"] = {
         name.removeprefix(MATCH): text

@@ -4,9 +4,10 @@ Everything is read in a fixed number of queries whatever the number of accounts 
 candidate is kept with the reason why it won or lost.
 """
 
-from o2b.catalog.resolution.choice import NoPrice, PriceBroken
+from o2b.catalog.resolution.choice import MaximumOverLines, NoPrice, PriceBroken
 from o2b.catalog.resolution.compared import Compared, compare_publication, period_price
 from o2b.catalog.resolution.explained import Candidate, CandidateCharge, explain_prices
+from o2b.catalog.resolution.priceable import QuantityBeyondPrice
 from o2b.catalog.resolution.resolve import (
     Asked,
     DiscountUnderFloor,
@@ -25,8 +26,10 @@ __all__ = [
     "Compared",
     "CandidateCharge",
     "DiscountUnderFloor",
+    "MaximumOverLines",
     "NoPrice",
     "PriceBroken",
+    "QuantityBeyondPrice",
     "Resolution",
     "Wanted",
     "carries_fixed_discount",

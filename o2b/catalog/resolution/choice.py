@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from o2b.catalog.models import Contract, ContractCommitment, Price, PriceBookVersion, ProductVersion
 from o2b.catalog.models.prices import ChargeShape
 from o2b.catalog.resolution.matching import fitting, for_version
@@ -31,6 +33,12 @@ class PriceBroken(Invalid):
     code = "price_broken"
 
 
+class MaximumOverLines(Invalid):
+    """A contract's maximum would have to be shared by several lines."""
+
+    code = "maximum_over_lines"
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The charges that won, the book they stand in (none for a contract's own), and why.
@@ -52,8 +60,12 @@ def choose(
     sources: Sources,
     field: str,
     characteristics: Mapping[str, Any],
+    spent: set[int],
 ) -> Choice:
-    """The best source for a product version; raises NoPrice naming the field."""
+    """The best source for a product version; raises NoPrice naming the field.
+
+    `spent` are the commitments that earlier lines carry; those of this line are added.
+    """
     why: list[dict[str, object]] = []
     try:
         won = _first(version, account, sources, characteristics, why)
@@ -65,11 +77,13 @@ def choose(
     conventions = sources.conventions.get(account.legal_entity_id, "")
     try:
         charges = [charge_terms(row, account.currency, conventions) for row in chosen]
-        bound = with_commitments(
-            charges, sources.contracts.get(account.pk), version.product_id, sources, why
-        )
+        contract = sources.contracts.get(account.pk)
+        bound = with_commitments(charges, contract, version.product_id, sources, why, spent)
     except TermsInvalid as exc:
         raise PriceBroken(f"{version}: {exc}", field=field) from exc
+    except MaximumOverLines as exc:
+        exc.field = field
+        raise
     return Choice(bound, from_book, why, limit_of(chosen), committed=bound != charges)
 
 
@@ -131,8 +145,14 @@ def with_commitments(
     product: int,
     sources: Sources,
     why: list[dict[str, object]],
+    spent: set[int],
 ) -> list[ChargeTerms]:
-    """The charges, bounded by what the contract commits the product to; says what it left out."""
+    """The charges, bounded by what the contract commits the product to; says what it left out.
+
+    A contract commits the account once. A minimum stands on the first line that can carry it, like
+    a fixed discount: the lines after it add to what is billed. A maximum cannot be left to one
+    line, for those after it would go beyond it: a second line is refused.
+    """
     bound = charges
     for commitment in sources.commitments.get(contract.pk, ()) if contract else ():
         if commitment.product_id not in (None, product):
@@ -143,7 +163,17 @@ def with_commitments(
             reason = f"{said} for the whole account: recorded, not part of a line's price"
         elif at is None:
             reason = f"{said}: no charge of that rhythm"
+        elif commitment.pk in spent:
+            if commitment.kind == ContractCommitment.Kind.MAXIMUM:
+                message = _(
+                    "Contract %(contract)s bills at most %(amount)s for all of it together: "
+                    "order the whole quantity on one line."
+                )
+                told = {"contract": contract, "amount": plain(commitment.amount)}
+                raise MaximumOverLines(message % told)
+            at, reason = None, f"{said} a period: an earlier line carries it"
         else:
+            spent.add(commitment.pk)
             reason = f"{said} a period of {bound[at].key}"
             bounded = replace(bound[at], **{commitment.kind: commitment.amount})  # type: ignore[arg-type]
             bound = [*bound[:at], bounded, *bound[at + 1 :]]

@@ -236,7 +236,7 @@ def _charges(line: _Line, rows: Sequence[ChargeShape]) -> tuple[CandidateCharge,
     conventions = sources.conventions.get(account.legal_entity_id, "")
     listed = [charge_terms(row, account.currency, conventions) for row in rows]
     contract = sources.contracts.get(account.pk)
-    bound = with_commitments(listed, contract, line.version.product_id, sources, [])
+    bound = with_commitments(listed, contract, line.version.product_id, sources, [], set())
     (share,) = shares_of([(bound, line.quantity)], line.off.fixed, account.currency)
     return tuple(
         CandidateCharge(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from o2b.catalog.models import Contract, ContractDiscount, ProductVersion
 from o2b.catalog.resolution.choice import Choice, PriceBroken, choose
+from o2b.catalog.resolution.priceable import check_priceable
 from o2b.catalog.resolution.sources import Sources, read_sources
 from o2b.charging.pricing import list_price, share_fixed_discount
 from o2b.charging.terms import (
@@ -101,8 +102,9 @@ def resolve_many(*, asked: Sequence[Asked], on: date) -> list[list[Resolution]]:
 def resolved(asked: Asked, sources: Sources) -> list[Resolution]:
     """The Terms of each wanted line from what has been read; refuses as `resolve` does."""
     account = asked.account
+    spent: set[int] = set()
     choices = [
-        _chosen(w, asked=asked, sources=sources, at=f"lines[{i}]")
+        _chosen(w, asked=asked, sources=sources, at=f"lines[{i}]", spent=spent)
         for i, w in enumerate(asked.wanted)
     ]
     off = discounts_for(account, sources)
@@ -143,14 +145,18 @@ def discounts_for(account: Account, sources: Sources) -> Off:
     )
 
 
-def _chosen(wanted: Wanted, *, asked: Asked, sources: Sources, at: str) -> Choice:
+def _chosen(
+    wanted: Wanted, *, asked: Asked, sources: Sources, at: str, spent: set[int]
+) -> Choice:
     choice = choose(
         wanted.product_version,
         account=asked.account,
         sources=sources,
         field=f"{at}.product",
         characteristics=wanted.characteristics,
+        spent=spent,
     )
+    check_priceable(choice.charges, wanted.quantity, version=wanted.product_version, at=at)
     limit = choice.discount_limit
     if limit is not None and (given := _percent_off(wanted.discounts)) > limit:
         message = _("%(product)s: at most %(limit)s %% off, and this is %(given)s %%.")

@@ -66,6 +66,7 @@ def _page(request: HttpRequest, version: PriceBookVersion) -> HttpResponse:
         "columns": main,
         "told": json.dumps([column.told() for column in columns]),
         "new_row": json.dumps(grid.NEW_ROW),
+        "unpriced": json.dumps({model: str(words) for model, words in grid.UNPRICED.items()}),
         "rows": [_row(price, main) for price in page.object_list],
         "products": Product.objects.order_by("code").values_list("code", "name")[:MOST_CODES],
         "names": _names_to_add(version, {column.name for column in columns}),
@@ -101,7 +102,7 @@ def _row(price: Price, columns: list[grid.GridColumn]) -> dict[str, Any]:
     return {
         "price": price,
         "told": json.dumps(cells, ensure_ascii=False),
-        "cells": [(column, cells.get(column.name, "")) for column in columns],
+        "cells": [(column, grid.shown(cells, column.name)) for column in columns],
     }
 
 

@@ -31,33 +31,42 @@ def adjusted(charge: ChargeTerms, listed: Decimal) -> Priced:
     """
     if charge.conventions.order is AdjustmentOrder.DISCOUNT_FIRST:
         left = discounted(charge, listed)
-        true_up, capped, amount = _bounded(charge, left)
+        amount = bounded(charge, left)
+        true_up, capped = _added(left, amount), _added(amount, left)
         return Priced(listed, EXACT.subtract(listed, left), true_up, capped, amount)
-    true_up, capped, left = _bounded(charge, listed)
+    left = bounded(charge, listed)
     amount = discounted(charge, left)
+    true_up, capped = _added(listed, left), _added(left, listed)
     return Priced(listed, EXACT.subtract(left, amount), true_up, capped, amount)
 
 
-def discounted(charge: ChargeTerms, listed: Decimal) -> Decimal:
-    """Less each discount in its order; below zero only if the price was so before."""
+def discounted(charge: ChargeTerms, listed: Decimal, *, scale: int = 1) -> Decimal:
+    """Less each discount in its order; below zero only if the price was so before.
+
+    `scale`: the price of so many parts of a period; fixed discounts come off as many times.
+    """
     left = listed
     for discount in charge.discounts:
-        left = less(left, discount)
+        left = less(left, discount, scale=scale)
     return _ZERO if left < 0 <= listed else left
 
 
-def less(left: Decimal, discount: Discount) -> Decimal:
+def less(left: Decimal, discount: Discount, *, scale: int = 1) -> Decimal:
     """What a discount leaves; a percentage acts on what is left at its turn."""
     if discount.kind is DiscountKind.AMOUNT:
-        return EXACT.subtract(left, discount.value)
+        return EXACT.subtract(left, EXACT.multiply(discount.value, scale))
     kept = EXACT.subtract(_HUNDRED, discount.value)
     return EXACT.multiply(left, kept).scaleb(-2, context=EXACT)
 
 
-def _bounded(charge: ChargeTerms, left: Decimal) -> tuple[Decimal, Decimal, Decimal]:
-    """What the minimum adds, what the maximum takes off, and what is left of it."""
-    if charge.minimum is not None and left < charge.minimum:
-        return EXACT.subtract(charge.minimum, left), _ZERO, charge.minimum
-    if charge.maximum is not None and left > charge.maximum:
-        return _ZERO, EXACT.subtract(left, charge.maximum), charge.maximum
-    return _ZERO, _ZERO, left
+def bounded(charge: ChargeTerms, amount: Decimal, *, scale: int = 1) -> Decimal:
+    """max(amount, scale × minimum), then min(…, scale × maximum); the maximum is never below."""
+    if charge.minimum is not None:
+        amount = max(amount, EXACT.multiply(charge.minimum, scale))
+    if charge.maximum is not None:
+        amount = min(amount, EXACT.multiply(charge.maximum, scale))
+    return amount
+
+
+def _added(before: Decimal, after: Decimal) -> Decimal:
+    return EXACT.subtract(after, before) if after > before else _ZERO

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from o2b.charging import CompiledCharge, Conventions, Slot, Tier, draft, explain, price
-from o2b.charging.proration import discounted
+from o2b.charging.pricing.adjustments import discounted
 from o2b.charging.ramps import step_day
 from o2b.charging.terms import (
     DECIMALS,

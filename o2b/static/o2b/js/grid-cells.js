@@ -19,7 +19,12 @@
   grid.canUndo = () => steps.length > 0;
   grid.undo = () => { const step = steps.pop(); if (!step) return false; step(); grid.changed(); return true; };
 
-  grid.isChanged = (row) => row.deleted ? row.id !== null : row.id === null ? Object.entries(row.cells).some(([name, text]) => text !== (row.saved[name] ?? "")) : columns.some(({ name }) => (row.cells[name] ?? "") !== (row.saved[name] ?? ""));
+  // Where tiers or rates price, no unit price counts: it is shown so, cannot be typed, and is sent as 0.
+  const unpriced = JSON.parse(words.unpriced);
+  grid.unused = (cells, name) => (name === "unit_price" && unpriced[cells.model]) || "";
+  grid.value = (cells, name) => grid.unused(cells, name) ? "0" : cells[name] ?? "";
+  const differs = (row, name) => grid.value(row.cells, name) !== grid.value(row.saved, name);
+  grid.isChanged = (row) => row.deleted ? row.id !== null : (row.id === null ? Object.keys(row.cells) : columns.map(({ name }) => name)).some((name) => differs(row, name));
 
   const spoken = (column, text) => {
     if (column.kind === "choice") return column.choices.find(([value]) => value === text)?.[1] ?? text;
@@ -32,10 +37,11 @@
   grid.show = (tr, name) => {
     const row = rows.get(tr);
     for (const cell of grid.cellsOf(tr, name)) {
-      const text = row.cells[name] ?? "";
+      const unused = grid.unused(row.cells, name);
       const fault = row.faults.get(name);
-      cell.textContent = spoken(byName.get(name), text);
-      cell.toggleAttribute("data-changed", text !== (row.saved[name] ?? ""));
+      cell.textContent = unused || spoken(byName.get(name), row.cells[name] ?? "");
+      cell.toggleAttribute("data-changed", differs(row, name));
+      if (unused) cell.setAttribute("aria-disabled", "true"); else cell.removeAttribute("aria-disabled");
       cell.removeAttribute("aria-invalid");
       cell.removeAttribute("aria-describedby");
       if (!fault) continue;
@@ -67,6 +73,7 @@
     row.faults.delete(name);
     if (name === "tiers") row.tierFaults = [];
     grid.show(tr, name);
+    if (name === "model") grid.show(tr, "unit_price");
     if (name === "tiers" || name === "model") grid.tiers?.later(tr);
   };
   // Change some cells as one step: [[tr, name, text], …].

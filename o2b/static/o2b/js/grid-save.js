@@ -19,7 +19,7 @@
     undo.disabled = !grid.canUndo();
   });
 
-  const cellsOf = (row) => Object.fromEntries(Object.entries(row.cells).filter(([, text]) => text !== ""));
+  const cellsOf = (row) => Object.fromEntries(Object.keys(row.cells).map((name) => [name, grid.value(row.cells, name)]).filter(([, text]) => text !== ""));
   const show = (faults, sent) => {
     const general = [];
     let first = null;

@@ -43,13 +43,20 @@
   };
   const edit = (cell, typed = null) => {
     const tr = grid.rowOf(cell);
-    if (cell.dataset.col === "tiers" && typed === null) { grid.tiers.enter(tr); return; }
+    const unused = grid.unused(rows.get(tr).cells, cell.dataset.col);
+    if (typed === null && (cell.dataset.col === "tiers" || unused)) { grid.tiers.enter(tr); return; }
+    if (unused) { grid.say(words.noprice); return; }
     grid.edit(cell, { typed, done: (way) => go(cell, way) });
   };
   const add = (after = null) => {
     const tr = grid.addRow(after);
     grid.remember(() => grid.dropRow(tr));
     return tr;
+  };
+
+  const clear = (cell) => {
+    const tr = grid.rowOf(cell);
+    if (!grid.unused(rows.get(tr).cells, cell.dataset.col)) grid.change([[tr, cell.dataset.col, ""]]);
   };
 
   const keys = {
@@ -61,8 +68,8 @@
     End: (cell) => grid.focus(cells(cell.closest("tr")).at(-1)),
     Enter: (cell) => edit(cell),
     F2: (cell) => edit(cell),
-    Delete: (cell) => grid.change([[grid.rowOf(cell), cell.dataset.col, ""]]),
-    Backspace: (cell) => grid.change([[grid.rowOf(cell), cell.dataset.col, ""]]),
+    Delete: clear,
+    Backspace: clear,
     Escape: () => document.getElementById("grid-save").focus(),
   };
   const withControl = {
@@ -153,6 +160,6 @@
     const cell = document.activeElement;
     if (!cell?.matches?.("#grid [data-col]") || String(getSelection())) return;
     event.preventDefault();
-    event.clipboardData.setData("text/plain", rows.get(grid.rowOf(cell)).cells[cell.dataset.col] ?? "");
+    event.clipboardData.setData("text/plain", grid.value(rows.get(grid.rowOf(cell)).cells, cell.dataset.col));
   });
 })();
