@@ -1,6 +1,7 @@
 """Terms in words: what each charge costs at a quantity, when it is billed, and why."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -11,7 +12,6 @@ from o2b.charging import (
     ChargeTerms,
     Interval,
     Kind,
-    LineTerms,
     Proration,
     StartRule,
     Step,
@@ -20,7 +20,8 @@ from o2b.charging import (
     from_canonical,
     price,
 )
-from o2b.money import Money, zero
+from o2b.charging.ramps import terms_on
+from o2b.money import Money, quantise, sum_of
 from o2b.web.words import interval_words
 
 # The words that charging.explain() says, for the translators.
@@ -69,16 +70,42 @@ class TermsExplained:
     once: Money
 
 
-def explain_terms(terms: Terms, *, quantity: Decimal) -> TermsExplained:
-    """Read frozen Terms and say what they mean for so many units."""
+def explain_terms(
+    terms: Terms,
+    *,
+    quantity: Decimal,
+    on: date | None = None,
+    started_on: date | None = None,
+) -> TermsExplained:
+    """Read frozen Terms and say what they mean for so many units; usage as if none was.
+
+    Where a price steps, the one in force on a day (of what started on another) is told.
+    """
     promised = from_canonical(terms.body)
+    charges = [_in_force(each, on, started_on) for each in promised.charges]
     return TermsExplained(
         number=str(terms),
         starts=start_words(promised.start_rule),
-        charges=[_charge(each, quantity) for each in promised.charges],
-        monthly=_monthly(promised, quantity),
-        once=_once(promised, quantity),
+        charges=[
+            _charge(each, Decimal(0) if each.kind is Kind.USAGE else quantity) for each in charges
+        ],
+        monthly=_monthly(promised.currency, charges, quantity),
+        once=_once(promised.currency, charges, quantity),
     )
+
+
+def explain_charge(
+    terms: Terms, *, position: int, quantity: Decimal, on: date, started_on: date
+) -> ChargeExplained:
+    """One charge of frozen Terms (they count from 1), as billed from a day on; usage as it was."""
+    promised = from_canonical(terms.body)
+    return _charge(_in_force(promised.charges[position - 1], on, started_on), quantity)
+
+
+def _in_force(charge: ChargeTerms, on: date | None, started_on: date | None) -> ChargeTerms:
+    if on is None or started_on is None:
+        return charge
+    return terms_on(charge, on, started_on=started_on)
 
 
 def start_words(rule: StartRule) -> str:
@@ -111,17 +138,21 @@ def _charge(charge: ChargeTerms, quantity: Decimal) -> ChargeExplained:
     )
 
 
-def _monthly(promised: LineTerms, quantity: Decimal) -> Money:
+def _monthly(currency: str, charges: list[ChargeTerms], quantity: Decimal) -> Money:
     """What a month costs; charges of other intervals are not spread over months."""
-    monthly = [c for c in promised.charges if c.interval == Interval("month")]  # type: ignore[arg-type]
-    return _sum(promised.currency, monthly, quantity)
+    recurring = [c for c in charges if c.kind is Kind.RECURRING]
+    monthly = [c for c in recurring if c.interval == Interval("month")]  # type: ignore[arg-type]
+    return _sum(currency, monthly, quantity)
 
 
-def _once(promised: LineTerms, quantity: Decimal) -> Money:
-    once = [c for c in promised.charges if c.kind is Kind.ONE_TIME]
-    return _sum(promised.currency, once, quantity)
+def _once(currency: str, charges: list[ChargeTerms], quantity: Decimal) -> Money:
+    return _sum(currency, [c for c in charges if c.kind is Kind.ONE_TIME], quantity)
 
 
 def _sum(currency: str, charges: list[ChargeTerms], quantity: Decimal) -> Money:
-    amounts = (Money(price(charge, quantity), currency) for charge in charges)
-    return sum(amounts, start=zero(currency)).rounded()
+    """Each charge rounded as it is billed."""
+    amounts = (
+        quantise(price(charge, quantity), currency, charge.conventions.rounding)
+        for charge in charges
+    )
+    return Money(quantise(sum_of(amounts), currency), currency)

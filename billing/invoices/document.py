@@ -11,6 +11,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, InvoiceLine
+from o2b.catalog.resolution import charge_terms
+from o2b.charging.ramps import terms_on
 from o2b.charging.terms import Model, plain
 from o2b.money import Money, quantise
 from o2b.web.show import day_text, money_text, number_text
@@ -148,10 +150,24 @@ def period_text(row: InvoiceLine) -> str:
 
 
 def _unit(row: InvoiceLine, currency: str) -> str:
-    """The list price of one unit; of a flat charge, its price."""
-    unit = row.charge.terms_charge.unit_price
-    text = money_text(Money(_short(unit, currency), currency))
-    return text if row.charge.terms_charge.model == Model.PER_UNIT else _("%s flat") % text
+    """The list price of one unit on the first day served; what has no such price says how."""
+    terms = charge_terms(row.charge.terms_charge, currency)
+    terms = terms_on(terms, row.served_from, started_on=row.charge.started_on)
+    text = money_text(Money(_short(terms.unit_price, currency), currency))
+    match terms.model:
+        case Model.PER_UNIT:
+            return text
+        case Model.FLAT:
+            return _("%s flat") % text
+        case Model.PACKAGE:
+            size = number_text(terms.package_size or Decimal(1))
+            return _("%(price)s per %(size)s") % {"price": text, "size": size}
+        case Model.PERCENTAGE:
+            return f"{plain(terms.unit_price)} %"
+        case Model.RATED:
+            return _("by call")
+        case _:
+            return _("by tier")
 
 
 def _short(price: Decimal, currency: str) -> Decimal:

@@ -114,12 +114,7 @@ class _Book:
             if not is_plain:
                 slow.setdefault(charge_id, []).append(DueRow(*row))
                 continue
-            rendered = memo.get(key)
-            if rendered is None:
-                rendered = self.charge([key], None)
-                if not self.priced(int(key.partition("|")[0])).compiled.metered:
-                    memo[key] = rendered  # what was used is each charge's own
-            found.append((charge_id, revision, rendered))
+            found.append((charge_id, revision, memo.get(key) or self.shared(key)))
         for charge_id, versions in slow.items():
             billed = self.history.get(charge_id, ()) if versions[0].changed else None
             keys = [each.key for each in versions]
@@ -132,12 +127,23 @@ class _Book:
                 net = EXACT.add(net, rendered.net)
         return AccountDraft(tuple(found), net, lines)
 
+    def shared(self, key: str) -> Rendered:
+        """Compute a charge for all that are equal; what was used is each charge's own."""
+        rendered = self.charge([key], None)
+        if not self.priced(_terms_charge(key)).compiled.metered:
+            self.memo[key] = rendered
+        return rendered
+
     def charge(self, keys: Sequence[str], billed: tuple[Billed, ...] | None) -> Rendered:
         """Compute one charge from the texts of its versions."""
-        terms_charge = self.priced(int(keys[0].partition("|")[0]))
+        terms_charge = self.priced(_terms_charge(keys[0]))
         facts = facts_of(keys, terms_charge.compiled, billed)
         lines, mark = draft_and_mark(facts, until=self.until)
         return _render(lines, mark, terms_charge)
+
+
+def _terms_charge(key: str) -> int:
+    return int(key.partition("|")[0])
 
 
 def facts_of(

@@ -19,7 +19,7 @@ from o2b.charging import Step
 from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Column, ListPage
 from orders.models import OrderLine
-from subscriptions.explained import ChargeExplained, explain_terms
+from subscriptions.explained import ChargeExplained, explain_charge
 from subscriptions.models import Item
 
 VIEW = "billing.view_invoice"
@@ -136,8 +136,13 @@ def _document(pk: int) -> Document:
 
 
 def _shown(line: InvoiceLine) -> LineShown:
-    terms, key = line.charge.terms, line.charge.terms_charge.position
-    explained = explain_terms(terms, quantity=line.quantity)
+    explained = explain_charge(
+        line.charge.terms,
+        position=line.charge.terms_charge.position,
+        quantity=line.quantity,
+        on=line.served_from,
+        started_on=line.charge.started_on,
+    )
     full = (line.period_end - line.period_start).days
     served = (line.served_to - line.served_from).days
     is_part = bool(line.charge.terms_charge.interval_unit) and served < full
@@ -147,7 +152,7 @@ def _shown(line: InvoiceLine) -> LineShown:
         text=line_text(line, name),
         notes=notes_of(line),
         period=period_text(line),
-        charge=explained.charges[key - 1],
+        charge=explained,
         days=_("%(served)s of %(full)s days") % {"served": served, "full": full},
         is_part=is_part,
     )

@@ -113,7 +113,11 @@ def _line(
             nothing,
         ),
         monthly=sum(
-            (quantise(a_month(charge, line.quantity), currency) for charge in charges), nothing
+            (
+                quantise(a_month(charge, line.quantity), currency, charge.conventions.rounding)
+                for charge in charges
+            ),
+            nothing,
         ),
         first=tuple(draft(facts, until=bill_on)),
     )

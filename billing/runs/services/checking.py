@@ -82,15 +82,10 @@ class _Check:
                 charges.setdefault(item_id, set()).add(name or "")
                 slow.append(PromisedRow(*row))
                 continue
-            place = (terms_id, name, key)
-            said = memo.get(place)
+            said = memo.get((terms_id, name, key))
             if said is None:
-                said = self._try(self._expected, PromisedRow(*row), name)
-                if said is not None and not promised.compiled[name].metered:
-                    memo[place] = said  # what was used is each charge's own
+                said = self._shared(PromisedRow(*row), name)
             drafted = drafts.pop(charge_id, None)
-            if said is None:
-                continue
             if said != (drafted[1] if drafted else ""):
                 self._differ(PromisedRow(*row), name, said, drafted[1] if drafted else "")
         self._slow(slow, charges)
@@ -132,7 +127,7 @@ class _Check:
             else:
                 said = self._try(self._changed, row, name, segments, history)
             text = drafted[1] if drafted else ""
-            if said is not None and said != text:
+            if said != text:
                 self._differ(row, name, said, text)
             missing = promised.charges.keys() - seen.get(row.item_id, promised.charges.keys())
             if missing and row.item_id not in told:
@@ -140,10 +135,17 @@ class _Check:
                 for each in sorted(missing):
                     self._tell(row, "missing", f"the charge {each}", "none")
 
+    def _shared(self, row: PromisedRow, name: str) -> str | None:
+        """Rebuilt for all charges that are equal; what was used is each charge's own."""
+        said = self._try(self._expected, row, name)
+        if said is not None and not self.terms[row.terms_id].compiled[name].metered:
+            self.memo[row.terms_id, name, row.key] = said
+        return said
+
     def _try(
         self, rebuild: Callable[..., str], row: PromisedRow, name: str, *told: Any
     ) -> str | None:
-        """What cannot be computed concerns its account alone; the others are checked all the same."""
+        """What cannot be computed concerns its account alone; the others are checked as ever."""
         try:
             return rebuild(row, name, *told)
         except Exception as exc:
@@ -220,7 +222,9 @@ class _Check:
         ):
             self._add(each)
 
-    def _differ(self, row: PromisedRow, name: str, said: str, drafted: str) -> None:
+    def _differ(self, row: PromisedRow, name: str, said: str | None, drafted: str) -> None:
+        if said is None:  # it could not be rebuilt, and that has been told
+            return
         for each in differences(name, said, drafted):
             start = each.key[1] if each.key else ""
             promised = "nothing" if each.promised is None else each.promised

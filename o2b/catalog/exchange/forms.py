@@ -9,6 +9,7 @@ from o2b.catalog.models.exchange import SheetKind
 from o2b.web.forms import DayField
 
 OF_A_BOOK = ("book", "valid_from", "valid_to", "name", "currency", "segment", "is_default")
+OF_A_NEW_BOOK = OF_A_BOOK[3:]
 
 
 class ImportForm(forms.Form):
@@ -22,28 +23,36 @@ class ImportForm(forms.Form):
     )
     book = forms.CharField(
         label=_("Price book"),
-        help_text=_("Prices only: the code of the book; an unknown one begins a new book."),
+        help_text=_("Its code."),
+        max_length=50,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off", "list": "book-codes"}),
+    )
+    valid_from = DayField(label=_("Valid from"), required=False)
+    valid_to = DayField(
+        label=_("Until before"),
+        help_text=_("The first day outside; empty: no end."),
+        required=False,
+    )
+    name = forms.CharField(label=_("Name"), max_length=200, required=False)
+    currency = forms.CharField(
+        label=_("Currency"),
+        help_text=_("Three letters, such as EUR."),
+        max_length=3,
+        required=False,
+    )
+    segment = forms.CharField(
+        label=_("Segment"),
+        help_text=_("Whose prices; empty for a book for everybody."),
         max_length=50,
         required=False,
     )
-    valid_from = DayField(
-        label=_("Valid from"), help_text=_("Prices only: the first day."), required=False
-    )
-    valid_to = DayField(
-        label=_("Until before"),
-        help_text=_("Prices only: the first day outside, if they end."),
-        required=False,
-    )
-    name = forms.CharField(
-        label=_("Name"), help_text=_("A new book only."), max_length=200, required=False
-    )
-    currency = forms.CharField(
-        label=_("Currency"), help_text=_("A new book only."), max_length=3, required=False
-    )
-    segment = forms.CharField(
-        label=_("Segment"), help_text=_("A new book only."), max_length=50, required=False
-    )
-    is_default = forms.BooleanField(label=_("A new book for everybody"), required=False)
+    is_default = forms.BooleanField(label=_("For everybody"), required=False)
+
+    @property
+    def says_new_book(self) -> bool:
+        """Whether something of a new book is said, or wrong."""
+        return any(self[name].errors or self[name].data for name in OF_A_NEW_BOOK)
 
     def options(self) -> dict[str, Any]:
         """As `import_catalog` wants them: what was told, and days as text."""

@@ -17,7 +17,7 @@ from o2b.catalog.exchange.faults import SheetRefused
 from o2b.catalog.exchange.forms import ImportForm
 from o2b.catalog.exchange.report import Became
 from o2b.catalog.exchange.sheets import Form
-from o2b.catalog.models import CatalogImport, CatalogUpload, PriceBookVersion
+from o2b.catalog.models import CatalogImport, CatalogUpload, PriceBook, PriceBookVersion
 from o2b.catalog.models.exchange import SheetKind
 from o2b.errors import Refused
 from o2b.web.columns import Chip
@@ -28,6 +28,7 @@ from o2b.web.tables import Column, ListPage
 SEE = "catalog.view_product"
 IMPORT = "catalog.change_product"
 PER_PAGE = 50
+MOST_BOOKS = 500
 LONGEST_PAGE = 6
 LONGEST_SEARCH = 200
 TYPES = {
@@ -82,8 +83,11 @@ class ImportList(ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         initial = {"valid_from": clock.today()}
+        form = self.form or ImportForm(initial=initial)
         return super().get_context_data(
-            form=self.form or ImportForm(initial=initial),
+            form=form,
+            new_book=form.says_new_book,
+            books=PriceBook.objects.order_by("code").values_list("code", "name")[:MOST_BOOKS],
             versions=selectors.versions_for_export(),
             faults=kwargs.pop("faults", ()),
             **kwargs,

@@ -55,7 +55,7 @@ PRORATIONS: Choices = (
 
 # Models whose unit price says nothing, and what stands in its cell instead.
 UNPRICED: dict[str, str | Promise] = {
-    **{model.value: _("by tiers") for model in TIERED_MODELS},
+    **{model.value: _("by tiers") for model in Model if model.has_tiers},
     Model.RATED.value: _("by rates"),
 }
 
@@ -170,8 +170,8 @@ def row_of(index: int, cells: Mapping[str, str]) -> tuple[dict[str, Any], list[C
     plain = ("product", "key", "kind", "model", "unit_price", "timing", "alignment", "proration")
     also = ("tax_code", "revenue_rule", "discount_limit", "from_version", "to_version")
     row: dict[str, Any] = {name: cells.get(name, "") for name in (*plain, *also)}
-    if row["model"] in UNPRICED:
-        row["unit_price"] = "0"  # a price that is left over from another model counts nowhere
+    # A price that is left over from another model counts nowhere.
+    row["unit_price"] = "0" if row["model"] in UNPRICED else row["unit_price"]
     faults: list[CellFault] = []
     row["match"] = {
         name.removeprefix(MATCH): text

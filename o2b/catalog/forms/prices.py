@@ -16,6 +16,7 @@ TIERS_HELP = _(
 )
 HELP = {
     "interval": _("month, 3 months, quarter, half-year, year, 14 days; empty: once."),
+    "unit_price": _("Counts for nothing where tiers or rates price."),
     "tiers": TIERS_HELP,
     "product": _("Its code."),
     "key": _("A short word, such as monthly or setup."),

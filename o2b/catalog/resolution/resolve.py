@@ -145,9 +145,7 @@ def discounts_for(account: Account, sources: Sources) -> Off:
     )
 
 
-def _chosen(
-    wanted: Wanted, *, asked: Asked, sources: Sources, at: str, spent: set[int]
-) -> Choice:
+def _chosen(wanted: Wanted, *, asked: Asked, sources: Sources, at: str, spent: set[int]) -> Choice:
     choice = choose(
         wanted.product_version,
         account=asked.account,
