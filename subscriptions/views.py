@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from o2b import clock
 from o2b.customers.models import Account
 from o2b.money import Money, zero
 from o2b.web.columns import Column
@@ -123,10 +124,19 @@ def _panel(
 
 
 def _shown(item: Item) -> ItemShown:
+    today = clock.today()
     return ItemShown(
         item,
         [
-            VersionShown(version, explain_terms(version.terms, quantity=version.quantity))
+            VersionShown(
+                version,
+                explain_terms(
+                    version.terms,
+                    quantity=version.quantity,
+                    on=today,
+                    started_on=item.started_on,
+                ),
+            )
             for version in item.versions.all()
         ],
     )

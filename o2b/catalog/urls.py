@@ -1,6 +1,6 @@
 """The pages of catalog."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from o2b.catalog.views import (
     books,
@@ -33,7 +33,7 @@ of_version = [
     path("publish/", publication.publish, name="book-publish"),
     path("discard/", publication.discard, name="book-discard"),
 ]
-of_book = [
+of_book: list[URLPattern | URLResolver] = [
     path("", books.BookPage.as_view(), name="book"),
     path("compare/", books.BookComparison.as_view(), name="book-compare"),
     path("draft/", publication.draft, name="book-draft"),

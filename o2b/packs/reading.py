@@ -78,10 +78,10 @@ def accounts_of(path: Path, *, advocate_id: int) -> Iterator[NewAccount]:
     with path.open(newline="", encoding="utf-8") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):
             try:
-                yield NewAccount(
-                    advocate_id=advocate_id,
-                    **row | {name: int(row[name]) for name in ("bill_day", "payment_days")},
-                )
+                said: dict[str, Any] = dict(row)
+                for name in ("bill_day", "payment_days"):
+                    said[name] = int(said[name])
+                yield NewAccount(advocate_id=advocate_id, **said)
             except (KeyError, TypeError, ValueError) as exc:
                 message = _("row %(row)s: %(problem)s") % {"row": number, "problem": exc}
                 raise PackInvalid(message, field=path.name) from exc

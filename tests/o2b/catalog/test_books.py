@@ -202,8 +202,8 @@ def test_cells_that_fit_the_same_line_equally() -> None:
 def test_what_clashed_before_is_no_reason_to_refuse_a_price() -> None:
     draft = a_draft()
     for match in ({"speed": "150"}, {"term": "3"}):
-        row = monthly("1.00", key="extra", match=match)
-        Price.objects.create(version=draft, product=draft.prices.first().product, **row)
+        extra = monthly("1.00", key="extra", match=match)
+        Price.objects.create(version=draft, product=draft.prices.first().product, **extra)
     row = draft.prices.filter(key="extra").latest("pk")
     assert not edit(draft, {"id": row.pk, "unit_price": "2.00"})
     assert edit(draft, {"id": row.pk, "match": {"speed": "150.0"}})
