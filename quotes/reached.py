@@ -34,7 +34,7 @@ def reached_quotes(reach: Reach, *, shown: bool) -> list[Impact]:
     moves = Exists(lines.exclude(elsewhere))
     day = day_text(reach.version.valid_from)
     found = [
-        _moving(reach, in_time.filter(moves), _("takes the new price when it is sent"), shown),
+        *_moving(reach, in_time.filter(moves), _("takes the new price when it is sent"), shown),
         _kept(
             in_time.exclude(moves), _("a contract or the segment's book decides its prices"), shown
         ),
@@ -59,7 +59,9 @@ def reached_quotes(reach: Reach, *, shown: bool) -> list[Impact]:
     return [impact for impact in found if impact.total]
 
 
-def _moving(reach: Reach, quotes: QuerySet[Quote], reason: str, shown: bool) -> Impact:
+def _moving(reach: Reach, quotes: QuerySet[Quote], reason: str, shown: bool) -> list[Impact]:
+    """Those whose price moves; those that cost the same stand apart where all were compared."""
+    total = quotes.count()
     examples = list(_first(quotes)) if shown else []
     lines = _lines_of(examples)
     compared = compare_publication(
@@ -82,7 +84,14 @@ def _moving(reach: Reach, quotes: QuerySet[Quote], reason: str, shown: bool) -> 
         )
         for quote, both in zip(examples, compared, strict=True)
     ]
-    return Impact("quote", _("Quotes"), True, reason, quotes.count(), told)
+    if total > len(told):
+        return [Impact("quote", _("Quotes"), True, reason, total, told)]
+    move = [each for each in told if each.affected]
+    same = [each for each in told if not each.affected]
+    return [
+        Impact("quote", _("Quotes"), True, reason, len(move), move),
+        Impact("quote", _("Quotes"), False, _("costs the same"), len(same), same),
+    ]
 
 
 def _kept(quotes: QuerySet[Quote], reason: str, shown: bool) -> Impact:

@@ -1,19 +1,21 @@
 """The promise check: faults planted behind the triggers' back, told apart and parked."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 
 from billing.models import Breach, Charge, Invoice, ParkedAccount
 from billing.runs.selectors import counts_of
 from billing.runs.services import cancel_run
-from o2b.catalog.models import ProductVersion
-from o2b.catalog.services import publish_product_version
+from o2b.catalog.models import Contract, ContractPrice, ProductVersion
+from o2b.catalog.services import publish_product_version, sign_contract
 from o2b.customers.models import Account
 from orders.models import OrderLine
 from tests.billing.worlds import AT, FEBRUARY, by_hand, drafted, finalised, in_service, parked
-from tests.factories import LONG_AGO, a_product, monthly
+from tests.factories import LONG_AGO, a_product, an_account, monthly
 
 pytestmark = pytest.mark.django_db
 
@@ -192,3 +194,62 @@ def test_a_breach_has_an_owner_and_the_account_is_met_again_by_the_next_run() ->
     second = finalised(FEBRUARY)
     assert parked(second) == {}
     assert Invoice.objects.get().net == Decimal("199.60")
+
+
+TEN = [{"up_to": "10", "unit_price": "5"}]
+
+
+def beyond(*, everywhere: bool) -> Account:
+    """Fifty of what has a price for ten, as ordered only or as it stands in service too."""
+    account = an_account()
+    product = a_product(charges=[monthly("9.00")])
+    contract = Contract.objects.create(account=account, code="C", valid_from=date(2025, 1, 1))
+    charge = monthly("0", model="graduated", tiers=TEN)
+    ContractPrice.objects.create(contract=contract, product=product.product, **charge)
+    sign_contract(contract_id=contract.pk, at=LONG_AGO)
+    in_service([product], account=account, quantity="5")
+    line = the_line(account)
+    by_hand("UPDATE orders_orderline SET quantity = 50 WHERE id = %s", [line.pk])
+    if everywhere:
+        by_hand(
+            """UPDATE subscriptions_itemversion SET quantity = 50 WHERE item_id =
+               (SELECT id FROM subscriptions_item WHERE order_line_id = %s)""",
+            [line.pk],
+        )
+    return account
+
+
+def a_text_that_is_no_terms() -> Account:
+    account = an_own_price("20.00")
+    terms = the_line(account).terms_id
+    body = '{"schema": 99}'
+    values = [body, sha256(body.encode()).hexdigest(), terms]
+    by_hand("UPDATE catalog_terms SET body = %s, digest = %s WHERE id = %s", values)
+    return account
+
+
+def a_row_that_is_no_charge() -> Account:
+    account = an_own_price("21.00")
+    values = [the_line(account).terms_id]
+    by_hand("UPDATE catalog_termscharge SET interval_unit = 'moon' WHERE terms_id = %s", values)
+    return account
+
+
+@pytest.mark.parametrize(
+    ("plant", "code"),
+    [
+        (lambda: beyond(everywhere=True), "error"),
+        (lambda: beyond(everywhere=False), "quantity"),
+        (a_text_that_is_no_terms, "terms"),
+        (a_row_that_is_no_charge, "error"),
+    ],
+)
+def test_what_cannot_be_rebuilt_parks_its_account_and_no_other(
+    plant: Callable[[], Account], code: str
+) -> None:
+    good = in_service([a_product(charges=[monthly("10.00")])])
+    bad = plant()
+    run = finalised()
+    assert parked(run) == {bad.pk: code}
+    assert list(Invoice.objects.values_list("account_id", flat=True)) == [good.pk]
+    assert counts_of(run_id=run.pk).holds

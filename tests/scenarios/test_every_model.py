@@ -40,7 +40,7 @@ STEPS = [
 ]
 SHARES = [{"up_to": "1000", "unit_price": "2", "flat_fee": "4"}, {"unit_price": "1"}]
 CALLS = [{"from_minute": 0, "connect_fee": "0.1", "slots": [[0, "0.05", 60, 60]]}]
-SPEED = [{"name": "speed", "type": "number", "required": True}]
+SPEED = [{"name": "speed", "type": "integer", "required": True}]
 
 
 class Sold(NamedTuple):
@@ -132,9 +132,14 @@ SOLD = [
     ),
     # without usage no line, but for the fee of a first tier
     Sold(
-        "percentage", usage("2.5", model="percentage", **details(event={"fee": "1"})), "1", *"   "
+        "percentage",
+        usage("2.5", model="percentage", **details(event={"fee": "1"})),
+        "1",
+        [],
+        [],
+        [],
     ),
-    Sold("calls", usage(model="rated", **details(call=CALLS)), "1", *"   "),
+    Sold("calls", usage(model="rated", **details(call=CALLS)), "1", [], [], []),
     Sold(
         "graduated-percentage",
         usage(model="graduated_percentage", tiers=SHARES),
@@ -199,12 +204,12 @@ SOLD = [
         ["30.00"],
         ["30.00"],
     ),
-    # 70 × 16/31 = 36.129…, and up
+    # 70 × 16/31 = 36.129…, and down
     Sold(
-        "rounded-up",
-        monthly("10", **details(conventions={"rounding": "up"})),
+        "rounded-down",
+        monthly("10", **details(conventions={"rounding": "down"})),
         "7",
-        ["36.13"],
+        ["36.12"],
         ["70.00"],
         ["70.00"],
     ),
@@ -277,3 +282,70 @@ def test_one_line_of_each_kind_is_billed_as_worked_out_by_hand(world: World) -> 
         assert shown.steps[-1].result == shown.charge.amount.amount
         is_whole = not shown.is_part and line.amount != Decimal("11.15")
         assert not is_whole or shown.charge.amount.amount == line.amount, shown.text
+
+
+def test_a_price_by_characteristics_is_billed_from_its_cell(world: World) -> None:
+    """The cell for 300 costs 62 a month: × 16/31 = 32."""
+    cells = [monthly(price, match=match) for price, match in [("31", {}), ("62", {"speed": "300"})]]
+    a_product(code="circuit", charges=cells, characteristics=SPEED)
+    order(world.on("2026-01-16"), [LineInput("circuit", "1", {"speed": 300})])
+    assert billed(world, "2026-01-31") == {"circuit": ["32.00"]}
+    assert billed(world, "2026-02-28") == {"circuit": ["62.00"]}
+
+
+def test_what_was_used_is_priced_by_the_frozen_terms(world: World) -> None:
+    """0.10 a unit, 100 units included, 100 carried on at most, at least 20 a month.
+
+    January: 40 of 100, so 60 are carried on, and 20 × 16/31 = 10.322…. February: 210 − 160 = 50
+    units are 5, so 20. March: 400 − 100 = 300 units are 30.
+    """
+    more = details(minimum="20", allowance={"units": "100", "rollover": "100"})
+    a_product(code="data", charges=[usage("0.1", **more)])
+    order(world.on("2026-01-16"), [LineInput("data", "1")])
+    stored = TermsCharge.objects.get()
+    frozen = charge_terms(stored, "EUR")
+    assert from_canonical(stored.terms.body).charges == (frozen,)
+    days = {"2026-01-20": "40", "2026-02-03": "150", "2026-02-28": "60", "2026-03-31": "400"}
+    facts = ChargeFacts(
+        1,
+        compile_charge(frozen),
+        date(2026, 1, 16),
+        1,
+        (Segment(Period(date(2026, 1, 16), FOREVER), Decimal(1)),),
+        None,
+        usage=tuple(Used(date.fromisoformat(day), Decimal(used)) for day, used in days.items()),
+    )
+    lines = draft([facts], until=date(2026, 4, 1))
+    assert [(str(line.quantity), str(line.amount)) for line in lines] == [
+        ("40", "10.32"),
+        ("210", "20.00"),
+        ("400", "30.00"),
+    ]
+
+
+def test_how_a_legal_entity_counts_is_frozen_with_what_it_promised(world: World) -> None:
+    """30 days a month, rounded down, the last day billed.
+
+    January: 15/30 × 49.99 = 24.995. A service ended on 12 March is billed to the 12th: 12/30 ×
+    49.99 = 19.996, so 19.99 in place of 49.99.
+    """
+    said = {"day_count": "thirty_360", "rounding": "down", "last_day_billed": True}
+    entity = an_entity(code="sued", conventions=said)
+    world.account = an_account(test_clock=world.clock, legal_entity=entity)
+    a_product(code="line", charges=[monthly("49.99")])
+    order(world.on("2026-01-16"), [LineInput("line", "1")])
+    body = Terms.objects.get().body
+    entity.conventions = {"rounding": "up"}
+    entity.save()
+
+    assert billed(world, "2026-01-31") == {"line": ["24.99"]}
+    assert billed(world, "2026-02-28") == {"line": ["49.99"]}
+    assert billed(world, "2026-03-01") == {"line": ["49.99"]}
+    item = Item.objects.get()
+    by_hand(
+        "UPDATE subscriptions_itemversion SET valid = '[2026-01-16,2026-03-12)' WHERE item_id = %s",
+        [item.pk],
+    )
+    by_hand("UPDATE subscriptions_item SET revision = 2 WHERE id = %s", [item.pk])
+    assert billed(world, "2026-03-31") == {"line": ["-30.00"]}
+    assert Terms.objects.get().body == body

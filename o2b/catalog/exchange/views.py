@@ -1,5 +1,6 @@
 """Import in three steps (try, look, import as drafts), undo, and export."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from o2b import clock
 from o2b.catalog.exchange import selectors, services
 from o2b.catalog.exchange.faults import SheetRefused
 from o2b.catalog.exchange.forms import ImportForm
-from o2b.catalog.exchange.report import Became
+from o2b.catalog.exchange.report import Became, Result
 from o2b.catalog.exchange.sheets import Form
 from o2b.catalog.models import CatalogImport, CatalogUpload, PriceBook, PriceBookVersion
 from o2b.catalog.models.exchange import SheetKind
@@ -42,13 +43,6 @@ TITLES = {
     Became.UNCHANGED: gettext_lazy("Unchanged"),
     Became.ERROR: gettext_lazy("Errors"),
 }
-TONES = {
-    Became.NEW: "ok",
-    Became.CHANGED: "info",
-    Became.VANISHED: "warn",
-    Became.UNCHANGED: "",
-    Became.ERROR: "bad",
-}
 
 
 class ImportList(ListPage):
@@ -74,6 +68,7 @@ class ImportList(ListPage):
         Column("undone_at", gettext_lazy("Undone"), kind="moment", sort="undone_at"),
     )
     search = ("file_name",)
+    search_hint = gettext_lazy("File name…")
     default_sort = "-at"
     empty = gettext_lazy("Nothing was imported yet.")
     form: ImportForm | None = None
@@ -110,7 +105,7 @@ class ImportList(ListPage):
                 )
             except SheetRefused as refusal:
                 faults = refusal.faults
-                self.form.add_error("file", refusal.message)
+                self.form.add_error("file", _("Choose it again.") if faults else refusal.message)
             except Refused as refusal:
                 show_refusal(self.form, refusal)
             else:
@@ -129,7 +124,9 @@ def report(request: HtmxRequest, pk: int) -> HttpResponse:
         done = services.import_upload(upload_id=pk, by_id=_who(request), at=clock.now())
         messages.success(request, _("Imported as drafts."))
         return redirect("catalog:imported", pk=done.import_id)
-    context = {"upload": upload, **_results(request, upload)}
+    told = upload.options.get("valid_from")
+    valid_from = date.fromisoformat(told) if told else None
+    context = {"upload": upload, "valid_from": valid_from, **_results(request, upload)}
     return _page(request, "catalog/exchange/report.html", context)
 
 
@@ -206,15 +203,9 @@ def _results(request: HttpRequest, of: CatalogImport | CatalogUpload) -> dict[st
         return f"{request.path}?{query.urlencode()}"
 
     return {
-        "results": rows,
+        "results": [_beside_its_number(row) for row in rows],
         "became": became,
-        "tone": TONES[Became(became)],
         "words": words,
-        "counts": [
-            {"title": TITLES[each], "value": counts[each], "tone": TONES[each]}
-            for each in Became
-            if counts.get(each)
-        ],
         "chips": [
             Chip(f"{TITLES[each]} {counts[each]}", href(became=each), each == became)
             for each in Became
@@ -223,8 +214,15 @@ def _results(request: HttpRequest, of: CatalogImport | CatalogUpload) -> dict[st
         "previous_href": page > 1 and href(page=page - 1),
         "next_href": more and href(page=page + 1),
         "errors": counts.get(Became.ERROR, 0),
+        "gone": counts.get(Became.VANISHED, 0),
         "writes": any(counts.get(b) for b in (Became.NEW, Became.CHANGED, Became.VANISHED)),
     }
+
+
+def _beside_its_number(result: Result) -> Result:
+    """A fault without its row, which has a column of its own."""
+    row = _("row %(row)s") % {"row": result.row}
+    return result._replace(new=result.new.removeprefix(f"{row}, "))
 
 
 def _first(counts: dict[str, int]) -> str:

@@ -69,6 +69,15 @@ def test_a_draft_quote_takes_the_new_price_and_a_sent_one_does_not() -> None:
     assert (example.title, example.before, example.after) == (sent.number, D(60), D(60))
 
 
+def test_a_draft_quote_that_costs_the_same_is_not_affected() -> None:
+    version = a_product(charges=[monthly("60.00")])
+    quote = a_quote(products=[version])
+    (impact,) = of_kind(a_draft("60.00"), "quote")
+    assert (impact.affected, impact.total) == (False, 1)
+    (example,) = impact.examples
+    assert (example.title, example.before, example.after) == (quote.number, D(60), D(60))
+
+
 def negotiated(account: Any, version: ProductVersion) -> Contract:
     contract = Contract.objects.create(account=account, code="C", valid_from=date(2025, 1, 1))
     ContractPrice.objects.create(contract=contract, product=version.product, **monthly("30.00"))
