@@ -218,6 +218,29 @@ def products(camera: Camera) -> None:
             camera.take(page, "product-diff")
 
 
+SHEET = """product,key,kind,unit_price,interval
+voice-seat,monthly,recurring,"11,50",month
+fibre-100,monthly,recurring,41.90,month
+fibre-100,setup,once,49.00,
+fibre-300,monthly,recurring,49.90,month
+fibre-1000,monthly,recurring,=E4*2,month
+"""
+
+
+def sheets(camera: Camera) -> None:
+    """Nora: a spreadsheet of prices with some cells to mend."""
+    with camera.seen_by("nora") as page:
+        book = first_of(page, "/catalog/books/?q=nordlicht").rstrip("/").rpartition("/")[2]
+        page.goto("/catalog/import/")
+        page.get_by_label("The sheet holds").select_option("price books")
+        page.get_by_role("combobox", name="Price book").first.fill(book)
+        page.get_by_label("File", exact=True).set_input_files(
+            {"name": "prices-2027.csv", "mimeType": "text/csv", "buffer": SHEET.encode()}
+        )
+        page.get_by_role("button", name="Try it").click()
+        camera.take(page, "import-report")
+
+
 def begun(page: Page, book: str) -> None:
     """The editor of the book's draft; a new version where there is none."""
     page.goto(book)
@@ -273,6 +296,7 @@ ROUNDS = {
         "price-simulator",
         "product-diff",
     ),
+    sheets: ("import-report",),
     sales: ("home-sales", "quotes", "quote", "quote-editor", "offer"),
     delivery: ("order", "order-fallout", "queue", "fallout"),
     service: ("subscription",),

@@ -32,7 +32,10 @@ class CompiledCharge:
         # Charges of equal grids have equal periods and pieces, whatever they cost.
         steps = tuple((each.after_months, each.on) for each in ramp)
         by_day = terms.proration is Proration.DAY
-        self.grid = (months, days, terms.timing is Timing.ADVANCE, calendar, trial, steps, by_day)
+        # A trial may move the day of an anniversary, but never a bill day.
+        moved = self.anniversary and trial is not None
+        advance = terms.timing is Timing.ADVANCE
+        self.grid = (months, days, advance, by_calendar, trial, moved, steps, by_day)
 
     def __repr__(self) -> str:
         return f"CompiledCharge({self.terms.key!r})"

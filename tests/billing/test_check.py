@@ -11,7 +11,7 @@ from billing.models import Breach, Charge, Invoice, ParkedAccount
 from billing.runs.selectors import counts_of
 from billing.runs.services import cancel_run
 from o2b.catalog.models import Contract, ContractPrice, ProductVersion
-from o2b.catalog.services import publish_product_version, sign_contract
+from o2b.catalog.services import publish_product_version
 from o2b.customers.models import Account
 from orders.models import OrderLine
 from tests.billing.worlds import AT, FEBRUARY, by_hand, drafted, finalised, in_service, parked
@@ -76,6 +76,12 @@ def a_price(line: OrderLine) -> None:
     by_hand("UPDATE catalog_termscharge SET unit_price = 1 WHERE terms_id = %s", [line.terms_id])
 
 
+def details(line: OrderLine) -> None:
+    said = '{"maximum": "1"}'
+    values = [said, line.terms_id]
+    by_hand("UPDATE catalog_termscharge SET details = %s WHERE terms_id = %s", values)
+
+
 def the_text_of_terms(line: OrderLine) -> None:
     by_hand(
         "UPDATE catalog_terms SET body = replace(body, '\"49.9\"', '\"4.99\"') WHERE id = %s",
@@ -132,6 +138,7 @@ def a_missing_promise(line: OrderLine) -> None:
         (a_quoted_quantity, "quantity"),
         (a_quantity_in_service, "quantity"),
         (a_price, "terms"),
+        (details, "terms"),
         (the_text_of_terms, "terms"),
         (other_terms, "terms"),
         (a_missing_charge, "missing"),
@@ -206,7 +213,7 @@ def beyond(*, everywhere: bool) -> Account:
     contract = Contract.objects.create(account=account, code="C", valid_from=date(2025, 1, 1))
     charge = monthly("0", model="graduated", tiers=TEN)
     ContractPrice.objects.create(contract=contract, product=product.product, **charge)
-    sign_contract(contract_id=contract.pk, at=LONG_AGO)
+    by_hand("UPDATE catalog_contract SET state = 'published' WHERE id = %s", [contract.pk])
     in_service([product], account=account, quantity="5")
     line = the_line(account)
     by_hand("UPDATE orders_orderline SET quantity = 50 WHERE id = %s", [line.pk])
@@ -253,3 +260,14 @@ def test_what_cannot_be_rebuilt_parks_its_account_and_no_other(
     assert parked(run) == {bad.pk: code}
     assert list(Invoice.objects.values_list("account_id", flat=True)) == [good.pk]
     assert counts_of(run_id=run.pk).holds
+
+
+def test_a_tier_that_was_changed_behind_the_text_is_found() -> None:
+    dear = [{"up_to": "10", "unit_price": "5"}, {"unit_price": "4"}]
+    product = a_product(charges=[monthly("0", model="graduated", tiers=dear)])
+    victim = in_service([product], quantity="12")
+    cheap = '[{"up_to": "10", "unit_price": "1"}, {"unit_price": "1"}]'
+    values = [cheap, the_line(victim).terms_id]
+    by_hand("UPDATE catalog_termscharge SET tiers = %s WHERE terms_id = %s", values)
+    assert parked(drafted()) == {victim.pk: "terms"}
+    assert "tiers" in ParkedAccount.objects.get().reason

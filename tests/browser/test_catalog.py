@@ -67,6 +67,11 @@ def _cell(page: Page, row: str, column: str) -> Locator:
 def _raise_the_second_tier(page: Page) -> None:
     tiers = _cell(page, "seat", "tiers")
     expect(tiers).to_have_text("2 tiers")
+    expect(_cell(page, "seat", "unit_price")).to_have_text("by tiers")
+    _cell(page, "seat", "unit_price").click()
+    page.keyboard.type("7")
+    expect(page.locator("#grid-state")).to_contain_text("No unit price here")
+    expect(_cell(page, "seat", "unit_price")).to_have_text("by tiers")
     tiers.click()
     page.keyboard.press("Enter")
     price = page.get_by_role("textbox", name="Unit price 2")
@@ -244,6 +249,7 @@ PAGES = (
     "books/default-eur/3/publication/",
     "simulator/?account=A-100&product=seat&quantity=37&start=2030-06-12",
     "contracts/",
+    "import/",
 )
 
 

@@ -13,7 +13,7 @@ from o2b.catalog.resolution.matching import fitting, for_version
 from o2b.catalog.resolution.sources import Sources
 from o2b.catalog.resolution.stored import charge_terms
 from o2b.charging.models.matrix import Ambiguous
-from o2b.charging.terms import ChargeTerms, Kind, TermsInvalid, plain
+from o2b.charging.terms import ChargeTerms, Kind, plain
 from o2b.customers.models import Account
 from o2b.errors import Invalid
 from o2b.periods import Interval
@@ -79,7 +79,7 @@ def choose(
         charges = [charge_terms(row, account.currency, conventions) for row in chosen]
         contract = sources.contracts.get(account.pk)
         bound = with_commitments(charges, contract, version.product_id, sources, why, spent)
-    except TermsInvalid as exc:
+    except ValueError as exc:  # TermsInvalid, or an interval that nobody knows
         raise PriceBroken(f"{version}: {exc}", field=field) from exc
     except MaximumOverLines as exc:
         exc.field = field

@@ -16,9 +16,9 @@ from o2b.catalog.resolution.choice import rows_for, with_commitments, words_of
 from o2b.catalog.resolution.resolve import Off, discounted, discounts_for, shares_of
 from o2b.catalog.resolution.sources import Sources, read_sources
 from o2b.catalog.resolution.stored import charge_terms
-from o2b.charging.models import Ambiguous, BeyondTiers, EventsNeeded
+from o2b.charging.models import Ambiguous
 from o2b.charging.pricing import Step, explain, list_price, price
-from o2b.charging.terms import ChargeTerms, TermsInvalid
+from o2b.charging.terms import ChargeTerms
 from o2b.customers.models import Account
 
 MOST_CANDIDATES = 200
@@ -212,7 +212,7 @@ def _candidate(
     if rows and why[0] != "wrong_currency":
         try:
             charges = _charges(line, rows)
-        except (TermsInvalid, BeyondTiers, EventsNeeded) as exc:
+        except ValueError as exc:  # TermsInvalid, BeyondTiers, EventsNeeded, an unknown interval
             why = "broken", _("cannot be billed: %(fault)s") % {"fault": exc}
     return Candidate(
         kind=kind,

@@ -23,6 +23,7 @@ class Rate:
     rhythm: str
     parts: tuple[str, ...] = ()
     tiered: bool = False
+    rated: bool = False
 
 
 def rate_of(charge: ChargeShape, currency: str) -> Rate:
@@ -34,6 +35,7 @@ def rate_of(charge: ChargeShape, currency: str) -> Rate:
         rhythm_of(charge),
         tuple(parts_of(charge, currency)),
         bool(charge.tiers),
+        charge.model == "rated",
     )
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from o2b import clock
 from o2b.catalog import selectors, services
 from o2b.catalog.forms import BookForm
+from o2b.catalog.forms.grid import UNPRICED
 from o2b.catalog.models import Price, PriceBook, PriceBookVersion
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.views.who import who
@@ -94,7 +95,7 @@ class BookPage(ListPage):
         Column(
             "price",
             _("Price"),
-            value=lambda price: None if price.tiers else price.unit_price.normalize(),
+            value=lambda price: None if price.model in UNPRICED else price.unit_price.normalize(),
             kind="money",
             currency="version.book.currency",
             sort="unit_price",

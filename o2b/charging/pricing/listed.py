@@ -118,12 +118,12 @@ def single_events(quantity: Decimal, events: Events) -> Sequence[Event]:
 
 
 def _flat(ready: Ready, _: Decimal, __: Decimal | None) -> Decimal:
-    """The unit price, whatever the quantity."""
+    """The unit price, whatever the quantity. Sources: Kill Bill (recurring), OpenMeter (flat)."""
     return ready.unit_price
 
 
 def _per_unit(ready: Ready, quantity: Decimal, _: Decimal | None) -> Decimal:
-    """Unit price × quantity."""
+    """Unit price × quantity. Sources: Lago (standard), OpenMeter (unit), Stripe (per unit)."""
     return EXACT.multiply(ready.unit_price, quantity)
 
 

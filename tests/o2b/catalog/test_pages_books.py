@@ -359,3 +359,12 @@ def test_who_may_only_read_changes_no_price(client: Client, url: str) -> None:
     client.force_login(a_user("product"))
     if "new" not in url:
         assert client.post(f"/catalog/{url}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"),
+    [("graduated", "0"), ("volume", "0"), ("stairstep", "0"), ("rated", "0"), ("package", "39")],
+)
+def test_a_unit_price_that_tiers_or_rates_replace_is_not_kept(model: str, sent: str) -> None:
+    row, _ = grid.row_of(0, {**grid.NEW_ROW, "model": model, "unit_price": "39"})
+    assert row["unit_price"] == sent

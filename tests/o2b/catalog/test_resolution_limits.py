@@ -1,7 +1,7 @@
-"""Where a price ends, and where a contract binds several lines at once: refused, nothing written."""
+"""Where a price ends, and where a contract binds several lines: refused, nothing is written."""
 
 from datetime import date
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,20 +12,21 @@ from o2b.catalog.resolution import (
     PriceBroken,
     QuantityBeyondPrice,
     Wanted,
+    explain_prices,
     resolve,
 )
-from o2b.catalog.services import sign_contract
 from o2b.charging import price
 from o2b.customers.models import Account
-from o2b.errors import Refused
 from orders.entry.services import enter_order
 from orders.models import Order
 from quotes.inputs import LineInput
 from quotes.models import Quote
 from quotes.selectors import preview
 from quotes.services import send_quote
-from tests.factories import LONG_AGO, NOON, a_product, a_quote, an_account, monthly
+from tests.billing.worlds import by_hand
+from tests.factories import NOON, a_product, a_quote, an_account, monthly
 
+D = Decimal
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 1, 31)
@@ -35,7 +36,10 @@ UP_TO_TEN = [{"up_to": "10", "unit_price": "5"}]
 def negotiated(
     account: Account, version: ProductVersion, charge: dict[str, Any] | None = None, **bounds: str
 ) -> Contract:
-    """A signed contract with a price, and with commitments a month by their kind."""
+    """A contract in force with a price, and with commitments a month by their kind.
+
+    Nobody checks it: signing refuses a price that ends, but one signed before may have been so.
+    """
     contract = Contract.objects.create(
         account=account, code=f"C{account.pk}", valid_from=date(2025, 1, 1)
     )
@@ -45,7 +49,8 @@ def negotiated(
         ContractCommitment.objects.create(
             contract=contract, product=version.product, kind=kind, amount=D(amount)
         )
-    return sign_contract(contract_id=contract.pk, at=LONG_AGO)
+    by_hand("UPDATE catalog_contract SET state = 'published' WHERE id = %s", [contract.pk])
+    return contract
 
 
 @pytest.mark.parametrize("model", ["graduated", "volume"])
@@ -93,28 +98,29 @@ def test_usage_that_could_outgrow_its_price_is_not_sold() -> None:
 
 
 @pytest.mark.parametrize(
-    "details",
+    "broken",
     [
-        {"minimum": "a lot"},
-        {"allowance": {"units": "-1"}},
-        {"conventions": {"rounding": "sometimes"}},
-        {"trial": ["moon", 1, False]},
-        {"unheard": 1},
+        {"details": {"minimum": "a lot"}},
+        {"details": {"allowance": {"units": "-1"}}},
+        {"details": {"conventions": {"rounding": "sometimes"}}},
+        {"details": {"trial": ["moon", 1, False]}},
+        {"details": {"unheard": 1}},
+        {"interval_unit": "moon"},
+        {"interval_count": 0},
+        {"model": "haggling"},
+        {"model": "volume", "tiers": [{"up_to": None, "unit_price": 1.5}]},
+        {"model": "volume", "tiers": "none"},
     ],
 )
 def test_a_broken_contract_price_is_refused_and_not_a_fault_of_the_server(
-    details: dict[str, Any],
+    broken: dict[str, Any],
 ) -> None:
     account, version = an_account(), a_product()
-    contract = Contract.objects.create(account=account, code="C", valid_from=date(2025, 1, 1))
-    charge = monthly("10", details=details)
-    ContractPrice.objects.create(contract=contract, product=version.product, **charge)
-    try:
-        sign_contract(contract_id=contract.pk, at=LONG_AGO)
-    except Refused:
-        return  # it does not even become a contract
+    negotiated(account, version, monthly("10", **broken))
     with pytest.raises(PriceBroken):
         preview(account, [LineInput(version.product.code, "1")], TODAY)
+    told = explain_prices(account=account, product_version=version, quantity=D(1), on=TODAY)
+    assert "broken" in {each.code for each in told}
 
 
 def test_a_minimum_of_a_contract_stands_on_one_line() -> None:

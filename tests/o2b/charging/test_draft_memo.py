@@ -1,15 +1,16 @@
 """The memo of drafting: charges that resemble each other share answers, and only those."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from importlib import import_module
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from o2b.charging import ChargeFacts, Segment, compile_charge, draft, draft_and_mark
-from o2b.periods import FOREVER, Period
+from o2b.charging import ChargeFacts, Segment, Trial, compile_charge, draft, draft_and_mark
+from o2b.periods import FOREVER, Interval, Period
 from tests.o2b.charging.build import charge
 from tests.o2b.charging.strategies import (
     START,
@@ -63,3 +64,58 @@ def test_the_memo_is_bounded(monkeypatch):
         assert len(draft([facts], until=begins)) == 1
     assert 0 < len(module._outcomes) <= 10
     assert 0 < len(module._walks) <= 10
+
+
+TRIAL = Trial(Interval("day", 14), moves_anchor=True)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # Free from the 16th to the 30th: full periods begin on the 30th, or on the 16th as billed.
+        ({"alignment": "anniversary"}, {"alignment": "bill_day"}),
+        # Calendar weeks begin on Monday, seven days wherever they began.
+        (
+            {"alignment": "calendar", "interval": Interval("week")},
+            {"alignment": "calendar", "interval": Interval("day", 7)},
+        ),
+    ],
+)
+def test_charges_of_different_grids_share_nothing(one, other):
+    module = import_module("o2b.charging.draft")
+    begins = date(2026, 1, 16)
+    segments = (Segment(Period(begins, FOREVER), Decimal(1)),)
+    found = []
+    for shared in (True, False):
+        module._walks.clear()
+        for each in (one, other):
+            compiled = compile_charge(charge("30", trial=TRIAL, **each))
+            facts = ChargeFacts(1, compiled, begins, begins.day, segments, None)
+            module._outcomes.clear()
+            if not shared:
+                module._walks.clear()
+            lines = draft([facts], until=date(2026, 2, 20))
+            found.append([(line.period, line.amount) for line in lines])
+    assert found[:2] == found[2:]
+    assert found[0] != found[1]
+
+
+def test_a_trial_moves_the_day_of_an_anniversary_and_no_bill_day():
+    """Free from the 16th to the 30th: full periods begin on the 30th, or on the 16th as billed."""
+    module = import_module("o2b.charging.draft")
+    begins = date(2026, 1, 16)
+    found = {}
+    module._walks.clear()
+    for alignment in ("anniversary", "bill_day"):
+        compiled = compile_charge(charge("30", alignment=alignment, trial=TRIAL))
+        segments = (Segment(Period(begins, FOREVER), Decimal(1)),)
+        facts = ChargeFacts(1, compiled, begins, begins.day, segments, None)
+        found[alignment] = [
+            (str(line.period.start), str(line.period.end), str(line.amount))
+            for line in draft([facts], until=date(2026, 2, 20))
+        ]
+    assert found == {
+        "anniversary": [("2026-01-30", "2026-02-28", "30.00")],
+        # 17 of 31 days
+        "bill_day": [("2026-01-30", "2026-02-16", "16.45"), ("2026-02-16", "2026-03-16", "30.00")],
+    }

@@ -41,7 +41,7 @@
       const fault = row.faults.get(name);
       cell.textContent = unused || spoken(byName.get(name), row.cells[name] ?? "");
       cell.toggleAttribute("data-changed", differs(row, name));
-      if (unused) cell.setAttribute("aria-disabled", "true"); else cell.removeAttribute("aria-disabled");
+      if (unused) cell.setAttribute("aria-readonly", "true"); else cell.removeAttribute("aria-readonly");
       cell.removeAttribute("aria-invalid");
       cell.removeAttribute("aria-describedby");
       if (!fault) continue;
