@@ -23,6 +23,19 @@ def interval_words(interval: Interval | None) -> str:
     return ngettext("a year", "every %(n)s years", n) % {"n": n}
 
 
+def length_words(interval: Interval) -> str:
+    """'1 month', '14 days': how long something lasts."""
+    n = interval.count
+    match interval.unit.value:
+        case "day":
+            return ngettext("%(n)s day", "%(n)s days", n) % {"n": n}
+        case "week":
+            return ngettext("%(n)s week", "%(n)s weeks", n) % {"n": n}
+        case "month":
+            return ngettext("%(n)s month", "%(n)s months", n) % {"n": n}
+    return ngettext("%(n)s year", "%(n)s years", n) % {"n": n}
+
+
 def unit_words(unit: str, quantity: Any) -> str:
     """'7 pieces', '1 piece'; other units are as their product says."""
     if unit != "piece":

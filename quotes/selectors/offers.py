@@ -8,7 +8,7 @@ from typing import Any
 
 from o2b import clock
 from o2b.catalog.models import Terms
-from o2b.charging import ChargeTerms, LineTerms, Step, explain, from_canonical
+from o2b.charging import ChargeTerms, Kind, LineTerms, Step, explain, from_canonical
 from o2b.web.words import interval_words
 from quotes.inputs import refuse_unless_on_sale
 from quotes.models import Quote, QuoteLine
@@ -119,6 +119,11 @@ def name_of(key: str) -> str:
     return key.replace("-", " ").replace("_", " ").capitalize()
 
 
+def _used(charge: ChargeTerms, quantity: Decimal) -> Decimal:
+    """What a line's quantity means to a charge: of usage nothing is known before it is used."""
+    return Decimal(0) if charge.kind is Kind.USAGE else quantity
+
+
 def _shown(
     lines: Sequence[QuoteLine],
     terms: Sequence[LineTerms],
@@ -130,7 +135,7 @@ def _shown(
             line=line,
             terms=each,
             totals=amounts,
-            charges=[OfferedCharge(c, explain(c, line.quantity)) for c in each.charges],
+            charges=[OfferedCharge(c, explain(c, _used(c, line.quantity))) for c in each.charges],
             why=why,
         )
         for line, each, amounts, why in zip(lines, terms, sums.lines, whys, strict=True)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from o2b.catalog.models.prices import ChargeShape
 from o2b.periods import Interval, Unit
 from o2b.web.show import money_text, number_text
-from o2b.web.words import interval_words
+from o2b.web.words import interval_words, length_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def parts_of(charge: ChargeShape, currency: str) -> list[str]:
     if most := details.get("maximum"):
         found.append(_("at most %(amount)s") % {"amount": money_text(most, currency)})
     if trial := details.get("trial"):
-        length = Interval(Unit(trial[0]), trial[1])
+        length = length_words(Interval(Unit(trial[0]), trial[1]))
         found.append(_("free for the first %(length)s") % {"length": length})
     if details.get("ramp"):
         found.append(_("steps over time"))

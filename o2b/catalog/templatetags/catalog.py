@@ -7,10 +7,11 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext
 
-from o2b.catalog.models import BundleOption
+from o2b.catalog.models import BundleOption, ContractCommitment
 from o2b.catalog.selectors import differences, rates
 from o2b.charging.terms import ChargeTerms
 from o2b.money import quantise
+from o2b.periods import Interval, Unit
 from o2b.web.words import interval_words
 
 register = template.Library()
@@ -38,6 +39,13 @@ def charge_name(key: str) -> str:
 def rhythm(charge: ChargeTerms) -> str:
     """{{ charge|rhythm }}: 'a month, per unit'; of pure terms."""
     return f"{interval_words(charge.interval)}, {rates.model_words(charge.model.value)}"
+
+
+@register.filter
+def interval_of(commitment: ContractCommitment) -> str:
+    """{{ commitment|interval_of }}: 'a month', 'every 3 months'."""
+    unit, count = commitment.interval_unit, commitment.interval_count
+    return interval_words(Interval(Unit(unit), count) if unit else None)
 
 
 @register.filter

@@ -119,8 +119,11 @@ class ChargeTerms:
             if self.model in (Model.FLAT, Model.RATED) or self.kind is Kind.ONE_TIME:
                 raise TermsInvalid("allowance", "includes units of a recurring or usage price")
             carries = self.allowance.rollover is not None or self.allowance.window > 1
+            by_measure = self.allowance.prorated or self.allowance.per_unit
             if carries and self.kind is not Kind.USAGE:
                 raise TermsInvalid("allowance", "only unused usage is carried on")
+            if by_measure and self.kind is not Kind.USAGE:
+                raise TermsInvalid("allowance", "only of usage is it prorated or by the unit")
 
     def _check_time(self) -> None:
         check_ramp(self.ramp)

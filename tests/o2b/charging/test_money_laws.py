@@ -123,8 +123,8 @@ def allowances(draw, carries: bool) -> Allowance:
         draw(quantities),
         rollover=rollover if carries and window == 1 else None,
         window=window,
-        prorated=draw(st.booleans()),
-        per_unit=draw(st.booleans()),
+        prorated=carries and draw(st.booleans()),
+        per_unit=carries and draw(st.booleans()),
     )
 
 
