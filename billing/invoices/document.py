@@ -14,7 +14,7 @@ from billing.models import Invoice, InvoiceLine
 from o2b.catalog.resolution import charge_terms
 from o2b.charging.ramps import terms_on
 from o2b.charging.terms import Model, plain
-from o2b.money import Money, quantise
+from o2b.money import Money, quantise, round_cash
 from o2b.web.show import day_text, money_text, number_text
 
 
@@ -70,7 +70,7 @@ def document_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
         + _lines(account.address),
         facts=_facts(invoice),
         columns=[_("Service"), _("Period"), _("Quantity"), _("Unit price"), _("Amount")],
-        groups=groups_of(lines, invoice.currency),
+        groups=groups_of(lines, invoice.currency, seller.shows_first_day_outside),
         sums=_sums(invoice, lines),
         total=[_("Total"), shown(invoice.total, invoice.currency)],
         pay=_pay(invoice),
@@ -85,7 +85,9 @@ def _country(code: str) -> str:
     return locale.territories.get(code, code)
 
 
-def groups_of(lines: Iterable[InvoiceLine], currency: str) -> list[Group]:
+def groups_of(
+    lines: Iterable[InvoiceLine], currency: str, first_day_outside: bool = False
+) -> list[Group]:
     """Lines by item, in the order in which they were billed."""
     found: list[Group] = []
     for item, rows in groupby(lines, key=lambda line: line.charge.item):
@@ -95,7 +97,7 @@ def groups_of(lines: Iterable[InvoiceLine], currency: str) -> list[Group]:
             Group(
                 title=name,
                 note=" · ".join([str(item), *serial]),
-                lines=[_line(row, name, currency) for row in rows],
+                lines=[_line(row, name, currency, first_day_outside) for row in rows],
             )
         )
     return found
@@ -106,11 +108,11 @@ def shown(amount: Decimal, currency: str) -> str:
     return money_text(Money(quantise(amount, currency), currency))
 
 
-def _line(row: InvoiceLine, product: str, currency: str) -> Line:
+def _line(row: InvoiceLine, product: str, currency: str, first_day_outside: bool) -> Line:
     return Line(
         text=line_text(row, product),
         note=" · ".join(notes_of(row)),
-        period=period_text(row),
+        period=period_text(row, first_day_outside),
         quantity=number_text(row.quantity),
         unit=_unit(row, currency),
         amount=shown(row.amount, currency),
@@ -141,10 +143,16 @@ def _discount(discount: dict[str, str], currency: str) -> str:
     return _("less %(what)s") % {"what": what}
 
 
-def period_text(row: InvoiceLine) -> str:
-    """The days served, the last one included; a one-time charge has one day."""
+def period_text(row: InvoiceLine, first_day_outside: bool = False) -> str:
+    """The days served, the last one included unless the seller's convention is the day after.
+
+    A one-time charge has one day.
+    """
     if not row.charge.terms_charge.interval_unit:
         return day_text(row.served_from)
+    if first_day_outside:
+        first, end = day_text(row.served_from), day_text(row.served_to)
+        return _("from %(first)s until before %(end)s") % {"first": first, "end": end}
     last = row.served_to.toordinal() - 1
     return f"{day_text(row.served_from)} – {day_text(row.served_to.fromordinal(last))}"
 
@@ -204,11 +212,16 @@ def _sums(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[list[str]]:
 def _pay(invoice: Invoice) -> str:
     if invoice.is_credit_note or invoice.total <= 0:
         return _("There is nothing to pay. The amount is credited to your account.")
-    return _("Please pay %(amount)s by %(day)s and quote %(number)s.") % {
+    asked = _("Please pay %(amount)s by %(day)s and quote %(number)s.") % {
         "amount": shown(invoice.total, invoice.currency),
         "day": day_text(invoice.due_on),
         "number": invoice.number,
     }
+    coin = invoice.legal_entity.smallest_coin
+    if coin is None:
+        return asked
+    cash = shown(round_cash(invoice.total, coin), invoice.currency)
+    return f"{asked} {_('In cash it is %(amount)s.') % {'amount': cash}}"
 
 
 def _bank(invoice: Invoice) -> list[list[str]]:

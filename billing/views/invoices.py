@@ -103,7 +103,7 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
         "invoice": invoice,
         "status": label(invoice.status),
         "document": document_of(invoice, lines),
-        "lines": [_shown(line) for line in lines],
+        "lines": [_shown(line, invoice.legal_entity.shows_first_day_outside) for line in lines],
         "allocations": selectors.allocations_of(invoice_id=pk),
     }
     return render(request, "billing/invoice.html", context)
@@ -135,7 +135,7 @@ def _document(pk: int) -> Document:
     return document_of(invoice, list(selectors.lines_of(invoice_id=pk)))
 
 
-def _shown(line: InvoiceLine) -> LineShown:
+def _shown(line: InvoiceLine, first_day_outside: bool = False) -> LineShown:
     explained = explain_charge(
         line.charge.terms,
         position=line.charge.terms_charge.position,
@@ -151,7 +151,7 @@ def _shown(line: InvoiceLine) -> LineShown:
         line=line,
         text=line_text(line, name),
         notes=notes_of(line),
-        period=period_text(line),
+        period=period_text(line, first_day_outside),
         charge=explained,
         days=_("%(served)s of %(full)s days") % {"served": served, "full": full},
         is_part=is_part,

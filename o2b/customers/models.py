@@ -19,6 +19,7 @@ from o2b.money import is_currency
 
 # How amounts and periods are shown, beside how they are counted.
 SHOWN_CONVENTIONS = ("period_end", "cash_rounding")
+EXCLUSIVE, INCLUSIVE = "exclusive", "inclusive"
 
 
 def validate_currency(code: str) -> None:
@@ -47,7 +48,7 @@ def validate_conventions(said: Any) -> None:
         raise ValidationError(_("Cash is rounded to an amount, such as 0.05.")) from exc
     if not step.is_finite() or not 0 < step <= 1000:
         raise ValidationError(_("Cash is rounded to an amount, such as 0.05."))
-    if said.get("period_end", "exclusive") not in ("exclusive", "inclusive"):
+    if said.get("period_end", INCLUSIVE) not in (EXCLUSIVE, INCLUSIVE):
         raise ValidationError(_("The end of a period is shown exclusive or inclusive."))
 
 
@@ -75,6 +76,17 @@ class LegalEntity(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shows_first_day_outside(self) -> bool:
+        """Whether its documents end a period with the first day outside, not the last inside."""
+        return bool(self.conventions.get("period_end") == EXCLUSIVE)
+
+    @property
+    def smallest_coin(self) -> Decimal | None:
+        """To what a total is rounded that is paid in cash, if it takes cash at all."""
+        said = self.conventions.get("cash_rounding")
+        return Decimal(str(said)) if said else None
 
 
 class Customer(models.Model):

@@ -167,3 +167,24 @@ def test_the_page_speaks_the_readers_language() -> None:
     with translation.override("de"):
         assert document(invoice)["total"][1] == "1.234,50\xa0€"
         assert document(invoice)["lang"] == "de"
+
+
+@pytest.mark.parametrize(
+    ("conventions", "period", "cash"),
+    [
+        ({}, " – ", None),
+        ({"period_end": "inclusive"}, " – ", None),
+        ({"period_end": "exclusive", "cash_rounding": "0.05"}, " until before ", "1,234.55"),
+    ],
+)
+def test_a_sellers_conventions_of_showing(conventions, period, cash) -> None:
+    seller = an_entity(code="seller", name="Seller", conventions=conventions)
+    items = items_of(an_account(legal_entity=seller), [a_product()])
+    invoice = an_invoice("1234.53", charge=charges_of(items)[0], number="INV-000043")
+
+    found = document(invoice)
+
+    assert period in found["groups"][0]["lines"][0]["period"]
+    assert ("In cash" in found["pay"]) == bool(cash)
+    assert (cash or "1,234.53") in found["pay"]
+    assert "1,234.53" in found["total"][1]
