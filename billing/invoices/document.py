@@ -221,7 +221,7 @@ def _pay(invoice: Invoice) -> str:
     if coin is None:
         return asked
     cash = shown(round_cash(invoice.total, coin), invoice.currency)
-    return f"{asked} {_('In cash it is %(amount)s.') % {'amount': cash}}"
+    return asked + " " + _("In cash it is %(amount)s.") % {"amount": cash}
 
 
 def _bank(invoice: Invoice) -> list[list[str]]:
