@@ -200,7 +200,7 @@ def contract(account: Account) -> Contract:
 
 def test_a_contract_shows_all_that_was_negotiated(reader: Client, contract: Contract) -> None:
     page = reader.get(f"/catalog/contracts/{contract.pk}/").content.decode()
-    for words in ("€10.00", "at least", "€100.00", "each month", "5,000 minute", "draft"):
+    for words in ("€10.00", "at least", "€100.00", "a month", "5,000 minute", "draft"):
         assert words in page
     assert "F v1" in reader.get("/catalog/contracts/").content.decode()
 
