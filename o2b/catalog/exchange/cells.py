@@ -114,16 +114,16 @@ def interval(text: str) -> Interval:
     >>> str(interval("quarter")), str(interval("12 months"))
     ('3 months', '12 months')
     """
-    found = _INTERVAL.fullmatch(text)
-    if not found or found[1] and not int(found[1]):
-        raise CellInvalid(
-            _("“%(text)s” is no interval: write month, 3 months, quarter, half-year, year or days.")
-            % _t(text)
-        )
-    count, unit = int(found[1] or 1), found[2]
-    if unit in _OTHER_UNITS:
-        return Interval(Unit.MONTH, count * _OTHER_UNITS[unit])
-    return Interval(Unit(unit), count)
+    try:
+        # Without a gap between number and word too: 3months.
+        if found := _INTERVAL.fullmatch(text):
+            return Interval.named(f"{found[1] or 1} {found[2]}")
+    except ValueError:
+        pass  # so many as none
+    raise CellInvalid(
+        _("“%(text)s” is no interval: write month, 3 months, quarter, half-year, year or days.")
+        % _t(text)
+    )
 
 
 def interval_text(unit: str, count: int) -> str:
