@@ -8,6 +8,7 @@ from o2b.people.models import User
 from orders.fulfilment.services import claim_task, fail_task
 from orders.models import Queue, QueueMember, Task
 from quotes import links
+from subscriptions.models import Subscription
 from tests.billing.worlds import AT, FEBRUARY, drafted, finalised, in_service, ordered
 from tests.browser.build import an_open_offer
 from tests.browser.people import PASSWORD, Staff, Visit
@@ -44,11 +45,12 @@ def rows(person: User) -> list[str]:
     mine = Task.objects.filter(order=order, kind=Task.Kind.MANUAL).get()
     claim_task(task_id=mine.pk, user_id=person.pk, at=AT)
     offer, draft = an_open_offer(account), a_quote(account=account)
-    shown = [account, order, fallen, final, drafted(FEBRUARY), Invoice.objects.get(), offer, draft]
+    served = Subscription.objects.get()
+    billed = [final, drafted(FEBRUARY), Invoice.objects.get()]
+    shown = [account, order, fallen, *billed, served, offer, draft]
     return [
         *(each.get_absolute_url() for each in shown),
         f"{draft.get_absolute_url()}edit/",
-        "/subscriptions/1/",
         f"/orders/offer/{links.sign(offer.pk)}/",
         *LISTS,
         *FORMS,
