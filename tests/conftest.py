@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.test import TransactionTestCase
+from django.test import TestCase, TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from o2b import events
@@ -17,15 +17,35 @@ from tests.workers import Workers
 def django_db_setup(
     django_test_environment: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
-    """Clone the run's template for this process; clone it anew after each test that commits."""
+    """Clone the run's template for this process; clone it anew after each test that commits.
+
+    A test that is rolled back leaves its mark on the sequences: what commits after it gets a clean
+    clone first, so that its numbers do not depend on what ran before.
+    """
     patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(_clean))
     patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: databases.restore())
+    rolls_back = TestCase._fixture_teardown
+    patch.setattr(TestCase, "_fixture_teardown", lambda case: (_touched(), rolls_back(case)))
     with django_db_blocker.unblock():
         databases.make(os.environ.get("PYTEST_XDIST_WORKER", "main"))
     yield
     patch.undo()
     with django_db_blocker.unblock():
         databases.drop()
+
+
+_rolled_back: list[bool] = []
+
+
+def _touched() -> None:
+    _rolled_back[:] = [True]
+
+
+def _clean(_: type[TransactionTestCase]) -> None:
+    if _rolled_back:
+        _rolled_back.clear()
+        databases.restore()
 
 
 @pytest.fixture
