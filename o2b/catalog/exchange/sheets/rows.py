@@ -72,6 +72,12 @@ def too_long() -> str:
     return _("The cell holds more than 32,767 characters. Is a closing quote missing?")
 
 
+def formula() -> str:
+    return _(
+        "The cell holds a formula: write its value instead, or begin a text with an apostrophe."
+    )
+
+
 def _row(
     number: int,
     cells: list[str],
@@ -105,10 +111,5 @@ def _looked_at(cell: str) -> str:
     if "\0" in cell:
         raise ValueError(_("The cell holds a NUL character: delete it."))
     if cell.startswith("=") or (cell.startswith(("+", "-", "@")) and not _SIGNED.match(cell)):
-        raise ValueError(
-            _(
-                "The cell holds a formula: write its value instead, or begin a text with an"
-                " apostrophe."
-            )
-        )
+        raise ValueError(formula())
     return cell[1:] if _ESCAPED.match(cell) else cell
