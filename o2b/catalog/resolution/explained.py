@@ -13,7 +13,13 @@ from o2b.catalog.models import Contract, ContractPrice, Price, PriceBookVersion,
 from o2b.catalog.models.prices import ChargeShape
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.resolution.choice import rows_for, with_commitments, words_of
-from o2b.catalog.resolution.resolve import Off, discounted, discounts_for, shares_of
+from o2b.catalog.resolution.resolve import (
+    Off,
+    discounted,
+    discounts_for,
+    shares_of,
+    with_shares,
+)
 from o2b.catalog.resolution.sources import Sources, read_sources
 from o2b.catalog.resolution.stored import charge_terms
 from o2b.charging.models import Ambiguous
@@ -237,7 +243,8 @@ def _charges(line: _Line, rows: Sequence[ChargeShape]) -> tuple[CandidateCharge,
     listed = [charge_terms(row, account.currency, conventions) for row in rows]
     contract = sources.contracts.get(account.pk)
     bound = with_commitments(listed, contract, line.version.product_id, sources, [], set())
-    (share,) = shares_of([(bound, line.quantity)], line.off.fixed, account.currency)
+    reduced = discounted(bound, (), line.off.percents)
+    (shares,) = shares_of([(reduced, line.quantity)], line.off.fixed, account.currency)
     return tuple(
         CandidateCharge(
             terms=charge,
@@ -245,5 +252,5 @@ def _charges(line: _Line, rows: Sequence[ChargeShape]) -> tuple[CandidateCharge,
             price=price(charge, line.quantity),
             steps=tuple(explain(charge, line.quantity)),
         )
-        for charge in discounted(bound, (), line.off.percents, share)
+        for charge in with_shares(reduced, shares)
     )

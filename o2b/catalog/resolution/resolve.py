@@ -12,7 +12,7 @@ from o2b.catalog.models import Contract, ContractDiscount, ProductVersion
 from o2b.catalog.resolution.choice import Choice, PriceBroken, choose
 from o2b.catalog.resolution.priceable import check_priceable
 from o2b.catalog.resolution.sources import Sources, read_sources
-from o2b.charging.pricing import list_price, share_fixed_discount
+from o2b.charging.pricing import price, share_fixed_discount
 from o2b.charging.terms import (
     ChargeTerms,
     Discount,
@@ -109,18 +109,23 @@ def resolved(asked: Asked, sources: Sources) -> list[Resolution]:
     ]
     off = discounts_for(account, sources)
     fixed = Decimal(0) if asked.fixed_discount_taken else off.fixed
-    offers = [(c.charges, w.quantity) for c, w in zip(choices, asked.wanted, strict=True)]
+    offers = [
+        (_discounted(w, choice, off.percents, at=f"lines[{i}]"), w.quantity)
+        for i, (w, choice) in enumerate(zip(asked.wanted, choices, strict=True))
+    ]
     shares = shares_of(offers, fixed, account.currency)
     return [
         Resolution(
             product_version=w.product_version,
             quantity=w.quantity,
-            terms=_line_terms(asked, i, choice, off.percents, share),
+            terms=_line_terms(asked, i, charges, share),
             book_version_id=choice.book_version.pk if choice.book_version else None,
             contract_id=_carried(sources.contracts.get(account.pk), choice, off.any),
             why=choice.why,
         )
-        for i, (w, choice, share) in enumerate(zip(asked.wanted, choices, shares, strict=True))
+        for i, (w, choice, (charges, _quantity), share) in enumerate(
+            zip(asked.wanted, choices, offers, shares, strict=True)
+        )
     ]
 
 
@@ -177,18 +182,26 @@ def _percent_off(discounts: Iterable[Discount]) -> Decimal:
     return EXACT.subtract(Decimal(100), kept)
 
 
+def _discounted(
+    wanted: Wanted, choice: Choice, percents: tuple[Discount, ...], *, at: str
+) -> tuple[ChargeTerms, ...]:
+    try:
+        return discounted(choice.charges, wanted.discounts, percents)
+    except TermsInvalid as exc:
+        raise PriceBroken(f"{wanted.product_version}: {exc}", field=f"{at}.product") from exc
+
+
 def _line_terms(
-    asked: Asked, i: int, choice: Choice, percents: tuple[Discount, ...], share: Decimal
+    asked: Asked, i: int, charges: Sequence[ChargeTerms], shares: Sequence[Decimal]
 ) -> LineTerms:
-    wanted = asked.wanted[i]
-    version = wanted.product_version
+    version = asked.wanted[i].product_version
     try:
         return LineTerms(
             product=version.product.code,
             version=version.number,
             currency=asked.account.currency,
             start_rule=asked.start_rule,
-            charges=discounted(choice.charges, wanted.discounts, percents, share),
+            charges=with_shares(charges, shares),
         )
     except TermsInvalid as exc:
         raise PriceBroken(f"{version}: {exc}", field=f"lines[{i}].product") from exc
@@ -207,19 +220,22 @@ def _carried(contract: Contract | None, choice: Choice, has_discounts: bool) -> 
 
 def shares_of(
     offers: Sequence[tuple[Sequence[ChargeTerms], Decimal]], fixed: Decimal, currency: str
-) -> list[Decimal]:
-    """Each line's share of the contract's fixed monthly amount, by its recurring list price.
+) -> list[list[Decimal]]:
+    """Each charge's share of the contract's fixed monthly amount, by what it costs before that.
 
-    A line is its charges and its quantity; one that pays the customer takes no share.
+    A line is its charges, with all other discounts, and its quantity. Shared by charge and by what
+    is left of it, the amount is given to the last cent as long as all of them together cost more;
+    a charge that pays the customer takes no share.
     """
-    if not fixed or not any(_is_monthly(c) for charges, _q in offers for c in charges):
-        return [Decimal(0)] * len(offers)
-    weights = [
-        sum((list_price(c, quantity) for c in charges if _is_monthly(c)), Decimal(0))
-        for charges, quantity in offers
+    monthly = [(c, quantity) for charges, quantity in offers for c in charges if _is_monthly(c)]
+    if not fixed or not monthly:
+        return [[Decimal(0)] * len(charges) for charges, _quantity in offers]
+    weights = [max(price(c, quantity), Decimal(0)) for c, quantity in monthly]
+    shares = iter(share_fixed_discount(Money(fixed, currency), weights))
+    return [
+        [next(shares) if _is_monthly(c) else Decimal(0) for c in charges]
+        for charges, _quantity in offers
     ]
-    positive = [max(weight, Decimal(0)) for weight in weights]
-    return share_fixed_discount(Money(fixed, currency), positive)
 
 
 def _is_monthly(charge: ChargeTerms) -> bool:
@@ -227,22 +243,21 @@ def _is_monthly(charge: ChargeTerms) -> bool:
 
 
 def discounted(
-    charges: Sequence[ChargeTerms],
-    own: tuple[Discount, ...],
-    percents: tuple[Discount, ...],
-    share: Decimal,
+    charges: Sequence[ChargeTerms], own: tuple[Discount, ...], percents: tuple[Discount, ...]
 ) -> tuple[ChargeTerms, ...]:
-    """The rep's discounts, then the contract's: off all that recurs, its share on one charge."""
-    carrier = next((c.key for c in charges if _is_monthly(c)), None)
-    fixed = (Discount(DiscountKind.AMOUNT, share),) if share else ()
-    if not own and not percents and not fixed:
+    """The rep's discounts off every charge, then the contract's percentages off all that recurs."""
+    if not own and not percents:
         return tuple(charges)
     return tuple(
-        replace(
-            c,
-            discounts=own
-            + (percents if c.kind is Kind.RECURRING else ())
-            + (fixed if c.key == carrier else ()),
-        )
-        for c in charges
+        replace(c, discounts=own + (percents if c.kind is Kind.RECURRING else ())) for c in charges
+    )
+
+
+def with_shares(
+    charges: Sequence[ChargeTerms], shares: Sequence[Decimal]
+) -> tuple[ChargeTerms, ...]:
+    """Each charge with its share of the fixed monthly amount, after all other discounts."""
+    return tuple(
+        replace(c, discounts=(*c.discounts, Discount(DiscountKind.AMOUNT, share))) if share else c
+        for c, share in zip(charges, shares, strict=True)
     )
