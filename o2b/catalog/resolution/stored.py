@@ -93,7 +93,7 @@ def _details(details: str, conventions: str) -> dict[str, Any]:
     if not details and not conventions:
         return {}
     document = json.loads(details) if details else {}
-    own = document.get("conventions")
+    own = document.get("conventions") if isinstance(document, dict) else ""
     if conventions and (own is None or isinstance(own, dict)):
         document["conventions"] = json.loads(conventions) | (own or {})
     return details_of(document)

@@ -1,10 +1,10 @@
 """Publish and retire versions of price books: checked as a whole, by a second person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
 
@@ -114,22 +114,28 @@ def _priced_before(version: PriceBookVersion) -> dict[str, int]:
     if running is None:
         return {}
     sold = _on_sale()
-    found: dict[str, int] = {}
-    prices = running.prices.filter(product__code__in=sold).order_by().distinct()
-    for code, first, last in prices.values_list("product__code", "from_version", "to_version"):
-        if first <= sold[code] and (last is None or sold[code] <= last):
-            found[code] = sold[code]
-    return found
+    priced = _pricing(running.prices.filter(product__code__in=sold), sold)
+    return {code: sold[code] for code in priced}
 
 
 def _priced_nowhere() -> dict[str, int]:
-    """Products on sale that no published book and no contract prices."""
-    listed = Price.objects.filter(version__state=Lifecycle.PUBLISHED)
-    somewhere = set(listed.order_by().values_list("product__code", flat=True).distinct())
+    """Products on sale whose version no published book prices, and no contract."""
+    sold = _on_sale()
+    somewhere = _pricing(Price.objects.filter(version__state=Lifecycle.PUBLISHED), sold)
     somewhere |= set(
         ContractPrice.objects.order_by().values_list("product__code", flat=True).distinct()
     )
-    return {code: number for code, number in _on_sale().items() if code not in somewhere}
+    return {code: number for code, number in sold.items() if code not in somewhere}
+
+
+def _pricing(prices: QuerySet[Price], sold: Mapping[str, int]) -> set[str]:
+    """The products of which a price is for the version on sale."""
+    said = prices.order_by().values_list("product__code", "from_version", "to_version").distinct()
+    return {
+        code
+        for code, first, last in said
+        if code in sold and first <= sold[code] and (last is None or sold[code] <= last)
+    }
 
 
 def _on_sale() -> dict[str, int]:

@@ -105,6 +105,8 @@ def charge_of(document: Mapping[str, Any]) -> ChargeTerms:
 
 def details_of(details: Mapping[str, Any]) -> dict[str, Any]:
     """The optional parts of a charge by name; TermsInvalid names one that is unknown or wrong."""
+    if not isinstance(details, Mapping):
+        raise TermsInvalid("details", "names with values are expected")
     unknown = set(details) - set(DETAILS)
     if unknown:
         raise TermsInvalid(min(unknown), "not known of a charge")

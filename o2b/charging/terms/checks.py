@@ -78,11 +78,17 @@ def known(target: object, name: str, enum: type[StrEnum], field: str) -> None:
 
 
 def decimals(value: Decimal) -> int:
-    """How many decimals a finite value needs, its trailing zeros aside."""
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent >= 0:
+    """How many decimals a finite value needs, its trailing zeros aside.
+
+    >>> [decimals(Decimal(each)) for each in ("1.50", "2E+3", "1E-999999999", "0E-999999999")]
+    [1, 0, 999999999, 0]
+    """
+    _sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int) or exponent >= 0:
         return 0
-    return len(plain(value).partition(".")[2])
+    # Counted, not written: a value of two characters may have more decimals than memory holds.
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(-exponent - zeros, 0) if value else 0
 
 
 def plain(value: Decimal) -> str:
@@ -91,7 +97,7 @@ def plain(value: Decimal) -> str:
     >>> plain(Decimal("20.00")), plain(Decimal("2E+1")), plain(Decimal("-0.50"))
     ('20', '20', '-0.5')
     """
+    if not value:
+        return "0"
     text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -93,7 +93,7 @@ def _tier(document: Mapping[str, Any]) -> Tier:
 def _only(document: Mapping[str, Any], *names: str) -> None:
     unknown = set(document) - set(names)
     if unknown:
-        raise TermsInvalid(min(unknown), "not known here")
+        raise TermsInvalid(min(map(str, unknown)), "not known here")
 
 
 def _event_document(event: EventRates) -> Document:
@@ -134,15 +134,15 @@ def _call_document(call: CallRates) -> list[Document]:
 
 
 def _call(documents: Any) -> CallRates:
-    return CallRates(
-        tuple(
-            Window(
-                each["from_minute"],
-                tuple(Slot(a, _decimal(rate), per, step) for a, rate, per, step in each["slots"]),
-                _decimal(each.get("connect_fee", "0")),
-            )
-            for each in documents
-        )
+    return CallRates(tuple(_window(each) for each in documents))
+
+
+def _window(document: Mapping[str, Any]) -> Window:
+    _only(document, "from_minute", "slots", "connect_fee")
+    return Window(
+        document["from_minute"],
+        tuple(Slot(a, _decimal(rate), per, step) for a, rate, per, step in document["slots"]),
+        _decimal(document.get("connect_fee", "0")),
     )
 
 

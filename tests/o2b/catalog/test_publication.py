@@ -9,7 +9,13 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from o2b.catalog import services
-from o2b.catalog.models import Contract, ContractPrice, Price, PriceBookVersion
+from o2b.catalog.models import (
+    Contract,
+    ContractPrice,
+    Price,
+    PriceBookVersion,
+    ProductVersion,
+)
 from o2b.errors import Refused
 from o2b.models import Event
 from tests.factories import (
@@ -203,3 +209,15 @@ def test_only_what_is_published_retires(state: str) -> None:
         services.retire_price_book_version(version_id=draft.pk, on=date(2026, 3, 1), at=NOON)
     draft.refresh_from_db()
     assert draft.retired_on == (date(2026, 2, 1) if state == "retired" else None)
+
+
+def test_a_price_for_an_earlier_version_is_none_for_the_version_on_sale() -> None:
+    fibre = a_product(code="fibre", charges=[monthly(from_version=1, to_version=1)])
+    second = ProductVersion.objects.create(product=fibre.product, number=2)
+    services.publish_product_version(version_id=second.pk, at=NOON)
+    draft = services.draft_price_book_version(book="default-eur", by=a_user().pk, at=NOON)
+    refusal = refused(draft)
+    assert refusal.message == "fibre v2 is on sale and has no price anywhere."
+    assert columns(refusal) == {("fibre", "product")}
+    draft.prices.update(to_version=None)
+    services.publish_price_book_version(version_id=draft.pk, at=NOON, by=a_user().pk)

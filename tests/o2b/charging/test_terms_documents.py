@@ -30,6 +30,7 @@ from o2b.charging import (
 )
 from o2b.charging.terms import (
     DEFAULT_CONVENTIONS,
+    TermsInvalid,
     details_document,
     details_of,
     tiers_document,
@@ -122,6 +123,28 @@ def test_tiers_are_written_so():
     ]
     assert tiers_document(shape) == document
     assert tiers_of(document) == shape
+
+
+@pytest.mark.parametrize(
+    ("details", "field"),
+    [
+        ([1], "details"),
+        ("call", "details"),
+        ({"event": [1]}, "event.1"),
+        ({"event": [[1], "b"]}, "event"),
+        ({"call": [{"from_minute": 0, "slots": [[0, "1", 60, 1]], "conect_fee": "1"}]}, "call"),
+        ({"minimum": "1E-999999999"}, "minimum"),
+    ],
+)
+def test_what_is_no_part_is_refused_and_nothing_of_it_passed_over(details, field):
+    with pytest.raises(TermsInvalid) as caught:
+        charge(**details_of(details))
+    assert caught.value.field.startswith(field)
+
+
+def test_a_zero_of_very_many_decimals_is_zero():
+    terms = charge(**details_of({"minimum": "0E-999999999"}))
+    assert details_document(terms) == {"minimum": "0"}
 
 
 positive = st.decimals("0.000001", 10**6, places=6)
