@@ -3,11 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from o2b import clock, events, fsm
+from o2b.catalog.characteristics import CharacteristicInvalid, check_characteristics
+from o2b.catalog.models import ProductVersion
 from o2b.errors import Invalid
 from quotes.inputs import (
     CheckedLine,
@@ -143,19 +146,29 @@ def revise_quote(*, quote_id: int, owner_id: int, at: datetime) -> Quote:
     )
     lines = list(old.lines.select_related("product_version__product").order_by("position"))
     on_sale = versions_on_sale(line.product_version.product.code for line in lines)
+    newest = [on_sale[line.product_version.product.code] for line in lines]
     QuoteLine.objects.bulk_create(
         QuoteLine(
             quote=quote,
             position=line.position,
-            product_version=on_sale[line.product_version.product.code],
+            product_version=version,
             quantity=line.quantity,
-            characteristics=line.characteristics,
+            characteristics=_with_defaults(line, version),
             discount_percent=line.discount_percent,
         )
-        for line in lines
+        for line, version in zip(lines, newest, strict=True)
     )
     events.record("quote.drafted", quote, at=at, actor_id=owner_id, revision=quote.revision)
     return quote
+
+
+def _with_defaults(line: QuoteLine, version: ProductVersion) -> dict[str, Any]:
+    """What the line said, as the version asks for it; what does not fit is refused on sending."""
+    said: dict[str, Any] = line.characteristics
+    try:
+        return check_characteristics(version.characteristics, said, field="characteristics")
+    except CharacteristicInvalid:
+        return said
 
 
 def _write_lines(quotes: Sequence[Quote], checked: Sequence[Sequence[CheckedLine]]) -> None:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from o2b import clock, fsm
+from o2b.catalog.characteristics import check_characteristics
 from o2b.catalog.definitions import definitions_of
 from o2b.catalog.resolution import Resolution
 from o2b.catalog.services import freeze_terms
@@ -170,6 +171,12 @@ def _lines_of(
             raise NoLines(_("At least one line is needed."), field="lines")
         for i, line in enumerate(wished):
             refuse_unless_on_sale(line.product_version, field=f"lines[{i}].product")
+            # A revised line is of the version on sale now, which may ask for other things.
+            check_characteristics(
+                line.product_version.characteristics,
+                line.characteristics,
+                field=f"lines[{i}].characteristics",
+            )
         together = [(line.product_version, line.quantity) for line in wished]
         if faults := faults_together(
             together,
