@@ -131,6 +131,8 @@ def _sent(request: HttpRequest) -> list[dict[str, Any]]:
     problem = NotAGrid(_("This is not what the grid sends."))
     try:
         rows = json.loads(request.body)["rows"]
+        # Half a character is no text that Postgres could keep.
+        json.dumps(rows, ensure_ascii=False).encode()
     except RequestDataTooBig as exc:
         raise NotAGrid(_("That is too much at once: save fewer rows.")) from exc
     except (ValueError, KeyError, TypeError, RecursionError) as exc:

@@ -216,6 +216,8 @@ def test_a_fault_names_its_cell_and_nothing_is_written(
     "body",
     ["", "[]", "{}", '{"rows": 1}', '{"rows": [1]}', '{"rows": [{"id": "x"}]}',
      '{"rows": [{"cells": {"key": 1}}]}', "[" * 100_000,
+     r'{"rows": [{"cells": {"product": "\ud800"}}]}',
+     r'{"rows": [{"cells": {"match.x": "\ud800"}}]}',
      '{"rows": [{"id": 99999999999999999999, "delete": true}]}',
      '{"rows": [{"id": true, "delete": true}]}', " " * 3_000_000],
 )  # fmt: skip
