@@ -64,6 +64,23 @@ def test_what_is_true_or_false_is_nothing_else(part, field, truth):
     assert caught.value.field == field
 
 
+def test_a_pool_of_several_periods_does_not_roll_over():
+    assert Allowance(TWO, rollover=TWO, window=1).rollover == Allowance(TWO, window=2).units
+    with pytest.raises(TermsInvalid) as caught:
+        Allowance(TWO, rollover=TWO, window=2)
+    assert caught.value.field == "allowance.rollover"
+
+
+@pytest.mark.parametrize(
+    ("model", "tiers", "says"),
+    [("volume", (), "model volume needs tiers"), ("flat", TIERS, "model flat has no tiers")],
+)
+def test_which_models_have_tiers(model, tiers, says):
+    with pytest.raises(TermsInvalid) as caught:
+        charge(model=model, tiers=tiers)
+    assert (caught.value.field, caught.value.message) == ("tiers", says)
+
+
 @pytest.mark.parametrize(("quantity", "labels"), [("0", 0), ("1", 1), ("-1", 0)])
 def test_included_units_are_told_where_some_are_taken(quantity, labels):
     terms = charge("5", allowance=Allowance(TWO))
