@@ -10,6 +10,7 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.contrib.postgres.operations import BtreeGistExtension
 from django.db import migrations, models
+from o2b.migrating import AtOnce
 
 
 # A contract's earlier signed versions end where the next one begins: only one is valid at a time.
@@ -38,409 +39,419 @@ class Migration(migrations.Migration):
     operations = [
         BtreeGistExtension(),
         migrations.RunSQL(END_EARLIER_VERSIONS, migrations.RunSQL.noop),
-        migrations.CreateModel(
-            name='BundleOption',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('group', models.SlugField(blank=True, default='', help_text='The heading it is shown under.')),
-                ('minimum', models.PositiveSmallIntegerField(default=0)),
-                ('maximum', models.PositiveSmallIntegerField(blank=True, help_text='Empty: as many as one likes.', null=True)),
-                ('default', models.PositiveSmallIntegerField(default=0)),
-            ],
-            options={
-                'ordering': ['version', 'group', 'component__code'],
-            },
-        ),
-        migrations.CreateModel(
-            name='CatalogImport',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('products', 'products'), ('books', 'price books'), ('contracts', 'contracts')], max_length=9)),
-                ('file_name', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('rows', models.PositiveIntegerField()),
-                ('made', models.JSONField(blank=True, default=dict)),
-                ('report', models.JSONField(blank=True, default=dict)),
-                ('undone_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'ordering': ['-at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ContractCommitment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(blank=True, default='', max_length=40)),
-                ('kind', models.CharField(choices=[('minimum', 'at least'), ('maximum', 'at most')], max_length=7)),
-                ('amount', o2b.fields.RateField(decimal_places=8, max_digits=22)),
-                ('interval_unit', models.CharField(default='month', max_length=5)),
-                ('interval_count', models.PositiveSmallIntegerField(default=1)),
-            ],
-            options={
-                'ordering': ['contract', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ContractDocument',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('content_type', models.CharField(max_length=100)),
-                ('size', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('body', models.BinaryField()),
-                ('attached_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-            ],
-            options={
-                'ordering': ['contract', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ContractPool',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('units', o2b.fields.QuantityField(decimal_places=6, max_digits=18)),
-                ('unit', models.CharField(max_length=30)),
-                ('price', o2b.fields.RateField(blank=True, decimal_places=8, help_text='Of the whole pool.', max_digits=22, null=True)),
-                ('rollover_periods', models.PositiveSmallIntegerField(default=0)),
-                ('expires_after_months', models.PositiveSmallIntegerField(blank=True, null=True)),
-            ],
-            options={
-                'ordering': ['contract', 'name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ProductRule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('requires', 'requires'), ('excludes', 'excludes')], max_length=8)),
-            ],
-            options={
-                'ordering': ['version', 'kind', 'other__code'],
-            },
-        ),
-        migrations.RemoveConstraint(
-            model_name='contractprice',
-            name='one_contract_price_a_charge',
-        ),
-        migrations.RemoveConstraint(
-            model_name='price',
-            name='one_price_a_charge',
-        ),
-        migrations.AddField(
-            model_name='contractprice',
-            name='details',
-            field=models.JSONField(blank=True, default=dict, help_text='The optional part of the canonical charge.'),
-        ),
-        migrations.AddField(
-            model_name='contractprice',
-            name='match',
-            field=models.JSONField(blank=True, default=dict, help_text='The characteristics that it is for; empty: for all others.'),
-        ),
-        migrations.AddField(
-            model_name='deliveryplan',
-            name='prepared_by',
-            field=models.ForeignKey(blank=True, help_text='Who wrote the draft last; somebody else publishes it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='deliveryplan',
-            name='published_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='deliveryplan',
-            name='submitted_at',
-            field=models.DateTimeField(blank=True, help_text='Since when it waits for the second person.', null=True),
-        ),
-        migrations.AddField(
-            model_name='price',
-            name='details',
-            field=models.JSONField(blank=True, default=dict, help_text='The optional part of the canonical charge.'),
-        ),
-        migrations.AddField(
-            model_name='price',
-            name='discount_limit',
-            field=o2b.fields.RateField(blank=True, decimal_places=8, help_text='The largest discount, in percent, a rep may give.', max_digits=22, null=True),
-        ),
-        migrations.AddField(
-            model_name='price',
-            name='match',
-            field=models.JSONField(blank=True, default=dict, help_text='The characteristics that it is for; empty: for all others.'),
-        ),
-        migrations.AddField(
-            model_name='pricebookversion',
-            name='note',
-            field=models.TextField(blank=True, default=''),
-        ),
-        migrations.AddField(
-            model_name='pricebookversion',
-            name='notice_days',
-            field=models.PositiveSmallIntegerField(default=0),
-        ),
-        migrations.AddField(
-            model_name='pricebookversion',
-            name='policy',
-            field=models.CharField(choices=[('keep', 'keep their prices'), ('at_renewal', 'move at renewal'), ('on_date', 'move on a date')], default='keep', help_text='What happens to subscriptions that run already.', max_length=10),
-        ),
-        migrations.AddField(
-            model_name='pricebookversion',
-            name='policy_on',
-            field=models.DateField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='pricebookversion',
-            name='prepared_by',
-            field=models.ForeignKey(blank=True, help_text='Who wrote the draft last; somebody else publishes it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='pricebookversion',
-            name='published_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='pricebookversion',
-            name='submitted_at',
-            field=models.DateTimeField(blank=True, help_text='Since when it waits for the second person.', null=True),
-        ),
-        migrations.AddField(
-            model_name='pricebookversion',
-            name='valid_to',
-            field=models.DateField(blank=True, help_text='First day outside.', null=True),
-        ),
-        migrations.AddField(
-            model_name='productversion',
-            name='description',
-            field=models.TextField(blank=True, default=''),
-        ),
-        migrations.AddField(
-            model_name='productversion',
-            name='eligibility',
-            field=models.JSONField(blank=True, default=dict),
-        ),
-        migrations.AddField(
-            model_name='productversion',
-            name='prepared_by',
-            field=models.ForeignKey(blank=True, help_text='Who wrote the draft last; somebody else publishes it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='productversion',
-            name='published_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='productversion',
-            name='submitted_at',
-            field=models.DateTimeField(blank=True, help_text='Since when it waits for the second person.', null=True),
-        ),
-        migrations.AddField(
-            model_name='termscharge',
-            name='details',
-            field=models.JSONField(blank=True, default=dict, help_text='The optional part of the canonical charge.'),
-        ),
-        migrations.AlterField(
-            model_name='contractprice',
-            name='alignment',
-            field=models.CharField(choices=[('anniversary', 'anniversary'), ('bill_day', 'bill day'), ('calendar', 'calendar')], default='bill_day', max_length=12),
-        ),
-        migrations.AlterField(
-            model_name='contractprice',
-            name='model',
-            field=models.CharField(choices=[('flat', 'flat'), ('per_unit', 'per unit'), ('graduated', 'graduated'), ('volume', 'volume'), ('stairstep', 'stairstep'), ('package', 'package'), ('percentage', 'percentage'), ('graduated_percentage', 'graduated percentage'), ('rated', 'rated')], default='per_unit', max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='contractprice',
-            name='proration',
-            field=models.CharField(choices=[('day', 'day'), ('none', 'none'), ('full', 'full')], default='day', max_length=8),
-        ),
-        migrations.AlterField(
-            model_name='price',
-            name='alignment',
-            field=models.CharField(choices=[('anniversary', 'anniversary'), ('bill_day', 'bill day'), ('calendar', 'calendar')], default='bill_day', max_length=12),
-        ),
-        migrations.AlterField(
-            model_name='price',
-            name='model',
-            field=models.CharField(choices=[('flat', 'flat'), ('per_unit', 'per unit'), ('graduated', 'graduated'), ('volume', 'volume'), ('stairstep', 'stairstep'), ('package', 'package'), ('percentage', 'percentage'), ('graduated_percentage', 'graduated percentage'), ('rated', 'rated')], default='per_unit', max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='price',
-            name='proration',
-            field=models.CharField(choices=[('day', 'day'), ('none', 'none'), ('full', 'full')], default='day', max_length=8),
-        ),
-        migrations.AlterField(
-            model_name='termscharge',
-            name='alignment',
-            field=models.CharField(choices=[('anniversary', 'anniversary'), ('bill_day', 'bill day'), ('calendar', 'calendar')], default='bill_day', max_length=12),
-        ),
-        migrations.AlterField(
-            model_name='termscharge',
-            name='model',
-            field=models.CharField(choices=[('flat', 'flat'), ('per_unit', 'per unit'), ('graduated', 'graduated'), ('volume', 'volume'), ('stairstep', 'stairstep'), ('package', 'package'), ('percentage', 'percentage'), ('graduated_percentage', 'graduated percentage'), ('rated', 'rated')], default='per_unit', max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='termscharge',
-            name='proration',
-            field=models.CharField(choices=[('day', 'day'), ('none', 'none'), ('full', 'full')], default='day', max_length=8),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='contract_ends_after_it_begins', violation_error_message='It ends before it begins.'),
-        ),
-        migrations.AddConstraint(
-            model_name='contract',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'published')), expressions=[('account', '='), (models.Func('valid_from', 'valid_to', function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='one_signed_contract_at_a_time', violation_error_message='Another signed contract of the account is valid then.'),
-        ),
-        migrations.AddConstraint(
-            model_name='contractprice',
-            constraint=models.UniqueConstraint(fields=('contract', 'product', 'key', 'match'), name='one_contract_price_a_charge'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliveryplan',
-            constraint=models.CheckConstraint(condition=models.Q(('prepared_by', None), ('published_by', None), models.Q(('prepared_by', models.F('published_by')), _negated=True), _connector='OR'), name='delivery_plan_second_person', violation_error_message='Somebody else than who wrote it publishes it.'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(fields=('version', 'product', 'key', 'from_version', 'match'), name='one_price_a_charge'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('discount_limit', None), ('discount_limit__range', (0, 100)), _connector='OR'), name='price_discount_limit_is_a_percentage', violation_error_message='The largest discount lies between 0 and 100 percent.'),
-        ),
-        migrations.AddConstraint(
-            model_name='pricebookversion',
-            constraint=models.CheckConstraint(condition=models.Q(('prepared_by', None), ('published_by', None), models.Q(('prepared_by', models.F('published_by')), _negated=True), _connector='OR'), name='price_book_version_second_person', violation_error_message='Somebody else than who wrote it publishes it.'),
-        ),
-        migrations.AddConstraint(
-            model_name='pricebookversion',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='book_version_ends_after_it_begins', violation_error_message='It ends before it begins.'),
-        ),
-        migrations.AddConstraint(
-            model_name='pricebookversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('policy', 'on_date'), ('policy_on__isnull', False)), models.Q(models.Q(('policy', 'on_date'), _negated=True), ('policy_on__isnull', True)), _connector='OR'), name='book_version_policy_names_its_day', violation_error_message='A day belongs to the policy “move on a date” only.'),
-        ),
-        migrations.AddConstraint(
-            model_name='productversion',
-            constraint=models.CheckConstraint(condition=models.Q(('prepared_by', None), ('published_by', None), models.Q(('prepared_by', models.F('published_by')), _negated=True), _connector='OR'), name='product_version_second_person', violation_error_message='Somebody else than who wrote it publishes it.'),
-        ),
-        migrations.AddField(
-            model_name='bundleoption',
-            name='component',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
-        ),
-        migrations.AddField(
-            model_name='bundleoption',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='options', to='catalog.productversion'),
-        ),
-        migrations.AddField(
-            model_name='catalogimport',
-            name='by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='contractcommitment',
-            name='contract',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commitments', to='catalog.contract'),
-        ),
-        migrations.AddField(
-            model_name='contractcommitment',
-            name='product',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
-        ),
-        migrations.AddField(
-            model_name='contractdocument',
-            name='contract',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='catalog.contract'),
-        ),
-        migrations.AddField(
-            model_name='contractpool',
-            name='contract',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pools', to='catalog.contract'),
-        ),
-        migrations.AddField(
-            model_name='contractpool',
-            name='product',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
-        ),
-        migrations.AddField(
-            model_name='productrule',
-            name='other',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
-        ),
-        migrations.AddField(
-            model_name='productrule',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='catalog.productversion'),
-        ),
-        migrations.AddConstraint(
-            model_name='bundleoption',
-            constraint=models.UniqueConstraint(fields=('version', 'component'), name='one_option_a_component_of_a_bundle'),
-        ),
-        migrations.AddConstraint(
-            model_name='bundleoption',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum__lte', models.F('default')), models.Q(('maximum', None), ('maximum__gte', models.F('default')), _connector='OR')), name='bundle_option_default_in_range', violation_error_message='The default lies between minimum and maximum.'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='bundleoption',
-            trigger=pgtrigger.compiler.Trigger(name='frozen_with_parent', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE parent_state TEXT;', func="\n            SELECT state INTO parent_state FROM catalog_productversion\n                WHERE id IN (NEW.version_id, OLD.version_id) AND state <> 'draft' LIMIT 1;\n            IF FOUND THEN\n                RAISE EXCEPTION 'o2b: a row of % is frozen, for its catalog_productversion is %',\n                    TG_TABLE_NAME, parent_state;\n            END IF;\n            RETURN COALESCE(NEW, OLD);\n            ", hash='238a3f4dc304f93201492d4e9b86e4d8ab08d875', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_frozen_with_parent_de5ed', table='catalog_bundleoption', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='bundleoption',
-            trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='60d2338b702d4c80fa30dbf5bab50c9325bbe641', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_c18bd', table='catalog_bundleoption', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='contractcommitment',
-            constraint=models.UniqueConstraint(fields=('contract', 'product', 'key', 'kind'), name='one_commitment_a_kind', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='contractcommitment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('interval_count__gte', 1)), name='commitment_not_negative', violation_error_message='A commitment is not less than zero.'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='contractcommitment',
-            trigger=pgtrigger.compiler.Trigger(name='frozen_with_parent', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE parent_state TEXT;', func="\n            SELECT state INTO parent_state FROM catalog_contract\n                WHERE id IN (NEW.contract_id, OLD.contract_id) AND state <> 'draft' LIMIT 1;\n            IF FOUND THEN\n                RAISE EXCEPTION 'o2b: a row of % is frozen, for its catalog_contract is %',\n                    TG_TABLE_NAME, parent_state;\n            END IF;\n            RETURN COALESCE(NEW, OLD);\n            ", hash='88aff00132d55660600a6c4836ecb7f8ea3bb073', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_frozen_with_parent_4fc52', table='catalog_contractcommitment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='contractcommitment',
-            trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='59f0ef4b0a7a91b522ca7ce830a7597b0619845e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_f3eb6', table='catalog_contractcommitment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='contractdocument',
-            trigger=pgtrigger.compiler.Trigger(name='frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='c1c052d816c2a52d35fe074d33f7a2d2b3d9a404', operation='UPDATE OR DELETE', pgid='pgtrigger_frozen_bc583', table='catalog_contractdocument', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='contractdocument',
-            trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='72b14881b52a9db1055a6b4bb276f4e200f3f666', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_7b3e3', table='catalog_contractdocument', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='contractpool',
-            constraint=models.UniqueConstraint(fields=('contract', 'name'), name='one_pool_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='contractpool',
-            constraint=models.CheckConstraint(condition=models.Q(('units__gt', 0)), name='pool_not_empty', violation_error_message='A pool holds more than nothing.'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='contractpool',
-            trigger=pgtrigger.compiler.Trigger(name='frozen_with_parent', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE parent_state TEXT;', func="\n            SELECT state INTO parent_state FROM catalog_contract\n                WHERE id IN (NEW.contract_id, OLD.contract_id) AND state <> 'draft' LIMIT 1;\n            IF FOUND THEN\n                RAISE EXCEPTION 'o2b: a row of % is frozen, for its catalog_contract is %',\n                    TG_TABLE_NAME, parent_state;\n            END IF;\n            RETURN COALESCE(NEW, OLD);\n            ", hash='1944ecd93be94375e2f973d1495578a175dd6adb', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_frozen_with_parent_61896', table='catalog_contractpool', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='contractpool',
-            trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='aa3c52200de75a630c83fd3e96c2c4d18c3e6368', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_743fd', table='catalog_contractpool', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='productrule',
-            constraint=models.UniqueConstraint(fields=('version', 'kind', 'other'), name='one_rule_a_kind_and_product'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='productrule',
-            trigger=pgtrigger.compiler.Trigger(name='frozen_with_parent', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE parent_state TEXT;', func="\n            SELECT state INTO parent_state FROM catalog_productversion\n                WHERE id IN (NEW.version_id, OLD.version_id) AND state <> 'draft' LIMIT 1;\n            IF FOUND THEN\n                RAISE EXCEPTION 'o2b: a row of % is frozen, for its catalog_productversion is %',\n                    TG_TABLE_NAME, parent_state;\n            END IF;\n            RETURN COALESCE(NEW, OLD);\n            ", hash='c4156e01df5e335d104022a818332dfcda9ebd3c', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_frozen_with_parent_067df', table='catalog_productrule', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='productrule',
-            trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='ae4012a6fd56e0b3f3d71337251f39996e2b0812', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_38670', table='catalog_productrule', when='BEFORE')),
-        ),
+        AtOnce([
+            migrations.CreateModel(
+                name='BundleOption',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('group', models.SlugField(blank=True, default='', help_text='The heading it is shown under.')),
+                    ('minimum', models.PositiveSmallIntegerField(default=0)),
+                    ('maximum', models.PositiveSmallIntegerField(blank=True, help_text='Empty: as many as one likes.', null=True)),
+                    ('default', models.PositiveSmallIntegerField(default=0)),
+                ],
+                options={
+                    'ordering': ['version', 'group', 'component__code'],
+                },
+            ),
+            migrations.CreateModel(
+                name='CatalogImport',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(choices=[('products', 'products'), ('books', 'price books'), ('contracts', 'contracts')], max_length=9)),
+                    ('file_name', models.CharField(max_length=200)),
+                    ('sha256', models.CharField(max_length=64)),
+                    ('at', models.DateTimeField()),
+                    ('rows', models.PositiveIntegerField()),
+                    ('made', models.JSONField(blank=True, default=dict)),
+                    ('report', models.JSONField(blank=True, default=dict)),
+                    ('undone_at', models.DateTimeField(blank=True, null=True)),
+                ],
+                options={
+                    'ordering': ['-at', '-pk'],
+                },
+            ),
+            migrations.CreateModel(
+                name='ContractCommitment',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('key', models.SlugField(blank=True, default='', max_length=40)),
+                    ('kind', models.CharField(choices=[('minimum', 'at least'), ('maximum', 'at most')], max_length=7)),
+                    ('amount', o2b.fields.RateField(decimal_places=8, max_digits=22)),
+                    ('interval_unit', models.CharField(default='month', max_length=5)),
+                    ('interval_count', models.PositiveSmallIntegerField(default=1)),
+                ],
+                options={
+                    'ordering': ['contract', 'pk'],
+                },
+            ),
+            migrations.CreateModel(
+                name='ContractDocument',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('name', models.CharField(max_length=200)),
+                    ('content_type', models.CharField(max_length=100)),
+                    ('size', models.PositiveIntegerField()),
+                    ('sha256', models.CharField(max_length=64)),
+                    ('body', models.BinaryField()),
+                    ('attached_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ],
+                options={
+                    'ordering': ['contract', 'pk'],
+                },
+            ),
+            migrations.CreateModel(
+                name='ContractPool',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('name', models.CharField(max_length=60)),
+                    ('units', o2b.fields.QuantityField(decimal_places=6, max_digits=18)),
+                    ('unit', models.CharField(max_length=30)),
+                    ('price', o2b.fields.RateField(blank=True, decimal_places=8, help_text='Of the whole pool.', max_digits=22, null=True)),
+                    ('rollover_periods', models.PositiveSmallIntegerField(default=0)),
+                    ('expires_after_months', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ],
+                options={
+                    'ordering': ['contract', 'name'],
+                },
+            ),
+            migrations.CreateModel(
+                name='ProductRule',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(choices=[('requires', 'requires'), ('excludes', 'excludes')], max_length=8)),
+                ],
+                options={
+                    'ordering': ['version', 'kind', 'other__code'],
+                },
+            ),
+        ]),
+        AtOnce([
+            migrations.RemoveConstraint(
+                model_name='contractprice',
+                name='one_contract_price_a_charge',
+            ),
+            migrations.RemoveConstraint(
+                model_name='price',
+                name='one_price_a_charge',
+            ),
+            migrations.AddField(
+                model_name='contractprice',
+                name='details',
+                field=models.JSONField(blank=True, default=dict, help_text='The optional part of the canonical charge.'),
+            ),
+            migrations.AddField(
+                model_name='contractprice',
+                name='match',
+                field=models.JSONField(blank=True, default=dict, help_text='The characteristics that it is for; empty: for all others.'),
+            ),
+            migrations.AddField(
+                model_name='deliveryplan',
+                name='prepared_by',
+                field=models.ForeignKey(blank=True, help_text='Who wrote the draft last; somebody else publishes it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='deliveryplan',
+                name='published_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='deliveryplan',
+                name='submitted_at',
+                field=models.DateTimeField(blank=True, help_text='Since when it waits for the second person.', null=True),
+            ),
+            migrations.AddField(
+                model_name='price',
+                name='details',
+                field=models.JSONField(blank=True, default=dict, help_text='The optional part of the canonical charge.'),
+            ),
+            migrations.AddField(
+                model_name='price',
+                name='discount_limit',
+                field=o2b.fields.RateField(blank=True, decimal_places=8, help_text='The largest discount, in percent, a rep may give.', max_digits=22, null=True),
+            ),
+            migrations.AddField(
+                model_name='price',
+                name='match',
+                field=models.JSONField(blank=True, default=dict, help_text='The characteristics that it is for; empty: for all others.'),
+            ),
+            migrations.AddField(
+                model_name='pricebookversion',
+                name='note',
+                field=models.TextField(blank=True, default=''),
+            ),
+            migrations.AddField(
+                model_name='pricebookversion',
+                name='notice_days',
+                field=models.PositiveSmallIntegerField(default=0),
+            ),
+            migrations.AddField(
+                model_name='pricebookversion',
+                name='policy',
+                field=models.CharField(choices=[('keep', 'keep their prices'), ('at_renewal', 'move at renewal'), ('on_date', 'move on a date')], default='keep', help_text='What happens to subscriptions that run already.', max_length=10),
+            ),
+            migrations.AddField(
+                model_name='pricebookversion',
+                name='policy_on',
+                field=models.DateField(blank=True, null=True),
+            ),
+            migrations.AddField(
+                model_name='pricebookversion',
+                name='prepared_by',
+                field=models.ForeignKey(blank=True, help_text='Who wrote the draft last; somebody else publishes it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='pricebookversion',
+                name='published_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='pricebookversion',
+                name='submitted_at',
+                field=models.DateTimeField(blank=True, help_text='Since when it waits for the second person.', null=True),
+            ),
+            migrations.AddField(
+                model_name='pricebookversion',
+                name='valid_to',
+                field=models.DateField(blank=True, help_text='First day outside.', null=True),
+            ),
+            migrations.AddField(
+                model_name='productversion',
+                name='description',
+                field=models.TextField(blank=True, default=''),
+            ),
+            migrations.AddField(
+                model_name='productversion',
+                name='eligibility',
+                field=models.JSONField(blank=True, default=dict),
+            ),
+            migrations.AddField(
+                model_name='productversion',
+                name='prepared_by',
+                field=models.ForeignKey(blank=True, help_text='Who wrote the draft last; somebody else publishes it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='productversion',
+                name='published_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='productversion',
+                name='submitted_at',
+                field=models.DateTimeField(blank=True, help_text='Since when it waits for the second person.', null=True),
+            ),
+            migrations.AddField(
+                model_name='termscharge',
+                name='details',
+                field=models.JSONField(blank=True, default=dict, help_text='The optional part of the canonical charge.'),
+            ),
+            migrations.AlterField(
+                model_name='contractprice',
+                name='alignment',
+                field=models.CharField(choices=[('anniversary', 'anniversary'), ('bill_day', 'bill day'), ('calendar', 'calendar')], default='bill_day', max_length=12),
+            ),
+            migrations.AlterField(
+                model_name='contractprice',
+                name='model',
+                field=models.CharField(choices=[('flat', 'flat'), ('per_unit', 'per unit'), ('graduated', 'graduated'), ('volume', 'volume'), ('stairstep', 'stairstep'), ('package', 'package'), ('percentage', 'percentage'), ('graduated_percentage', 'graduated percentage'), ('rated', 'rated')], default='per_unit', max_length=20),
+            ),
+            migrations.AlterField(
+                model_name='contractprice',
+                name='proration',
+                field=models.CharField(choices=[('day', 'day'), ('none', 'none'), ('full', 'full')], default='day', max_length=8),
+            ),
+            migrations.AlterField(
+                model_name='price',
+                name='alignment',
+                field=models.CharField(choices=[('anniversary', 'anniversary'), ('bill_day', 'bill day'), ('calendar', 'calendar')], default='bill_day', max_length=12),
+            ),
+            migrations.AlterField(
+                model_name='price',
+                name='model',
+                field=models.CharField(choices=[('flat', 'flat'), ('per_unit', 'per unit'), ('graduated', 'graduated'), ('volume', 'volume'), ('stairstep', 'stairstep'), ('package', 'package'), ('percentage', 'percentage'), ('graduated_percentage', 'graduated percentage'), ('rated', 'rated')], default='per_unit', max_length=20),
+            ),
+            migrations.AlterField(
+                model_name='price',
+                name='proration',
+                field=models.CharField(choices=[('day', 'day'), ('none', 'none'), ('full', 'full')], default='day', max_length=8),
+            ),
+            migrations.AlterField(
+                model_name='termscharge',
+                name='alignment',
+                field=models.CharField(choices=[('anniversary', 'anniversary'), ('bill_day', 'bill day'), ('calendar', 'calendar')], default='bill_day', max_length=12),
+            ),
+            migrations.AlterField(
+                model_name='termscharge',
+                name='model',
+                field=models.CharField(choices=[('flat', 'flat'), ('per_unit', 'per unit'), ('graduated', 'graduated'), ('volume', 'volume'), ('stairstep', 'stairstep'), ('package', 'package'), ('percentage', 'percentage'), ('graduated_percentage', 'graduated percentage'), ('rated', 'rated')], default='per_unit', max_length=20),
+            ),
+            migrations.AlterField(
+                model_name='termscharge',
+                name='proration',
+                field=models.CharField(choices=[('day', 'day'), ('none', 'none'), ('full', 'full')], default='day', max_length=8),
+            ),
+        ]),
+        AtOnce([
+            migrations.AddConstraint(
+                model_name='contract',
+                constraint=models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='contract_ends_after_it_begins', violation_error_message='It ends before it begins.'),
+            ),
+            migrations.AddConstraint(
+                model_name='contract',
+                constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'published')), expressions=[('account', '='), (models.Func('valid_from', 'valid_to', function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='one_signed_contract_at_a_time', violation_error_message='Another signed contract of the account is valid then.'),
+            ),
+            migrations.AddConstraint(
+                model_name='contractprice',
+                constraint=models.UniqueConstraint(fields=('contract', 'product', 'key', 'match'), name='one_contract_price_a_charge'),
+            ),
+            migrations.AddConstraint(
+                model_name='deliveryplan',
+                constraint=models.CheckConstraint(condition=models.Q(('prepared_by', None), ('published_by', None), models.Q(('prepared_by', models.F('published_by')), _negated=True), _connector='OR'), name='delivery_plan_second_person', violation_error_message='Somebody else than who wrote it publishes it.'),
+            ),
+            migrations.AddConstraint(
+                model_name='price',
+                constraint=models.UniqueConstraint(fields=('version', 'product', 'key', 'from_version', 'match'), name='one_price_a_charge'),
+            ),
+            migrations.AddConstraint(
+                model_name='price',
+                constraint=models.CheckConstraint(condition=models.Q(('discount_limit', None), ('discount_limit__range', (0, 100)), _connector='OR'), name='price_discount_limit_is_a_percentage', violation_error_message='The largest discount lies between 0 and 100 percent.'),
+            ),
+            migrations.AddConstraint(
+                model_name='pricebookversion',
+                constraint=models.CheckConstraint(condition=models.Q(('prepared_by', None), ('published_by', None), models.Q(('prepared_by', models.F('published_by')), _negated=True), _connector='OR'), name='price_book_version_second_person', violation_error_message='Somebody else than who wrote it publishes it.'),
+            ),
+            migrations.AddConstraint(
+                model_name='pricebookversion',
+                constraint=models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='book_version_ends_after_it_begins', violation_error_message='It ends before it begins.'),
+            ),
+            migrations.AddConstraint(
+                model_name='pricebookversion',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('policy', 'on_date'), ('policy_on__isnull', False)), models.Q(models.Q(('policy', 'on_date'), _negated=True), ('policy_on__isnull', True)), _connector='OR'), name='book_version_policy_names_its_day', violation_error_message='A day belongs to the policy “move on a date” only.'),
+            ),
+            migrations.AddConstraint(
+                model_name='productversion',
+                constraint=models.CheckConstraint(condition=models.Q(('prepared_by', None), ('published_by', None), models.Q(('prepared_by', models.F('published_by')), _negated=True), _connector='OR'), name='product_version_second_person', violation_error_message='Somebody else than who wrote it publishes it.'),
+            ),
+        ]),
+        AtOnce([
+            migrations.AddField(
+                model_name='bundleoption',
+                name='component',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
+            ),
+            migrations.AddField(
+                model_name='bundleoption',
+                name='version',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='options', to='catalog.productversion'),
+            ),
+            migrations.AddField(
+                model_name='catalogimport',
+                name='by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='contractcommitment',
+                name='contract',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commitments', to='catalog.contract'),
+            ),
+            migrations.AddField(
+                model_name='contractcommitment',
+                name='product',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
+            ),
+            migrations.AddField(
+                model_name='contractdocument',
+                name='contract',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='catalog.contract'),
+            ),
+            migrations.AddField(
+                model_name='contractpool',
+                name='contract',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pools', to='catalog.contract'),
+            ),
+            migrations.AddField(
+                model_name='contractpool',
+                name='product',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
+            ),
+            migrations.AddField(
+                model_name='productrule',
+                name='other',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
+            ),
+            migrations.AddField(
+                model_name='productrule',
+                name='version',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='catalog.productversion'),
+            ),
+        ]),
+        AtOnce([
+            migrations.AddConstraint(
+                model_name='bundleoption',
+                constraint=models.UniqueConstraint(fields=('version', 'component'), name='one_option_a_component_of_a_bundle'),
+            ),
+            migrations.AddConstraint(
+                model_name='bundleoption',
+                constraint=models.CheckConstraint(condition=models.Q(('minimum__lte', models.F('default')), models.Q(('maximum', None), ('maximum__gte', models.F('default')), _connector='OR')), name='bundle_option_default_in_range', violation_error_message='The default lies between minimum and maximum.'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='bundleoption',
+                trigger=pgtrigger.compiler.Trigger(name='frozen_with_parent', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE parent_state TEXT;', func="\n            SELECT state INTO parent_state FROM catalog_productversion\n                WHERE id IN (NEW.version_id, OLD.version_id) AND state <> 'draft' LIMIT 1;\n            IF FOUND THEN\n                RAISE EXCEPTION 'o2b: a row of % is frozen, for its catalog_productversion is %',\n                    TG_TABLE_NAME, parent_state;\n            END IF;\n            RETURN COALESCE(NEW, OLD);\n            ", hash='238a3f4dc304f93201492d4e9b86e4d8ab08d875', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_frozen_with_parent_de5ed', table='catalog_bundleoption', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='bundleoption',
+                trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='60d2338b702d4c80fa30dbf5bab50c9325bbe641', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_c18bd', table='catalog_bundleoption', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='contractcommitment',
+                constraint=models.UniqueConstraint(fields=('contract', 'product', 'key', 'kind'), name='one_commitment_a_kind', nulls_distinct=False),
+            ),
+            migrations.AddConstraint(
+                model_name='contractcommitment',
+                constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('interval_count__gte', 1)), name='commitment_not_negative', violation_error_message='A commitment is not less than zero.'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='contractcommitment',
+                trigger=pgtrigger.compiler.Trigger(name='frozen_with_parent', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE parent_state TEXT;', func="\n            SELECT state INTO parent_state FROM catalog_contract\n                WHERE id IN (NEW.contract_id, OLD.contract_id) AND state <> 'draft' LIMIT 1;\n            IF FOUND THEN\n                RAISE EXCEPTION 'o2b: a row of % is frozen, for its catalog_contract is %',\n                    TG_TABLE_NAME, parent_state;\n            END IF;\n            RETURN COALESCE(NEW, OLD);\n            ", hash='88aff00132d55660600a6c4836ecb7f8ea3bb073', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_frozen_with_parent_4fc52', table='catalog_contractcommitment', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='contractcommitment',
+                trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='59f0ef4b0a7a91b522ca7ce830a7597b0619845e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_f3eb6', table='catalog_contractcommitment', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='contractdocument',
+                trigger=pgtrigger.compiler.Trigger(name='frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='c1c052d816c2a52d35fe074d33f7a2d2b3d9a404', operation='UPDATE OR DELETE', pgid='pgtrigger_frozen_bc583', table='catalog_contractdocument', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='contractdocument',
+                trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='72b14881b52a9db1055a6b4bb276f4e200f3f666', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_7b3e3', table='catalog_contractdocument', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='contractpool',
+                constraint=models.UniqueConstraint(fields=('contract', 'name'), name='one_pool_a_name'),
+            ),
+            migrations.AddConstraint(
+                model_name='contractpool',
+                constraint=models.CheckConstraint(condition=models.Q(('units__gt', 0)), name='pool_not_empty', violation_error_message='A pool holds more than nothing.'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='contractpool',
+                trigger=pgtrigger.compiler.Trigger(name='frozen_with_parent', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE parent_state TEXT;', func="\n            SELECT state INTO parent_state FROM catalog_contract\n                WHERE id IN (NEW.contract_id, OLD.contract_id) AND state <> 'draft' LIMIT 1;\n            IF FOUND THEN\n                RAISE EXCEPTION 'o2b: a row of % is frozen, for its catalog_contract is %',\n                    TG_TABLE_NAME, parent_state;\n            END IF;\n            RETURN COALESCE(NEW, OLD);\n            ", hash='1944ecd93be94375e2f973d1495578a175dd6adb', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_frozen_with_parent_61896', table='catalog_contractpool', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='contractpool',
+                trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='aa3c52200de75a630c83fd3e96c2c4d18c3e6368', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_743fd', table='catalog_contractpool', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='productrule',
+                constraint=models.UniqueConstraint(fields=('version', 'kind', 'other'), name='one_rule_a_kind_and_product'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='productrule',
+                trigger=pgtrigger.compiler.Trigger(name='frozen_with_parent', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE parent_state TEXT;', func="\n            SELECT state INTO parent_state FROM catalog_productversion\n                WHERE id IN (NEW.version_id, OLD.version_id) AND state <> 'draft' LIMIT 1;\n            IF FOUND THEN\n                RAISE EXCEPTION 'o2b: a row of % is frozen, for its catalog_productversion is %',\n                    TG_TABLE_NAME, parent_state;\n            END IF;\n            RETURN COALESCE(NEW, OLD);\n            ", hash='c4156e01df5e335d104022a818332dfcda9ebd3c', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_frozen_with_parent_067df', table='catalog_productrule', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='productrule',
+                trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='ae4012a6fd56e0b3f3d71337251f39996e2b0812', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_38670', table='catalog_productrule', when='BEFORE')),
+            ),
+        ]),
     ]
