@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint mutants bench shots messages clean
+.PHONY: help demo up test test-faults lint mutants bench shots messages clean
 
 help: ## say what each target does
-	@sed -n 's/^\([.a-z]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([.a-z-]*\):[^#]*## /\1|/p' Makefile | while IFS='|' read name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 demo: .venv ## run O2B with a demo carrier on http://localhost:8000 (ARGS=--no-serve: load it and end)
 	@exec $(BIN)/python manage.py up --demo $(ARGS)
@@ -16,6 +16,9 @@ up: .venv ## the same without demo data
 
 test: .venv ## run the tests (ARGS="-k quotes")
 	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-faults: .venv ## kill workers and empty Redis while 200 orders are fulfilled (a short form is in make test)
+	@O2B_FAULTS=whole exec $(BIN)/python -m pytest tests/scenarios/test_fulfilment_faults.py tests/scenarios/test_faults.py -n 2 $(ARGS)
 
 lint: .venv ## format, style, direction of imports, types, checks, migrations
 	$(BIN)/ruff format --check

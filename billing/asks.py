@@ -7,9 +7,11 @@ from django.utils.translation import gettext as _
 
 from billing import selectors
 from billing.invoices import selectors as invoices
+from billing.payments import selectors as payments
 from o2b import clock
-from o2b.asks import Affected, Card, Found, Impact, Panel
+from o2b.asks import Affected, Card, Found, Impact, Panel, Standing
 from o2b.catalog.publications import MOST_EXAMPLES
+from o2b.customers.models import Account
 from o2b.money import Money, quantise
 from o2b.periods import add_months
 from o2b.web.show import money_text, number_text
@@ -54,6 +56,23 @@ def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
             for run in runs[:MOST_EXAMPLES]
         ]
     return [Impact("run", _("Bill runs"), False, reason, total, told)]
+
+
+def account_standing(account_id: int) -> list[Standing]:
+    """What the account owes us, what of it is overdue, and what it has paid ahead."""
+    account = Account.objects.select_related("test_clock").get(pk=account_id)
+    balance = payments.account_balance(account)
+    today = clock.today(account)
+    return [
+        Standing(
+            owed=balance.open.amount,
+            overdue=payments.overdue_amount(account, on=today).amount,
+            credit=balance.credit.amount,
+            limit=account.credit_limit,
+            has_paid_a_bill=payments.has_paid_a_bill(account, on=today),
+            currency=account.currency,
+        )
+    ]
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:

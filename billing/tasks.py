@@ -4,6 +4,7 @@ import os
 import socket
 
 from billing.charges.services import open_charges_of
+from billing.invoices.services import tell_first_bills as tell_of_first_bills
 from billing.promises.services import note_deliveries_of, open_promises_of
 from billing.runs import services as runs
 from o2b import clock
@@ -55,6 +56,12 @@ def finalise_run(key: int) -> None:
 def finalise_shard(key: int) -> None:
     """A shard has its numbers: make it final."""
     runs.finalise_shard(shard_id=key, at=clock.now(), worker=_worker())
+
+
+@reaction("billing.tell_first_bills")
+def tell_first_bills(key: int) -> None:
+    """A run is final: advocates hear of the accounts that were billed for the first time."""
+    tell_of_first_bills(run_id=key)
 
 
 def _worker() -> str:

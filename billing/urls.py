@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from billing.views import invoices, panels, payments, promises, runs
+from billing.views import complaints, invoices, panels, payments, promises, runs
 
 app_name = "billing"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/resume/", runs.resume, name="run-resume"),
     path("invoices/", invoices.InvoiceList.as_view(), name="invoice-list"),
     path("invoices/<int:pk>/", invoices.detail, name="invoice-detail"),
+    path("invoices/<int:pk>/complain/", complaints.complain, name="invoice-complain"),
     path("invoices/<int:pk>/pdf/", invoices.as_pdf, name="invoice-pdf"),
     path("payments/", payments.PaymentList.as_view(), name="payment-list"),
     path("payments/new/", payments.new, name="payment-new"),

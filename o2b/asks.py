@@ -1,7 +1,7 @@
 """Questions that travel up the staircase by name: doors ask, stages answer, nobody imports."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -74,6 +74,41 @@ class Holding:
     quantity: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """A kind of automatic task that plans may name.
+
+    `faults` says in sentences what is wrong with the parameters of a step.
+    """
+
+    name: str
+    label: str
+    faults: Callable[[Mapping[str, Any]], list[str]]
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQueue:
+    """A queue that steps by hand may name, and what an hour of its people costs us."""
+
+    code: str
+    name: str
+    hourly_rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account stands with us, as billing tells it; amounts in the account's currency."""
+
+    owed: Decimal
+    overdue: Decimal
+    # Paid and not yet allocated to any invoice: deposits.
+    credit: Decimal
+    limit: Decimal | None
+    has_paid_a_bill: bool
+    currency: str
+
+
 # question -> (what an answer is, who answers: a callable by dotted name)
 QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
     "home_cards": (
@@ -120,7 +155,19 @@ QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
     ),
     # (key of an account): what rules of the catalog see beside what is ordered now
     "holdings": (Holding, ("orders.asks.holdings", "subscriptions.asks.holdings")),
-    "order_panels": (Panel, ("subscriptions.asks.order_panels", "billing.asks.order_panels")),
+    # (): what a delivery plan may name
+    "task_kinds": (TaskKind, ("orders.asks.task_kinds",)),
+    "task_queues": (TaskQueue, ("orders.asks.task_queues",)),
+    # (key of an account): what it owes, what is overdue, what it has paid ahead
+    "account_standing": (Standing, ("billing.asks.account_standing",)),
+    "order_panels": (
+        Panel,
+        (
+            "orders.asks.order_panels",
+            "subscriptions.asks.order_panels",
+            "billing.asks.order_panels",
+        ),
+    ),
 }
 
 

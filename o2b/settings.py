@@ -1,4 +1,4 @@
-"""Settings, read from the environment only; nothing here imports project code."""
+"""Settings, read from the environment only; of project code, only how logs are written."""
 
 import secrets
 from datetime import timedelta
@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import environ
-import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
+
+from o2b import logs
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -27,6 +28,24 @@ APPROVER = env.str("O2B_APPROVER", default="")  # approves what `bill_month --fi
 PROVISIONING_URL = env.str("O2B_PROVISIONING_URL", default="")
 O2B_PUBLIC_URL, O2B_APPROVER, O2B_PROVISIONING_URL = PUBLIC_URL, APPROVER, PROVISIONING_URL
 O2B_DEMO, O2B_HOME = DEMO, HOME
+O2B_COMPLAINT_DAYS = env.int("O2B_COMPLAINT_DAYS", default=2)  # working days until it is overdue
+# Outside systems sign their call-backs with it; empty: derived from the secret key.
+O2B_CALLBACK_SECRET = env.str("O2B_CALLBACK_SECRET", default="")
+
+# The kinds of automatic work, by the names that delivery plans use; add your own by dotted name.
+O2B_TASK_HANDLERS = {
+    "activation": "orders.kinds.plain.ACTIVATION",
+    "appointment": "orders.kinds.visits.APPOINTMENT",
+    "approval": "orders.kinds.approvals.APPROVAL",
+    "credit_check": "orders.kinds.money.CREDIT_CHECK",
+    "email": "orders.kinds.letters.EMAIL",
+    "licence_key": "orders.kinds.licences.LICENCE_KEY",
+    "payment": "orders.kinds.money.PAYMENT",
+    "vendor_cancel": "orders.kinds.vendors.VENDOR_CANCEL",
+    "vendor_order": "orders.kinds.vendors.VENDOR_ORDER",
+    "wait": "orders.kinds.waits.WAIT",
+    "http_provisioning": "orders.kinds.provisioning.HTTP_PROVISIONING",
+}
 
 # --- Django -------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="")
@@ -94,6 +113,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "o2b.web.context.frame",
+                "o2b.people.notices.context.bell",
             ]
         },
     }
@@ -114,12 +134,19 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# --- Mail: without a server of its own, letters are files in O2B_HOME/mail -----------------------
+vars().update(env.email_url("O2B_EMAIL_URL", default=f"filemail:///{HOME}/mail"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("O2B_EMAIL_FROM", default="O2B <o2b@localhost>")
+
 # --- Safety in the browser ----------------------------------------------------------------------
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.int("O2B_HSTS_SECONDS", default=31_536_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("O2B_BEHIND_PROXY", default=False):  # only then is the header somebody's we trust
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# A delivery plan of a hundred steps is one form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -245,48 +272,17 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "o2b.sweep_outbox", "schedule": 10.0},
     "wake-due-orders": {"task": "orders.wake_due", "schedule": 5.0},
+    "watch-time": {"task": "orders.watch_time", "schedule": 15.0},
+    "renew-forecasts": {"task": "orders.renew_forecasts", "schedule": 30.0},
+    "begin-due-orders": {"task": "orders.begin_due", "schedule": 60.0},
+    "warn-overdue-complaints": {"task": "care.warn_overdue", "schedule": 30.0},
+    "mail-notices": {"task": "people.sweep_mail", "schedule": 15.0},
     "make-partitions": {"task": "o2b.make_partitions", "schedule": timedelta(days=1)},
     "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 
 # --- Logging ------------------------------------------------------------------------------------
-_before: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-# Local variables may be passwords and tokens: a traceback in a log never shows them.
-_traceback = structlog.processors.ExceptionRenderer(
-    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+LOGGING = logs.configure(
+    level=env.str("O2B_LOG_LEVEL", default="INFO").upper(), for_people=DEBUG or DEMO
 )
-_show: list[Any] = (
-    [structlog.dev.ConsoleRenderer(colors=False)]
-    if DEBUG or DEMO
-    else [_traceback, structlog.processors.JSONRenderer()]
-)
-structlog.configure(
-    processors=[*_before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "lines": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": _before,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_show],
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
-    "root": {"handlers": ["stderr"], "level": env.str("O2B_LOG_LEVEL", default="INFO").upper()},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        "celery": {"level": env.str("O2B_LOG_LEVEL", default="INFO").upper()},
-    },
-}

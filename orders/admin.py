@@ -1,9 +1,24 @@
 """Orders in the admin: shown, never written; queues and their members are set up here."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from o2b.web.readonly_admin import ReadOnlyAdmin, ReadOnlyInline
-from orders.models import Evidence, Order, OrderLine, Queue, QueueMember, Task
+from o2b.web.setup_admin import EmptyJSON
+from orders.models import (
+    EscalationRule,
+    Evidence,
+    FalloutRule,
+    Order,
+    OrderLine,
+    OutsideSystem,
+    Queue,
+    QueueMember,
+    Task,
+    WorkCalendar,
+)
 
 
 class LinesInline(ReadOnlyInline):
@@ -57,5 +72,53 @@ class MembersInline(admin.TabularInline):
 
 @admin.register(Queue)
 class QueueAdmin(admin.ModelAdmin):
-    list_display = ("name", "code")
+    list_display = ("name", "code", "calendar", "owner", "hourly_rate", "amber_percent")
+    list_select_related = ("calendar", "owner")
     inlines = (MembersInline,)
+
+
+@admin.register(WorkCalendar)
+class WorkCalendarAdmin(EmptyJSON, admin.ModelAdmin):
+    list_display = ("name", "code", "time_zone", "country", "subdivision")
+    list_filter = ("country",)
+
+
+@admin.register(EscalationRule)
+class EscalationRuleAdmin(admin.ModelAdmin):
+    list_display = ("level", "after_minutes", "queue", "tell", "is_active")
+    list_filter = ("level", "is_active", "queue")
+    list_select_related = ("queue", "tell")
+
+
+@admin.register(FalloutRule)
+class FalloutRuleAdmin(ReadOnlyAdmin):
+    """Shown here; written, tried and put in order on the page of the rules."""
+
+    list_display = (
+        "position",
+        "handler",
+        "failure_class",
+        "product",
+        "says",
+        "queue",
+        "remedy",
+        "is_active",
+    )
+    list_filter = ("remedy", "is_active")
+    list_select_related = ("queue",)
+
+
+@admin.register(OutsideSystem)
+class OutsideSystemAdmin(admin.ModelAdmin):
+    """Its name and its patience are set up here; its circuit is switched on its page."""
+
+    list_display = ("name", "code", "state", "failures", "threshold", "cool_down", "retry_at")
+    list_filter = ("state",)
+    fields = ("code", "name", "threshold", "cool_down", "state", "failures", "last_error")
+    readonly_fields = ("code", "state", "failures", "last_error")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

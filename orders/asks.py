@@ -6,12 +6,17 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from o2b.asks import Card, Found, Holding, Impact, Panel
+from o2b import clock
+from o2b.asks import Card, Found, Holding, Impact, Panel, TaskKind, TaskQueue
 from o2b.catalog.publications import reach_of
 from o2b.web.states import label_of
 from orders import selectors
-from orders.models import Evidence
+from orders.care.selectors import counts_for
+from orders.fulfilment import handlers
+from orders.models import Evidence, Queue
 from orders.reached import reached_orders
+from orders.work.selectors import lists
+from orders.work.selectors.costs import may_see_costs
 
 MOST_FOUND = 8
 
@@ -22,19 +27,43 @@ def home_cards(user: Any) -> list[Card]:
         return []
     cards = []
     if user.has_perm("orders.work_tasks"):
-        ready = sum(queue.waiting for queue in selectors.work_in_queues(user.pk))
+        ready = lists.claimable(user.pk).order_by()[: lists.MOST_COUNTED].count()
         claimed = selectors.claimed_tasks(user.pk).count()
         queue = reverse("orders:queue")
         cards = [
-            Card(_("Ready in my queues"), str(ready), queue, "go" if ready else ""),
+            Card(_("Ready in my queues"), lists.counted(ready), queue, "go" if ready else ""),
             Card(_("I work on"), str(claimed), queue),
         ]
     fallen = selectors.fallen_lines().count()
     moving = selectors.lines_in_delivery().count()
     return [
         *cards,
+        *care_cards(user),
         Card(_("Lines in fallout"), str(fallen), reverse("orders:fallout"), "bad" * bool(fallen)),
         Card(_("Lines in delivery"), str(moving), reverse("orders:list") + "?state=provisioning"),
+    ]
+
+
+def care_cards(user: Any) -> list[Card]:
+    """What one's customers ask and complain about, while there is something."""
+    if not user.has_perm("orders.hear_complaints"):
+        return []
+    waits = counts_for(user.pk, machine_now=clock.now())
+    late = waits["overdue"]
+    return [
+        Card(
+            _("My complaints"),
+            str(waits["complaints"]),
+            reverse("orders:complaints") + "?state=mine",
+            "bad" if late else "warn" * bool(waits["complaints"]),
+            _("%(n)s overdue") % {"n": late} if late else "",
+        ),
+        Card(
+            _("Questions to answer"),
+            str(waits["questions"]),
+            reverse("orders:questions") + "?state=mine",
+            "warn" * bool(waits["questions"]),
+        ),
     ]
 
 
@@ -66,6 +95,27 @@ def holdings(account_id: int) -> list[Holding]:
     return [Holding(*row) for row in selectors.on_their_way(account_id)]
 
 
+def task_kinds() -> list[TaskKind]:
+    """Every kind of automatic task that the settings name, with what its handler checks."""
+    found = ((name, handlers.find(name)) for name in handlers.names())
+    return [
+        TaskKind(
+            name,
+            getattr(handler, "label", "") or name.replace("_", " ").capitalize(),
+            handler.faults,
+            getattr(handler, "example", {}),
+        )
+        for name, handler in found
+        if handler
+    ]
+
+
+def task_queues() -> list[TaskQueue]:
+    """Every queue that a step may go to."""
+    rows = Queue.objects.order_by("code").values_list("code", "name", "hourly_rate")
+    return [TaskQueue(*row) for row in rows]
+
+
 def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
     """Running orders, none of which changes."""
     return reached_orders(reach_of(version_id), shown=user.has_perm("orders.view_order"))
@@ -74,4 +124,17 @@ def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
 def account_panels(user: Any, account_id: int) -> list[Panel]:
     if not user.has_perm("orders.view_order"):
         return []
-    return [Panel(_("Orders"), reverse("orders:of-account", args=[account_id]))]
+    return [
+        Panel(_("Orders"), reverse("orders:of-account", args=[account_id])),
+        Panel(_("Complaints and questions"), reverse("orders:care-of-account", args=[account_id])),
+    ]
+
+
+def order_panels(user: Any, order_id: int) -> list[Panel]:
+    """What it costs and brings (leads and finance), what is said of it, what is on paper."""
+    if not user.has_perm("orders.view_order"):
+        return []
+    panels = {"orders:conversation": _("Conversation"), "orders:documents": _("Documents")}
+    if may_see_costs(user):
+        panels = {"orders:costs": _("Cost and margin")} | panels
+    return [Panel(title, reverse(name, args=[order_id])) for name, title in panels.items()]

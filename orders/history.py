@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from o2b.models import Event
+from o2b.web.show import day_text
 
 # event -> (words, tone); no words where another event of the same moment says it better
 WORDS: dict[str, tuple[str | Promise, str]] = {
     "order.placed": (gettext_lazy("Order placed"), "go"),
     "order.woken": ("", ""),
+    "order.reprioritised": (gettext_lazy("Priority changed"), ""),
+    "order.rescheduled": (gettext_lazy("Day of work changed"), ""),
     "order_line.scheduled": ("", ""),
     "order_line.began": (gettext_lazy("work has begun"), "go"),
     "order_line.held": (gettext_lazy("held"), "warn"),
@@ -34,10 +37,51 @@ WORDS: dict[str, tuple[str | Promise, str]] = {
     "task.cancelled": ("", ""),
     "task.skipped": (gettext_lazy("skipped"), ""),
     "task.retried": (gettext_lazy("tried again"), "go"),
+    "task.assigned": (gettext_lazy("given to somebody"), "go"),
+    "task.reprioritised": ("", ""),
+    "task.ticked": ("", ""),
+    "task.file_added": (gettext_lazy("a file was added"), ""),
+    "task.commented": (gettext_lazy("comment"), ""),
+    "task.part_delivered": (gettext_lazy("a part was delivered"), "good"),
+    "task.taken_by_hand": (gettext_lazy("taken by hand"), "go"),
+    "task.edited": (gettext_lazy("asked differently"), ""),
+    "task.callback_ignored": (gettext_lazy("a late call-back was not taken"), "warn"),
+    "order_line.went_without": (gettext_lazy("goes on without what was given up"), "go"),
+    "order.commented": (gettext_lazy("Comment"), ""),
+    "approval.asked": (gettext_lazy("approval asked"), "warn"),
+    "approval.granted": (gettext_lazy("approval granted"), "good"),
+    "approval.refused": (gettext_lazy("approval refused"), "bad"),
+    "approval.withdrawn": (gettext_lazy("approval question taken back"), ""),
+    "licence.to_mail": ("", ""),
+    "licence.mailed": (gettext_lazy("the licence key was mailed"), "go"),
+    "licence.shown": (gettext_lazy("the licence key was shown"), ""),
+    "licence.revoked": (gettext_lazy("A licence key was revoked"), "warn"),
+    "purchase.sent": (gettext_lazy("Ordered of the vendor"), "go"),
+    "purchase.partly_received": (gettext_lazy("A part arrived from the vendor"), "go"),
+    "purchase.received": (gettext_lazy("All arrived from the vendor"), "good"),
+    "purchase.cancelled": (gettext_lazy("The vendor's order was cancelled"), "warn"),
+    "appointment.wanted": (gettext_lazy("A visit is to be arranged"), ""),
+    "appointment.arranged": (gettext_lazy("A visit was arranged"), "go"),
+    "appointment.kept": (gettext_lazy("The visit took place"), "good"),
+    "appointment.missed": (gettext_lazy("The visit was missed"), "warn"),
+    "appointment.cancelled": (gettext_lazy("The visit was called off"), ""),
     "evidence.refused": (gettext_lazy("what was delivered is not what was promised"), "bad"),
     "subscription.items_started": (gettext_lazy("Subscription started"), "good"),
     "subscription.started": ("", ""),
     "promise.opened": (gettext_lazy("Promise opened"), ""),
+    "task.amber": (gettext_lazy("in danger"), "warn"),
+    "task.red": (gettext_lazy("late"), "bad"),
+    "task.escalated": (gettext_lazy("escalated"), "warn"),
+    "order.promised": (gettext_lazy("Promised for %(day)s"), "go"),
+    "order.forecast": (gettext_lazy("Forecast: %(day)s"), ""),
+    "order.question_asked": (gettext_lazy("The customer asks something"), "warn"),
+    "order.question_answered": (gettext_lazy("The customer’s question is answered"), "good"),
+    "complaint.opened": (gettext_lazy("Complaint opened"), "bad"),
+    "complaint.taken": (gettext_lazy("Complaint taken in hand"), "go"),
+    "complaint.handed_over": (gettext_lazy("Complaint handed over"), ""),
+    "complaint.overdue": (gettext_lazy("Complaint overdue"), "bad"),
+    "complaint.resolved": (gettext_lazy("Complaint resolved"), "good"),
+    "complaint.reopened": (gettext_lazy("Complaint opened again"), "warn"),
 }
 
 
@@ -60,6 +104,9 @@ def entries(events: Iterable[Event], lines: dict[int, str], tasks: dict[int, str
 def _entry(event: Event, lines: dict[int, str], tasks: dict[int, str]) -> Entry:
     words, tone = WORDS.get(event.name, (event.name, ""))
     text = str(words)
+    if "%(day)s" in text:
+        on = event.facts.get("on")
+        text = text % {"day": day_text(date.fromisoformat(on) if on else None)}
     subject = _subject(event, lines, tasks)
     if text and subject:
         text = _("%(subject)s: %(what)s") % {"subject": subject, "what": text}

@@ -1,6 +1,6 @@
 """An order as its page shows it: lines with plan, amounts and what one may do, and the history."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -8,10 +8,11 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 
 from orders import selectors
-from orders.fulfilment.services.pauses import TOUCHED
+from orders.fulfilment.services.pauses import is_past_return
 from orders.history import Entry, entries
 from orders.models import Order, OrderLine, Task
 from orders.picture import Picture, draw
+from orders.timing.outlook import Outlook, names_of_others
 
 L, T = OrderLine.State, Task.State
 LINES_A_PAGE = 25
@@ -35,11 +36,15 @@ class ShownLine:
 
     @property
     def may_resume(self) -> bool:
-        return self.line.state in (L.HELD, L.WAITING)
+        return self.line.state == L.HELD
+
+    @property
+    def waits_for_customer(self) -> bool:
+        return self.line.state == L.WAITING
 
     @property
     def may_cancel(self) -> bool:
-        return self.line.state in CANCELLABLE and not any(t.state in TOUCHED for t in self.tasks)
+        return self.line.state in CANCELLABLE and not any(map(is_past_return, self.tasks))
 
     @property
     def evidence(self) -> list[Any]:
@@ -50,25 +55,34 @@ class ShownLine:
         return sum(task.state in (T.DONE, T.SKIPPED) for task in self.tasks)
 
 
-def shown_lines(order: Order, page: str | None) -> tuple[Page[OrderLine], list[ShownLine]]:
+def shown_lines(outlook: Outlook, page: str | None) -> tuple[Page[OrderLine], list[ShownLine]]:
     """One page of an order's lines."""
-    found = Paginator(selectors.lines_of(order.pk), LINES_A_PAGE).get_page(page)
-    return found, show_lines(order, found.object_list)
+    found = Paginator(selectors.lines_of(outlook.order.pk), LINES_A_PAGE).get_page(page)
+    return found, show_lines(outlook, found.object_list)
 
 
-def show_lines(order: Order, lines: Iterable[OrderLine]) -> list[ShownLine]:
-    lines = list(lines)
+def show_lines(outlook: Outlook, lines: Iterable[OrderLine]) -> list[ShownLine]:
+    """Lines with their plans, the critical path of the whole order marked."""
+    lines, order = list(lines), outlook.order
+    others = names_of_others([list(line.tasks.all()) for line in lines])
     begins = order.start_on or order.placed_at.date()
     sums = selectors.worth([(line.terms.body, line.quantity) for line in lines], order, begins)
     return [
-        _shown(line, amounts.monthly, amounts.one_time)
+        _shown(line, amounts.monthly, amounts.one_time, outlook.critical, others)
         for line, amounts in zip(lines, sums.lines, strict=True)
     ]
 
 
-def _shown(line: OrderLine, monthly: Decimal, one_time: Decimal) -> ShownLine:
+def _shown(
+    line: OrderLine,
+    monthly: Decimal,
+    one_time: Decimal,
+    critical: Collection[int],
+    others: Mapping[int, str],
+) -> ShownLine:
     tasks = list(line.tasks.all())
-    return ShownLine(line, tasks, draw(tasks) if len(tasks) > 1 else None, monthly, one_time)
+    drawn = draw(tasks, critical=critical, others=others) if len(tasks) > 1 else None
+    return ShownLine(line, tasks, drawn, monthly, one_time)
 
 
 def history(order: Order) -> list[Entry]:

@@ -1,11 +1,12 @@
 """The pages of orders."""
 
-from django.urls import path
+from django.urls import include, path
 
 from orders import views
 from orders.acceptance import views as acceptance
 from orders.entry import views as entry
 from orders.fulfilment import views as fulfilment
+from orders.timing import views as timing
 
 app_name = "orders"
 urlpatterns = [
@@ -15,6 +16,9 @@ urlpatterns = [
     path("lines/<int:pk>/", views.line, name="line"),
     path("lines/<int:pk>/hold/", fulfilment.hold_line, name="line-hold"),
     path("lines/<int:pk>/resume/", fulfilment.resume_line, name="line-resume"),
+    path("lines/<int:pk>/wait/", timing.wait_for_customer, name="line-wait"),
+    path("lines/<int:pk>/answered/", timing.customer_answered, name="line-answered"),
+    path("<int:pk>/promise/", timing.promise_day, name="promise"),
     path("lines/<int:pk>/cancel/", fulfilment.cancel_line, name="line-cancel"),
     path("queue/", fulfilment.queue, name="queue"),
     path("queue/next/", fulfilment.claim_next, name="claim-next"),
@@ -22,9 +26,14 @@ urlpatterns = [
     path("tasks/<int:pk>/release/", fulfilment.release_task, name="task-release"),
     path("tasks/<int:pk>/complete/", fulfilment.complete_task, name="task-complete"),
     path("tasks/<int:pk>/fail/", fulfilment.fail_task, name="task-fail"),
-    path("tasks/<int:pk>/retry/", fulfilment.retry_task, name="task-retry"),
-    path("tasks/<int:pk>/correct/", fulfilment.correct_evidence, name="task-correct"),
-    path("fallout/", fulfilment.fallout, name="fallout"),
+    path("", include("orders.work.urls")),
+    path("", include("orders.care.urls")),
+    path("", include("orders.fallout.urls")),
+    path("", include("orders.bulk.urls")),
+    path("", include("orders.steering.urls")),
+    path("", include("orders.licences.urls")),
+    path("", include("orders.purchases.urls")),
+    path("", include("orders.visits.urls")),
     path("of-quote/<int:pk>/", views.of_quote, name="of-quote"),
     path("of-account/<int:pk>/", views.of_account, name="of-account"),
     path("accept/<int:pk>/", acceptance.accept_quote, name="accept-quote"),

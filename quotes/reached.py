@@ -36,7 +36,9 @@ def reached_quotes(reach: Reach, *, shown: bool) -> list[Impact]:
     found = [
         *_moving(reach, in_time.filter(moves), _("takes the new price when it is sent"), shown),
         _kept(
-            in_time.exclude(moves), _("a contract or the segment's book decides its prices"), shown
+            in_time.exclude(moves),
+            _("a contract, or a book that goes before this one, decides its prices"),
+            shown,
         ),
         _kept(
             unsent.filter(valid_until__lt=reach.version.valid_from),

@@ -129,3 +129,29 @@ class ItemVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id} {self.valid}"
+
+
+class Equipment(models.Model):
+    """One piece at the customer's, by its serial: what an item's delivery has shown."""
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="equipment")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    product_version = models.ForeignKey(
+        ProductVersion,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("What stands there; a substitute may be another version than the item's."),
+    )
+    serial = models.CharField(max_length=120)
+    installed_on = models.DateField()
+
+    class Meta:
+        ordering = ["item", "pk"]
+        verbose_name_plural = "equipment"
+        constraints = [
+            models.UniqueConstraint(fields=["item", "serial"], name="one_piece_a_serial"),
+        ]
+        indexes = [models.Index(fields=["serial"], name="equipment_by_serial")]
+
+    def __str__(self) -> str:
+        return self.serial

@@ -28,7 +28,7 @@ def reached_items(reach: Reach, *, shown: bool) -> list[Impact]:
     )
     groups: list[tuple[bool, str, QuerySet[ItemVersion]]] = [(moves, _reason(reach), items)]
     if moves:
-        said = _("a contract or the segment's book decides its price")
+        said = _("a contract, or a book that goes before this one, decides its price")
         groups = [
             (True, _reason(reach), items.exclude(elsewhere)),
             (False, said, items.filter(elsewhere)),

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from o2b.customers.models import Account
 from orders.models import Order
-from subscriptions.models import Item, ItemVersion, ServiceState, Subscription
+from subscriptions.models import Equipment, Item, ItemVersion, ServiceState, Subscription
 
 LONGEST_KEY = 18  # digits that always fit into a bigint
 
@@ -89,7 +89,10 @@ def items_of(*, subscription_id: int) -> QuerySet[Item]:
     return (
         Item.objects.filter(subscription_id=subscription_id)
         .select_related("product_version__product", "order_line")
-        .prefetch_related(Prefetch("versions", queryset=versions))
+        .prefetch_related(
+            Prefetch("versions", queryset=versions),
+            Prefetch("equipment", Equipment.objects.select_related("product_version")),
+        )
         .order_by("pk")
     )
 
@@ -105,14 +108,20 @@ def started_between(*, start: date, end: date) -> QuerySet[Subscription]:
 
 
 def with_serial(rows: QuerySet[Subscription], *, text: str) -> QuerySet[Subscription]:
-    """Those of the rows that have an item with this serial."""
+    """Those of the rows that have an item or a piece of equipment with this serial."""
+    return rows.filter(_with_serial(text))
+
+
+def _with_serial(text: str) -> Q:
+    """The item's own serial holds the text, or one of its pieces is called so."""
     items = Item.objects.filter(serial__icontains=text)
-    return rows.filter(pk__in=items.values("subscription_id"))
+    pieces = Equipment.objects.filter(serial=text)
+    return Q(pk__in=items.values("subscription_id")) | Q(pk__in=pieces.values("item__subscription"))
 
 
 def find_subscriptions(*, text: str, limit: int = 8) -> list[Subscription]:
     """By number (S-123, or S-123.4 of an item) or by the serial of an item."""
-    found = Q(pk__in=Item.objects.filter(serial__icontains=text).values("subscription_id"))
+    found = _with_serial(text)
     digits = text.upper().removeprefix("S-").partition(".")[0]
     if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_KEY:
         found |= Q(pk=int(digits))

@@ -20,7 +20,8 @@ from psycopg2.extras import DateRange
 from o2b import events
 from o2b.charging import StartRule
 from orders.models import Evidence, Order, OrderLine
-from subscriptions.models import Item, ItemVersion, ServiceState, Subscription
+from subscriptions.installed import pieces_of
+from subscriptions.models import Equipment, Item, ItemVersion, ServiceState, Subscription
 
 
 def start_items(*, order_id: int, at: datetime) -> Subscription | None:
@@ -167,7 +168,24 @@ def _open_items(
         )
         for item, line in zip(items, lines, strict=True)
     )
+    _install(items, days)
     return items
+
+
+def _install(items: Sequence[Item], days: dict[int, date]) -> None:
+    """Every serial that the deliveries have shown, as a piece of its item."""
+    shown = pieces_of([item.order_line_id for item in items])
+    Equipment.objects.bulk_create(
+        Equipment(
+            item=item,
+            account_id=item.account_id,
+            product_version_id=piece.product_version_id,
+            serial=piece.serial,
+            installed_on=days[item.order_line_id],
+        )
+        for item in items
+        for piece in shown.get(item.order_line_id, ())
+    )
 
 
 def _from_now_on() -> Func:

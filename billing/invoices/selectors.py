@@ -3,7 +3,18 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, CharField, F, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    F,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +22,7 @@ from billing.models import Allocation, Invoice, InvoiceLine
 from billing.models.invoices import Kind
 from o2b.customers.models import Account
 from o2b.fields import AmountField
+from orders.models import OrderLine
 
 OPEN, OVERDUE, PAID, CREDIT = "open", "overdue", "paid", "credit"
 STATUSES = [(OPEN, _("open")), (OVERDUE, _("overdue")), (PAID, _("paid")), (CREDIT, _("credit"))]
@@ -82,6 +94,29 @@ def lines_of(*, invoice_id: int) -> QuerySet[InvoiceLine]:
             "charge__item__order_line__quote_line__quote",
         )
         .order_by("position", "pk")
+    )
+
+
+def order_lines_behind(*, invoice_id: int) -> QuerySet[OrderLine]:
+    """The order lines that an invoice bills, each once."""
+    billed = InvoiceLine.objects.filter(invoice_id=invoice_id)
+    return (
+        OrderLine.objects.filter(pk__in=billed.values("charge__item__order_line"))
+        .select_related("product_version__product")
+        .order_by("order_id", "position")
+    )
+
+
+def first_bills_of_run(*, run_id: int) -> QuerySet[Any]:
+    """Invoices of a run before which their accounts had none; credit notes are no bill."""
+    before = Invoice.objects.filter(
+        account=OuterRef("account"), pk__lt=OuterRef("pk"), kind=Kind.INVOICE
+    )
+    return (
+        Invoice.objects.filter(run=run_id, kind=Kind.INVOICE)
+        .filter(~Exists(before))
+        .select_related("account__test_clock")
+        .order_by("pk")
     )
 
 

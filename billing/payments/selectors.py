@@ -78,6 +78,12 @@ def account_balance(account: Account) -> Balance:
     return Balance(*(Money(each, account.currency).rounded() for each in amounts))
 
 
+def has_paid_a_bill(account: Account, *, on: date) -> bool:
+    """Whether at least one invoice of the account is paid in full."""
+    rows = invoices.with_standing(Invoice.objects.filter(account=account), on=on)
+    return rows.filter(kind=Invoice.Kind.INVOICE, open_amount__lte=0).exists()
+
+
 def overdue_amount(account: Account, *, on: date) -> Money:
     """What should have been paid before this day."""
     rows = invoices.unpaid(Invoice.objects.filter(account=account), on=on)

@@ -51,7 +51,8 @@ SELECT promise.id, promise.account_id, promise.product, promise.version, promise
 """
 
 # Only what differs is looked at closer. The newest evidence of a task counts, for a correction is
-# written after what it corrects; and only of what is in use: a line in fallout is being mended.
+# written after what it corrects; parts count together; and only of what is in use: a line in
+# fallout is being mended. A version that the advocate approved stands for the promised one.
 SHOWN = """
 WITH shown AS MATERIALIZED (
     SELECT promise.id AS promise_id, evidence.*
@@ -62,7 +63,16 @@ WITH shown AS MATERIALIZED (
                OR evidence.quantity <> promise.quantity)
 )
 SELECT promise.id, promise.account_id, promise.product, promise.version, promise.quantity,
-       promise.terms_digest, product.code, shown_is.number, shown.quantity
+       promise.terms_digest, product.code,
+       CASE WHEN EXISTS (SELECT 1 FROM orders_approval AS instead
+                         WHERE instead.line_id = shown.line_id AND instead.kind = 'substitution'
+                           AND instead.state = 'granted'
+                           AND instead.to_version_id = shown.product_version_id)
+            THEN promise.version ELSE shown_is.number END,
+       CASE WHEN shown.is_part
+            THEN (SELECT sum(part.quantity) FROM orders_evidence AS part
+                  WHERE part.task_id = shown.task_id AND part.is_part)
+            ELSE shown.quantity END
     FROM shown
     JOIN billing_promise AS promise ON promise.id = shown.promise_id
     JOIN orders_orderline AS ordered ON ordered.id = shown.line_id
@@ -70,7 +80,8 @@ SELECT promise.id, promise.account_id, promise.product, promise.version, promise
     JOIN catalog_productversion AS shown_is ON shown_is.id = shown.product_version_id
     JOIN catalog_product AS product ON product.id = shown_is.product_id
     WHERE NOT EXISTS (SELECT 1 FROM orders_evidence AS newer
-                      WHERE newer.task_id = shown.task_id AND newer.id > shown.id)
+                      WHERE newer.task_id = shown.task_id AND newer.id > shown.id
+                        AND NOT (newer.is_part AND shown.is_part))
 """
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from o2b import clock
 from o2b.catalog import services
+from o2b.catalog.handed_in import known_kinds
 from o2b.catalog.models import (
     BundleOption,
     CatalogImport,
@@ -138,19 +139,27 @@ class ProductVersionAdmin(VersionAdmin):
 
 @admin.register(DeliveryPlan)
 class DeliveryPlanAdmin(VersionAdmin):
-    list_display = ("__str__", "state", "published_at")
+    list_display = ("__str__", "state", "steps", "published_at")
     list_select_related = ("product",)
     search_fields = ("product__code", "product__name")
 
+    @admin.display(description=gettext_lazy("Steps"))
+    def steps(self, plan: DeliveryPlan) -> int:
+        return len(plan.tasks)
+
     def publish_one(self, pk: int, by: int | None) -> object:
-        return services.publish_delivery_plan(plan_id=pk, at=clock.now(), by=by)
+        return services.publish_delivery_plan(
+            plan_id=pk, at=clock.now(), by=by, kinds=known_kinds()
+        )
 
 
 @admin.register(PriceBook)
 class PriceBookAdmin(SetUpAdmin):
     permission = SET_UP
-    fixed = ("code", "currency")
-    list_display = ("code", "name", "currency", "segment", "is_default")
+    fixed = ("code", "currency", "account")
+    list_display = ("code", "name", "currency", "account", "segment", "is_default")
+    list_select_related = ("account",)
+    raw_id_fields = ("account",)
 
 
 @admin.register(PriceBookVersion)

@@ -19,10 +19,12 @@ def home_cards(user: Any) -> list[Card]:
     """Drafts that wait for a second person, and one's own; nothing where there are none."""
     if not user.has_perm("catalog.change_product"):
         return []
-    books, products = selectors.drafts_for(user.pk)
-    url = reverse("catalog:tree") if products.for_me or products.mine else ""
+    books, products, plans = selectors.drafts_for(user.pk)
+    url = reverse("catalog:plan-list") + "?state=draft" if plans.for_me or plans.mine else ""
+    url = reverse("catalog:tree") if products.for_me or products.mine else url
     url = reverse("catalog:book-list") if books.for_me or books.mine else url
-    to_publish, mine = books.for_me + products.for_me, books.mine + products.mine
+    kinds = (books, products, plans)
+    to_publish, mine = (sum(kind[n] for kind in kinds) for n in (0, 1))
     cards = []
     if to_publish and user.has_perm("catalog.publish"):
         title = _("Drafts for me to publish")

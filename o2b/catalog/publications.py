@@ -32,6 +32,8 @@ class Reach:
         """The accounts that the book is for, seen from a model that points to one."""
         book = self.version.book
         same = Q(**{f"{prefix}__currency": book.currency})
+        if book.account_id is not None:
+            return same & Q(**{prefix: book.account_id})
         if book.is_default:
             return same
         if not book.segment:
@@ -55,22 +57,27 @@ class Reach:
         return in_time.filter(Exists(prices)).select_related("account")
 
     def decided_elsewhere(self, *, account: str, customer: str, product: str) -> Q:
-        """Rows whose price a contract decides, or a segment's book that goes before the default.
+        """Rows whose price a contract decides, or a book that goes before this one.
 
         The three are the paths from a row to its account, its customer and its product.
         """
         negotiated = Q(Exists(self._negotiated(account, product)))
-        if not self.version.book.is_default:
+        book = self.version.book
+        if book.account_id is not None:
             return negotiated
+        before = Q(version__book__account=OuterRef(account))
+        if book.is_default:
+            segments = Q(version__book__is_default=False) & ~Q(version__book__segment="")
+            before |= segments & Q(version__book__segment=OuterRef(f"{customer}__segment"))
         shelves = Price.objects.filter(
+            before,
+            self._still_valid("version"),
             product=OuterRef(product),
             version__state=Lifecycle.PUBLISHED,
             version__valid_from__lte=self.on,
             version__book__currency=self.currency,
-            version__book__is_default=False,
-            version__book__segment=OuterRef(f"{customer}__segment"),
-        ).exclude(version__book__segment="")
-        return negotiated | Q(Exists(shelves.filter(self._still_valid("version"))))
+        )
+        return negotiated | Q(Exists(shelves))
 
     def _negotiated(self, account: str, product: str) -> QuerySet[ContractPrice]:
         return ContractPrice.objects.filter(

@@ -6,6 +6,8 @@ from o2b.catalog.views import (
     books,
     contracts,
     grid,
+    plan_drafts,
+    plans,
     product_drafts,
     products,
     publication,
@@ -14,8 +16,26 @@ from o2b.catalog.views import (
 )
 
 app_name = "catalog"
-of_product = [
+of_plan = [
+    path("", plans.plan, name="plan"),
+    path("edit/", plan_drafts.edit, name="plan-edit"),
+    path("try/", plans.dry_run, name="plan-try"),
+    path("export/", plans.export, name="plan-export"),
+    path("submit/", plan_drafts.submit, name="plan-submit"),
+    path("publish/", plans.publish, name="plan-publish"),
+    path("discard/", plan_drafts.discard, name="plan-discard"),
+]
+of_plans: list[URLPattern | URLResolver] = [
+    path("", plans.plans, name="plans"),
+    path("draft/", plan_drafts.draft, name="plan-draft"),
+    path("check/", plan_drafts.check, name="plan-check"),
+    path("compare/", plans.compare, name="plan-compare"),
+    path("import/", plan_drafts.read_in, name="plan-import"),
+    path("<int:number>/", include(of_plan)),
+]
+of_product: list[URLPattern | URLResolver] = [
     path("", products.product, name="product"),
+    path("plans/", include(of_plans)),
     path("compare/", products.compare, name="product-compare"),
     path("draft/", product_drafts.draft, name="product-draft"),
     path("edit/", product_drafts.edit, name="product-edit"),
@@ -44,6 +64,7 @@ urlpatterns = [
     path("products/", tree.ProductList.as_view(), name="product-list"),
     path("products/new/", products.new, name="product-new"),
     path("products/<slug:code>/", include(of_product)),
+    path("plans/", plans.PlanList.as_view(), name="plan-list"),
     path("books/", books.BookList.as_view(), name="book-list"),
     path("books/new/", books.new, name="book-new"),
     path("books/<slug:code>/", include(of_book)),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from o2b.charging.terms import TermsInvalid, conventions_of
+from o2b.fields import AmountField
 from o2b.models import TestClock
 from o2b.money import is_currency
 
@@ -135,6 +136,9 @@ class Account(models.Model):
     time_zone = models.CharField(max_length=60, default="UTC", validators=[validate_time_zone])
     payment_days = models.PositiveSmallIntegerField(default=14)
     payment_method = models.SlugField(blank=True, default="")
+    credit_limit = AmountField(
+        null=True, blank=True, help_text=_("The most that may be owed; empty: no limit.")
+    )
     tax_exempt = models.BooleanField(default=False)
     dunning_profile = models.SlugField(blank=True, default="")
     invoice_grouping = models.SlugField(blank=True, default="")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from o2b.customers.models import Account, Customer, LegalEntity
+from o2b.customers.models import Account, Contact, Customer, LegalEntity
 from o2b.models import TestClock
 
 
@@ -24,6 +24,9 @@ class NewAccount:
     payment_days: int = 14
     time_zone: str = "UTC"
     address: str = ""
+    # Who is written to, if we know anybody.
+    contact: str = ""
+    email: str = ""
 
 
 def ensure_legal_entity(
@@ -38,9 +41,14 @@ def ensure_legal_entity(
 def open_accounts(
     *, entity: LegalEntity, wanted: Sequence[NewAccount], test_clock: TestClock | None = None
 ) -> list[Account]:
-    """A customer and an account each, in order, in two statements."""
+    """A customer and an account each, in order, and their contacts, in three statements."""
     customers = Customer.objects.bulk_create(
         Customer(name=new.name, segment=new.segment, country=new.country) for new in wanted
+    )
+    Contact.objects.bulk_create(
+        Contact(customer=customer, name=new.contact or new.name, email=new.email, signs=True)
+        for new, customer in zip(wanted, customers, strict=True)
+        if new.email
     )
     return Account.objects.bulk_create(
         Account(

@@ -11,15 +11,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from o2b.customers.opening import NewAccount
-from o2b.errors import Invalid
+from o2b.packs.refusals import PackInvalid
+from o2b.packs.work import PlanFile, Work, people_of, plans_in, work_in
+from o2b.people.demo import Person
 
 FOLDER = Path(__file__).parent
 HEAD = "pack.toml"
 PRODUCTS = "products.csv"
-
-
-class PackInvalid(Invalid):
-    code = "pack_invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,10 @@ class Pack:
     retired_on: date
     contracts: Path | None
     customers: Path | None
+    plans: tuple[PlanFile, ...]
+    people: tuple[Person, ...]
+    work: Work
+    folder: Path
 
 
 def names() -> list[str]:
@@ -89,6 +91,7 @@ def accounts_of(path: Path, *, advocate_id: int) -> Iterator[NewAccount]:
 
 def _pack(folder: Path, head: Mapping[str, Any]) -> Pack:
     retired = head.get("retired", {})
+    work = work_in(_file(folder, head["work"])) if "work" in head else {}
     retired_on = retired.get("on", date.max)
     return Pack(
         name=folder.name,
@@ -113,7 +116,19 @@ def _pack(folder: Path, head: Mapping[str, Any]) -> Pack:
         retired_on=retired_on,
         contracts=_file(folder, head["contracts"]) if "contracts" in head else None,
         customers=_file(folder, head["customers"]) if "customers" in head else None,
+        plans=plans_in(folder),
+        people=tuple(people_of(work)),
+        work=work,
+        folder=folder,
     )
+
+
+def text_of(pack: Pack, name: object) -> str:
+    """What another file of the pack holds."""
+    try:
+        return _file(pack.folder, str(name)).read_text(encoding="utf-8")
+    except UnicodeDecodeError as exc:
+        raise PackInvalid(str(exc), field=str(name)) from exc
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from o2b.people.groups import ADMINISTRATOR, FINANCE, ORDER_TEAM, PRODUCT, SALES
+from o2b.people.groups import ADMINISTRATOR, FINANCE, ORDER_LEAD, ORDER_TEAM, PRODUCT, SALES
 
 PASSWORD = "o2b-demo"
 
@@ -21,6 +21,7 @@ PEOPLE = (
     Person("jonas", "Jonas", "Weber", SALES),
     Person("mara", "Mara", "Lindqvist", SALES),
     Person("ada", "Ada", "Okafor", ORDER_TEAM),
+    Person("samir", "Samir", "Kaya", ORDER_LEAD),
     Person("priya", "Priya", "Nair", FINANCE),
     Person("tomas", "Tomás", "Rivera", FINANCE),
     Person("nora", "Nora", "Haddad", PRODUCT),

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_noop
 
 SALES = gettext_noop("sales")
 ORDER_TEAM = gettext_noop("order team")
+ORDER_LEAD = gettext_noop("order lead")
 FINANCE = gettext_noop("finance")
 PRODUCT = gettext_noop("product")
 ADMINISTRATOR = gettext_noop("administrator")
@@ -16,8 +17,15 @@ SEE_OFFERS = (
     "subscriptions.view_subscription",
 )
 SEE_MONEY = ("billing.view_billrun", "billing.view_invoice", "billing.view_promise")
-SELL = ("customers.change_account", "quotes.edit_quote", "quotes.send_quote", "orders.accept_quote")
+SELL = (
+    "customers.change_account",
+    "quotes.edit_quote",
+    "quotes.send_quote",
+    "orders.accept_quote",
+    "orders.hear_complaints",
+)
 DELIVER = ("orders.place_order", "orders.work_tasks")
+LEAD = ("orders.approve_work", "orders.manage_work", "orders.hear_complaints")
 BILL = ("billing.run_bills", "billing.approve_run", "billing.record_payment")
 RUN_CATALOG = ("catalog.change_product", "catalog.publish", "catalog.change_contract")
 SET_UP = (
@@ -33,12 +41,23 @@ SET_UP = (
     "orders.add_queuemember",
     "orders.change_queuemember",
     "orders.delete_queuemember",
+    "orders.view_workcalendar",
+    "orders.add_workcalendar",
+    "orders.change_workcalendar",
+    "orders.view_escalationrule",
+    "orders.add_escalationrule",
+    "orders.change_escalationrule",
+    "orders.delete_escalationrule",
+    "orders.view_falloutrule",
+    "orders.view_outsidesystem",
+    "orders.change_outsidesystem",
 )
 
 GROUPS: dict[str, tuple[str, ...]] = {
     SALES: (*SEE_OFFERS, "billing.view_invoice", *SELL),
     ORDER_TEAM: (*SEE_OFFERS, *DELIVER),
+    ORDER_LEAD: (*SEE_OFFERS, *DELIVER, *LEAD),
     FINANCE: (*SEE_OFFERS, *SEE_MONEY, *BILL),
     PRODUCT: (*SEE_OFFERS, *RUN_CATALOG),
-    ADMINISTRATOR: (*SEE_OFFERS, *SEE_MONEY, *SELL, *DELIVER, *BILL, *RUN_CATALOG, *SET_UP),
+    ADMINISTRATOR: (*SEE_OFFERS, *SEE_MONEY, *SELL, *DELIVER, *LEAD, *BILL, *RUN_CATALOG, *SET_UP),
 }

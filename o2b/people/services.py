@@ -1,10 +1,12 @@
 """Verbs about people: the groups and what they may do, the demo's log-ins."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-from o2b.people.demo import PASSWORD, PEOPLE
+from o2b.people.demo import PASSWORD, PEOPLE, Person
 from o2b.people.groups import ADMINISTRATOR, GROUPS
 from o2b.people.models import User
 
@@ -30,23 +32,33 @@ def ensure_groups() -> list[str]:
 @transaction.atomic
 def ensure_demo_people() -> list[User]:
     """Make the demo's people where they are missing; their password is no secret."""
+    return ensure_people(people=PEOPLE, password=PASSWORD)
+
+
+@transaction.atomic
+def ensure_people(*, people: Sequence[Person], password: str | None = None) -> list[User]:
+    """Make users where they are missing; whoever is there keeps what they are.
+
+    Without a password nobody logs in as them until an administrator sets one.
+    """
     ensure_groups()
     groups = {group.name: group for group in Group.objects.filter(name__in=GROUPS)}
-    there = User.objects.in_bulk([person.username for person in PEOPLE], field_name="username")
+    wanted = [person.username for person in people]
+    there = User.objects.in_bulk(wanted, field_name="username")
     # Hashing is slow by design: once for all, and only for those who are missing.
-    hashed = make_password(PASSWORD) if len(there) < len(PEOPLE) else ""
-    for person in PEOPLE:
+    hashed = make_password(password) if len(there) < len(wanted) else ""
+    for person in people:
         if person.username not in there:
-            there[person.username] = User.objects.create(
+            there[person.username] = user = User.objects.create(
                 username=person.username,
                 first_name=person.first_name,
                 last_name=person.last_name,
-                email=f"{person.username}@example.com",
+                email=f"{person.username}@example.com" if password else "",
                 password=hashed,
                 is_staff=person.group == ADMINISTRATOR,
             )
-        there[person.username].groups.add(groups[person.group])
-    return [there[person.username] for person in PEOPLE]
+            user.groups.add(groups[person.group])
+    return [there[name] for name in wanted]
 
 
 @transaction.atomic

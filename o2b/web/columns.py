@@ -39,7 +39,8 @@ class Column:
     `value` is a path or function (default: the attribute `name`); `sort` one or more ORM fields;
     `link` True for `row.get_absolute_url()`, or a path or function giving an address;
     `note` a path or function for the quiet second line; `currency` one for money;
-    `label` and `tone` for a badge whose state is not in `o2b.web.states`.
+    `label` and `tone` for a badge whose state is not in `o2b.web.states`; `may_be_empty` for a day
+    or moment that many rows lack: those stand last, whichever way they are sorted.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Column:
     note: Reader | None = None
     label: Reader | None = None
     tone: Reader | None = None
+    may_be_empty: bool = False
 
     @property
     def align(self) -> str:

@@ -43,6 +43,8 @@ PLACES = (
         (
             Place(_("Quotes"), "quotes:list", "quotes.view_quote", "q"),
             Place(_("Customers"), "customers:list", "customers.view_account", "c"),
+            Place(_("Complaints"), "orders:complaints", "orders.hear_complaints", "x"),
+            Place(_("Questions"), "orders:questions", "orders.hear_complaints", "u"),
         ),
     ),
     Neighbourhood(
@@ -51,7 +53,13 @@ PLACES = (
         (
             Place(_("Orders"), "orders:list", "orders.view_order", "o"),
             Place(_("My queue"), "orders:queue", "orders.work_tasks", "m"),
+            Place(_("Board"), "orders:board", "orders.work_tasks", "v"),
+            Place(_("Work"), "orders:work", "orders.work_tasks", "t"),
+            Place(_("Approvals"), "orders:approvals", "orders.view_order", "y"),
             Place(_("Fallout"), "orders:fallout", "orders.view_order", "f"),
+            Place(_("Visits"), "orders:visits", "orders.view_order", "e"),
+            Place(_("Purchases"), "orders:purchases", "orders.work_tasks", "n"),
+            Place(_("Licence pools"), "orders:licence-pools", "orders.manage_work"),
         ),
     ),
     Neighbourhood(

@@ -58,6 +58,22 @@ STATES: dict[str, tuple[str, str | Promise]] = {
     "overdue": ("bad", _("overdue")),
     "credited": ("", _("credited")),
     "reversed": ("", _("reversed")),
+    # visit, purchase, licence key
+    "wanted": ("warn", _("to be arranged")),
+    "arranged": ("go", _("arranged")),
+    "missed": ("bad", _("missed")),
+    "partly": ("warn", _("partly received")),
+    "received": ("good", _("received")),
+    "free": ("", _("free")),
+    "issued": ("good", _("issued")),
+    "revoked": ("bad", _("revoked")),
+    # approval
+    "asked": ("warn", _("asked")),
+    "granted": ("good", _("granted")),
+    "refused": ("bad", _("refused")),
+    # complaint
+    "in hand": ("go", _("in hand")),
+    "resolved": ("good", _("resolved")),
     # promise
     "kept": ("good", _("kept")),
     "at risk": ("warn", _("at risk")),

@@ -24,27 +24,28 @@
 
     path("", QuoteList.as_view(), name="list")
 
-The address is the state of the page: ?q= (words), ?state=, ?sort=-number, ?page=, ?format=csv;
-what is unknown in it is ignored. Templates of one's own extend "components/list.html" (blocks
-before, after); htmx gets "components/_list.html" alone.
+The address is the state of the page: ?q= (words), ?state=, ?sort=-number, ?page=, ?format=csv and
+whatever `filters` (o2b.web.filters) name; what is unknown in it is ignored. Templates of one's own
+extend "components/list.html" (blocks before, after); htmx gets "components/_list.html" alone.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import ListView
 
 from o2b.web.columns import Action, Chip, Column, Head, Row
 from o2b.web.csv import stream_csv
+from o2b.web.filters import Asked, Filter, Narrowed
 from o2b.web.http import is_partial, turned_away
 
-__all__ = ["Action", "Column", "ListPage"]
+__all__ = ["Action", "Column", "Filter", "ListPage"]
 
 LONGEST_SEARCH = 200
 
@@ -61,6 +62,9 @@ class ListPage(ListView):
     search_hint: ClassVar[str | Promise] = _("Search…")
     state_field: ClassVar[str] = ""
     states: ClassVar[Any] = ()
+    filters: ClassVar[Sequence[Filter]] = ()
+    # What the CSV holds, where that is more than the page has room for.
+    csv_columns: ClassVar[Sequence[Column]] = ()
     default_sort: ClassVar[str] = ""
     csv_name: ClassVar[str] = ""
     actions: ClassVar[Sequence[Action]] = ()
@@ -92,7 +96,8 @@ class ListPage(ListView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if self.csv_name and request.GET.get("format") == "csv":
-            return stream_csv(self.csv_name, self.columns, self.get_queryset())
+            columns = self.csv_columns or self.columns
+            return stream_csv(self.csv_name, columns, self.get_queryset())
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -101,6 +106,8 @@ class ListPage(ListView):
             rows = self.search_rows(rows, self.words)
         if self.state:
             rows = self.filter_state(rows, self.state)
+        for asked in self.asked:
+            rows = asked.apply(rows)
         return self._sorted(rows)
 
     @property
@@ -116,6 +123,11 @@ class ListPage(ListView):
     def state(self) -> str:
         asked = self.request.GET.get("state", "")
         return asked if asked in {str(key) for key, label in self.states} else ""
+
+    @cached_property
+    def asked(self) -> list[Asked]:
+        """Every filter with what the address asks of it."""
+        return [each.of(self.request) for each in self.filters]
 
     @property
     def sort(self) -> str:
@@ -142,7 +154,12 @@ class ListPage(ListView):
         keys = [fields] if isinstance(fields, str) else list(fields)
         # The key makes the order total, so that no row falls between two pages.
         keys = [*keys, "pk"] if "pk" not in keys else keys
-        return rows.order_by(*(f"-{key}" for key in keys) if self.sort.startswith("-") else keys)
+        if not self.sort.startswith("-"):
+            return rows.order_by(*keys)
+        # What may be empty stands last in either direction.
+        empty = {column.name for column in self.columns if column.may_be_empty}
+        first = F(keys[0]).desc(nulls_last=True) if self.sort[1:] in empty else f"-{keys[0]}"
+        return rows.order_by(first, *(f"-{key}" for key in keys[1:]))
 
     def get_page(self) -> Page[Any]:
         return Paginator(self.object_list, self.per_page).get_page(self.request.GET.get("page"))
@@ -154,11 +171,15 @@ class ListPage(ListView):
             query.pop(name, None)
             if value:
                 query[name] = value
+        for name in [name for name, values in query.lists() if not any(values)]:
+            del query[name]
         return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         page = self.get_page()
-        narrowed = bool(self.words or self.state)
+        asked = [each for each in self.asked if each.value]
+        without = dict.fromkeys(each.name for each in self.filters)
+        narrowed = bool(self.words or self.state or asked)
         return {
             "view": self,
             "title": self.title,
@@ -173,7 +194,11 @@ class ListPage(ListView):
             "chips": list(self._chips()),
             "kept": list(self._kept()),
             "csv_href": self.csv_name and self.href(format="csv"),
-            "clear_href": narrowed and self.href(q=None, state=None),
+            "clear_href": narrowed and self.href(q=None, state=None, **without),
+            "asked": self.asked,
+            "narrowed": [
+                Narrowed(a.filter.title, a.shown, self.href(**{a.filter.name: None})) for a in asked
+            ],
             "actions": [action for action in self.actions if action.open_to(self.request.user)],
             "empty": self.empty,
             **kwargs,
@@ -188,7 +213,7 @@ class ListPage(ListView):
     def _kept(self) -> Iterator[tuple[str, str]]:
         """What the search form must carry along so that searching keeps chip and order."""
         for name, values in self.request.GET.lists():
-            if name not in {"q", "page", "format"}:
+            if name not in {"q", "page", "format"} | {each.name for each in self.filters}:
                 yield from ((name, value) for value in values)
 
     def get_template_names(self) -> list[str]:

@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from o2b import clock
 from o2b.catalog.definitions import on_sale
 from o2b.catalog.models import ProductVersion
 from o2b.catalog.succession import is_retired, successors_of
 from o2b.errors import Refused
+from orders.entry.days import check_days
 from orders.laying.services import NewLine, NewOrder, lock_accounts, write_orders
 from orders.models import Order
 from quotes import services as quoting
@@ -42,9 +44,21 @@ def place_order(
     at: datetime,
     actor_id: int | None = None,
     channel: str = Order.Channel.QUOTE,
+    work_from: date | None = None,
+    promised_on: date | None = None,
 ) -> Order:
-    """Accept the quote for `by` and order exactly what it offered, under the very same Terms."""
-    return place_orders(accepted={quote_id: by}, at=at, actor_id=actor_id, channel=channel)[0]
+    """Accept the quote for `by` and order exactly what it offered, under the very same Terms.
+
+    Work begins at once, or on the day `work_from`.
+    """
+    return place_orders(
+        accepted={quote_id: by},
+        at=at,
+        actor_id=actor_id,
+        channel=channel,
+        work_from=work_from,
+        promised_on=promised_on,
+    )[0]
 
 
 @transaction.atomic
@@ -54,12 +68,17 @@ def place_orders(
     at: datetime,
     actor_id: int | None = None,
     channel: str = Order.Channel.QUOTE,
+    work_from: date | None = None,
+    promised_on: date | None = None,
 ) -> list[Order]:
     """Accept many quotes, each for whom it says, and order what they offered; all or none."""
     owners = dict(Quote.objects.filter(pk__in=accepted).values_list("pk", "account_id"))
     if missing := accepted.keys() - owners.keys():
         raise Quote.DoesNotExist(f"there is no quote {min(missing)}")
     accounts = lock_accounts(account_ids=set(owners.values()))
+    for account in accounts.values():
+        today = clock.day(account, at)
+        check_days(today=today, work_from=work_from, promised_on=promised_on)
     if order := Order.objects.filter(quote__in=accepted).first():
         raise AlreadyOrdered(order)
     quotes = quoting.accept_quotes(accepted=accepted, at=at, actor_id=actor_id)
@@ -81,6 +100,8 @@ def place_orders(
                 quote_id=quote.pk,
                 start_on=quote.start_on,
                 note="\n".join(notes[quote.pk]),
+                work_from=work_from,
+                promised_on=promised_on,
             )
             for quote in quotes
         ],

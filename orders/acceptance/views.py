@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -17,6 +18,7 @@ from o2b.web.forms import show_refusal
 from o2b.web.http import HtmxRequest, door
 from orders import selectors
 from orders.acceptance import services
+from orders.care import links as tracking
 from orders.models import Order
 from quotes import links
 from quotes.models import Quote
@@ -166,8 +168,9 @@ def _show(
 def _thanks(request: HttpRequest, quote: Quote) -> HttpResponse:
     order = selectors.order_of_quote(quote.pk)
     lines = selectors.lines_of(order.pk) if order else []
+    track = reverse("orders:track", args=[tracking.sign(order.pk)]) if order else ""
     context: dict[str, Any] = {"quote": quote, "order": order, "lines": lines, "rail": []}
-    return render(request, "public/thanks.html", context)
+    return render(request, "public/thanks.html", context | {"track": track})
 
 
 def _closed(

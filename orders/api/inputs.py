@@ -1,11 +1,20 @@
 """What a client may say of orders, lines and tasks; it validates and never saves."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from o2b.api.fields import Asked, Exact, Facts, Key, KeyOrReference
 from o2b.api.lines import MOST_LINES, LineAsked
 
 LONGEST_REASON = 2000
+
+
+class Day(serializers.DateField):
+    """A day that need not be told."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, "default": None} | kwargs)
 
 
 class OrderOfQuoteAsked(Asked):
@@ -19,6 +28,8 @@ class OrderOfQuoteAsked(Asked):
         max_length=200,
         help_text="Who accepts for the customer; whoever asks, if nobody is named.",
     )
+    work_from = Day(help_text="Nothing is begun before this day; empty: at once.")
+    promised_on = Day(help_text="The day promised to the customer.")
 
 
 class OrderAsked(Asked):
@@ -28,6 +39,11 @@ class OrderAsked(Asked):
     lines = LineAsked(many=True, min_length=1, max_length=MOST_LINES)  # type: ignore[call-arg]
     start_on = serializers.DateField(
         required=False, allow_null=True, default=None, help_text="Empty: from delivery."
+    )
+    work_from = Day(help_text="Nothing is begun before this day; empty: at once.")
+    promised_on = Day(help_text="The day promised to the customer.")
+    priority = serializers.IntegerField(
+        required=False, default=0, help_text="-1 low, 0 normal, 1 high, 2 urgent."
     )
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
     legacy = serializers.BooleanField(
@@ -53,10 +69,53 @@ class ReasonAsked(Asked):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
+class PriorityAsked(Asked):
+    priority = serializers.IntegerField(help_text="-1 low, 0 normal, 1 high, 2 urgent.")
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=LONGEST_REASON
+    )
+
+
+class WorkFromAsked(ReasonAsked):
+    """Another day on which work begins; null: now."""
+
+    work_from = serializers.DateField(allow_null=True)
+
+
 class EvidenceAsked(Asked):
     """What was delivered; what is left unsaid was delivered as promised."""
 
     version = serializers.IntegerField(required=False, min_value=1, max_value=32767)
     serial = serializers.CharField(required=False, allow_blank=True, default="", max_length=120)
+    serials = serializers.ListField(
+        child=serializers.CharField(max_length=120), required=False, max_length=1000
+    )
     quantity = Exact(required=False)
+    minutes = serializers.IntegerField(
+        required=False, min_value=0, help_text="How long it took; as planned, if unsaid."
+    )
     data = Facts(required=False)  # type: ignore[assignment]
+
+
+class PartAsked(Asked):
+    """So much of it is delivered; the rest is still to come."""
+
+    quantity = Exact()
+    version = serializers.IntegerField(required=False, min_value=1, max_value=32767)
+    serial = serializers.CharField(required=False, allow_blank=True, default="", max_length=120)
+    serials = serializers.ListField(
+        child=serializers.CharField(max_length=120), required=False, max_length=1000
+    )
+
+
+class AssignAsked(Asked):
+    to = serializers.CharField(max_length=150, help_text="The user name of a member of its queue.")
+
+
+class CommentAsked(Asked):
+    text = serializers.CharField(max_length=2000, help_text="Who is named with @ hears of it.")
+
+
+class TickAsked(Asked):
+    item = serializers.IntegerField(min_value=0, max_value=32767, help_text="0 is the first.")
+    is_done = serializers.BooleanField(required=False, default=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, prefetch_related_objects
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
@@ -16,11 +16,20 @@ from o2b.api.idempotency import once
 from o2b.api.views import Noun, Verbs
 from o2b.asks import held_by
 from o2b.customers.references import UnknownReference, account_named
+from orders import listing, services
 from orders.acceptance.services import AlreadyOrdered, decline_offer, place_order
-from orders.api.inputs import AcceptAsked, DeclineAsked, OrderAsked, OrderOfQuoteAsked
-from orders.api.outputs import STANDINGS, OrderHeadOutput, OrderOutput
+from orders.api.inputs import (
+    AcceptAsked,
+    DeclineAsked,
+    OrderAsked,
+    OrderOfQuoteAsked,
+    PriorityAsked,
+    ReasonAsked,
+    WorkFromAsked,
+)
+from orders.api.outputs import STANDINGS, OrderHeadOutput, OrderOutput, OrderResultOutput
 from orders.entry.services import enter_order
-from orders.models import Order, OrderLine
+from orders.models import Jeopardy, Order, OrderLine, Priority
 from orders.selectors import with_standing
 from quotes.inputs import LineInput
 from quotes.models import Quote
@@ -49,12 +58,27 @@ class OrderFilter(filters.FilterSet):
     channel = filters.MultipleChoiceFilter(choices=Order.Channel.choices)
     kind = filters.MultipleChoiceFilter(choices=Order.Kind.choices)
     state = filters.MultipleChoiceFilter(field_name="standing", choices=STANDINGS)
+    jeopardy = filters.MultipleChoiceFilter(choices=Jeopardy.choices)
+    priority = filters.ChoiceFilter(choices=Priority.choices)
+    queue = filters.CharFilter(method="of_queue", help_text="Orders with open work in it.")
+    product = filters.CharFilter(method="of_product", help_text="Its code.")
+    advocate = filters.CharFilter(field_name="account__advocate__username")
+    bulk = filters.NumberFilter(field_name="bulk_id")
+    promised_after = filters.DateFilter(field_name="promised_on", lookup_expr="gte")
+    promised_before = filters.DateFilter(field_name="promised_on", lookup_expr="lt")
     placed_after = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="gte")
     placed_before = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="lt")
 
     class Meta:
         model = Order
         fields = ("account_id", "quote", "channel", "kind")
+
+    def of_queue(self, orders: QuerySet[Order], name: str, code: str) -> QuerySet[Order]:
+        return listing.by_queue(orders, code)
+
+    def of_product(self, orders: QuerySet[Order], name: str, code: str) -> QuerySet[Order]:
+        lines = OrderLine.objects.filter(product_version__product__code=code)
+        return orders.filter(Exists(lines.filter(order=OuterRef("pk"))))
 
 
 class OrderViewSet(Noun):
@@ -66,7 +90,7 @@ class OrderViewSet(Noun):
         "list": "orders.view_order",
         "retrieve": "orders.view_order",
         "create": "orders.view_order",  # and place_order or accept_quote, by what is asked
-    }
+    } | dict.fromkeys(("hold", "resume", "cancel", "priority", "work_from"), "orders.work_tasks")
 
     def get_queryset(self) -> QuerySet[Order]:
         orders = with_standing(Order.objects.select_related("account", "placed_by"))
@@ -87,7 +111,12 @@ class OrderViewSet(Noun):
         asked = self.asked(OrderOfQuoteAsked)
         try:
             return accept(
-                quote_id=asked["quote"], by=asked["by"], user=self.request.user, channel="rest"
+                quote_id=asked["quote"],
+                by=asked["by"],
+                user=self.request.user,
+                channel="rest",
+                work_from=asked["work_from"],
+                promised_on=asked["promised_on"],
             )
         except Quote.DoesNotExist as exc:
             message = _("There is no quote %(quote)s.") % {"quote": asked["quote"]}
@@ -106,7 +135,55 @@ class OrderViewSet(Noun):
             note=asked["note"],
             translate=asked["legacy"],
             already=held_by(account.pk),
+            work_from=asked["work_from"],
+            promised_on=asked["promised_on"],
+            priority=asked["priority"],
         )
+
+    @extend_schema(request=ReasonAsked, responses=OrderResultOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def hold(self, request: Request, pk: str) -> Response:
+        """Let every line that can stand still, by us, and say why."""
+        return self._steered(services.hold_order, **self.asked(ReasonAsked))
+
+    @extend_schema(request=None, responses=OrderResultOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let every line that was held go on where it stood."""
+        return self._steered(services.resume_order)
+
+    @extend_schema(request=ReasonAsked, responses=OrderResultOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Give up every line before its point of no return; what was done is undone."""
+        return self._steered(services.cancel_order, **self.asked(ReasonAsked))
+
+    @extend_schema(request=PriorityAsked, responses=OrderOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def priority(self, request: Request, pk: str) -> Response:
+        """Put the order before others, or behind them; its open work follows."""
+        told = self.asked(PriorityAsked)
+        services.reprioritise(order_id=self.key(), at=self.now(), user_id=self.user_id, **told)
+        return self.shown(self.key())
+
+    @extend_schema(request=WorkFromAsked, responses=OrderOutput)
+    @action(detail=True, methods=["post"], url_path="work-from")
+    @once
+    def work_from(self, request: Request, pk: str) -> Response:
+        """Let work begin on another day, where it has not begun yet."""
+        told = self.asked(WorkFromAsked)
+        services.change_work_from(order_id=self.key(), at=self.now(), user_id=self.user_id, **told)
+        return self.shown(self.key())
+
+    def _steered(self, verb: Any, **told: Any) -> Response:
+        """The order and its lines after something that each line does for itself."""
+        results = verb(order_id=self.key(), at=self.now(), user_id=self.user_id, **told)
+        order = self.get_queryset().get(pk=self.key())
+        return Response(OrderResultOutput({"order": order, "results": results}).data)
 
 
 class AnswerViewSet(Verbs):
@@ -143,7 +220,7 @@ def placed(order: Order, user: Any) -> Response:
     return Response(data, status=201, headers={"Location": data["url"]})
 
 
-def accept(*, quote_id: int, by: str, user: Any, channel: str) -> Order:
+def accept(*, quote_id: int, by: str, user: Any, channel: str, **days: Any) -> Order:
     """Place the order of a quote; if it was placed before, say where it is in the API."""
     quote = Quote.objects.select_related("account__test_clock").get(pk=quote_id)
     try:
@@ -153,6 +230,7 @@ def accept(*, quote_id: int, by: str, user: Any, channel: str) -> Order:
             at=clock.now(quote.account),
             actor_id=user.pk,
             channel=channel,
+            **days,
         )
     except AlreadyOrdered as exc:
         exc.extra["url"] = reverse("api-order-detail", args=[exc.order_id])

@@ -12,14 +12,23 @@ from rest_framework.response import Response
 from o2b.api.idempotency import once
 from o2b.api.views import Noun
 from orders import services
-from orders.api.inputs import EvidenceAsked, ReasonAsked
+from orders.api.inputs import (
+    AssignAsked,
+    CommentAsked,
+    EvidenceAsked,
+    PartAsked,
+    ReasonAsked,
+    TickAsked,
+)
 from orders.api.outputs import (
     OrderLineDetailOutput,
     OrderLineOutput,
     TaskDetailOutput,
     TaskOutput,
 )
-from orders.models import Evidence, OrderLine, Task
+from orders.models import Evidence, Jeopardy, OrderLine, Task
+from orders.work.selectors.one import person_called
+from orders.work.services import assign, comment
 
 READ = dict.fromkeys(("list", "retrieve"), "orders.view_order")
 
@@ -96,6 +105,10 @@ class TaskFilter(filters.FilterSet):
     account = filters.CharFilter(field_name="account__reference")
     account_id = filters.NumberFilter()
     claimed_by = filters.CharFilter(field_name="claimed_by__username")
+    jeopardy = filters.MultipleChoiceFilter(choices=Jeopardy.choices)
+    priority = filters.NumberFilter()
+    system = filters.CharFilter()
+    waits_for = filters.CharFilter()
 
     class Meta:
         model = Task
@@ -108,15 +121,17 @@ class TaskViewSet(Noun):
     queryset = Task.objects.all()
     filterset_class = TaskFilter
     doors = READ | dict.fromkeys(
-        ("claim", "release", "complete", "fail", "retry"), "orders.work_tasks"
+        ("claim", "release", "complete", "fail", "retry", "part", "tick", "comment"),
+        "orders.work_tasks",
     )
+    doors["assign"] = "orders.manage_work"
 
     def get_queryset(self) -> QuerySet[Task]:
         tasks = Task.objects.select_related("queue", "claimed_by")
         if self.action == "list":
             return tasks
         evidence = Evidence.objects.select_related("product_version__product", "by")
-        return tasks.prefetch_related(Prefetch("evidence", evidence))
+        return tasks.prefetch_related(Prefetch("evidence", evidence), "costs")
 
     def get_serializer_class(self) -> Any:
         return TaskOutput if self.action == "list" else TaskDetailOutput
@@ -147,6 +162,50 @@ class TaskViewSet(Noun):
             user_id=self.user_id,
             at=self.now(),
             **self.asked(EvidenceAsked),
+        )
+        return self.shown(self.key())
+
+    @extend_schema(request=PartAsked, responses=TaskDetailOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def part(self, request: Request, pk: str) -> Response:
+        """A part is delivered; the last one completes the task."""
+        services.record_part(
+            task_id=self.key(), user_id=self.user_id, at=self.now(), **self.asked(PartAsked)
+        )
+        return self.shown(self.key())
+
+    @extend_schema(request=TickAsked, responses=TaskDetailOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def tick(self, request: Request, pk: str) -> Response:
+        """Tick off one item of the checklist, or take the tick back."""
+        services.tick_item(
+            task_id=self.key(), user_id=self.user_id, at=self.now(), **self.asked(TickAsked)
+        )
+        return self.shown(self.key())
+
+    @extend_schema(request=AssignAsked, responses=TaskDetailOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def assign(self, request: Request, pk: str) -> Response:
+        """Give the task to a member of its queue, whoever had it before."""
+        to_id = person_called(self.asked(AssignAsked)["to"])
+        assign(task_id=self.key(), to_id=to_id, user_id=self.user_id, at=self.now())
+        return self.shown(self.key())
+
+    @extend_schema(request=CommentAsked, responses=TaskDetailOutput)
+    @action(detail=True, methods=["post"])
+    @once
+    def comment(self, request: Request, pk: str) -> Response:
+        """Write something beside the task."""
+        order_id = Task.objects.values_list("order_id", flat=True).get(pk=self.key())
+        comment(
+            order_id=order_id,
+            task_id=self.key(),
+            author_id=self.user_id,
+            at=self.now(),
+            **self.asked(CommentAsked),
         )
         return self.shown(self.key())
 

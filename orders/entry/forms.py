@@ -8,12 +8,32 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from o2b.catalog.models import ProductVersion
+from o2b.web.forms import DayField
+from orders.models import Priority
 from quotes.forms import AccountForm, LineEditor, read_lines
 
 
 class OrderForm(AccountForm):
     """What an order says above its lines."""
 
+    work_from = DayField(
+        label=gettext_lazy("Work from"),
+        required=False,
+        help_text=gettext_lazy("Nothing is begun before this day; empty: at once."),
+    )
+    promised_on = DayField(
+        label=gettext_lazy("Promised for"),
+        required=False,
+        help_text=gettext_lazy("The day by which we said we would deliver."),
+    )
+    priority = forms.TypedChoiceField(
+        label=gettext_lazy("Priority"),
+        choices=Priority.choices,
+        coerce=int,
+        required=False,
+        initial=Priority.NORMAL,
+        empty_value=0,  # type: ignore[arg-type]  # as the model says it: normal
+    )
     note = forms.CharField(
         label=gettext_lazy("Note"),
         required=False,

@@ -11,8 +11,9 @@ from o2b.catalog.resolution import Resolution, carries_fixed_discount
 from o2b.catalog.services import claim_fixed_discounts, freeze_terms
 from o2b.customers.models import Account
 from o2b.errors import Invalid
+from orders.entry.days import check_days, check_priority
 from orders.laying.services import NewLine, NewOrder, lock_account, write_orders
-from orders.models import Order
+from orders.models import Order, Priority
 from quotes.inputs import CheckedLine, LineInput, check_lines, translate_legacy
 from quotes.selectors import price_lines
 from quotes.together import NOTHING
@@ -48,9 +49,13 @@ def enter_order(
     note: str = "",
     translate: bool = False,
     already: Collection[str] = NOTHING,
+    work_from: date | None = None,
+    promised_on: date | None = None,
+    priority: int = Priority.NORMAL,
 ) -> Order:
     """Order for an account at the prices that contract and books give it on that day.
 
+    Work begins at once, or on the day `work_from`: when billing starts is another matter.
     With `translate`, as for a line marked as legacy, a retired product stands for the one that
     took its place; the order's note says so. `already` are the products that the account has.
     """
@@ -59,36 +64,48 @@ def enter_order(
     except Account.DoesNotExist as exc:
         message = _("There is no account %(account)s.")
         raise AccountUnknown(message % {"account": account_id}, field="account") from exc
-    _check_note(note)
+    check_note(note)
+    today = clock.day(account, at)
+    check_days(today=today, work_from=work_from, promised_on=promised_on)
     wanted = translate_legacy(lines, every_line=translate)
     checked = check_lines(wanted, account=account, already=already)
-    _refuse_discounts(checked)
+    refuse_discounts(checked)
     resolutions = price_lines(
         account=account,
         wanted=[line.wanted for line in checked],
-        on=clock.day(account, at),
+        on=today,
         start_on=start_on,
     ).resolutions
-    terms = freeze_terms(resolutions)
-    _claim(resolutions)
     order = NewOrder(
         account=account,
-        lines=[
-            NewLine(
-                product_id=line.product_version.product_id,
-                product_version_id=line.product_version.pk,
-                quantity=line.quantity,
-                characteristics=line.characteristics,
-                terms_id=frozen.pk,
-                book_version_id=resolution.book_version_id,
-                contract_id=resolution.contract_id,
-            )
-            for line, resolution, frozen in zip(checked, resolutions, terms, strict=True)
-        ],
+        lines=promised_lines(checked, resolutions),
         start_on=start_on,
         note="\n".join(filter(None, [note.strip(), *_translations(checked)])),
+        work_from=work_from,
+        promised_on=promised_on,
+        priority=check_priority(priority),
     )
     return write_orders(orders=[order], channel=channel, at=at, actor_id=actor_id)[0]
+
+
+def promised_lines(
+    checked: Sequence[CheckedLine], resolutions: Sequence[Resolution]
+) -> list[NewLine]:
+    """Lines under the Terms that are frozen here; what they carry of a contract is claimed."""
+    terms = freeze_terms(resolutions)
+    _claim(resolutions)
+    return [
+        NewLine(
+            product_id=line.product_version.product_id,
+            product_version_id=line.product_version.pk,
+            quantity=line.quantity,
+            characteristics=line.characteristics,
+            terms_id=frozen.pk,
+            book_version_id=resolution.book_version_id,
+            contract_id=resolution.contract_id,
+        )
+        for line, resolution, frozen in zip(checked, resolutions, terms, strict=True)
+    ]
 
 
 def _translations(lines: Sequence[CheckedLine]) -> list[str]:
@@ -101,13 +118,13 @@ def _translations(lines: Sequence[CheckedLine]) -> list[str]:
     ]
 
 
-def _check_note(note: str) -> None:
+def check_note(note: str) -> None:
     if len(note) > LONGEST_NOTE or "\0" in note:
         message = _("A text of up to %(longest)s characters.")
         raise NoteInvalid(message % {"longest": LONGEST_NOTE}, field="note")
 
 
-def _refuse_discounts(lines: Sequence[CheckedLine]) -> None:
+def refuse_discounts(lines: Sequence[CheckedLine]) -> None:
     for index, line in enumerate(lines):
         if line.discount_percent:
             raise DiscountNeedsQuote(

@@ -77,6 +77,9 @@ def _place(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
             note=said["note"],
             translate=editor.is_legacy,
             already=held_by(said["account"].pk),
+            work_from=said["work_from"],
+            promised_on=said["promised_on"],
+            priority=said["priority"],
         )
     except Refused as fault:
         _assess(editor, said["account"], gently=True)

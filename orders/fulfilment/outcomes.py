@@ -1,4 +1,4 @@
-"""What a handler is told and what it may answer; no Django, no database."""
+"""What a handler is told and what it may answer; no database, no clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from o2b.asks import Standing
+from orders.models.words import FailureClass, WaitsFor
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One automatic task as its handler sees it; `task_id` is the key that makes it idempotent."""
+    """One automatic task as its handler sees it; `task_id` is the key that makes it idempotent.
+
+    `is_poll` says that the task waits for an answer already and is only asked how far it is.
+    `standing` is there for handlers that declare `wants_standing`.
+    """
 
     task_id: int
     key: str
@@ -24,6 +31,12 @@ class Job:
     parameters: Mapping[str, Any]
     attempt: int
     at: datetime
+    name: str = ""
+    currency: str = ""
+    undoes: int | None = None
+    is_poll: bool = False
+    request: Mapping[str, Any] | None = None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,26 @@ class Done:
     data: dict[str, Any] = field(default_factory=dict)
     by_id: int | None = None
     exchange: Exchange = Exchange()
+    serials: tuple[str, ...] = ()
+    # The last of several parts, whose evidence is there already: `quantity` is what was left.
+    is_part: bool = False
+    # Minutes that a person worked; what it cost beside them as (kind, amount, note).
+    minutes: int | None = None
+    costs: tuple[tuple[str, Decimal, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """It has begun and ends later: by a call-back, a person, a day; polled if `poll_after` is told.
+
+    `until` is a moment of the account's clock, `poll_after` seconds of the machine's.
+    """
+
+    on: WaitsFor
+    until: datetime | None = None
+    poll_after: int | None = None
+    reason: str = ""
+    exchange: Exchange = Exchange()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +85,7 @@ class TryAgain:
 
     reason: str
     exchange: Exchange = Exchange()
+    kind: FailureClass = FailureClass.BROKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +94,7 @@ class Failed:
 
     reason: str
     exchange: Exchange = Exchange()
+    kind: FailureClass = FailureClass.REFUSED
 
 
-Outcome = Done | TryAgain | Failed
+Outcome = Done | Waiting | TryAgain | Failed

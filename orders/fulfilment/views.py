@@ -1,9 +1,8 @@
-"""The order team's doors: queues, work by hand, fallout, and lines that stand still or go on."""
+"""The order team's doors: queues, work by hand, and lines that stand still or go on."""
 
 from typing import Any, cast
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -12,12 +11,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from o2b import clock
 from o2b.errors import Refused
+from o2b.people.models import User
 from o2b.web.forms import show_refusal
 from o2b.web.http import HtmxRequest, door
 from orders import selectors
 from orders.fulfilment import services
-from orders.fulfilment.forms import EvidenceForm, ReasonForm
-from orders.models import OrderLine, Task
+from orders.fulfilment.forms import EvidenceForm
+from orders.models import OrderLine, Queue, Task
+from orders.work.selectors import lists
+from orders.work.shown import checklist, task_context
 
 WORKS = "orders.work_tasks"
 A_PAGE = 25
@@ -37,18 +39,25 @@ def _queue_page(
     queues = list(selectors.work_in_queues(user_id))
     asked = request.GET.get("queue", "")
     chosen = next((one for one in queues if one.code == asked), None)
-    waiting = selectors.waiting_tasks(user_id, chosen.pk if chosen else None)
-    page = Paginator(waiting, A_PAGE).get_page(request.GET.get("page"))
+    waiting = lists.waiting_for(user_id, chosen.pk if chosen else None)
+    page = lists.CappedPaginator(waiting, A_PAGE).get_page(request.GET.get("page"))
     claimed = [
-        (task, form if form and form.task.pk == task.pk else EvidenceForm(task), ReasonForm())
-        for task in selectors.claimed_tasks(user_id)
+        {
+            "task": task,
+            "form": form if form and form.task.pk == task.pk else EvidenceForm(task),
+            "checklist": checklist(task),
+            "wants_file": "file" in task.wants,
+        }
+        for task in lists.claimed_by(user_id)
     ]
     context = {
         "queues": queues,
         "chosen": chosen,
         "waiting_in_all": sum(one.waiting for one in queues),
+        "most": selectors.MOST_COUNTED,
         "claimed": claimed,
         "page": page,
+        "more": page.paginator.more,  # type: ignore[attr-defined]
     }
     return render(request, "orders/queue.html", context, status=status)
 
@@ -56,12 +65,10 @@ def _queue_page(
 @door(WORKS)
 @require_POST
 def claim_next(request: HtmxRequest) -> HttpResponse:
-    """The oldest task that nobody else is taking."""
-    code = request.POST.get("queue", "")
-    chosen = next((q for q in selectors.work_in_queues(_me(request)) if q.code == code), None)
-    task = services.claim_next(
-        user_id=_me(request), at=clock.now(), queue_id=chosen.pk if chosen else None
-    )
+    """The task that comes first and that nobody else is taking."""
+    code = request.POST.get("queue", "").replace("\0", "")
+    chosen = Queue.objects.filter(code=code).values_list("pk", flat=True).first()
+    task = services.claim_next(user_id=_me(request), at=clock.now(), queue_id=chosen)
     if task is None:
         messages.info(request, _("Nothing waits to be claimed."))
     return _back(request, anchor=f"task-{task.pk}" if task else "")
@@ -88,18 +95,26 @@ def complete_task(request: HtmxRequest, pk: int) -> HttpResponse:
     """Finish a task with evidence; a refused field is shown beside the field."""
     form = EvidenceForm(selectors.get_task(pk), request.POST)
     if not form.is_valid():
-        return _queue_page(request, form=form, status=422)
+        return _refused(request, form)
     try:
         task = services.complete_task(
             task_id=pk, user_id=_me(request), at=_now(pk), **form.evidence()
         )
     except Refused as refusal:
-        if refusal.field not in form.fields:
+        if refusal.field not in {*form.fields, "file", "checklist"}:
             raise
         show_refusal(form, refusal)
-        return _queue_page(request, form=form, status=422)
+        return _refused(request, form)
     messages.success(request, _("%(task)s is done.") % {"task": task.name})
     return _back(request)
+
+
+def _refused(request: HttpRequest, form: EvidenceForm) -> HttpResponse:
+    """The page that it came from again: the task's own, or one's queue."""
+    if request.POST.get("page") == "task":
+        context = task_context(cast(User, request.user), form.task.pk, evidence_form=form)
+        return render(request, "orders/task.html", context, status=422)
+    return _queue_page(request, form=form, status=422)
 
 
 @door(WORKS)
@@ -113,54 +128,6 @@ def fail_task(request: HtmxRequest, pk: int) -> HttpResponse:
     )
     messages.warning(request, _("%(task)s fell out.") % {"task": task.name})
     return _back(request)
-
-
-@door(WORKS)
-@require_POST
-def retry_task(request: HtmxRequest, pk: int) -> HttpResponse:
-    task = services.retry_task(task_id=pk, user_id=_me(request), at=_now(pk))
-    messages.success(request, _("%(task)s is tried again.") % {"task": task.name})
-    return _back(request)
-
-
-@door(WORKS)
-@require_POST
-def correct_evidence(request: HtmxRequest, pk: int) -> HttpResponse:
-    """What was delivered in the end, after the first delivery was not what was promised."""
-    services.correct_evidence(
-        task_id=pk,
-        user_id=_me(request),
-        at=_now(pk),
-        version=request.POST.get("version", ""),
-        serial=request.POST.get("serial", ""),
-    )
-    messages.success(request, _("The delivery is mended."))
-    return _back(request)
-
-
-@door("orders.view_order")
-@require_GET
-def fallout(request: HtmxRequest) -> HttpResponse:
-    """Every line in fallout: what was asked, what was answered, and the ways on."""
-    page = Paginator(selectors.fallen_lines(), A_PAGE).get_page(request.GET.get("page"))
-    context: dict[str, Any] = {"page": page, "works": request.user.has_perm(WORKS)}
-    context["rows"] = [_fallen(line) for line in page.object_list]
-    return render(request, "orders/fallout.html", context)
-
-
-def _fallen(line: OrderLine) -> dict[str, Any]:
-    tasks = list(line.tasks.all())
-    broken = [task for task in tasks if task.state == Task.State.FALLOUT]
-    done = [task for task in tasks if task.state == Task.State.DONE]
-    # Without a broken task it was the evidence that was refused.
-    refused = [task for task in done if not broken and _shows_another_thing(task, line)]
-    return {"line": line, "broken": broken, "refused": refused, "may_cancel": not done}
-
-
-def _shows_another_thing(task: Task, line: OrderLine) -> bool:
-    """Whether the newest evidence of a task is not what the line was promised."""
-    newest = max(task.evidence.all(), key=lambda one: one.pk)
-    return (newest.product_version_id, newest.quantity) != (line.product_version_id, line.quantity)
 
 
 @door(WORKS)

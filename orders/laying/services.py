@@ -1,6 +1,6 @@
 """Write an order with its lines and lay their plans; in bulk, whatever the number of lines."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,11 +8,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from o2b import events
-from o2b.catalog.models import DeliveryPlan
+from o2b import clock, events
+from o2b.catalog.models import BundleOption, DeliveryPlan, ProductVersion
 from o2b.customers.models import Account
 from o2b.errors import Refused
-from orders.models import Order, OrderLine, Queue, Task
+from orders.laying.steps import parents_of, tasks_of
+from orders.models import Order, OrderLine, Priority, Queue, Task
 from quotes.services import AccountClosed
 
 
@@ -51,6 +52,11 @@ class NewOrder:
     quote_id: int | None = None
     start_on: date | None = None
     note: str = ""
+    # Nothing is begun before this day of the account; by which day we said we would deliver.
+    work_from: date | None = None
+    promised_on: date | None = None
+    priority: int = Priority.NORMAL
+    bulk_id: int | None = None
 
 
 def lock_account(*, account_id: int, field: str | None = None) -> Account:
@@ -79,8 +85,12 @@ def lock_accounts(*, account_ids: Collection[int], field: str | None = None) -> 
 def write_orders(
     *, orders: Sequence[NewOrder], channel: str, at: datetime, actor_id: int | None = None
 ) -> list[Order]:
-    """Write orders, their lines (scheduled) and their tasks; call it with the accounts locked."""
-    plans = _plans_for([line for new in orders for line in new.lines])
+    """Write orders, their lines and their tasks; call it with the accounts locked.
+
+    Lines are scheduled, but for those of an order whose work begins on a later day.
+    """
+    wanted = [line for new in orders for line in new.lines]
+    plans, versions = _plans_for(wanted), _versions_for(wanted)
     written = Order.objects.bulk_create(
         Order(
             account=new.account,
@@ -90,17 +100,21 @@ def write_orders(
             placed_by_id=actor_id,
             start_on=new.start_on,
             note=new.note,
+            work_from=new.work_from,
+            promised_on=new.promised_on,
+            priority=new.priority,
+            bulk_id=new.bulk_id,
         )
         for new in orders
     )
     lines = OrderLine.objects.bulk_create(
-        _line(order, position, line, plans[line.plan_of], at)
+        _line(order, position, line, plans[line.plan_of], versions, at)
         for order, new in zip(written, orders, strict=True)
         for position, line in enumerate(new.lines, start=1)
     )
-    queues = _queues_for(plans.values())
+    _join_bundles(lines)
     Task.objects.bulk_create(
-        [task for line in lines for task in _tasks(line, line.delivery_plan.tasks, queues, at)]
+        tasks_of(lines, versions, _queues_for(plans.values()), at=at), batch_size=2000
     )
     counts = {order.pk: len(new.lines) for order, new in zip(written, orders, strict=True)}
     events.record_many(
@@ -110,17 +124,30 @@ def write_orders(
         actor_id=actor_id,
         facts_of=lambda o: {"lines": counts[o.pk], "channel": channel, "quote": o.quote_id},
     )
-    events.record_many("order_line.scheduled", lines, at=at, actor_id=actor_id)
+    scheduled = [line for line in lines if line.state == OrderLine.State.SCHEDULED]
+    events.record_many("order_line.scheduled", scheduled, at=at, actor_id=actor_id)
     return written
 
 
-def _line(order: Order, position: int, new: NewLine, plan: DeliveryPlan, at: datetime) -> OrderLine:
+def begins_later(order: Order, *, at: datetime) -> bool:
+    """Whether the work on an order begins on a later day of its account."""
+    return order.work_from is not None and clock.day(order.account, at) < order.work_from
+
+
+def _line(
+    order: Order,
+    position: int,
+    new: NewLine,
+    plan: DeliveryPlan,
+    versions: Mapping[int, ProductVersion],
+    at: datetime,
+) -> OrderLine:
     line = OrderLine(
         order=order,
         account_id=order.account_id,
         position=position,
         quote_line_id=new.quote_line_id,
-        product_version_id=new.product_version_id,
+        product_version=versions[new.product_version_id],
         delivery_plan=plan,
         quantity=new.quantity,
         characteristics=new.characteristics,
@@ -130,8 +157,29 @@ def _line(order: Order, position: int, new: NewLine, plan: DeliveryPlan, at: dat
         start_on=order.start_on,
         accepted_at=at,
     )
-    line.schedule(at=at)
+    if not begins_later(order, at=at):
+        line.schedule(at=at)
     return line
+
+
+def _join_bundles(lines: Sequence[OrderLine]) -> None:
+    """Let each part of a bundle know the bundle's line."""
+    bundles: dict[int, set[int]] = {}
+    offered = BundleOption.objects.filter(version_id__in={li.product_version_id for li in lines})
+    for version_id, component_id in offered.values_list("version_id", "component_id"):
+        bundles.setdefault(version_id, set()).add(component_id)
+    joined = []
+    for line, head in parents_of(lines, bundles) if bundles else ():
+        line.parent = head
+        joined.append(line)
+    if joined:
+        OrderLine.objects.bulk_update(joined, ["parent"], 500)
+
+
+def _versions_for(lines: Sequence[NewLine]) -> dict[int, ProductVersion]:
+    """The versions that are ordered, with their products."""
+    wanted = {line.product_version_id for line in lines}
+    return ProductVersion.objects.select_related("product").in_bulk(wanted)
 
 
 def _plans_for(lines: Sequence[NewLine]) -> dict[int, DeliveryPlan]:
@@ -150,44 +198,21 @@ def _plans_for(lines: Sequence[NewLine]) -> dict[int, DeliveryPlan]:
     return plans
 
 
-def _queues_for(plans: Any) -> dict[str, int]:
-    """Queue codes → keys; a code that a plan names and nobody set up yet becomes a queue."""
-    codes = {task["queue"] for plan in plans for task in plan.tasks if task["kind"] == "manual"}
+def _queues_for(plans: Collection[DeliveryPlan]) -> dict[str, Queue]:
+    """The queues that the plans name; a code that nobody set up yet becomes a queue."""
+    codes = {task["queue"] for plan in plans for task in plan.tasks if task.get("queue")}
     if not codes:
         return {}
-    known = dict(Queue.objects.filter(code__in=codes).values_list("code", "pk"))
+    known = _queues_named(codes)
     if missing := sorted(codes - known.keys()):
         Queue.objects.bulk_create(
             [Queue(code=code, name=code.replace("-", " ").capitalize()) for code in missing],
             ignore_conflicts=True,
         )
-        known = dict(Queue.objects.filter(code__in=codes).values_list("code", "pk"))
+        known = _queues_named(codes)
     return known
 
 
-def _tasks(
-    line: OrderLine, plan: Sequence[dict[str, Any]], queues: dict[str, int], at: datetime
-) -> list[Task]:
-    return [_task(line, step, queues, at) for step in plan]
-
-
-def _task(line: OrderLine, step: dict[str, Any], queues: dict[str, int], at: datetime) -> Task:
-    after = sorted(set(step.get("after", [])))
-    task = Task(
-        order_id=line.order_id,
-        line=line,
-        account_id=line.account_id,
-        key=step["key"],
-        name=step.get("name") or step["key"],
-        kind=step["kind"],
-        queue_id=queues.get(step["queue"]) if step["kind"] == "manual" else None,
-        handler=step.get("handler") or "",
-        parameters=step.get("parameters") or {},
-        wants=list(step.get("evidence", [])),
-        after=after,
-        waiting_on=len(after),
-        minutes=step.get("minutes") or 0,
-    )
-    if not after:
-        task.make_ready(at=at)
-    return task
+def _queues_named(codes: Collection[str]) -> dict[str, Queue]:
+    found = Queue.objects.filter(code__in=codes).select_related("calendar")
+    return {queue.code: queue for queue in found}

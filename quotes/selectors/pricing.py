@@ -7,7 +7,16 @@ from datetime import date
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from o2b.catalog.resolution import Asked, Resolution, Wanted, resolve_many, signed_on
+from o2b.catalog.resolution import (
+    Asked,
+    Resolution,
+    Wanted,
+    carries_fixed_discount,
+    resolve_many,
+    signed_on,
+)
+from o2b.catalog.resolution.resolve import resolved
+from o2b.catalog.resolution.sources import read_sources
 from o2b.charging import StartRule
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
@@ -66,18 +75,43 @@ def price_many(*, askings: Sequence[Asking], on: date) -> list[PricedLines]:
         besides=[asking.besides for asking in askings if asking.besides is not None],
     )
     resolved = resolve_many(
-        asked=[
-            Asked(
-                account=asking.account,
-                wanted=asking.wanted,
-                start_rule=StartRule.ON_DATE if asking.start_on else StartRule.ON_DELIVERY,
-                fixed_discount_taken=asking.account.pk in taken,
-            )
-            for asking in askings
-        ],
+        asked=[_asked(asking, taken) for asking in askings],
         on=on,
     )
     return [_priced(a, found, on) for a, found in zip(askings, resolved, strict=True)]
+
+
+def price_each(*, askings: Sequence[Asking], on: date) -> list[PricedLines | Refused]:
+    """Each asking priced for itself, in the queries of one, or why it has no price.
+
+    An account may come more than once: the first of its askings that can carries the contract's
+    fixed discount.
+    """
+    accounts = list({asking.account.pk: asking.account for asking in askings}.values())
+    taken = fixed_discounts_taken(accounts=accounts, on=on)
+    products = {w.product_version.product_id for asking in askings for w in asking.wanted}
+    sources = read_sources(accounts=accounts, products=products, on=on)
+    found: list[PricedLines | Refused] = []
+    for asking in askings:
+        try:
+            check_start(asking.start_on)
+            priced = _priced(asking, resolved(_asked(asking, taken), sources), on)
+        except Refused as refusal:
+            found.append(refusal)
+            continue
+        if any(carries_fixed_discount(r.terms) for r in priced.resolutions):
+            taken.add(asking.account.pk)
+        found.append(priced)
+    return found
+
+
+def _asked(asking: Asking, taken: Collection[int]) -> Asked:
+    return Asked(
+        account=asking.account,
+        wanted=asking.wanted,
+        start_rule=StartRule.ON_DATE if asking.start_on else StartRule.ON_DELIVERY,
+        fixed_discount_taken=asking.account.pk in taken,
+    )
 
 
 def _priced(asking: Asking, resolutions: list[Resolution], on: date) -> PricedLines:

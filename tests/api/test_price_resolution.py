@@ -2,9 +2,11 @@
 
 import pytest
 
+from o2b.catalog.models import Price
+from o2b.catalog.services import publish_price_book_version
 from tests.api.conftest import As
 from tests.api.problem import assert_problem
-from tests.factories import a_contract, a_product, an_account, monthly
+from tests.factories import LONG_AGO, a_book_version, a_contract, a_product, an_account, monthly
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +84,26 @@ def test_a_resolution_that_cannot_be_told(
 def test_who_may_not_see_the_catalog_learns_no_price(as_: As) -> None:
     a_product(code="fibre")
     assert_problem(as_().get(f"{RESOLUTION}?account=A-7"), 403, "permission_denied")
+
+
+def test_the_api_tells_whose_book_it_is(as_: As) -> None:
+    version, account = a_product(code="seat"), an_account(reference="A-7")
+    own = a_book_version(code="own", name="Own", is_default=False, account=account)
+    Price.objects.create(version=own, product=version.product, **monthly("20.00"))
+    publish_price_book_version(version_id=own.pk, at=LONG_AGO)
+    client, url = as_("sales"), "/api/v1/catalog/price-books"
+    heads = client.get(url).json()["results"]
+    assert {head["code"]: head["account"] for head in heads} == {
+        "default-eur": None,
+        "own": "A-7",
+    }
+    (head,) = client.get(f"{url}?account=A-7").json()["results"]
+    assert client.get(head["url"]).json()["account"] == "A-7"
+    assert client.get(f"{url}?account=A-8").json()["results"] == []
+    asked = "/api/v1/catalog/products/seat/price-resolution?account=A-7&on=2026-01-31"
+    told = client.get(asked).json()
+    assert told["winner"] == "Own v1"
+    assert [(c["level"], c["code"], c["reason"]) for c in told["candidates"]] == [
+        ("account", "won", "the account's own book"),
+        ("default", "ranks_lower", "ranks lower"),
+    ]

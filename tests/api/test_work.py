@@ -160,3 +160,25 @@ def test_task_filters(field: Field, query: str, found: int) -> None:
 )
 def test_line_filters(field: Field, query: str, found: int) -> None:
     assert len(field.client.get(f"/api/v1/order-lines?{query}").json()["results"]) == found
+
+
+def test_given_ticked_commented_and_delivered_in_parts(as_: As) -> None:
+    field = Field(as_, quantity="2")
+    lead = as_("order lead")
+    worker = field.client.person.username
+    assert field.client.post(f"{field.task}/assign", {"to": worker}).status_code == 403
+    ghost = lead.post(f"{field.task}/assign", {"to": "ghost"})
+    assert_problem(ghost, 422, "member_unknown", "to")
+    assert_problem(lead.post(f"{field.task}/assign", {"to": "x\0"}), 400, "malformed", "to")
+    given = lead.post(f"{field.task}/assign", {"to": worker}).json()
+    assert (given["state"], given["claimed_by"]) == ("claimed", worker)
+    assert_problem(field.do("tick", {"item": 0}), 422, "item_unknown", "checklist")
+    assert_problem(field.do("comment", {"text": "@ghost"}), 422, "nobody_called_so", "text")
+    assert field.do("comment", {"text": "half of it is here"}).status_code == 200
+    assert_problem(
+        field.do("part", {"quantity": "3", "version": 1}), 422, "evidence_wrong", "quantity"
+    )
+    part = field.do("part", {"quantity": "1", "version": 1, "serial": "a"}).json()
+    assert (part["state"], [one["is_part"] for one in part["evidence"]]) == ("claimed", [True])
+    done = field.do("part", {"quantity": "1", "version": 1, "serial": "b"}).json()
+    assert (done["state"], [one["serial"] for one in done["evidence"]]) == ("done", ["a", "b"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from io import StringIO
 from threading import Thread
 from typing import Any
@@ -11,12 +12,25 @@ from django.core.management import call_command
 from django.db import connection
 
 from billing.desk import patience
-from billing.desk.demo import story
+from billing.desk.demo import packs, story, tales
 from billing.models import Invoice
+from o2b import clock
 from o2b.customers.models import Account
 from o2b.models import Event, TestClock
-from orders.gateways.rehearsal import RehearsalServer
-from orders.models import OrderLine
+from o2b.people.models import Notice, Topic, User
+from orders.gateways.rehearsal import Memory, RehearsalServer
+from orders.models import (
+    Appointment,
+    BulkOrder,
+    Comment,
+    Complaint,
+    Order,
+    OrderLine,
+    OutsideSystem,
+    PurchaseOrder,
+    Question,
+    Task,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +44,11 @@ SELECT json_build_object(
     'invoices_finalised', (SELECT count(*) FROM billing_invoice),
     'billed', (SELECT sum(net)::numeric(20, 2)::text FROM billing_invoice),
     'paid', (SELECT sum(amount)::numeric(20, 2)::text FROM billing_payment),
-    'parked', (SELECT count(*) FROM billing_parkedaccount))
+    'parked', (SELECT count(*) FROM billing_parkedaccount),
+    'orders_placed', (SELECT count(*) FROM orders_order),
+    'tasks_done', (SELECT count(*) FROM orders_task WHERE state = 'done'),
+    'lines_in_fallout', (SELECT count(*) FROM orders_orderline WHERE state = 'fallout'),
+    'approvals_asked', (SELECT count(*) FROM orders_approval WHERE state = 'asked'))
 """
 
 
@@ -40,7 +58,7 @@ def small(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
     monkeypatch.setattr(story, "A_MONTH", 4)
     monkeypatch.setattr(story, "NOW", 13)
     monkeypatch.setattr(patience, "answering", lambda: 0)
-    server = RehearsalServer(0)
+    server = RehearsalServer(0, memory=Memory(async_seconds=0.05))
     settings.O2B_PROVISIONING_URL = server.url
     Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield
@@ -94,3 +112,79 @@ def test_an_interrupted_load_goes_on_where_it_stopped(monkeypatch: pytest.Monkey
     of_the_packs = 10
     assert Account.objects.count() == 3 * 4 + 13 + of_the_packs
     assert figures["paid"] != "0.00"
+
+
+def order_of(tale: tales.Tale) -> Order:
+    return Order.objects.get(note=tale.note, account__reference=tale.account)
+
+
+def states(tale: tales.Tale) -> set[str]:
+    return set(OrderLine.objects.filter(order=order_of(tale)).values_list("state", flat=True))
+
+
+def open_step(tale: tales.Tale, key: str) -> Task:
+    return Task.objects.get(order=order_of(tale), key=key, line__position=1)
+
+
+def test_the_packs_stories_end_and_some_stand_as_on_an_ordinary_day():
+    load()
+
+    for told in (tales.OFFICE, tales.KEYS, tales.METALS, tales.PORTAL):
+        assert states(told) == {"completed"}, told.note
+    assert states(tales.SUITE) == {"completed"}
+    assert open_step(tales.FAIR, "line").waits_for == "goods"
+    assert PurchaseOrder.objects.get(line__order=order_of(tales.FAIR)).state == "sent"
+    assert order_of(tales.FAIR).jeopardy == "red"
+    assert open_step(tales.PCR, "assay-2-days").jeopardy == "red"
+    assert open_step(tales.RIVER, "assay-5-days").jeopardy == "amber"
+    visit = Appointment.objects.get(task=open_step(tales.CLINIC, "visit"))
+    assert (visit.state, visit.with_whom is not None) == ("arranged", True)
+    assert timedelta(0) < visit.begins_at - clock.now() < timedelta(days=7)
+    assert OrderLine.objects.get(order=order_of(tales.PHONES)).delivered_fraction > 0
+    assert states(tales.PHONES) == {"provisioning"}
+    assert states(tales.ENTRANCE) == {"waiting"}
+    assert states(tales.LATER) == {"accepted"}
+    assert states(tales.CLUSTER) == {"fallout"}
+    assert open_step(tales.CLUSTER, "key").failure_class == "no_stock"
+    assert open_step(tales.SEATS, "approve").waits_for == "approval"
+    assert open_step(tales.SAME_DAY, "release").waits_for == "approval"
+    assert open_step(tales.METER, "meter").state == "ready"
+    assert OutsideSystem.objects.get(code="metering").state == "open"
+    assert Question.objects.filter(answered_at=None).count() == 1
+    assert Complaint.objects.get().owner.username == "mara"
+    assert Comment.objects.filter(mentions__0__isnull=False).count() == 3
+    bulk = BulkOrder.objects.get()
+    assert (bulk.orders_placed, bulk.rejected) == (4, 1)
+    mara = Notice.objects.filter(user__username="mara", read_at=None)
+    assert {Topic.JEOPARDY, Topic.FALLOUT, Topic.QUESTION, Topic.COMPLAINT, Topic.MENTION} <= set(
+        mara.values_list("topic", flat=True)
+    )
+    carriers = Order.objects.filter(account__legal_entity__code="nordlicht")
+    assert not carriers.exclude(jeopardy="green").exists()
+    assert not carriers.filter(promised_on=None).exists()
+    karim = User.objects.get(username="karim")
+    assert karim.check_password("o2b-demo")
+
+
+def test_a_pack_story_that_was_interrupted_goes_on_where_it_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    whole = packs.PackStory._say_what_people_say
+
+    def interrupted(self: packs.PackStory) -> None:
+        whole(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packs.PackStory, "_say_what_people_say", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        load()
+    assert (Question.objects.count(), TestClock.objects.count()) == (1, 1)
+    monkeypatch.setattr(packs.PackStory, "_say_what_people_say", whole)
+
+    figures = load()
+
+    assert figures == counted()
+    assert Question.objects.count() == 1
+    assert {tale.note: Order.objects.filter(note=tale.note).count() for tale in tales.TALES} == {
+        tale.note: 1 for tale in tales.TALES
+    }

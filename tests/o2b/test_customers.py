@@ -215,7 +215,7 @@ def test_the_list_reads_as_often_for_many_rows(
 ) -> None:
     for _ in range(rows):
         an_account()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = admin.get("/customers/")
     assert len(page.context["rows"]) == rows
 

@@ -43,7 +43,7 @@ def test_the_groups_hold_what_the_table_says_and_again_changes_nothing() -> None
     assert once == {name: set(held) - missing for name, held in GROUPS.items()}
     services.ensure_groups()
     assert {name: permissions(name) for name in GROUPS} == once
-    assert Group.objects.count() == 5
+    assert Group.objects.count() == 6
 
 
 def test_every_name_in_the_table_is_declared_by_a_model() -> None:
@@ -67,6 +67,12 @@ def test_each_group_may_do_its_own_work_only() -> None:
     }
     assert {name for name in may if "orders.work_tasks" in may[name]} == {
         "order team",
+        "order lead",
+        "administrator",
+    }
+    assert {name for name in may if "orders.hear_complaints" in may[name]} == {
+        "sales",
+        "order lead",
         "administrator",
     }
     assert {name for name in may if "quotes.send_quote" in may[name]} == {"sales", "administrator"}
@@ -79,7 +85,8 @@ def test_a_name_that_no_model_declares_is_told_and_skipped(
     monkeypatch.setitem(GROUPS, "sales", ("quotes.fly", "people.view_user"))
     out, err = StringIO(), StringIO()
     call_command("ensure_groups", stdout=out, stderr=err)
-    assert "5 groups: sales, order team, finance, product, administrator" in out.getvalue()
+    names = "sales, order team, order lead, finance, product, administrator"
+    assert f"6 groups: {names}" in out.getvalue()
     assert "no model declares quotes.fly" in err.getvalue()
     assert permissions("sales") == {"people.view_user"}
 
@@ -117,6 +124,7 @@ def test_demo_log_ins_are_shown_in_the_demo_only(client: Client, settings) -> No
     assert [person.username for person in selectors.demo_logins()] == [
         "jonas",
         "mara",
+        "samir",
         "priya",
         "tomas",
         "nora",

@@ -107,7 +107,7 @@ def test_what_is_published_can_only_be_looked_at(ines: Client) -> None:
 def test_a_broken_plan_is_refused_in_words(ines: Client) -> None:
     version = a_product()
     plan = DeliveryPlan.objects.create(product=version.product, number=2, tasks=[])
-    assert "a plan needs at least one task" in act(ines, "catalog/deliveryplan", "publish", plan.pk)
+    assert "A plan needs at least one step" in act(ines, "catalog/deliveryplan", "publish", plan.pk)
     plan.refresh_from_db()
     assert plan.state == "draft"
 

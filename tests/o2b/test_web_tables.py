@@ -192,7 +192,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     reader: Client, rows: int, django_assert_num_queries
 ) -> None:
     people(rows)
-    with django_assert_num_queries(4):  # session, person, count, rows
+    with django_assert_num_queries(5):  # session, person, notices, count, rows
         reader.get("/people/")
 
 

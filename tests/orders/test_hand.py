@@ -231,7 +231,7 @@ def test_cancelling_a_line_cancels_its_tasks():
 
 
 def test_lines_refuse_what_their_law_forbids():
-    begun = a_placed_order(tasks=[*ACTIVATE, by_hand()])
+    begun = a_placed_order(tasks=[{**ACTIVATE[0], "point_of_no_return": True}, by_hand()])
     advance(begun)
     whole = a_placed_order()
     advance(whole)
@@ -239,7 +239,7 @@ def test_lines_refuse_what_their_law_forbids():
     keys = {o: OrderLine.objects.get(order=o).pk for o in (begun, whole, fresh)}
     cases: list[tuple[Any, Any, dict[str, Any], str]] = [
         (services.cancel_line, begun, {"reason": "x"}, "line_under_way"),
-        (services.cancel_line, whole, {"reason": "x"}, "line_under_way"),
+        (services.cancel_line, whole, {"reason": "x"}, "line_not_ready"),
         (services.cancel_line, fresh, {"reason": ""}, "reason_missing"),
         (services.hold_line, whole, {"reason": "x"}, "line_not_ready"),
         (services.hold_line, fresh, {"reason": "x" * 2001}, "reason_missing"),

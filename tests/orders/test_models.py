@@ -43,9 +43,10 @@ TASK = {
     ("failed", "fall_out", "fallout"),
     *(
         (source, "cancel", "cancelled")
-        for source in ("blocked", "ready", "claimed", "failed", "fallout")
+        for source in ("blocked", "ready", "claimed", "running", "failed", "fallout")
     ),
-    *((source, "skip", "skipped") for source in ("ready", "failed", "fallout")),
+    *((source, "skip", "skipped") for source in ("ready", "claimed", "failed", "fallout")),
+    ("fallout", "take_by_hand", "claimed"),
     ("done", "compensate", "compensating"),
     ("compensating", "compensated", "compensated"),
 }

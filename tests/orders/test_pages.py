@@ -286,10 +286,13 @@ def test_an_administrator_puts_people_into_queues():
     said = {
         "code": queue.code,
         "name": queue.name,
+        "hourly_rate": "0",
+        "amber_percent": "80",
         "members-TOTAL_FORMS": "1",
         "members-INITIAL_FORMS": "0",
         "members-0-queue": queue.pk,
         "members-0-user": hand.pk,
+        "members-0-capacity": "0",
     }
     client = logged_in(type(boss).objects.get(pk=boss.pk))
     assert client.post(f"/admin/orders/queue/{queue.pk}/change/", said).status_code == 302

@@ -91,3 +91,25 @@ def test_kill_9_in_the_middle_is_mended_by_the_sweeper(server, workers):
     assert server.memory.asked == {str(task.pk): 2}
     assert server.memory.done == [str(task.pk)]
     assert states(order) == (["completed"], ["done"])
+
+
+def test_killed_between_the_outside_call_and_the_commit(server, workers):
+    """It was done out there and nobody wrote it down: the second asks with the same key."""
+    late = [{"key": "call", "name": "Set up", **HTTP, "parameters": {"behaviour": "late"}}]
+    order = a_placed_order(tasks=late)
+    workers.wait_until(lambda: server.memory.done, seconds=30)
+    running = Task.objects.get()
+    assert (running.state, Evidence.objects.count()) == ("running", 0)
+    victim = int(running.worker.rpartition(":")[2])
+    workers.kill9([process.pid for process in workers.processes].index(victim))
+    past = clock.now() - timedelta(seconds=90)
+    Task.objects.update(leased_until=past)
+    Outbox.objects.update(leased_until=past, recorded_at=past)
+    assert events.sweep() >= 1
+    workers.wait_until(completed, seconds=30)
+    task = Task.objects.get()
+    assert (task.attempts, task.worker != running.worker) == (2, True)
+    assert server.memory.asked == {str(task.pk): 2}
+    assert server.memory.done == [str(task.pk)]
+    assert Evidence.objects.get().serial == f"SN-{task.pk:08d}"
+    assert states(order) == (["completed"], ["done"])

@@ -66,7 +66,7 @@ def test_the_list_reads_as_often_for_many_rows(
     for _ in range(rows):
         a_sent_quote(products=[product])
     rep.get("/quotes/")
-    with django_assert_num_queries(6):  # session, person, permissions (twice), count, rows
+    with django_assert_num_queries(7):  # session, person, permissions (twice), bell, count, rows
         rep.get("/quotes/")
 
 
@@ -75,7 +75,7 @@ def test_a_quote_reads_as_often_for_many_lines(
     rep: Client, lines: int, django_assert_num_queries: Any
 ) -> None:
     quote = a_sent_quote(products=[a_product()] * lines)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         rep.get(f"/quotes/{quote.pk}/")
 
 

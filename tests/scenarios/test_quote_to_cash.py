@@ -42,6 +42,7 @@ def test_quote_to_cash(world):
         "order_line.began",
         "order_line.delivered",
         "order_line.completed",
+        "order.promised",
         "subscription.started",
         "subscription.items_started",
         "payment.received",

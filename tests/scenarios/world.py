@@ -103,6 +103,7 @@ class World:
             actor_id=self.approver.pk,
             allocations={invoice.pk: Decimal(amount)},
         )
+        self.settle()
 
     def bills(self) -> list[tuple[str, str, str]]:
         """Every invoice line: from, to, net; in the order in which they were billed."""

@@ -40,6 +40,9 @@ def by_hand(key: str, name: str, queue: str, *after: str, minutes: int = 30) -> 
         "queue": queue,
         "after": list(after),
         "minutes": minutes,
+        # Working minutes: as a rule within four days, at most within seven.
+        "estimate": 1920,
+        "maximum": 3360,
         "evidence": ["version", "serial"],
     }
 

@@ -25,7 +25,7 @@ from o2b.people.services import ensure_demo_people
 from o2b.periods import add_months
 from orders.acceptance.services import place_order
 from orders.fulfilment.services import cancel_line, claim_task, complete_task, hold_line
-from orders.models import OrderLine, Queue, QueueMember, Task
+from orders.models import OrderLine, Queue, QueueMember, Task, WorkCalendar
 from orders.services import enter_order
 from quotes.inputs import LineInput
 from quotes.models import Quote
@@ -50,16 +50,18 @@ class Story:
 
     today: date
     tell: Callable[[str], None]
+    # How many worker processes are there; none: everything is done in this one.
+    workers: int = 0
 
     def load(self) -> None:
         """From an empty house to one that has been in business for three months."""
         self.people = {user.username: user for user in ensure_demo_people()}
         self._man_queues()
         first = add_months(self.today.replace(day=1), -MONTHS)
-        self.entity = ensure_catalog(valid_from=first, at=_noon(first))
+        self.entity = ensure_catalog(valid_from=first, at=noon(first))
         if self._is_told():
             return
-        self.clock, _ = TestClock.objects.get_or_create(name=CLOCK, defaults={"now": _noon(first)})
+        self.clock, _ = TestClock.objects.get_or_create(name=CLOCK, defaults={"now": noon(first)})
         cast = list(clients(MONTHS * A_MONTH + NOW))
         for n in range(MONTHS):
             self._live_a_month(add_months(first, n), cast[n * A_MONTH : (n + 1) * A_MONTH])
@@ -76,13 +78,23 @@ class Story:
 
     def _man_queues(self) -> None:
         team = [self.people["ada"], self.people["ines"]]
+        hours, _ = WorkCalendar.objects.get_or_create(
+            code="hamburg",
+            defaults={
+                "name": "Hamburg, office",
+                "time_zone": "Europe/Berlin",
+                "country": "DE",
+                "subdivision": "HH",
+            },
+        )
+        facts = {"calendar": hours, "owner": self.people["samir"], "hourly_rate": Decimal(52)}
         for code, name in (("field", "Field service"), ("logistics", "Logistics")):
-            queue, _ = Queue.objects.get_or_create(code=code, defaults={"name": name})
+            queue, _ = Queue.objects.get_or_create(code=code, defaults={"name": name, **facts})
             for user in team:
                 QueueMember.objects.get_or_create(queue=queue, user=user)
 
     def _on(self, day: date) -> datetime:
-        self.clock.now = _noon(day)
+        self.clock.now = noon(day)
         self.clock.save()
         return self.clock.now
 
@@ -93,9 +105,9 @@ class Story:
         at = self._on(first + timedelta(days=2))
         for account, client in self._accounts(cast):
             self._sell(account, client, at=at)
-        settle()
+        settle(workers=self.workers)
         self._work_by_hand(at=self._on(first + timedelta(days=5)))
-        settle()
+        settle(workers=self.workers)
         end = add_months(first, 1) - timedelta(days=1)
         self._bill(on=end, at=self._on(end))
         self._pay(on=end + timedelta(days=PAYS))
@@ -174,12 +186,12 @@ class Story:
         if not BillRun.objects.filter(legal_entity=self.entity, on=on).exists():
             opener = self.people["priya"].pk
             open_run(legal_entity_id=self.entity.pk, on=on, opened_by_id=opener, at=at)
-        settle()
+        settle(workers=self.workers)
         for run in BillRun.objects.filter(
             legal_entity=self.entity, on=on, state=BillRun.State.TO_APPROVE
         ):
             approve_run(run_id=run.pk, user_id=self.people["tomas"].pk, at=at)
-        settle()
+        settle(workers=self.workers)
 
     def _pay(self, *, on: date) -> None:
         """Four in five pay in time; of the others some pay half."""
@@ -212,10 +224,10 @@ class Story:
         for n, (account, client) in enumerate(self._accounts(cast)):
             self._begin(n % 12, account, client)
         expire_quotes(at=self.clock.now)
-        settle()
+        settle(workers=self.workers)
         self._work_by_hand(at=self.clock.now, limit=3)
         self._stop_some()
-        settle()
+        settle(workers=self.workers)
 
     @transaction.atomic
     def _begin(self, turn: int, account: Account, client: Client) -> None:
@@ -256,5 +268,6 @@ class Story:
             cancel_line(line_id=line.pk, at=at, reason="Ordered twice", user_id=ada)
 
 
-def _noon(day: date) -> datetime:
+def noon(day: date) -> datetime:
+    """The middle of a day, in UTC."""
     return datetime.combine(day, time(12), tzinfo=UTC)

@@ -57,6 +57,9 @@ class BookHeadOutput(serializers.Serializer):
     currency = serializers.CharField()
     segment = serializers.CharField()
     is_default = serializers.BooleanField()
+    account = serializers.CharField(
+        source="account.reference", allow_null=True, help_text="Whose own book it is, if anybody's."
+    )
 
 
 class BookOutput(BookHeadOutput):
@@ -109,6 +112,9 @@ class CandidateChargeOutput(ResolvedChargeOutput):
 
 class CandidateOutput(serializers.Serializer):
     kind = serializers.CharField(help_text="contract or book")
+    level = serializers.CharField(
+        help_text="contract, account (its own book), segment or default: the order of precedence"
+    )
     source = serializers.CharField()  # type: ignore[assignment]
     state = serializers.CharField()
     valid_from = serializers.DateField()

@@ -87,6 +87,7 @@ class ProductFilter(filters.FilterSet):
 class BookFilter(filters.FilterSet):
     currency = filters.CharFilter()
     segment = filters.CharFilter()
+    account = filters.CharFilter(field_name="account__reference")
 
     class Meta:
         model = PriceBook
@@ -148,10 +149,11 @@ class PriceBookViewSet(Noun):
 
     def get_queryset(self) -> QuerySet[PriceBook]:
         if self.action != "retrieve":
-            return PriceBook.objects.all()
+            return PriceBook.objects.select_related("account")
         prices = Price.objects.select_related("product")
         versions = PriceBookVersion.objects.prefetch_related(Prefetch("prices", prices))
-        return PriceBook.objects.prefetch_related(Prefetch("versions", versions))
+        books = PriceBook.objects.select_related("account")
+        return books.prefetch_related(Prefetch("versions", versions))
 
     def get_serializer_class(self) -> Any:
         return BookHeadOutput if self.action == "list" else BookOutput
@@ -195,6 +197,7 @@ def _explained(line: Line, candidates: list[Candidate]) -> dict[str, Any]:
     told = [
         {
             "kind": each.kind,
+            "level": each.level,
             "source": each.source,
             "state": each.state,
             "valid_from": each.valid_from,

@@ -8,7 +8,16 @@ from django.utils.translation import gettext_lazy as _
 from o2b.catalog.models.exchange import SheetKind
 from o2b.web.forms import DayField
 
-OF_A_BOOK = ("book", "valid_from", "valid_to", "name", "currency", "segment", "is_default")
+OF_A_BOOK = (
+    "book",
+    "valid_from",
+    "valid_to",
+    "name",
+    "currency",
+    "segment",
+    "account",
+    "is_default",
+)
 OF_A_NEW_BOOK = OF_A_BOOK[3:]
 
 
@@ -45,6 +54,12 @@ class ImportForm(forms.Form):
         label=_("Segment"),
         help_text=_("Whose prices; empty for a book for everybody."),
         max_length=50,
+        required=False,
+    )
+    account = forms.CharField(
+        label=_("Account"),
+        help_text=_("Its number, if the book is this account’s own; then no segment."),
+        max_length=40,
         required=False,
     )
     is_default = forms.BooleanField(label=_("For everybody"), required=False)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from o2b.catalog.exchange import cells
 from o2b.catalog.exchange.faults import CellInvalid
 from o2b.catalog.models import PriceBook
+from o2b.customers.models import Account
 from o2b.errors import Invalid
 from o2b.money import is_currency
 
@@ -29,6 +31,7 @@ class BookOptions:
     name: str = ""
     currency: str = ""
     segment: str = ""
+    account: str = ""
     is_default: bool = False
     note: str = ""
     valid_to: date | None = None
@@ -49,6 +52,10 @@ class BookOptions:
             message = _("It ends before it begins: say the first day outside.")
             raise OptionInvalid(message, field="valid_to")
         options = cls(**told | {"valid_from": valid_from, "valid_to": valid_to})
+        if len(options.account) > LONGEST_NAME or "\0" in options.account:
+            message = _("There is no account “%(given)s”.")
+            given = options.account[:60].replace("\0", "")
+            raise OptionInvalid(message % {"given": given}, field="account")
         for name in ("book", "segment"):
             _slug(name, getattr(options, name))
         if len(options.name) > LONGEST_NAME or "\0" in options.name + options.note:
@@ -57,11 +64,14 @@ class BookOptions:
 
     def open_book(self) -> tuple[PriceBook, bool]:
         """The book, locked, and whether it was made now; refuses what contradicts it."""
-        book = PriceBook.objects.select_for_update().filter(code=self.book).first()
+        books = PriceBook.objects.select_for_update(of=("self",)).select_related("account")
+        book = books.filter(code=self.book).first()
         if book is None:
             return self._new_book(), True
-        for field in ("currency", "segment", "name"):
+        for field in ("currency", "segment", "name", "account"):
             told, stands = getattr(self, field), getattr(book, field)
+            if field == "account":
+                stands = stands.reference if stands else ""
             if told and told != stands:
                 raise OptionInvalid(
                     _("Book %(book)s has “%(stands)s”: leave it empty, or name another book.")
@@ -84,13 +94,31 @@ class BookOptions:
                 % {"book": taken.code, "currency": self.currency},
                 field="is_default",
             )
-        return PriceBook.objects.create(
+        book = PriceBook(
             code=self.book,
             name=self.name or self.book,
             currency=self.currency,
             segment=self.segment,
             is_default=self.is_default,
+            account=self._account(),
         )
+        try:
+            book.clean()
+        except ValidationError as exc:
+            field, messages = next(iter(exc.message_dict.items()))
+            raise OptionInvalid(messages[0], field=field) from exc
+        book.save()
+        return book
+
+    def _account(self) -> Account | None:
+        """Whose own book it is to be, locked; nobody closes it meanwhile."""
+        if not self.account:
+            return None
+        found = Account.objects.select_for_update().filter(reference=self.account).first()
+        if found is None:
+            message = _("There is no account “%(given)s”.") % {"given": self.account[:60]}
+            raise OptionInvalid(message, field="account")
+        return found
 
 
 def _day(name: str, told: Any) -> date:

@@ -3,9 +3,13 @@
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from o2b.catalog.models import PriceBook, PriceBookVersion
+from o2b.customers.models import Account
+from o2b.customers.references import account_named
+from o2b.errors import Refused
 from o2b.money import is_currency
 from o2b.web.forms import DayField
 
@@ -21,6 +25,23 @@ class BookForm(forms.Form):
         required=False,
         help_text=_("Whose prices they are; empty: everybody’s."),
     )
+    account = forms.CharField(
+        label=_("Account"),
+        max_length=40,
+        required=False,
+        help_text=_("Its number, if the book is this account’s own; then no segment."),
+        widget=forms.TextInput(
+            {
+                "autocomplete": "off",
+                "list": "accounts",
+                "hx-get": reverse_lazy("catalog:simulator-accounts"),
+                "hx-trigger": "input changed delay:250ms",
+                "hx-target": "#accounts",
+                "hx-swap": "innerHTML",
+                "hx-sync": "this:replace",
+            }
+        ),
+    )
     is_default = forms.BooleanField(
         label=_("The default of its currency: it answers where no other does."), required=False
     )
@@ -31,6 +52,13 @@ class BookForm(forms.Form):
         if PriceBook.objects.filter(code=code).exists():
             raise forms.ValidationError(_("There is a price book “%(code)s”.") % {"code": code})
         return code
+
+    def clean_account(self) -> Account | None:
+        reference: str = self.cleaned_data["account"]
+        try:
+            return account_named(reference) if reference else None
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.message) from refusal
 
     def clean_currency(self) -> str:
         currency: str = self.cleaned_data["currency"].upper()

@@ -68,7 +68,7 @@ class Question(forms.Form):
         code = str(data.get("product", "") if data else "").strip()
         self.version = on_sale([code]).get(code) if code else None
         for spec in self.version.characteristics if self.version else []:
-            self.fields[f"{C}{spec['name']}"] = _field_of(spec)
+            self.fields[f"{C}{spec['name']}"] = field_of(spec)
 
     @property
     def asked(self) -> list[forms.BoundField]:
@@ -129,7 +129,7 @@ def products_on_sale() -> list[Product]:
     return list(found.order_by("family", "name", "code"))
 
 
-def _field_of(spec: dict[str, Any]) -> forms.Field:
+def field_of(spec: dict[str, Any]) -> forms.Field:
     """One characteristic as a field; whether it fits is said by `check_characteristics`."""
     label = str(spec.get("label") or spec["name"]).capitalize()
     if unit := spec.get("unit"):

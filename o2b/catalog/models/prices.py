@@ -1,12 +1,14 @@
 """PriceBook, its frozen versions, and their prices."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from o2b.catalog.frozen import children_of_draft, published_only
 from o2b.catalog.models.products import Product, Publishable, second_person
 from o2b.charging.terms import Alignment, Kind, Model, Proration, Timing
-from o2b.customers.models import validate_currency
+from o2b.customers.models import Account, validate_currency
 from o2b.fields import RateField
 
 
@@ -16,13 +18,24 @@ def choices_of(enum: type) -> list[tuple[str, str]]:
 
 
 class PriceBook(models.Model):
-    """A list of prices in one currency; the default book of its currency answers for everybody."""
+    """A list of prices in one currency: one account's own, a segment's, or the default one.
+
+    An account's own book goes before its segment's, and that before the default of the currency.
+    """
 
     code = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
     currency = models.CharField(max_length=3, validators=[validate_currency])
     segment = models.SlugField(blank=True, default="")
     is_default = models.BooleanField(default=False)
+    account = models.ForeignKey(
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Whose own book it is, and nobody else’s."),
+    )
 
     class Meta:
         ordering = ["code"]
@@ -32,10 +45,51 @@ class PriceBook(models.Model):
                 condition=models.Q(is_default=True),
                 name="one_default_book_a_currency",
             ),
+            models.UniqueConstraint(
+                fields=["account", "currency"], name="one_own_book_an_account_and_currency"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(account=None) | models.Q(segment="", is_default=False),
+                name="own_book_is_for_nobody_else",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse, field by field, a book of an account that could never answer for it."""
+        if self.account_id is None or self.account is None:
+            return
+        if self.segment:
+            message = _("An account’s own book is for no segment.")
+            raise ValidationError({"segment": message})
+        if self.is_default:
+            message = _("An account’s own book is not the default of its currency.")
+            raise ValidationError({"is_default": message})
+        if self._state.adding:
+            self._check_account(self.account)
+
+    def _check_account(self, account: Account) -> None:
+        told = {"account": account, "currency": account.currency}
+        if not account.is_open:
+            raise ValidationError({"account": gettext("%(account)s is closed.") % told})
+        if account.currency != self.currency:
+            message = gettext("%(account)s pays in %(currency)s.") % told
+            raise ValidationError({"currency": message})
+        own = PriceBook.objects.filter(account=account, currency=self.currency).first()
+        if own is not None:
+            message = gettext("%(account)s has its own book already: %(book)s.")
+            raise ValidationError({"account": message % (told | {"book": own.code})})
+
+    @property
+    def whose(self) -> str:
+        """Whom it is for, in words."""
+        if self.account_id is not None:
+            return gettext("for %(account)s alone") % {"account": self.account}
+        if self.is_default:
+            return gettext("for everybody")
+        return gettext("for segment %(segment)s") % {"segment": self.segment or "—"}
 
 
 class PriceBookVersion(Publishable):

@@ -181,12 +181,13 @@ class ProductRule(models.Model):
 class DeliveryPlan(Publishable):
     """How a product is delivered: a DAG of tasks, in versions published apart from the product's.
 
-    `tasks` is a list of {key, name, kind: manual|automatic, queue, handler, parameters,
-    after: [key], evidence: [field], minutes}; laid on a line, each becomes a Task.
+    `components` are the technical parts that a product is made of, `tasks` the steps that make
+    them; `o2b.catalog.plans` says what both may hold. Laid on a line, each step becomes a Task.
     """
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="plans")
     number = models.PositiveSmallIntegerField()
+    components = models.JSONField(default=list, blank=True)
     tasks = models.JSONField(default=list)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Which price a line gets: contract, then the account's segment's book, then the default book.
+"""Which price a line gets: contract, account's own book, its segment's book, default book.
 
 Everything is read in a fixed number of queries whatever the number of accounts and lines, and every
 candidate is kept with the reason why it won or lost.

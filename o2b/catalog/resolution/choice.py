@@ -7,11 +7,19 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from o2b.catalog.models import Contract, ContractCommitment, Price, PriceBookVersion, ProductVersion
+from o2b.catalog.models import (
+    Contract,
+    ContractCommitment,
+    Price,
+    PriceBook,
+    PriceBookVersion,
+    ProductVersion,
+)
 from o2b.catalog.models.prices import ChargeShape
 from o2b.catalog.resolution.matching import fitting, for_version
 from o2b.catalog.resolution.sources import Sources
 from o2b.catalog.resolution.stored import charge_terms
+from o2b.catalog.rules.faults import gettext_noop
 from o2b.charging.models.matrix import Ambiguous
 from o2b.charging.terms import ChargeTerms, Kind, plain
 from o2b.customers.models import Account
@@ -19,6 +27,12 @@ from o2b.errors import Invalid
 from o2b.periods import Interval
 
 NO_PRICE = "no price"
+# In the order in which they answer, after the contract.
+BOOKS = {
+    "account": gettext_noop("the account's own book"),
+    "segment": gettext_noop("the segment's book"),
+    "default": gettext_noop("the default book"),
+}
 
 
 class NoPrice(Invalid):
@@ -108,10 +122,17 @@ def _first(
             continue
         listed = sources.listed.get((book_version.pk, product), ())
         rows, reason = rows_for(listed, version, characteristics)
-        book = "the default book" if book_version.book.is_default else "the segment's book"
-        why.append(_told(f"book {book_version}", bool(rows), reason or book))
+        rank = BOOKS[level_of(book_version.book)]
+        why.append(_told(f"book {book_version}", bool(rows), reason or rank))
         won = (rows, book_version) if rows else None
     return won
+
+
+def level_of(book: PriceBook) -> str:
+    """For whom a book answers: an account, else everybody, else a segment."""
+    if book.account_id is not None:
+        return "account"
+    return "default" if book.is_default else "segment"
 
 
 def rows_for(

@@ -6,13 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from o2b.catalog.models import Contract, ContractPrice, Price, PriceBookVersion, ProductVersion
 from o2b.catalog.models.prices import ChargeShape
 from o2b.catalog.models.products import Lifecycle
-from o2b.catalog.resolution.choice import rows_for, with_commitments, words_of
+from o2b.catalog.resolution.choice import BOOKS, level_of, rows_for, with_commitments, words_of
 from o2b.catalog.resolution.resolve import (
     Off,
     discounted,
@@ -47,10 +48,12 @@ class Candidate:
 
     won, ranks_lower, no_price, no_cell, draft, not_yet_valid, no_more_valid, retired, replaced,
     wrong_currency, wrong_segment, broken. `charges` are what the line would cost by it, with the
-    contract's discounts and commitments; empty where it has no price for the line.
+    contract's discounts and commitments; empty where it has no price for the line. `level` says at
+    which step of the order it stands, whether or not it is for this account.
     """
 
     kind: str  # contract | book
+    level: str  # contract | account | segment | default
     source: str
     number: int
     url_key: str  # the contract's key, or the book's code
@@ -62,6 +65,10 @@ class Candidate:
     code: str
     reason: str
     charges: tuple[CandidateCharge, ...] = ()
+
+    @property
+    def level_in_words(self) -> str:
+        return gettext(BOOKS[self.level]) if self.level in BOOKS else _("contract")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +136,25 @@ def _contracts(line: _Line) -> Iterable[Candidate]:
 
 
 def _books(line: _Line) -> Iterable[Candidate]:
-    """Book versions that price the product: those that may answer first, in their rank."""
+    """Book versions that price the product: those that may answer first, in their rank.
+
+    Other accounts' own books are no candidates, as their contracts are none.
+    """
     answering = line.sources.books_of(line.account)
     ranks = {version.pk: rank for rank, version in enumerate(answering)}
     listed: dict[int, list[Price]] = {}
-    for row in Price.objects.filter(product=line.version.product_id).order_by("key", "pk"):
+    theirs = Q(version__book__account=None) | Q(version__book__account=line.account.pk)
+    stored = Price.objects.filter(theirs, product=line.version.product_id)
+    for row in stored.order_by("key", "pk"):
         listed.setdefault(row.version_id, []).append(row)
     versions = PriceBookVersion.objects.filter(Q(pk__in=listed) | Q(pk__in=ranks))
     ordered = sorted(
         versions.select_related("book").order_by(
-            "book__is_default", "book__code", "-valid_from", "-number"
+            F("book__account").asc(nulls_last=True),
+            "book__is_default",
+            "book__code",
+            "-valid_from",
+            "-number",
         ),
         key=lambda version: ranks.get(version.pk, len(ranks)),
     )
@@ -149,8 +165,7 @@ def _books(line: _Line) -> Iterable[Candidate]:
         if why is None and lacks:
             why = _lacking(lacks, line)
         if why is None:
-            default = version.book.is_default
-            why = "won", _("the default book") if default else _("the segment's book")
+            why = "won", gettext(BOOKS[level_of(version.book)])
         yield _candidate(line, version, "book", version.book.code, rows, why)
 
 
@@ -160,7 +175,9 @@ def _misfit(version: PriceBookVersion, line: _Line) -> tuple[str, str] | None:
     if book.currency != account.currency:
         told = {"currency": book.currency, "account": account.currency}
         return "wrong_currency", _("in %(currency)s; the account pays in %(account)s") % told
-    if book.is_default or (book.segment and book.segment == account.customer.segment):
+    if book.account_id == account.pk or book.is_default:
+        return None
+    if book.segment and book.segment == account.customer.segment:
         return None
     if not book.segment:
         return "wrong_segment", _("for no segment, and not the default")
@@ -222,6 +239,7 @@ def _candidate(
             why = "broken", _("cannot be billed: %(fault)s") % {"fault": exc}
     return Candidate(
         kind=kind,
+        level=level_of(source.book) if isinstance(source, PriceBookVersion) else kind,
         source=str(source),
         number=source.number,
         url_key=url_key,

@@ -27,19 +27,24 @@ class Sources:
     contracts: Mapping[int, Contract]  # by account
     negotiated: Mapping[tuple[int, int], Sequence[ContractPrice]]  # by contract and product
     discounts: Mapping[int, Sequence[ContractDiscount]]  # by contract
+    own_books: Mapping[int, Sequence[PriceBookVersion]] = field(default_factory=dict)  # by account
     books: Sequence[PriceBookVersion] = field(default=())  # segments' books before default ones
     listed: Mapping[tuple[int, int], Sequence[Price]] = field(default_factory=dict)
     commitments: Mapping[int, Sequence[ContractCommitment]] = field(default_factory=dict)
     conventions: Mapping[int, str] = field(default_factory=dict)  # by legal entity, if it has any
 
     def books_of(self, account: Account) -> list[PriceBookVersion]:
-        """The book versions that may answer for an account, best first."""
+        """The book versions that may answer for an account, best first: its own, then others."""
         segment = account.customer.segment
-        return [
+        shared = (
             version
             for version in self.books
+            if version.book.is_default or (segment and version.book.segment == segment)
+        )
+        return [
+            version
+            for version in (*self.own_books.get(account.pk, ()), *shared)
             if version.book.currency == account.currency
-            and (version.book.is_default or (segment and version.book.segment == segment))
         ]
 
 
@@ -58,12 +63,7 @@ def read_sources(
     for contract in signed_on(on).filter(account__in=[a.pk for a in accounts]):
         contracts.setdefault(contract.account_id, contract)
     signed = [c.pk for c in contracts.values()]
-    books = _books(
-        currencies={a.currency for a in accounts},
-        segments={a.customer.segment for a in accounts} - {""},
-        on=on,
-        as_if=as_if,
-    )
+    books = _books(accounts=accounts, on=on, as_if=as_if)
     negotiated: dict[tuple[int, int], list[ContractPrice]] = defaultdict(list)
     discounts: dict[int, list[ContractDiscount]] = defaultdict(list)
     commitments: dict[int, list[ContractCommitment]] = defaultdict(list)
@@ -82,8 +82,24 @@ def read_sources(
     ):
         listed[price.version_id, price.product_id].append(price)
     return Sources(
-        contracts, negotiated, discounts, books, listed, commitments, _conventions(accounts)
+        contracts=contracts,
+        negotiated=negotiated,
+        discounts=discounts,
+        own_books=_by_account(books),
+        books=[version for version in books if version.book.account_id is None],
+        listed=listed,
+        commitments=commitments,
+        conventions=_conventions(accounts),
     )
+
+
+def _by_account(books: Iterable[PriceBookVersion]) -> dict[int, list[PriceBookVersion]]:
+    """Those that are one account's own."""
+    found: dict[int, list[PriceBookVersion]] = defaultdict(list)
+    for version in books:
+        if version.book.account_id is not None:
+            found[version.book.account_id].append(version)
+    return found
 
 
 def _discounts(contracts: Sequence[int]) -> QuerySet[ContractDiscount]:
@@ -126,15 +142,18 @@ def signed_on(on: date) -> QuerySet[Contract]:
 
 
 def _books(
-    *, currencies: Iterable[str], segments: Iterable[str], on: date, as_if: PriceBookVersion | None
+    *, accounts: Sequence[Account], on: date, as_if: PriceBookVersion | None
 ) -> list[PriceBookVersion]:
+    """The version that counts of every book that is for any of the accounts."""
     valid = valid_on(on)
     if as_if is not None:
         valid |= PriceBookVersion.objects.filter(pk=as_if.pk, valid_from__lte=on)
     versions = (
         valid.filter(
-            Q(book__is_default=True) | Q(book__segment__in=segments),
-            book__currency__in=currencies,
+            Q(book__is_default=True)
+            | Q(book__segment__in={a.customer.segment for a in accounts} - {""})
+            | Q(book__account__in={a.pk for a in accounts}),
+            book__currency__in={a.currency for a in accounts},
         )
         .select_related("book")
         .order_by("book__is_default", "book_id", "-valid_from", "-number")

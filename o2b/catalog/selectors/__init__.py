@@ -2,6 +2,7 @@
 
 from o2b.catalog.selectors.books import (
     books_for_list,
+    books_of_account,
     characteristic_names,
     get_book_version,
     match_names,
@@ -20,6 +21,15 @@ from o2b.catalog.selectors.contracts import (
 )
 from o2b.catalog.selectors.differences import Change, Section, version_differences
 from o2b.catalog.selectors.drafts import Drafts, drafts_for
+from o2b.catalog.selectors.plans import (
+    get_plan,
+    plan_differences,
+    plans_for_list,
+    plans_of,
+    said_words,
+    settings_of,
+    value_words,
+)
 from o2b.catalog.selectors.price_differences import PriceChange, price_counts, price_differences
 from o2b.catalog.selectors.products import (
     Shelf,
@@ -48,6 +58,7 @@ __all__ = [
     "Step",
     "Tree",
     "books_for_list",
+    "books_of_account",
     "bundles_with",
     "catalog_tree",
     "characteristic_names",
@@ -57,19 +68,25 @@ __all__ = [
     "drafts_for",
     "get_book_version",
     "get_contract",
+    "get_plan",
     "get_version",
     "match_names",
     "matching",
     "model_words",
     "name_of",
     "names_of_product",
+    "plan_differences",
     "plan_of",
+    "plans_for_list",
+    "plans_of",
     "price_counts",
     "price_differences",
     "prices_of",
     "products_for_list",
     "rate_of",
     "rhythm_of",
+    "said_words",
+    "settings_of",
     "shelves_of",
     "state_of",
     "steps_of",
@@ -78,5 +95,6 @@ __all__ = [
     "version_in_force",
     "versions_of",
     "versions_of_book",
+    "value_words",
     "versions_of_contract",
 ]

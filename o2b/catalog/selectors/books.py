@@ -9,12 +9,17 @@ from o2b.catalog.models.products import Lifecycle
 
 
 def books_for_list() -> QuerySet[PriceBook]:
-    """Every book with the number of its versions."""
-    return PriceBook.objects.annotate(
+    """Every book with whose it is and the number of its versions."""
+    return PriceBook.objects.select_related("account").annotate(
         versions_count=Count("versions"),
         published_count=Count("versions", filter=Q(versions__state=Lifecycle.PUBLISHED)),
         draft_count=Count("versions", filter=Q(versions__state=Lifecycle.DRAFT)),
     )
+
+
+def books_of_account(account_id: int) -> QuerySet[PriceBook]:
+    """The account's own books: one at most in a currency."""
+    return books_for_list().filter(account=account_id).order_by("currency")
 
 
 def versions_of_book(book: PriceBook) -> list[PriceBookVersion]:
@@ -25,7 +30,7 @@ def versions_of_book(book: PriceBook) -> list[PriceBookVersion]:
 
 def get_book_version(code: str, number: int) -> PriceBookVersion:
     """One version of a book; a missing one is a 404."""
-    related = ("book", "prepared_by", "published_by")
+    related = ("book__account", "prepared_by", "published_by")
     return PriceBookVersion.objects.select_related(*related).get(book__code=code, number=number)
 
 

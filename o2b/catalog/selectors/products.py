@@ -16,6 +16,7 @@ from o2b.catalog.models import (
 )
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.plans import PlanBroken, check_plan
+from o2b.catalog.plans.links import inside
 from o2b.catalog.selectors.rates import Rate, rate_of
 
 
@@ -81,9 +82,11 @@ def bundles_with(product: Product) -> list[Product]:
 
 
 def shelves_of(product: Product) -> list[Shelf]:
-    """What the product costs in each book that prices it."""
+    """What the product costs in each book that prices it, but for accounts' own books."""
     newest: dict[int, PriceBookVersion] = {}
-    published = PriceBookVersion.objects.filter(state=Lifecycle.PUBLISHED).select_related("book")
+    published = PriceBookVersion.objects.filter(
+        state=Lifecycle.PUBLISHED, book__account=None
+    ).select_related("book")
     for version in published.order_by("-book__is_default", "book__code", "-valid_from", "-number"):
         newest.setdefault(version.book_id, version)
     rates: dict[int, list[Rate]] = defaultdict(list)
@@ -117,5 +120,5 @@ def _step(task: Mapping[str, Any], number: Mapping[str, int]) -> Step:
         kind=task["kind"],
         where=task.get("queue") or task.get("handler", ""),
         evidence=list(task.get("evidence", [])),
-        after=sorted(number[key] for key in task.get("after", [])),
+        after=sorted(number[key] for key in inside(task)),
     )

@@ -18,6 +18,22 @@ from o2b.catalog.services.contracts import (
 from o2b.catalog.services.editing import TooManyRows, edit_prices
 from o2b.catalog.services.negotiated import DocumentInvalid, attach_document
 from o2b.catalog.services.opening import create_price_book
+from o2b.catalog.services.planning import (
+    PlanChanged,
+    discard_plan,
+    draft_plan,
+    edit_plan,
+    import_plan,
+    publish_delivery_plan,
+    refuse_plan,
+    submit_plan,
+)
+from o2b.catalog.services.planning import (
+    in_words as plan_fault_in_words,
+)
+from o2b.catalog.services.planning import (
+    words_of as words_of_plan_fault,
+)
 from o2b.catalog.services.products import (
     create_product,
     discard_draft,
@@ -32,7 +48,6 @@ from o2b.catalog.services.publication import (
     submit_price_book_version,
 )
 from o2b.catalog.services.publishing import (
-    publish_delivery_plan,
     publish_product_version,
     retire_product_version,
     submit_product_version,
@@ -73,6 +88,7 @@ __all__ = [
     "DraftOpen",
     "NotADraft",
     "NothingToPublish",
+    "PlanChanged",
     "ProductExists",
     "ProductUnknown",
     "SecondPersonNeeded",
@@ -81,6 +97,14 @@ __all__ = [
     "claim_fixed_discounts",
     "create_product",
     "discard_draft",
+    "discard_plan",
+    "draft_plan",
+    "edit_plan",
+    "import_plan",
+    "plan_fault_in_words",
+    "refuse_plan",
+    "submit_plan",
+    "words_of_plan_fault",
     "draft_product_version",
     "edit_product_version",
     "freeze_terms",

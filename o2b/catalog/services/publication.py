@@ -4,13 +4,20 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
 
 from o2b import events
 from o2b.catalog.book_rows import Known, examine_all, known_of
-from o2b.catalog.models import ContractPrice, Price, PriceBook, PriceBookVersion, ProductVersion
+from o2b.catalog.models import (
+    Contract,
+    ContractPrice,
+    Price,
+    PriceBook,
+    PriceBookVersion,
+    ProductVersion,
+)
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.rules.books import (
     BookRow,
@@ -101,7 +108,7 @@ def _missing(version: PriceBookVersion, rows: list[BookRow], known: Known) -> It
     dropped = {p: v for p, v in _priced_before(version).items() if p not in broken}
     yield from missing_prices(rows, dropped, DROPPED)
     if version.book.is_default:
-        nowhere = {p: v for p, v in _priced_nowhere().items() if p not in dropped}
+        nowhere = {p: v for p, v in _priced_nowhere(version).items() if p not in dropped}
         yield from missing_prices(
             rows, {p: v for p, v in nowhere.items() if p not in broken}, NOWHERE
         )
@@ -118,14 +125,29 @@ def _priced_before(version: PriceBookVersion) -> dict[str, int]:
     return {code: sold[code] for code in priced}
 
 
-def _priced_nowhere() -> dict[str, int]:
-    """Products on sale whose version no published book prices, and no contract."""
+def _priced_nowhere(version: PriceBookVersion) -> dict[str, int]:
+    """Products on sale that nothing else would price once the version counts.
+
+    A price in another currency is enough: not everything is sold in each of them.
+    """
     sold = _on_sale()
-    somewhere = _pricing(Price.objects.filter(version__state=Lifecycle.PUBLISHED), sold)
-    somewhere |= set(
-        ContractPrice.objects.order_by().values_list("product__code", flat=True).distinct()
+    day = version.valid_from
+    nobodys = Q(
+        version__book__is_default=False, version__book__segment="", version__book__account=None
     )
+    listed = Price.objects.exclude(nobodys).exclude(version__state=Lifecycle.DRAFT)
+    somewhere = _pricing(listed.filter(_lasts("version", day)), sold)
+    negotiated = ContractPrice.objects.exclude(contract__state=Contract.State.DRAFT)
+    lasting = negotiated.filter(_lasts("contract", day)).order_by()
+    somewhere |= set(lasting.values_list("product__code", flat=True).distinct())
     return {code: number for code, number in sold.items() if code not in somewhere}
+
+
+def _lasts(path: str, day: date) -> Q:
+    """What is valid beyond a day, or becomes valid later."""
+    ends = Q(**{f"{path}__valid_to": None}) | Q(**{f"{path}__valid_to__gt": day})
+    retires = Q(**{f"{path}__retired_on": None}) | Q(**{f"{path}__retired_on__gt": day})
+    return ends & retires
 
 
 def _pricing(prices: QuerySet[Price], sold: Mapping[str, int]) -> set[str]:

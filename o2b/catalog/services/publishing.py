@@ -9,9 +9,8 @@ from django_fsm import TransitionNotAllowed
 
 from o2b import events
 from o2b.catalog.definitions import faults_of_version
-from o2b.catalog.models import DeliveryPlan, ProductVersion
+from o2b.catalog.models import ProductVersion
 from o2b.catalog.models.products import Lifecycle, Publishable
-from o2b.catalog.plans import check_plan
 from o2b.catalog.services.refusals import NotADraft, SecondPersonNeeded, refuse_first
 
 P = TypeVar("P", bound=Publishable)
@@ -31,6 +30,12 @@ def publish(model: type[P], *, pk: int, at: datetime, by: int | None) -> P:
     version.published_by_id = by
     version.save()
     return version
+
+
+def one_at_a_time() -> None:
+    """Wait until nobody else publishes what could form a loop with this; until the end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
 
 
 def refuse_same_person(version: Publishable, *, by: int | None) -> None:
@@ -68,21 +73,12 @@ def publish_product_version(
     *, version_id: int, at: datetime, by: int | None = None
 ) -> ProductVersion:
     """Make a product version sellable and freeze it; refuses a definition that breaks a rule."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+    one_at_a_time()
     version = publish(ProductVersion, pk=version_id, at=at, by=by)
     refuse_first(faults_of_version(version))
     if by is not None:
         events.record("product_version.published", version, at=at, actor_id=by)
     return version
-
-
-@transaction.atomic
-def publish_delivery_plan(*, plan_id: int, at: datetime, by: int | None = None) -> DeliveryPlan:
-    """Make a plan the one that new lines are laid from, and freeze it; refuses a broken DAG."""
-    plan = publish(DeliveryPlan, pk=plan_id, at=at, by=by)
-    check_plan(plan.tasks)
-    return plan
 
 
 @transaction.atomic

@@ -44,7 +44,9 @@ class BookList(ListPage):
         Column(
             "for",
             _("For"),
-            value=lambda book: _("everybody") if book.is_default else book.segment,
+            value=lambda book: (
+                book.account or (_("everybody") if book.is_default else book.segment)
+            ),
         ),
         Column("versions_count", _("Versions"), kind="number", sort="versions_count"),
         Column("published_count", _("Published"), kind="number", sort="published_count"),
@@ -56,7 +58,7 @@ class BookList(ListPage):
             sort="draft_count",
         ),
     )
-    search = ("code", "name", "segment")
+    search = ("code", "name", "segment", "account__reference", "account__name")
     default_sort = "name"
     csv_name = "price-books"
     actions = (Action(_("New price book"), "catalog:book-new", permission=CHANGE),)
@@ -109,7 +111,7 @@ class BookPage(ListPage):
 
     @cached_property
     def book(self) -> PriceBook:
-        return PriceBook.objects.get(code=self.kwargs["code"])
+        return PriceBook.objects.select_related("account").get(code=self.kwargs["code"])
 
     @cached_property
     def versions(self) -> list[PriceBookVersion]:
@@ -271,7 +273,9 @@ class BookComparison(ListPage):
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """A price book with a first draft that has no prices yet."""
-    form = BookForm(request.POST or None, initial={"valid_from": clock.today()})
+    asked = {name: request.GET.get(name, "")[:40] for name in ("account", "currency")}
+    initial = {name: said for name, said in asked.items() if said}
+    form = BookForm(request.POST or None, initial={"valid_from": clock.today()} | initial)
     if request.method == "POST" and form.is_valid():
         try:
             draft = services.create_price_book(**form.cleaned_data, by=who(request), at=clock.now())

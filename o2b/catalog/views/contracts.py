@@ -62,10 +62,12 @@ def document(request: HttpRequest, pk: int, document_id: int) -> HttpResponse:
 @door("catalog.view_product")
 @require_GET
 def of_account(request: HtmxRequest, account_id: int) -> HttpResponse:
-    """The contracts of one account: a panel for htmx, a page of its own without."""
+    """The contracts and own books of an account: a panel for htmx, a page of its own without."""
     context = {
         "account": get_account(account_id),
         "contracts": selectors.contracts_of_account(account_id)[:20],
+        "books": selectors.books_of_account(account_id),
+        "may_change": request.user.has_perm("catalog.change_product"),
     }
     template = "catalog/_of_account.html" if request.htmx else "catalog/of_account.html"
     return render(request, template, context)

@@ -2,19 +2,26 @@
 
 from orders.fulfilment.services.advance import advance_order, advance_together
 from orders.fulfilment.services.hand import (
+    assign_task,
     claim_next,
     claim_task,
     complete_task,
     correct_evidence,
     fail_task,
+    let_substitute,
+    prioritise_task,
+    record_part,
     release_task,
+    skip_task,
+    tick_item,
 )
 from orders.fulfilment.services.pauses import cancel_line, hold_line, resume_line, retry_task
-from orders.fulfilment.services.wake import wake_due
+from orders.fulfilment.services.wake import nudge, wake_due
 
 __all__ = [
     "advance_order",
     "advance_together",
+    "assign_task",
     "cancel_line",
     "claim_next",
     "claim_task",
@@ -22,8 +29,14 @@ __all__ = [
     "correct_evidence",
     "fail_task",
     "hold_line",
+    "let_substitute",
+    "nudge",
+    "prioritise_task",
+    "record_part",
     "release_task",
     "resume_line",
     "retry_task",
+    "skip_task",
+    "tick_item",
     "wake_due",
 ]

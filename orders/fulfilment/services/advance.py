@@ -12,21 +12,39 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from o2b import clock, events, fsm
 from o2b.customers.models import Account
+from orders.fallout import breaker
 from orders.fulfilment import handlers
-from orders.fulfilment.outcomes import Failed, Job, Outcome
+from orders.fulfilment.outcomes import Failed, Job, Outcome, Standing
 from orders.fulfilment.services.scene import Scene
-from orders.fulfilment.services.settle import MOST_ATTEMPTS, settle
-from orders.models import Task
+from orders.fulfilment.services.settle import settle
+from orders.models import FailureClass, Task
+from orders.rules.backoff import MOST_ATTEMPTS
 
 T = Task.State
 AtOf = Callable[[Account | None], datetime]
+StandingOf = Callable[[int], Standing | None]
 
 LEASE = timedelta(seconds=60)
 MOST_OUTSIDE = 3  # outside calls a round: even if all of them hang, the lease outlasts them
+
+
+def _nobody_knows(account_id: int) -> Standing | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What a worker brings along: its name, the clock, and whom to ask how an account stands.
+
+    `at_of(account)` tells the account's moment, `at_of(None)` the machine's (leases, back-off).
+    """
+
+    at_of: AtOf = clock.now
+    worker: str = ""
+    standing_of: StandingOf = _nobody_knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,75 +61,80 @@ def advance_order(
     at_of: AtOf = clock.now,
     worker: str = "",
     owed: Sequence[int] = (),
+    standing_of: StandingOf = _nobody_knows,
 ) -> int:
     """Do all that can be done by itself now; return how many tasks were run.
 
-    `at_of(account)` tells the account's moment, `at_of(None)` the machine's (leases, back-off);
     `owed` are the outbox rows that are settled by it.
     """
+    ways = Ways(at_of, worker, standing_of)
     outcomes: dict[int, Outcome] = {}
     ran = 0
     while True:
         with transaction.atomic():
-            turn = _round(Scene.of_orders([order_id]), outcomes, at_of, worker, MOST_OUTSIDE)
+            scene = Scene.of_orders([order_id])
+            turn = _round(scene, outcomes, ways, MOST_OUTSIDE)
             if not turn.outside:
                 events.done(owed)
         ran += turn.ran
         if not turn.outside:
             return ran
-        outcomes = {job.task_id: handlers.run(job) for job in turn.outside}
+        outcomes = handlers.run_all(turn.outside)
+        systems = {job.task_id: scene.tasks[job.task_id].system for job in turn.outside}
+        breaker.note(outcomes, systems, at=at_of(None))
 
 
 def advance_together(
-    *, owed: Mapping[int, Sequence[int]], at_of: AtOf = clock.now, worker: str = ""
+    *,
+    owed: Mapping[int, Sequence[int]],
+    at_of: AtOf = clock.now,
+    worker: str = "",
+    standing_of: StandingOf = _nobody_knows,
 ) -> set[int]:
     """Do at once what needs nobody from the outside, for many orders in the queries of one.
 
     `owed` names the outbox rows of each order. Returns the orders that wait for the outside; what
     is owed for them stays owed.
     """
+    ways = Ways(at_of, worker, standing_of)
     with transaction.atomic():
         scene = Scene.of_orders(owed)
         for part in scene.by_clock():
-            _round(part, {}, at_of, worker, room=0)
-        machine_now = at_of(None)
-        left = {
-            task.order_id
-            for task in scene.tasks_in(scene.going())
-            if task.kind == Task.Kind.AUTOMATIC and _can_run(task, machine_now)
-        }
+            _round(part, {}, ways, room=0)
+        left = {task.order_id for task in _runnable(scene, ways)[0]}
         events.done(pk for order_id, ids in owed.items() if order_id not in left for pk in ids)
     return left
 
 
-def _round(
-    scene: Scene, outcomes: dict[int, Outcome], at_of: AtOf, worker: str, room: int
-) -> Round:
+def _round(scene: Scene, outcomes: dict[int, Outcome], ways: Ways, room: int) -> Round:
     """Write outcomes and claim what is ready, again and again; what is done here is done at once.
 
     Returns the jobs that ask the outside, at most `room`: they run when the transaction is over.
     """
     if not scene.lines:
         return Round([], 0)
-    machine_now = at_of(None)
-    at = at_of(next(iter(scene.lines.values())).account)
-    outcomes = _still_ours(scene, outcomes, worker)
+    machine_now = ways.at_of(None)
+    at = ways.at_of(next(iter(scene.lines.values())).account)
+    outcomes = _still_ours(scene, outcomes, ways.worker)
     outside: list[Job] = []
     ran = len(outcomes)
+    waiting: set[int] = set()  # an instant task that waits is asked once a round
     while True:
         settle(scene, outcomes, at=at, machine_now=machine_now)
-        claimed = _claim(scene, at, machine_now, worker, room=room - len(outside))
+        claimed = _claim(scene, at, ways, room=room - len(outside), but=waiting)
         if not claimed:
             return Round(outside, ran)
-        outcomes = {}
-        for task in claimed:
-            if task.attempts > MOST_ATTEMPTS:
-                outcomes[task.pk] = Failed("every worker that tried it died")
-            elif task.handler in handlers.INSTANT:
-                outcomes[task.pk] = handlers.run(_job(task, at))
-            else:
-                outside.append(_job(task, at))
+        lost = {t.pk: _lost() for t in claimed if t.attempts > MOST_ATTEMPTS}
+        jobs = [_job(task, at, ways) for task in claimed if task.pk not in lost]
+        instant = [job for job in jobs if handlers.is_instant(job.handler)]
+        outside += [job for job in jobs if not handlers.is_instant(job.handler)]
+        outcomes = lost | handlers.run_all(instant)
+        waiting |= {job.task_id for job in instant}
         ran += len(outcomes)
+
+
+def _lost() -> Outcome:
+    return Failed("every worker that tried it died", kind=FailureClass.LOST)
 
 
 def _still_ours(scene: Scene, outcomes: dict[int, Outcome], worker: str) -> dict[int, Outcome]:
@@ -123,26 +146,46 @@ def _still_ours(scene: Scene, outcomes: dict[int, Outcome], worker: str) -> dict
     }
 
 
-def _claim(
-    scene: Scene, at: datetime, machine_now: datetime, worker: str, *, room: int
-) -> list[Task]:
+def _runnable(scene: Scene, ways: Ways) -> tuple[list[Task], breaker.Circuits]:
+    """Automatic tasks that a worker may take now, but for those whose system is not asked."""
+    machine_now = ways.at_of(None)
+    found = [
+        task
+        for task in scene.workable()
+        if task.kind == Task.Kind.AUTOMATIC
+        and _can_run(task, machine_now, ways.at_of(task.line.account))
+    ]
+    circuits = breaker.look({task.system for task in found if task.system}, at=machine_now)
+    return [task for task in found if task.system not in circuits.down], circuits
+
+
+def _claim(scene: Scene, at: datetime, ways: Ways, *, room: int, but: set[int]) -> list[Task]:
     """Take every automatic task of a going line that is ready and due, or whose worker is dead."""
-    automatic = [t for t in scene.tasks_in(scene.going()) if t.kind == Task.Kind.AUTOMATIC]
-    due = _within_limit((t for t in automatic if _can_run(t, machine_now)), room)
-    ready = [t for t in due if t.state == T.READY]
-    orphans = [t for t in due if t.state == T.RUNNING]
-    attempts = {t.pk: t.attempts + 1 for t in due}
+    machine_now = ways.at_of(None)
+    found, circuits = _runnable(scene, ways)
+    due = _within_limit((t for t in found if t.pk not in but), room)
+    if circuits.to_try:
+        due = breaker.let_through(due, circuits, at=machine_now)
+    if not due:
+        return []
     taken: dict[str, Any] = {
         "leased_until": machine_now + LEASE,
-        "worker": worker,
+        "worker": ways.worker,
         "due_at": None,
-        "attempts": F("attempts") + 1,
     }
+    ready = [t for t in due if t.state == T.READY]
+    going_on = [t for t in due if t.state == T.RUNNING]
+    # A poll of what has begun is no new attempt, nor is the trial of a system; a dead worker's is.
+    same = {t.pk for t in due if t.waits_for or (t.attempts and t.system in circuits.to_try)}
+    numbers = {t.pk: t.attempts + (t.pk not in same) for t in due}
     fsm.move_locked(ready, "run", at=at, values=taken)
-    if orphans:
-        Task.objects.filter(pk__in=[t.pk for t in orphans]).update(**taken)
+    if going_on:
+        Task.objects.filter(pk__in=[t.pk for t in going_on]).update(**taken)
+    for number in sorted(set(numbers.values())):
+        those = [pk for pk, each in numbers.items() if each == number]
+        Task.objects.filter(pk__in=those).update(attempts=number)
     for task in due:
-        task.__dict__.update(taken | {"attempts": attempts[task.pk]})
+        task.__dict__.update(taken | {"attempts": numbers[task.pk]})
     starting = {t.line_id: t.line for t in ready if t.line.state == "scheduled"}
     fsm.move_locked(list(starting.values()), "begin", at=at)
     return due
@@ -151,24 +194,28 @@ def _claim(
 def _within_limit(tasks: Iterable[Task], room: int) -> list[Task]:
     """All that is done here, and as many that ask the outside as there is room for."""
     outside = itertools.count(1)
-    return [task for task in tasks if task.handler in handlers.INSTANT or next(outside) <= room]
+    return [t for t in tasks if handlers.is_instant(t.handler) or next(outside) <= room]
 
 
-def _can_run(task: Task, machine_now: datetime) -> bool:
+def _can_run(task: Task, machine_now: datetime, account_now: datetime) -> bool:
     if task.state == T.READY:
         return task.due_at is None or task.due_at <= machine_now
-    return (
-        task.state == T.RUNNING
-        and task.leased_until is not None
-        and task.leased_until < machine_now
-    )
+    if task.state != T.RUNNING:
+        return False
+    if task.leased_until is not None:
+        return task.leased_until < machine_now
+    is_polled = task.due_at is not None and task.due_at <= machine_now
+    return is_polled or (task.resume_at is not None and task.resume_at <= account_now)
 
 
-def _job(task: Task, at: datetime) -> Job:
+def _job(task: Task, at: datetime, ways: Ways) -> Job:
     version = task.line.product_version
+    handler = handlers.find(task.handler)
+    wants = handler is not None and handler.wants_standing
     return Job(
         task_id=task.pk,
         key=task.key,
+        name=task.name,
         handler=task.handler,
         order_id=task.order_id,
         line_id=task.line_id,
@@ -180,4 +227,9 @@ def _job(task: Task, at: datetime) -> Job:
         parameters=task.parameters,
         attempt=task.attempts,
         at=at,
+        currency=task.line.account.legal_entity.currency,
+        undoes=task.compensates_id,
+        is_poll=bool(task.waits_for),
+        request=task.request,
+        standing=ways.standing_of(task.account_id) if wants else None,
     )

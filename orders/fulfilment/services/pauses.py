@@ -6,18 +6,16 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from o2b import fsm
-from o2b.catalog.services import release_fixed_discount
 from orders.fulfilment.services import refusals as no
 from orders.fulfilment.services.hand import check_reason
 from orders.fulfilment.services.scene import Scene
 from orders.fulfilment.services.settle import settle
-from orders.fulfilment.services.wake import wake
+from orders.fulfilment.services.wake import wake, wake_those_behind
 from orders.models import OrderLine, Task
 
 L, T = OrderLine.State, Task.State
 
-TOUCHED = frozenset({T.RUNNING, T.DONE, T.SKIPPED, T.COMPENSATING, T.COMPENSATED})
-OPEN = frozenset({T.BLOCKED, T.READY, T.CLAIMED, T.FAILED, T.FALLOUT})
+TOUCHED = frozenset({T.RUNNING, T.DONE, T.COMPENSATING, T.COMPENSATED})
 
 
 @transaction.atomic
@@ -53,14 +51,16 @@ def resume_line(*, line_id: int, at: datetime, user_id: int | None = None) -> Or
 def cancel_line(
     *, line_id: int, at: datetime, reason: str, user_id: int | None = None
 ) -> OrderLine:
-    """Give up a line for which nothing was done yet, with all its tasks."""
+    """Give up a line before its point of no return; what was done for it is undone, last first.
+
+    It is cancelling until that is done: at once, where nothing was.
+    """
     why = check_reason(reason)
     scene = Scene.of_line(line_id)
     line = scene.lines.get(line_id) or OrderLine.objects.get(pk=line_id)
-    tasks = scene.tasks_of[line_id]
-    if touched := next((t for t in tasks if t.state in TOUCHED), None):
-        message = _("Line %(line)s cannot be cancelled: “%(task)s” is %(state)s.")
-        told = {"line": line, "task": touched.name, "state": touched.get_state_display()}
+    if passed := next((t for t in scene.tasks_of[line_id] if is_past_return(t)), None):
+        message = _("Line %(line)s cannot be cancelled: “%(task)s” is %(state)s, and final.")
+        told = {"line": line, "task": passed.name, "state": passed.get_state_display()}
         raise no.LineUnderWay(message % told)
     fsm.apply(
         line,
@@ -71,23 +71,15 @@ def cancel_line(
         facts={"reason": why},
         reason=why,
     )
-    fsm.move_locked([t for t in tasks if t.state in OPEN], "cancel", at=at, actor_id=user_id)
-    fsm.apply(line, "close", at=at, refusal=no.LineNotReady, actor_id=user_id)
-    _release_discount(line)
+    settle(scene, {}, at=at, machine_now=at, actor_id=user_id)
+    wake(scene, at=at, actor_id=user_id)
+    wake_those_behind(scene, at=at, actor_id=user_id)
     return line
 
 
-def _release_discount(line: OrderLine) -> None:
-    """A contract's fixed discount goes back when the last line of its order is cancelled."""
-    if line.quote_line_id is not None or line.contract_id is None:
-        return
-    carriers = OrderLine.objects.filter(
-        contract=line.contract_id,
-        quote_line=None,
-        terms__charges__discounts__contains=[{"kind": "amount"}],
-    )
-    if not carriers.exclude(state=L.CANCELLED).exists():
-        release_fixed_discount(contract_id=line.contract_id)
+def is_past_return(task: Task) -> bool:
+    """Whether a task is a point of no return that was reached."""
+    return task.point_of_no_return and task.state in TOUCHED
 
 
 @transaction.atomic

@@ -18,6 +18,16 @@ class NotInQueue(Refused):
     status = 403
 
 
+class NotSkilled(Refused):
+    code = "not_skilled"
+
+
+class CapacityReached(Refused):
+    """They have as many tasks of this queue as they take at once."""
+
+    code = "capacity_reached"
+
+
 class LineNotReady(Refused):
     code = "line_not_ready"
 
@@ -40,3 +50,15 @@ class EvidenceWrong(Invalid):
 
 class ReasonMissing(Invalid):
     code = "reason_missing"
+
+
+class ChecklistOpen(Invalid):
+    code = "checklist_open"
+
+
+class ItemUnknown(Invalid):
+    code = "item_unknown"
+
+
+class PriorityUnknown(Invalid):
+    code = "priority_unknown"

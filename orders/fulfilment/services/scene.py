@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
+from orders.models import FailureClass as F
 from orders.models import OrderLine, Task
+from orders.models.tasks import HARMLESS
 
 L, T = OrderLine.State, Task.State
 
@@ -14,6 +16,10 @@ OVER = frozenset({L.COMPLETED, L.CANCELLED})
 GOING = frozenset({L.SCHEDULED, L.PROVISIONING})
 STANDING = frozenset({L.HELD, L.WAITING, L.FALLOUT})
 FINISHED = frozenset({T.DONE, T.SKIPPED})
+# Whether the outside did it, nobody knows: it is asked again before it can be undone.
+UNCERTAIN = frozenset({F.TIMEOUT, F.LOST, F.SERVER_ERROR, F.UNREACHABLE, F.GARBAGE, F.BROKEN})
+# Nothing more is to be expected of these; what was undone counts as gone.
+ENDED = FINISHED | {T.CANCELLED, T.COMPENSATING, T.COMPENSATED}
 
 
 @dataclass
@@ -40,16 +46,21 @@ class Scene:
 
     @classmethod
     def _lock(cls, wanted: QuerySet[OrderLine]) -> "Scene":
+        # No key changes. A lock against that too would meet the foreign keys (of a part to its
+        # bundle's line, of facts to their task) that Postgres looks up when somebody commits.
         lines = {
             line.pk: line
-            for line in wanted.select_for_update(of=("self",))
-            .select_related("account__test_clock", "product_version__product")
+            for line in wanted.select_for_update(of=("self",), no_key=True)
+            .select_related(
+                "account__test_clock", "account__legal_entity", "product_version__product"
+            )
             .order_by("pk")
         }
         if not lines:
             return cls({}, {})
-        locked = Task.objects.select_for_update(of=("self",)).filter(line_id__in=lines)
-        scene = cls(lines, {task.pk: task for task in locked.order_by("pk")})
+        locked = Task.objects.select_for_update(of=("self",), no_key=True).filter(line_id__in=lines)
+        found = locked.select_related("queue__calendar").order_by("pk")
+        scene = cls(lines, {task.pk: task for task in found})
         for task in scene.tasks.values():
             task.line = lines[task.line_id]
             scene.tasks_of[task.line_id].append(task)
@@ -70,5 +81,38 @@ class Scene:
         """Lines on which work goes on."""
         return [line for line in self.lines.values() if line.state in GOING]
 
+    def cancelling(self) -> list[OrderLine]:
+        """Lines that are given up, and what was done for them undone."""
+        return [line for line in self.lines.values() if line.state == L.CANCELLING]
+
     def tasks_in(self, lines: Iterable[OrderLine]) -> list[Task]:
         return [task for line in lines for task in self.tasks_of[line.pk]]
+
+    def workable(self) -> list[Task]:
+        """Tasks on which work may go on; of lines given up, what undoes and what has begun."""
+        given_up = self.tasks_in(self.cancelling())
+        return self.tasks_in(self.going()) + [
+            task
+            for task in given_up
+            if task.compensates_id or task.state == T.RUNNING or is_uncertain(task)
+        ]
+
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Tasks that were written just now for lines of the scene."""
+        for task in tasks:
+            task.line = self.lines[task.line_id]
+            self.tasks[task.pk] = task
+            self.tasks_of[task.line_id].append(task)
+
+
+def is_uncertain(task: Task) -> bool:
+    """Whether the outside may have done it, so that it must be seen through before it is undone."""
+    return bool(
+        task.compensation
+        and task.attempts
+        and (task.failure_class in UNCERTAIN or (task.state == T.RUNNING and not _is_idle(task)))
+    )
+
+
+def _is_idle(task: Task) -> bool:
+    return task.waits_for in HARMLESS

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from orders.gateways.provisioning import secret
 from orders.gateways.rehearsal import BEHAVIOURS, Memory, RehearsalServer
 
 
@@ -21,12 +22,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--fail-rate", type=float, default=0.0, help="share of requests answered 503 (0 to 1)"
         )
+        parser.add_argument(
+            "--call-back", type=float, default=2.0, help="seconds until “async” calls back"
+        )
         parser.add_argument("--slow", type=float, default=2.0, help="seconds that “slow” takes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not 0 <= options["fail_rate"] <= 1:
             raise CommandError("--fail-rate lies between 0 and 1")
-        memory = Memory(fail_rate=options["fail_rate"], slow_seconds=options["slow"])
+        memory = Memory(
+            fail_rate=options["fail_rate"],
+            slow_seconds=options["slow"],
+            async_seconds=options["call_back"],
+            secret=secret(),
+        )
         try:
             server = RehearsalServer(options["port"], memory=memory)
         except (OSError, OverflowError) as exc:

@@ -91,13 +91,13 @@ def test_pages_of_a_book_read_as_often_for_many(
     Price.objects.bulk_create(
         Price(version=draft, product=version, **monthly(str(n), key=f"k{n}")) for n in range(count)
     )
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         manager.get(f"{BOOK}?version=3")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         manager.get(f"{BOOK}3/edit/")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         manager.get(f"{BOOK}compare/?from=2&to=3")
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(36):
         manager.get(f"{BOOK}3/publication/")
 
 

@@ -95,7 +95,7 @@ def test_the_tree_reads_as_often_for_many(
 ) -> None:
     for _ in range(count):
         a_product(charges=[])
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         manager.get("/catalog/")
 
 
@@ -292,5 +292,5 @@ def test_a_product_reads_as_often_for_many_versions(
     version = a_product(code="fibre")
     for number in range(2, count + 2):
         ProductVersion.objects.create(product=version.product, number=number)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         manager.get("/catalog/products/fibre/")

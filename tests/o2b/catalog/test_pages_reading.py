@@ -81,7 +81,7 @@ def test_a_book_reads_as_often_for_many_prices(
 ) -> None:
     for _ in range(count):
         a_product()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         reader.get("/catalog/books/default-eur/")
 
 

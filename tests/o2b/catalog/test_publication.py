@@ -139,6 +139,7 @@ def test_a_price_somewhere_is_enough(where: str) -> None:
             account=an_account(), code="C", valid_from=date(2026, 1, 1)
         )
         ContractPrice.objects.create(contract=contract, product=version.product, **monthly())
+        services.sign_contract(contract_id=contract.pk, at=NOON)
     else:
         shelf = a_book_version(is_default=False, segment="s")
         Price.objects.create(version=shelf, product=version.product, **monthly())

@@ -14,7 +14,16 @@ from o2b.catalog.exchange.services import import_catalog, undo_import
 from o2b.catalog.models.exchange import SheetKind
 from o2b.errors import Refused
 
-OPTIONS = ("book", "valid_from", "valid_to", "name", "currency", "segment", "is_default")
+OPTIONS = (
+    "book",
+    "valid_from",
+    "valid_to",
+    "name",
+    "currency",
+    "segment",
+    "account",
+    "is_default",
+)
 
 
 class Command(BaseCommand):
@@ -34,6 +43,7 @@ class Command(BaseCommand):
         book.add_argument("--name", default="", help="of a new book")
         book.add_argument("--currency", default="", help="of a new book")
         book.add_argument("--segment", default="", help="of a new book")
+        book.add_argument("--account", default="", help="of a new book: whose own it is")
         book.add_argument("--is-default", action="store_true", help="a new book for everybody")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,1 @@
+"""Fallout: what failed and is mended by people; outside systems that are down."""

@@ -1,0 +1,219 @@
+"""The two ends of a line: delivered and completed as promised, or undone and closed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from o2b import clock, events, fsm
+from o2b.catalog.models import ProductVersion
+from o2b.catalog.services import release_fixed_discount
+from o2b.promise import Promise, compare
+from orders.fulfilment.services.following import fall_out
+from orders.fulfilment.services.results import facts_of, shares
+from orders.fulfilment.services.scene import FINISHED, Scene
+from orders.models import Approval, DeliveredPart, Evidence, OrderLine, Task
+from orders.rules.delivery import delivered_fraction
+
+L, T = OrderLine.State, Task.State
+WHOLE = Decimal(1)
+
+
+def deliver(scene: Scene, fresh: Sequence[Evidence], at: datetime, actor_id: int | None) -> None:
+    """Lines whose tasks are all done: delivered and completed, if the evidence is the promise.
+
+    Lines of which a part was accepted just now keep how much, as a fact of that day.
+    """
+    finished = [
+        line
+        for line in scene.lines.values()
+        if line.state == L.PROVISIONING
+        and all(task.state in FINISHED for task in scene.tasks_of[line.pk])
+    ]
+    shown = _newest_evidence(scene, finished, fresh) if finished else {}
+    instead = _substitutes(finished, shown)
+    kept: list[OrderLine] = []
+    broken: list[OrderLine] = []
+    for line in finished:
+        said = _differences(line, shown.get(line.pk, []), instead.get(line.pk, frozenset()))
+        line.reason = "; ".join(said)
+        (broken if line.reason else kept).append(line)
+    if broken:
+        fall_out(broken, at=at, actor_id=actor_id)
+        events.record_many(
+            "evidence.refused",
+            broken,
+            at=at,
+            actor_id=actor_id,
+            facts_of=lambda line: {"reason": line.reason},
+        )
+    _keep_parts(scene, kept, fresh, at)
+    if kept:
+        for day, lines in _by_day(kept, at).items():
+            values = {"delivered_on": day, "delivered_fraction": WHOLE}
+            fsm.move_locked(lines, "deliver", at=at, actor_id=actor_id, values=values)
+        fsm.move_locked(kept, "complete", at=at, actor_id=actor_id)
+
+
+def _by_day(lines: Iterable[OrderLine], at: datetime) -> dict[date, list[OrderLine]]:
+    found: dict[date, list[OrderLine]] = defaultdict(list)
+    for line in lines:
+        found[clock.day(line.account, at)].append(line)
+    return found
+
+
+def _keep_parts(
+    scene: Scene, delivered: Sequence[OrderLine], fresh: Iterable[Evidence], at: datetime
+) -> None:
+    """How much of each line is delivered now, where that is more than before."""
+    by_line = {one.line_id: one.task for one in fresh if not one.task.compensates_id}
+    partly = [scene.lines[pk] for pk in by_line if scene.lines[pk] not in delivered]
+    accepted = _accepted_parts(scene, partly)
+    reached = {line.pk: WHOLE for line in delivered}
+    for line in partly:
+        fraction = delivered_fraction(shares(scene.tasks_of[line.pk], accepted))
+        # It is not the whole before the promise was compared and the line is delivered.
+        if fraction not in (line.delivered_fraction, WHOLE):
+            reached[line.pk] = line.delivered_fraction = fraction
+    changed = [line for line in partly if line.pk in reached]
+    if changed:
+        OrderLine.objects.bulk_update(changed, ["delivered_fraction"], 500)
+    DeliveredPart.objects.bulk_create(
+        [
+            DeliveredPart(
+                line_id=pk,
+                task=by_line.get(pk) or scene.tasks_of[pk][-1],
+                fraction=fraction,
+                on=clock.day(scene.lines[pk].account, at),
+                at=at,
+            )
+            for pk, fraction in reached.items()
+        ],
+        batch_size=2000,
+    )
+
+
+def _accepted_parts(scene: Scene, lines: Sequence[OrderLine]) -> dict[int, Decimal]:
+    """What was accepted so far of each task that is not done, by task: parts leave evidence too."""
+    open_ = [t.pk for t in scene.tasks_in(lines) if t.state not in FINISHED]
+    if not open_:
+        return {}
+    found = Evidence.objects.filter(task__in=open_).order_by().values_list("task")
+    return dict(found.annotate(Sum("quantity")))
+
+
+def _newest_evidence(
+    scene: Scene, lines: Iterable[OrderLine], fresh: Iterable[Evidence]
+) -> dict[int, list[Evidence]]:
+    """What shows the delivery, by line: the evidence of each task, its parts taken together."""
+    newest = {evidence.task_id: [evidence] for evidence in fresh}
+    older = [
+        task.pk
+        for task in scene.tasks_in(lines)
+        if task.state == T.DONE and (task.pk not in newest or newest[task.pk][0].is_part)
+    ]
+    if older:
+        kept = Evidence.objects.filter(task_id__in=older).select_related("product_version__product")
+        for evidence in kept.order_by("pk"):
+            parts = newest.get(evidence.task_id, []) if evidence.is_part else []
+            newest[evidence.task_id] = [*(p for p in parts if p.pk != evidence.pk), evidence]
+    found: dict[int, list[Evidence]] = {}
+    for shown in newest.values():
+        found.setdefault(shown[0].line_id, []).append(_together(shown))
+    return found
+
+
+def _together(parts: Sequence[Evidence]) -> Evidence:
+    """Evidence of one task as if it had come at once: a version that differs speaks for all."""
+    if len(parts) == 1:
+        return parts[0]
+    last = next((p for p in parts if p.product_version_id != parts[-1].product_version_id), None)
+    whole = last or parts[-1]
+    whole.quantity = sum((part.quantity for part in parts), Decimal(0))
+    return whole
+
+
+def _substitutes(
+    lines: Sequence[OrderLine], shown: Mapping[int, Sequence[Evidence]]
+) -> dict[int, frozenset[int]]:
+    """Versions that were approved instead of the promised one, by line; looked up if it matters."""
+    differing = [
+        line.pk
+        for line in lines
+        if any(e.product_version_id != line.product_version_id for e in shown.get(line.pk, ()))
+    ]
+    if not differing:
+        return {}
+    granted = Approval.objects.filter(
+        kind=Approval.Kind.SUBSTITUTION, line__in=differing, state=Approval.State.GRANTED
+    )
+    found: dict[int, set[int]] = defaultdict(set)
+    for line_id, version_id in granted.values_list("line_id", "to_version_id"):
+        found[line_id].add(version_id)
+    return {pk: frozenset(versions) for pk, versions in found.items()}
+
+
+def _differences(
+    line: OrderLine, evidence: Sequence[Evidence], instead: frozenset[int]
+) -> list[str]:
+    if not evidence:
+        return ["nothing shows that it was delivered"]
+    promised = _promise(line.product_version, line.quantity)
+    return sorted(
+        {
+            difference.message
+            for one in evidence
+            for difference in compare(promised, _shown(line, one, instead))
+        }
+    )
+
+
+def _shown(line: OrderLine, evidence: Evidence, instead: frozenset[int]) -> Promise:
+    """What evidence shows; a substitute that was approved stands for what was promised."""
+    version = evidence.product_version
+    if version.pk in instead:
+        version = line.product_version
+    return _promise(version, evidence.quantity)
+
+
+def _promise(version: ProductVersion, quantity: Decimal) -> Promise:
+    return Promise(product=version.product.code, version=version.number, quantity=quantity)
+
+
+def close_undone(scene: Scene, at: datetime, actor_id: int | None) -> None:
+    """What was undone is compensated; a line of which nothing is left to undo is closed."""
+    ended = {
+        task.compensates_id: task
+        for task in scene.tasks_in(scene.cancelling())
+        if task.compensates_id and task.state in FINISHED
+    }
+    undone = [t for t in scene.tasks.values() if t.state == T.COMPENSATING and t.pk in ended]
+    fsm.move_locked(undone, "compensated", at=at, actor_id=actor_id, facts_of=facts_of)
+    over = [
+        line
+        for line in scene.cancelling()
+        if all(task.state in _OVER for task in scene.tasks_of[line.pk])
+    ]
+    fsm.move_locked(
+        over, "close", at=at, actor_id=actor_id, facts_of=lambda n: {"reason": n.reason}
+    )
+    for line in over:
+        _release_discount(line)
+
+
+_OVER = FINISHED | {T.CANCELLED, T.COMPENSATED}
+
+
+def _release_discount(line: OrderLine) -> None:
+    """A contract's fixed discount goes back when the last line of its order is cancelled."""
+    if line.quote_line_id is not None or line.contract_id is None:
+        return
+    carriers = OrderLine.objects.filter(
+        contract=line.contract_id,
+        quote_line=None,
+        terms__charges__discounts__contains=[{"kind": "amount"}],
+    )
+    if not carriers.exclude(state=L.CANCELLED).exists():
+        release_fixed_discount(contract_id=line.contract_id)

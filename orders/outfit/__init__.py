@@ -1,0 +1,1 @@
+"""What work needs before there is any: queues and their people, pools, rules; from a pack."""

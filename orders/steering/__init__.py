@@ -1,0 +1,1 @@
+"""An order as a whole: begun on its day, held, resumed, cancelled, put before others."""

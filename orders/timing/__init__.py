@@ -1,0 +1,1 @@
+"""Time: forecasts, clocks of tasks, jeopardy and what follows from it."""

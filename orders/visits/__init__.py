@@ -1,0 +1,1 @@
+"""Visits at the customer's: to be arranged, arranged, kept or missed; a calendar of them."""

@@ -1,0 +1,50 @@
+"""A database of its own for a bench, in a second process whose settings name it."""
+
+import os
+import secrets
+import subprocess
+import sys
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+INSIDE = "O2B_BENCH_DATABASE"
+
+
+def is_inside() -> bool:
+    """Whether this process is the one with a database of its own; then it is migrated."""
+    if not os.environ.get(INSIDE):
+        return False
+    call_command("migrate", verbosity=0, interactive=False)
+    return True
+
+
+def run_again_inside() -> int:
+    """The same command once more, in a database that is dropped after; its exit code."""
+    name = f"o2b_bench_{secrets.token_hex(4)}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    try:
+        environment = os.environ | {
+            INSIDE: name,
+            "DATABASE_URL": _url_of(name),
+            "O2B_QUEUE_PREFIX": f"{name}-",
+            "O2B_LOG_LEVEL": "WARNING",
+            "PYTHONWARNINGS": "ignore",
+        }
+        return subprocess.call([sys.executable, *sys.argv], cwd=settings.BASE_DIR, env=environment)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _url_of(name: str) -> str:
+    """The address of another database of the same server."""
+    at = settings.DATABASES["default"]
+    who = quote(at.get("USER") or "", safe="")
+    if at["PASSWORD"]:
+        who += f":{quote(at['PASSWORD'], safe='')}"
+    port = f"&port={at['PORT']}" if at["PORT"] else ""
+    return f"postgresql://{who}@/{name}?host={quote(at['HOST'], safe='')}{port}"
