@@ -10,7 +10,7 @@ ACTIVATION = Handler(run=activate, instant=True)
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -124,7 +124,3 @@ def _place(handler: Handler) -> AbstractContextManager[object]:
 
 def _broken(exc: Exception) -> TryAgain:
     return TryAgain(f"{type(exc).__name__}: {exc}"[:500], kind=FailureClass.BROKEN)
-
-
-def with_standing(job: Job, standing: Any) -> Job:
-    return replace(job, standing=standing)
