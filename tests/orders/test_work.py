@@ -1,8 +1,10 @@
 """Work in queues: who may take what, what comes next, checklists, evidence, parts, many at once."""
 
+import threading
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 
 from o2b.errors import Refused
 from o2b.flow import REACTIONS
@@ -123,6 +125,48 @@ def test_many_clerks_of_several_queues_get_each_task_once():
     assert set(
         OrderLine.objects.filter(tasks__state="claimed").values_list("state", flat=True)
     ) == {"provisioning"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_next_waits_a_moment_for_a_task_that_a_machine_passes_by():
+    """Its row is held while the order is advanced; the clerk is not told that nothing waits."""
+    task, clerk = an_order_of().tasks.get(), a_worker()
+    held, said = threading.Event(), threading.Event()
+
+    def pass_by():
+        with transaction.atomic():
+            Task.objects.select_for_update().get(pk=task.pk)
+            held.set()
+            said.wait(0.15)
+        connection.close()
+
+    machine = threading.Thread(target=pass_by)
+    machine.start()
+    held.wait()
+    assert services.claim_next(user_id=clerk.pk, at=LATER) == task
+    said.set()
+    machine.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_next_does_not_wait_for_ever():
+    """Held for longer than a moment, it is somebody else's."""
+    task, clerk = an_order_of().tasks.get(), a_worker()
+    held, said = threading.Event(), threading.Event()
+
+    def keep():
+        with transaction.atomic():
+            Task.objects.select_for_update().get(pk=task.pk)
+            held.set()
+            said.wait(10)
+        connection.close()
+
+    machine = threading.Thread(target=keep)
+    machine.start()
+    held.wait()
+    assert services.claim_next(user_id=clerk.pk, at=LATER) is None
+    said.set()
+    machine.join()
 
 
 # given and handed back

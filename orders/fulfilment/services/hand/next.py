@@ -4,6 +4,7 @@ Fifty clerks press the button at once, so it is one round trip. The states, the 
 come from the declared transitions; nobody waits for a lock, and nobody gets what another takes.
 """
 
+import time
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -17,14 +18,14 @@ from orders.fulfilment.services.hand.claiming import begin_line
 from orders.models import OrderLine, Task
 from orders.queues import is_administrator
 
-TRIES = 3
+# Seconds before each look; the pauses are only taken while a task is seen that is held just now.
+LOOKS = (0, 0, 0.02, 0.05, 0.1, 0.2, 0.4)
 # What each connection knows by name; a new one knows nothing.
 _PREPARED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 # Of each of one's queues the first task that is free; the best of those is taken. A line that
 # somebody holds locked at this moment is begun afterwards.
-CLAIM = """
-WITH best AS MATERIALIZED (
+FREE = """
     SELECT free.* FROM {mine} CROSS JOIN LATERAL (
         SELECT task.id, task.line_id, task.priority, line.state = '{unbegun}' AS is_new
             FROM orders_task AS task
@@ -34,10 +35,12 @@ WITH best AS MATERIALIZED (
               AND (line.state IN ('scheduled', 'provisioning')
                    OR (line.state = 'cancelling' AND task.compensates_id IS NOT NULL))
             ORDER BY task.priority DESC, task.id
-            LIMIT 1 FOR UPDATE OF task SKIP LOCKED) AS free
+            LIMIT 1 {lock}) AS free
         WHERE {which}
         ORDER BY free.priority DESC, free.id LIMIT 1
-), taken AS (
+"""
+CLAIM = """
+WITH best AS MATERIALIZED ({free}), taken AS (
     UPDATE orders_task AS task
         SET state = '{claimed}', {claim_stamp} = $2, claimed_by_id = $1
         FROM best WHERE task.id = best.id
@@ -89,44 +92,65 @@ def claim_next(*, user_id: int, at: datetime, queue_id: int | None = None) -> Ta
 
 
 def _claim(user_id: int, at: datetime, queue_id: int | None, *, is_boss: bool) -> Task | None:
-    name = _prepare(is_boss=is_boss, of_one_queue=queue_id is not None)
-    for _try in range(TRIES):
-        # Who works in several queues holds one task of each for a moment: look again.
-        for task in Task.objects.raw(f"EXECUTE {name}(%s, %s, %s)", [user_id, at, queue_id]):
+    name = _prepare("claim", is_boss=is_boss, of_one_queue=queue_id is not None)
+    given = [user_id, at, queue_id]
+    for pause in LOOKS:
+        # Who works in several queues holds one task of each for a moment, and so does a machine
+        # that advances the order: one that waits unclaimed is looked for again.
+        if pause and not _waits(given, is_boss=is_boss):
+            return None
+        time.sleep(pause)
+        for task in Task.objects.raw(f"EXECUTE {name}(%s, %s, %s)", given):
             if task.is_left:  # type: ignore[attr-defined]
                 begin_line(task, at, user_id)
             return task
     return None
 
 
-def _prepare(*, is_boss: bool, of_one_queue: bool) -> str:
+def _waits(given: list[object], *, is_boss: bool) -> bool:
+    """Whether a task waits for this person, held by somebody at this moment or not."""
+    name = _prepare("wait", is_boss=is_boss, of_one_queue=given[2] is not None)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXECUTE {name}(%s, %s, %s)", given)
+        return cursor.fetchone() is not None
+
+
+def _prepare(what: str, *, is_boss: bool, of_one_queue: bool) -> str:
     """The statement's name in this connection's session, where it is planned once.
 
     Planning it costs more than doing it.
     """
-    name = f"o2b_claim_{'any' if is_boss else 'mine'}_{'one' if of_one_queue else 'all'}"
+    name = f"o2b_{what}_{'any' if is_boss else 'mine'}_{'one' if of_one_queue else 'all'}"
     connection.ensure_connection()
     known = _PREPARED.setdefault(connection.connection, set())
     if name not in known:
         with connection.cursor() as cursor:
             types = "bigint, timestamptz, bigint"
-            cursor.execute(f"PREPARE {name} ({types}) AS {_statement(is_boss, of_one_queue)}")
+            statement = _statement(what, is_boss, of_one_queue)
+            cursor.execute(f"PREPARE {name} ({types}) AS {statement}")
         known.add(name)
     return name
 
 
 @cache
-def _statement(is_boss: bool, of_one_queue: bool) -> str:
+def _statement(what: str, is_boss: bool, of_one_queue: bool) -> str:
     claim, begin = _arrow(Task, "claim"), _arrow(OrderLine, "begin")
     who = ADMINISTRATOR if is_boss else MEMBER
     which = who["which"].format(claimed=claim.target)
     if of_one_queue:
         which += " AND mine.queue_id = $3"
-    return CLAIM.format(
+    free = FREE.format(
         mine=who["mine"],
         skilled=who["skilled"],
         which=which,
         ready=claim.source,
+        unbegun=begin.source,
+        lock="FOR UPDATE OF task SKIP LOCKED" if what == "claim" else "",
+    )
+    if what == "wait":
+        return free
+    return CLAIM.format(
+        free=free,
         claimed=claim.target,
         claim_stamp=claim.custom["stamp"],
         claim_news=claim.custom["event"],
