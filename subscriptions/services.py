@@ -8,6 +8,7 @@ from django.db.models import (
     BooleanField,
     Exists,
     ExpressionWrapper,
+    F,
     Func,
     OuterRef,
     Q,
@@ -19,7 +20,7 @@ from psycopg2.extras import DateRange
 
 from o2b import events
 from o2b.charging import StartRule
-from orders.models import Evidence, Order, OrderLine
+from orders.models import Evidence, LineAction, Order, OrderLine
 from subscriptions.installed import pieces_of
 from subscriptions.models import Equipment, Item, ItemVersion, ServiceState, Subscription
 
@@ -125,6 +126,7 @@ def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
     named = named.order_by(ExpressionWrapper(Q(by=None), BooleanField()), "-pk")
     return list(
         OrderLine.objects.filter(order__in=orders, state=OrderLine.State.COMPLETED)
+        .filter(action=LineAction.START)
         .filter(~Exists(Item.objects.filter(order_line=OuterRef("pk"))))
         .select_related("terms")
         .only(
@@ -136,7 +138,10 @@ def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
             "delivered_on",
             "terms__start_rule",
         )
-        .annotate(newest_serial=Coalesce(Subquery(named.values("serial")[:1]), Value("")))
+        .annotate(
+            newest_serial=Coalesce(Subquery(named.values("serial")[:1]), Value("")),
+            bill_day=F("account__bill_day"),
+        )
         .order_by("order_id", "position")
     )
 
@@ -154,6 +159,8 @@ def _open_items(
             serial=line.newest_serial,  # type: ignore[attr-defined]
             state=ServiceState.ACTIVE,
             started_on=days[line.pk],
+            anchor_on=days[line.pk],
+            anchor_day=line.bill_day,  # type: ignore[attr-defined]
         )
         for line in lines
     )
@@ -165,6 +172,7 @@ def _open_items(
             terms_id=line.terms_id,
             valid=DateRange(days[line.pk], None, "[)"),
             recorded=_from_now_on(),
+            order_line=line,
         )
         for item, line in zip(items, lines, strict=True)
     )

@@ -5,12 +5,16 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+# A charge stands on the grid of its service, which a change or a transfer does not move.
 OPEN = """
 WITH made AS (
     INSERT INTO billing_charge (item_id, terms_id, terms_charge_id, account_id, legal_entity_id,
                                 currency, started_on, anchor_day)
     SELECT item.id, version.terms_id, priced.id, item.account_id, account.legal_entity_id,
-           terms.currency, min(lower(version.valid)), account.bill_day
+           terms.currency,
+           CASE WHEN priced.kind = 'one_time' THEN min(lower(version.valid))
+                ELSE COALESCE(item.anchor_on, min(lower(version.valid))) END,
+           COALESCE(item.anchor_day, account.bill_day)
         FROM subscriptions_item AS item
         JOIN customers_account AS account ON account.id = item.account_id
         JOIN subscriptions_itemversion AS version
@@ -21,11 +25,14 @@ WITH made AS (
         GROUP BY item.id, version.terms_id, priced.id, account.id, terms.currency
         ORDER BY item.id, priced.id
     ON CONFLICT DO NOTHING
-    RETURNING id, item_id, account_id, started_on
+    RETURNING id, item_id, account_id, terms_id
 )
 INSERT INTO billing_chargestate (charge_id, account_id, next_due_on, seen_revision)
-SELECT made.id, made.account_id, made.started_on, item.revision
+SELECT made.id, made.account_id, min(lower(version.valid)), item.revision
     FROM made JOIN subscriptions_item AS item ON item.id = made.item_id
+    JOIN subscriptions_itemversion AS version ON version.item_id = item.id
+        AND version.terms_id = made.terms_id AND upper_inf(version.recorded)
+    GROUP BY made.id, made.account_id, item.revision
     ORDER BY made.id
 """
 

@@ -18,7 +18,8 @@ KEPT = """
     AND terms.digest = promise.terms_digest
     AND (quoted.id IS NULL OR (quoted.product_version_id = promise.product_version_id
         AND quoted.quantity = promise.quantity AND quoted.terms_id = ordered.terms_id))
-    AND (item.id IS NULL OR item.product_version_id = promise.product_version_id)
+    AND (item.id IS NULL OR item.revision > 1
+        OR item.product_version_id = promise.product_version_id)
     AND (version.id IS NULL OR (version.product_version_id = promise.product_version_id
         AND version.quantity = promise.quantity AND version.terms_id = ordered.terms_id))
 """
@@ -45,6 +46,7 @@ SELECT promise.id, promise.account_id, promise.product, promise.version, promise
     LEFT JOIN catalog_productversion AS quoted_is ON quoted_is.id = quoted.product_version_id
     LEFT JOIN catalog_terms AS quoted_terms ON quoted_terms.id = quoted.terms_id
     LEFT JOIN catalog_productversion AS item_is ON item_is.id = item.product_version_id
+        AND item.revision = 1
     LEFT JOIN catalog_productversion AS version_is ON version_is.id = version.product_version_id
     LEFT JOIN catalog_terms AS version_terms ON version_terms.id = version.terms_id
     WHERE {{which}} AND ({KEPT}) IS NOT TRUE

@@ -32,7 +32,8 @@ NO_LINE = "\t".join([NULL] * 8 + ["", "0", "0", "", ""])
 class DueRow(NamedTuple):
     """One charge, or one of several versions of its item, as Postgres tells it.
 
-    `key` is TermsCharge|quantity|started on|anchor day|billed through|valid from|valid to.
+    `key` is TermsCharge|quantity|started on|anchor day|billed through|valid from|valid to; of a
+    charge that has no day left, quantity and days are empty.
     """
 
     account_id: int
@@ -153,6 +154,8 @@ def facts_of(
     segments = []
     for key in keys:
         _, quantity, started, anchor, through, begins, ends = key.split("|")
+        if not begins:
+            continue
         span = Period(date.fromisoformat(begins), date.fromisoformat(ends) if ends else FOREVER)
         segments.append(Segment(span, Decimal(quantity)))
     return ChargeFacts(

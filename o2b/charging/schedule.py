@@ -1,5 +1,6 @@
 """Which full periods a charge has, when each is due, and which days of it were served."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -125,7 +126,7 @@ def schedule_of(charge: ChargeFacts, terms: ChargeTerms) -> Schedule | None:
     segments = charge.segments
     if terms.conventions.last_day_billed:
         segments = _with_last_days(segments)
-    segments = tuple(each for each in segments if each.period.end > first_paid)
+    segments = joined(each for each in segments if each.period.end > first_paid)
     if not segments:
         return None
     if terms.kind is Kind.ONE_TIME:
@@ -146,6 +147,24 @@ def schedule_of(charge: ChargeFacts, terms: ChargeTerms) -> Schedule | None:
         calendar=terms.alignment is Alignment.CALENDAR,
         cuts=step_days(terms, started) if by_day else (),
     )
+
+
+def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Neighbours of one quantity are one: what changed beside it makes no piece of a bill.
+
+    >>> from o2b.periods import Period as P
+    >>> one, two = P(date(2026, 1, 1), date(2026, 2, 1)), P(date(2026, 2, 1), date(2026, 3, 1))
+    >>> [str(s.period) for s in joined([Segment(one, Decimal(3)), Segment(two, Decimal(3))])]
+    ['[2026-01-01, 2026-03-01)']
+    """
+    found: list[Segment] = []
+    for each in segments:
+        last = found[-1] if found else None
+        if last and last.period.end == each.period.start and last.quantity == each.quantity:
+            found[-1] = Segment(Period(last.period.start, each.period.end), each.quantity)
+        else:
+            found.append(each)
+    return tuple(found)
 
 
 def _with_last_days(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:

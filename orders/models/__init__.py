@@ -13,7 +13,7 @@ from orders.models.purchases import PurchaseOrder, PurchaseReceipt
 from orders.models.queues import EscalationRule, Queue, QueueMember, WorkCalendar
 from orders.models.talk import Approval, Comment, TaskFile
 from orders.models.tasks import Task
-from orders.models.words import FailureClass, Jeopardy, Priority, WaitsFor
+from orders.models.words import FailureClass, Jeopardy, LineAction, Priority, WaitsFor
 
 __all__ = [
     "Appointment",
@@ -31,6 +31,7 @@ __all__ = [
     "Jeopardy",
     "LicenceKey",
     "LicencePool",
+    "LineAction",
     "Order",
     "OrderLine",
     "OutsideSystem",

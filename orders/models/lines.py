@@ -17,7 +17,7 @@ from o2b.customers.models import Account
 from o2b.fields import QuantityField
 from o2b.fsm import Stateful
 from orders.models.orders import Order
-from orders.models.words import LineState
+from orders.models.words import LineAction, LineState
 from quotes.models import QuoteLine
 
 S = LineState
@@ -51,6 +51,13 @@ class OrderLine(Stateful):
     )
     contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, related_name="+")
     start_on = models.DateField(null=True, help_text=_("For Terms that start on a date."))
+    action = models.CharField(max_length=8, choices=LineAction.choices, default=LineAction.START)
+    change_on = models.DateField(
+        null=True, help_text=_("The first day on which a change of what is in service holds.")
+    )
+    in_service = models.JSONField(
+        null=True, help_text=_("What a change found: item, revision, version, quantity, Terms.")
+    )
     state = FSMField(choices=State.choices, default=State.ACCEPTED, protected=True)
     paused_from = models.CharField(
         max_length=12, blank=True, default="", help_text=_("Where a pause goes back to.")
@@ -81,6 +88,11 @@ class OrderLine(Stateful):
                 condition=~models.Q(state__in=["delivered", "completed"])
                 | models.Q(delivered_on__isnull=False),
                 name="a_delivered_line_has_its_day",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(action=LineAction.START)
+                | models.Q(change_on__isnull=False, in_service__isnull=False),
+                name="a_change_keeps_what_it_found",
             ),
         ]
         indexes = [models.Index(fields=["state", "id"], name="order_line_by_state")]

@@ -21,6 +21,21 @@ class Priority(models.IntegerChoices):
     URGENT = 2, _("urgent")
 
 
+class LineAction(models.TextChoices):
+    """What a line does to what is in service. Source: TMF622 (product order item action)."""
+
+    START = "start", _("start")
+    TERMS = "terms", _("change")
+    REPLACE = "replace", _("replace")
+    QUANTITY = "quantity", _("quantity")
+    SUSPEND = "suspend", _("suspend")
+    RESUME = "resume", _("resume")
+    TRANSFER = "transfer", _("transfer")
+    MOVE = "move", _("move")
+    END = "end", _("end")
+    WITHDRAW = "withdraw", _("take back")
+
+
 class LineState(models.TextChoices):
     """Where a line stands on its way from acceptance to service."""
 

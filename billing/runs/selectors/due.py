@@ -14,19 +14,27 @@ from o2b.charging import Billed, ChargeTerms, Discount
 from o2b.charging.terms import details_of, tiers_of
 from o2b.periods import Interval
 
+# Days that are not billed are as if not in service. A charge of a changed item that has no day
+# left comes too, without days: what it was billed is taken back. What is owed once begins where
+# its Terms first hold, wherever that is now.
 DUE = """
 SELECT charge.account_id, charge.id, item.revision,
        item.revision = 1 AND standing.seen_revision = 1,
        standing.seen_revision < item.revision,
-       charge.terms_charge_id || '|' || version.quantity || '|' || charge.started_on || '|'
+       charge.terms_charge_id || '|' || COALESCE(version.quantity::text, '') || '|'
+           || CASE WHEN version.opens AND priced.kind = 'one_time' THEN lower(version.valid)
+                   ELSE charge.started_on END || '|'
            || charge.anchor_day || '|' || COALESCE(standing.billed_through::text, '') || '|'
-           || lower(version.valid) || '|' || COALESCE(upper(version.valid)::text, '')
+           || COALESCE(lower(version.valid)::text, '') || '|'
+           || COALESCE(upper(version.valid)::text, '')
     FROM billing_chargestate AS standing
     JOIN billing_charge AS charge ON charge.id = standing.charge_id
+    JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
     JOIN subscriptions_item AS item ON item.id = charge.item_id
-    JOIN subscriptions_itemversion AS version
+    LEFT JOIN subscriptions_itemversion AS version
         ON version.item_id = item.id AND version.terms_id = charge.terms_id
-        AND upper_inf(version.recorded)
+        AND upper_inf(version.recorded) AND version.billed
+        AND (priced.kind <> 'one_time' OR version.opens)
     WHERE {standing} AND {charge} AND charge.legal_entity_id = %(entity)s
       AND (standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision)
     ORDER BY charge.account_id, charge.id, lower(version.valid)

@@ -1,6 +1,7 @@
 """What the check reads: promises, orders, quotes, Terms' texts; and the drafts themselves."""
 
 from collections.abc import Iterable
+from datetime import date
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -47,9 +48,12 @@ SELECT account_id, charge_id,
 BODIES = "SELECT id, digest, body FROM catalog_terms WHERE id = ANY(%s)"
 
 VERSIONS = """
-SELECT item_id, terms_id, lower(valid), upper(valid), quantity
-    FROM subscriptions_itemversion
-    WHERE item_id = ANY(%s) AND upper_inf(recorded) ORDER BY item_id, lower(valid)
+SELECT version.item_id, version.terms_id, lower(version.valid), upper(version.valid),
+       version.quantity, version.opens, COALESCE(item.anchor_on, item.started_on)
+    FROM subscriptions_itemversion AS version
+    JOIN subscriptions_item AS item ON item.id = version.item_id
+    WHERE version.item_id = ANY(%s) AND upper_inf(version.recorded) AND version.billed
+    ORDER BY version.item_id, lower(version.valid)
 """
 
 LOOKED_AT = """
@@ -119,13 +123,22 @@ def verified_terms(terms_ids: Iterable[int]) -> dict[int, LineTerms | None]:
     return found
 
 
-def segments_of(item_ids: Iterable[int]) -> dict[tuple[int, int], list[Segment]]:
-    """(item, Terms) → its versions as they are known now, for items that were changed."""
-    found: dict[tuple[int, int], list[Segment]] = {}
+class Served(NamedTuple):
+    """Days of a changed item under one Terms; `opens` where these hold for the first time."""
+
+    segment: Segment
+    opens: bool
+    anchor_on: date
+
+
+def served_of(item_ids: Iterable[int]) -> dict[tuple[int, int], list[Served]]:
+    """(item, Terms) → its billed days as they are known now, for items that were changed."""
+    found: dict[tuple[int, int], list[Served]] = {}
     wanted = sorted(set(item_ids))
-    for item_id, terms_id, start, end, quantity in _ask(VERSIONS, [wanted]) if wanted else ():
-        span = Period(start, end or FOREVER)
-        found.setdefault((item_id, terms_id), []).append(Segment(span, quantity))
+    rows = _ask(VERSIONS, [wanted]) if wanted else ()
+    for item_id, terms_id, start, end, quantity, opens, anchor_on in rows:
+        segment = Segment(Period(start, end or FOREVER), quantity)
+        found.setdefault((item_id, terms_id), []).append(Served(segment, opens, anchor_on))
     return found
 
 

@@ -15,14 +15,16 @@ from billing.runs.copying import discard_drafts
 from billing.runs.selectors import due
 from billing.runs.selectors.expected import (
     PromisedRow,
+    Served,
     drafted_texts,
     promised_rows,
-    segments_of,
+    served_of,
     still_to_open,
     verified_terms,
 )
 from billing.runs.selectors.scope import Scope
 from billing.runs.services.parking import Parking, park
+from o2b.charging import Kind
 
 DRAFTED = "drafted"
 Account = dict[int, list[Broken]]
@@ -109,7 +111,7 @@ class _Check:
     def _slow(self, rows: list[PromisedRow], seen: dict[int, set[str]]) -> None:
         """Items that were changed, Terms with several charges, and Terms that are not sound."""
         changed = [row for row in rows if not row.plain]
-        segments = segments_of(row.item_id for row in changed)
+        served = served_of(row.item_id for row in changed)
         history = due.billed_history(row.charge_id or 0 for row in rows if row.changed)
         told: set[int] = set()
         for row in rows:
@@ -125,7 +127,7 @@ class _Check:
             if row.plain:
                 said = self._try(self._expected, row, name)
             else:
-                said = self._try(self._changed, row, name, segments, history)
+                said = self._try(self._changed, row, name, served, history)
             text = drafted[1] if drafted else ""
             if said != text:
                 self._differ(row, name, said, text)
@@ -134,6 +136,7 @@ class _Check:
                 told.add(row.item_id)
                 for each in sorted(missing):
                     self._tell(row, "missing", f"the charge {each}", "none")
+        self._unopened(changed, served)
 
     def _shared(self, row: PromisedRow, name: str) -> str | None:
         """Rebuilt for all charges that are equal; what was used is each charge's own."""
@@ -156,23 +159,45 @@ class _Check:
         self,
         row: PromisedRow,
         name: str,
-        segments: Mapping[tuple[int, int], list[Any]],
+        served: Mapping[tuple[int, int], list[Served]],
         history: Mapping[int, Any],
     ) -> str:
-        """A changed item answers to its versions, not to its first order."""
-        own = segments.get((row.item_id, row.terms_id), [])
-        *_, anchor, through = row.key.split("|")
-        if not own:
+        """A changed item answers to its versions, not to its first order.
+
+        What no day is left of is taken back; what is owed once, where its Terms first hold.
+        """
+        compiled = self.terms[row.terms_id].compiled[name]
+        own = served.get((row.item_id, row.terms_id), [])
+        if compiled.terms.kind is Kind.ONE_TIME:
+            own = [each for each in own if each.opens]
+        if not own and not row.changed:
             return ""
+        *_, anchor, through = row.key.split("|")
+        started_on = own[0].anchor_on if own else self.until
+        if own and compiled.terms.kind is Kind.ONE_TIME:
+            started_on = own[0].segment.period.start
         return expected_lines(
-            self.terms[row.terms_id].compiled[name],
-            started_on=own[0].period.start,
+            compiled,
+            started_on=started_on,
             anchor_day=int(anchor),
-            segments=own,
+            segments=[each.segment for each in own],
             billed_through=_day(through),
             billed=history.get(row.charge_id or 0, ()) if row.changed else None,
             until=self.until,
         )
+
+    def _unopened(
+        self, changed: list[PromisedRow], served: Mapping[tuple[int, int], list[Served]]
+    ) -> None:
+        """Terms that a change brought, and that nobody would bill."""
+        charged: dict[int, set[int]] = {}
+        for row in changed:
+            charged.setdefault(row.item_id, set()).add(row.terms_id)
+        bare = {item for item, terms in served if terms not in charged.get(item, {terms})}
+        opening = still_to_open(bare) if bare else set()
+        first = {row.item_id: row for row in reversed(changed)}
+        for item in sorted(bare - opening):
+            self._tell(first[item], "missing", "a charge of the changed Terms", "none")
 
     def _expected(self, row: PromisedRow, name: str) -> str:
         """The lines of an unchanged item, from its order line and the Terms' text."""

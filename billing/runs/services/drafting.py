@@ -181,7 +181,7 @@ def _count(shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> No
     shard.parked, shard.nothing_due = len(parked), len(seen - parked - billed)
     shard.promises = checked.promises
     shard.promises_kept = checked.promises - sum(
-        len({each.promise_id for each in found}) for found in checked.broken.values()
+        len({each.promise_id for each in found} - {0}) for found in checked.broken.values()
     )
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, [shard.pk])

@@ -1,0 +1,118 @@
+"""Write a change order whose lines need no delivery: placed, carried out and completed at once.
+
+What is in service is known a floor above. It hands down a snapshot of what it found, which the
+line keeps, and applies the change in the same transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from o2b import clock, events
+from o2b.customers.models import Account
+from orders.models import Order, OrderLine
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """One change of one service, from a day on; `in_service` is what was found before it."""
+
+    action: str
+    change_on: date
+    in_service: dict[str, Any]
+    product_version_id: int
+    delivery_plan_id: int
+    quantity: Decimal
+    terms_id: int
+    characteristics: dict[str, Any]
+    book_version_id: int | None = None
+    contract_id: int | None = None
+    quote_line_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOrder:
+    """One change order to be written, for an account that is locked."""
+
+    account: Account
+    kind: Order.Kind
+    lines: Sequence[ChangeLine]
+    quote_id: int | None = None
+    note: str = ""
+
+
+def write_change_orders(
+    *,
+    orders: Sequence[ChangeOrder],
+    channel: str,
+    at: datetime,
+    actor_id: int | None = None,
+) -> list[list[OrderLine]]:
+    """Write change orders and complete their lines; the lines of each order.
+
+    Call it with the accounts locked, and apply the changes in the same transaction.
+    """
+    written = Order.objects.bulk_create(
+        [
+            Order(
+                account=new.account,
+                quote_id=new.quote_id,
+                kind=new.kind,
+                channel=channel,
+                placed_at=at,
+                placed_by_id=actor_id,
+                note=new.note,
+            )
+            for new in orders
+        ],
+        batch_size=2000,
+    )
+    lines = OrderLine.objects.bulk_create(
+        [
+            _line(order, position, line, at)
+            for order, new in zip(written, orders, strict=True)
+            for position, line in enumerate(new.lines, start=1)
+        ],
+        batch_size=2000,
+    )
+    counts = {order.pk: len(new.lines) for order, new in zip(written, orders, strict=True)}
+    events.record_many(
+        "change_order.placed",
+        written,
+        at=at,
+        actor_id=actor_id,
+        facts_of=lambda o: {"kind": o.kind, "lines": counts[o.pk], "channel": channel},
+    )
+    found: dict[int, list[OrderLine]] = {order.pk: [] for order in written}
+    for line in lines:
+        found[line.order_id].append(line)
+    return list(found.values())
+
+
+def _line(order: Order, position: int, new: ChangeLine, at: datetime) -> OrderLine:
+    line = OrderLine(
+        order=order,
+        account_id=order.account_id,
+        position=position,
+        quote_line_id=new.quote_line_id,
+        product_version_id=new.product_version_id,
+        delivery_plan_id=new.delivery_plan_id,
+        quantity=new.quantity,
+        characteristics=new.characteristics,
+        terms_id=new.terms_id,
+        book_version_id=new.book_version_id,
+        contract_id=new.contract_id,
+        action=new.action,
+        change_on=new.change_on,
+        in_service=new.in_service,
+        accepted_at=at,
+    )
+    # Nothing is delivered, so the whole life of the line is this moment; each step is the law's.
+    line.schedule(at=at)
+    line.begin(at=at)
+    line.deliver(at=at, on=clock.day(order.account, at))
+    line.complete(at=at)
+    line.delivered_fraction = Decimal(1)
+    return line

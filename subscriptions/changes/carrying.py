@@ -1,0 +1,232 @@
+"""One wish as the line of a change order and the fact that it tells, priced and checked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from o2b.catalog.models import ProductVersion, Terms
+from o2b.catalog.quantities import check_quantity
+from o2b.customers.models import Account
+from o2b.web.show import day_text
+from orders.changing.services import ChangeLine
+from subscriptions.changes import refusals as no
+from subscriptions.changes.pricing import Pen, Priced, fee_for, priced_for
+from subscriptions.changes.wishes import Wish
+from subscriptions.models import Act, ItemChange, SuspensionBilling
+from subscriptions.rules.facts import Act as Told
+from subscriptions.rules.timeline import Span, span_on
+from subscriptions.timelines.chains import Chain
+from subscriptions.timelines.services import NewFact
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The line and the fact; the fact learns its line's key once that is written."""
+
+    line: ChangeLine
+    fact: NewFact
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A wish, the service that it is about, and what that is on the day."""
+
+    wish: Wish
+    chain: Chain
+    on: date
+    today: date
+    now: Span
+    accounts: Mapping[int, Account]
+    pen: Pen
+
+    @property
+    def account(self) -> Account:
+        return self.accounts[self.chain.last.account_id]
+
+
+def carry(
+    wish: Wish,
+    chain: Chain,
+    on: date,
+    *,
+    today: date,
+    accounts: Mapping[int, Account],
+    pen: Pen,
+) -> Carried:
+    """Price and check one wish; `on` is the first day on which it holds."""
+    spans = chain.spans
+    now = span_on(spans, on) or (spans[-1] if spans else None)
+    if now is None:
+        raise no.NoPeriod(_("Of this service no day is left that could change."), field="on")
+    scene = Scene(wish, chain, on, today, now, accounts, pen)
+    return _HOW[wish.act](scene)
+
+
+def _terms(scene: Scene) -> Carried:
+    """Another product, another price: what contract and books say on that day."""
+    priced = priced_for(
+        scene.wish, scene.account, scene.now, _version_of(scene), scene.on, scene.pen
+    )
+    if (priced.version_id, priced.terms_id, priced.quantity) == (
+        scene.now.product_version,
+        scene.now.terms,
+        scene.now.quantity,
+    ):
+        raise no.NothingChanges(_("That is what it is already, at this price."), field="product")
+    fact = NewFact(
+        act=Act.TERMS,
+        on=scene.on,
+        order_line_id=0,
+        product_version_id=priced.version_id,
+        terms_id=priced.terms_id,
+        quantity=priced.quantity if scene.wish.quantity is not None else None,
+        reason=scene.wish.reason,
+    )
+    return Carried(_line(scene, priced), fact)
+
+
+def _version_of(scene: Scene) -> ProductVersion:
+    return ProductVersion.objects.select_related("product").get(pk=scene.now.product_version)
+
+
+def _replace(scene: Scene) -> Carried:
+    """Another version of the product, under the same Terms: the price that was agreed stays."""
+    product = _version_of(scene).product
+    found = product.versions.filter(number=scene.wish.version or 0).first()
+    if found is None or found.state == ProductVersion.State.DRAFT:
+        message = _("%(product)s has no published version %(number)s.")
+        told = {"product": product.code, "number": scene.wish.version}
+        raise no.VersionUnknown(message % told, field="version")
+    if found.pk == scene.now.product_version:
+        raise no.NothingChanges(_("It is this version already."), field="version")
+    fact = _fact(scene, product_version_id=found.pk)
+    return Carried(_line(scene, version_id=found.pk), fact)
+
+
+def _quantity(scene: Scene) -> Carried:
+    quantity = check_quantity(_version_of(scene).product, scene.wish.quantity)
+    if quantity == scene.now.quantity:
+        raise no.NothingChanges(_("It is that many already."), field="quantity")
+    return Carried(_line(scene, quantity=quantity), _fact(scene, quantity=quantity))
+
+
+def _suspend(scene: Scene) -> Carried:
+    billing = scene.wish.billing
+    if billing not in SuspensionBilling.values:
+        message = _("Say how it is billed meanwhile: %(choices)s.")
+        choices = ", ".join(SuspensionBilling.values)
+        raise no.BillingInvalid(message % {"choices": choices}, field="billing")
+    terms = None
+    if billing == SuspensionBilling.FEE:
+        terms = fee_for(
+            scene.wish.fee_product, scene.account, scene.now.quantity, scene.on, scene.pen
+        )
+    return Carried(_line(scene, terms_id=terms), _fact(scene, billing=billing, terms_id=terms))
+
+
+def _plain(scene: Scene) -> Carried:
+    return Carried(_line(scene), _fact(scene))
+
+
+def _move(scene: Scene) -> Carried:
+    if not scene.wish.characteristics:
+        message = _("Name what is different at the other address.")
+        raise no.NothingChanges(message, field="characteristics")
+    return _plain(scene)
+
+
+def _transfer(scene: Scene) -> Carried:
+    to = scene.accounts.get(scene.wish.to_account_id or 0)
+    if to is None:
+        raise no.AccountUnknown(_("Name the account that takes it over."), field="to_account")
+    own = scene.account
+    if to.currency != own.currency:
+        message = _("%(to)s pays in %(theirs)s, the Terms are in %(ours)s.")
+        told = {"to": to.reference, "theirs": to.currency, "ours": own.currency}
+        raise no.OtherCurrency(message % told, field="to_account")
+    if to.legal_entity_id != own.legal_entity_id:
+        message = _("%(to)s buys from another legal entity; order it there anew.")
+        raise no.OtherSeller(message % {"to": to.reference}, field="to_account")
+    if to.test_clock_id != own.test_clock_id:
+        message = _("%(to)s does not live by the same clock.")
+        raise no.OtherSeller(message % {"to": to.reference}, field="to_account")
+    return Carried(_line(scene), _fact(scene, account_id=to.pk))
+
+
+def _withdraw(scene: Scene) -> Carried:
+    """Take back a change; the end of what has ended stays."""
+    changes = {change.revision: change for change in scene.chain.changes}
+    gone = {change.withdraws_id for change in scene.chain.changes}
+    found: ItemChange | None = changes.get(scene.wish.withdraws or 0)
+    if found is None or found.act == Act.WITHDRAW or found.pk in gone:
+        message = _("%(item)s has no such change that could be taken back.")
+        raise no.ChangeUnknown(message % {"item": scene.chain.last}, field="withdraws")
+    if found.act in (Act.END, Act.TRANSFER) and found.on <= scene.today:
+        message = _("It was %(what)s on %(day)s; that cannot be taken back, order it anew.")
+        told = {"what": found.get_act_display(), "day": day_text(found.on)}
+        raise no.HappenedAlready(message % told, field="withdraws")
+    return Carried(_line(scene), _fact(scene, on=found.on, withdraws_id=found.pk))
+
+
+_HOW: dict[str, Callable[[Scene], Carried]] = {
+    Act.TERMS: _terms,
+    Act.REPLACE: _replace,
+    Act.QUANTITY: _quantity,
+    Act.SUSPEND: _suspend,
+    Act.RESUME: _plain,
+    Act.MOVE: _move,
+    Act.TRANSFER: _transfer,
+    Act.END: _plain,
+    Act.WITHDRAW: _withdraw,
+}
+assert _HOW.keys() >= {act.value for act in Told if act is not Told.START}
+
+
+def _fact(scene: Scene, **given: Any) -> NewFact:
+    told = {"on": scene.on, "reason": scene.wish.reason} | given
+    return NewFact(act=Act(scene.wish.act), order_line_id=0, **told)
+
+
+def _line(
+    scene: Scene,
+    priced: Priced | None = None,
+    *,
+    version_id: int | None = None,
+    quantity: Decimal | None = None,
+    terms_id: int | None = None,
+) -> ChangeLine:
+    ordered = scene.chain.root.order_line
+    characteristics = dict(scene.chain.characteristics_on(scene.on))
+    return ChangeLine(
+        action=str(scene.wish.act),
+        change_on=scene.on,
+        in_service=_snapshot(scene),
+        product_version_id=version_id
+        or (priced.version_id if priced else scene.now.product_version),
+        delivery_plan_id=priced.plan_id if priced else ordered.delivery_plan_id,
+        quantity=quantity or (priced.quantity if priced else scene.now.quantity),
+        terms_id=terms_id or (priced.terms_id if priced else scene.now.terms),
+        characteristics=priced.characteristics
+        if priced
+        else characteristics | dict(scene.wish.characteristics or {}),
+        book_version_id=priced.book_version_id if priced else None,
+        contract_id=priced.contract_id if priced else ordered.contract_id,
+    )
+
+
+def _snapshot(scene: Scene) -> dict[str, Any]:
+    """What was found before the change, as it was looked at: frozen with the line."""
+    digest = Terms.objects.values_list("digest", flat=True).get(pk=scene.now.terms)
+    return {
+        "item": scene.chain.last.number,
+        "item_id": scene.chain.last.pk,
+        "revision": scene.chain.root.revision,
+        "product_version": scene.now.product_version,
+        "quantity": str(scene.now.quantity),
+        "terms": digest,
+        "in_use": scene.now.in_use,
+    }

@@ -1,0 +1,225 @@
+"""A change before it is made: what it gives back and costs, the next bill, and the months ahead."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from o2b import clock
+from o2b.asks import BilledSoFar
+from o2b.catalog.models import Terms
+from o2b.charging import Billed as AlreadyBilled
+from o2b.charging import LineTerms, from_canonical
+from o2b.customers.models import Account
+from o2b.periods import add_months
+from subscriptions.changes.pricing import Pencil
+from subscriptions.changes.refusals import AccountUnknown
+from subscriptions.changes.services import (
+    accounts_of,
+    carry_all,
+    chains_for,
+    check_facts_of,
+    roots_for,
+)
+from subscriptions.changes.wishes import Wish
+from subscriptions.rules.billing import BillLine, ChargeKey, Forecast, Grid, Standing, bill
+from subscriptions.rules.timeline import Span, span_on, spans_of
+from subscriptions.timelines.chains import Chain
+
+MONTHS = 36
+# Items' keys → how far each of their charges has been billed; a door asks it of the floor above.
+Billed = Callable[[Sequence[int]], Iterable[BilledSoFar]]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What a month of service brings to the bills before and after the change."""
+
+    start: date
+    before: Decimal
+    after: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        return self.after - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePreview:
+    """One service: what it is before and after, and what the change brings to the bills.
+
+    `because` are the lines that a run today would bill or give back because of the change;
+    `next_bill` all lines of the service on the day `next_on`, when something is due next.
+    """
+
+    chain: Chain
+    on: date
+    before: Span | None
+    after: Span | None
+    because: tuple[BillLine, ...]
+    next_on: date | None
+    next_bill: tuple[BillLine, ...]
+    months: tuple[Month, ...]
+    terms: Mapping[int, LineTerms]
+
+    @property
+    def because_total(self) -> Decimal:
+        return sum((line.amount for line in self.because), Decimal(0))
+
+    @property
+    def next_total(self) -> Decimal:
+        return sum((line.amount for line in self.next_bill), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """All services of a change order, and their sums."""
+
+    account: Account
+    services: tuple[ServicePreview, ...]
+
+    @property
+    def because_total(self) -> Decimal:
+        return sum((each.because_total for each in self.services), Decimal(0))
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        """The months of all services together."""
+        together = zip(*(each.months for each in self.services), strict=True)
+        return tuple(
+            Month(
+                several[0].start,
+                sum((m.before for m in several), Decimal(0)),
+                sum((m.after for m in several), Decimal(0)),
+            )
+            for several in together
+        )
+
+
+def preview_changes(
+    *, account_id: int, wishes: Sequence[Wish], at: datetime, billed: Billed
+) -> Preview:
+    """What wishes would change, refused as they would be; nothing is written.
+
+    The amounts are what the next runs bill: computed with their own arithmetic, from what has
+    been billed so far.
+    """
+    accounts = Account.objects.select_related("customer", "test_clock").in_bulk(
+        accounts_of(account_id, wishes)
+    )
+    account = accounts.get(account_id)
+    if account is None:
+        raise AccountUnknown(f"there is no account {account_id}", field="account")
+    chains = chains_for(roots_for(account, wishes))
+    pencil, today = Pencil(), clock.day(account, at)
+    before = {chain.root.pk: list(chain.facts) for chain in chains.values()}
+    carried = carry_all(wishes, chains, accounts, today=today, pen=pencil)
+    days: dict[int, date] = {}
+    for root, each in carried:
+        days.setdefault(root, each.fact.on)
+    by_root = {chain.root.pk: chain for chain in chains.values()}
+    after = check_facts_of(by_root, carried)
+    stands = _stands(by_root.values(), billed)
+    spans = {root: (spans_of(before[root]), spans_of(after[root])) for root in by_root}
+    terms = _terms_of(spans.values(), stands.values(), pencil)
+    return Preview(
+        account,
+        tuple(
+            _service(by_root[root], on, *spans[root], stands.get(root, {}), terms, today)
+            for root, on in days.items()
+        ),
+    )
+
+
+def _stands(chains: Iterable[Chain], billed: Billed) -> dict[int, dict[ChargeKey, Standing]]:
+    """Root → how far each charge of its chain has been billed."""
+    root_of = {item.pk: chain.root.pk for chain in chains for item in chain.items}
+    found: dict[int, dict[ChargeKey, Standing]] = {}
+    for each in billed(list(root_of)):
+        said = tuple(AlreadyBilled(*segment) for segment in each.segments)
+        key = (each.account_id, each.terms_id, each.key)
+        found.setdefault(root_of[each.item_id], {})[key] = Standing(each.through, said)
+    return found
+
+
+def _service(
+    chain: Chain,
+    on: date,
+    before: list[Span],
+    after: list[Span],
+    stands: Mapping[ChargeKey, Standing],
+    terms: Mapping[int, LineTerms],
+    today: date,
+) -> ServicePreview:
+    root = chain.root
+    assert root.anchor_on is not None
+    grid = Grid(root.anchor_on, root.anchor_day or root.account.bill_day)
+
+    def run(spans: Sequence[Span], until: date) -> Forecast:
+        return bill(spans, grid=grid, terms=terms, standing=stands, until=until)
+
+    now = run(after, today)
+    next_on = today if now.lines else now.next_due_on
+    return ServicePreview(
+        chain=chain,
+        on=on,
+        before=span_on(before, on) or (before[-1] if before else None),
+        after=span_on(after, on),
+        because=_difference(run(before, today), now),
+        next_on=next_on,
+        next_bill=run(after, next_on).lines if next_on else (),
+        months=_months(before, after, grid, terms, since=min(on, today).replace(day=1)),
+        terms=terms,
+    )
+
+
+def _difference(before: Forecast, after: Forecast) -> tuple[BillLine, ...]:
+    """The lines that come and, turned round, those that would have come without the change."""
+    had, has = list(before.lines), []
+    for line in after.lines:
+        if line in had:
+            had.remove(line)
+        else:
+            has.append(line)
+    return (*(replace(line, amount=-line.amount) for line in had), *has)
+
+
+def _months(
+    before: Sequence[Span],
+    after: Sequence[Span],
+    grid: Grid,
+    terms: Mapping[int, LineTerms],
+    *,
+    since: date,
+) -> tuple[Month, ...]:
+    """What is due in each month, if nothing had been billed so far: the delta of 36 months."""
+    starts = [add_months(since, n) for n in range(MONTHS + 1)]
+    each = [_by_month(spans, grid, terms, starts) for spans in (before, after)]
+    return tuple(
+        Month(start, each[0].get(start, Decimal(0)), each[1].get(start, Decimal(0)))
+        for start in starts[:-1]
+    )
+
+
+def _by_month(
+    spans: Sequence[Span], grid: Grid, terms: Mapping[int, LineTerms], starts: Sequence[date]
+) -> dict[date, Decimal]:
+    """The month in which each line's days begin → their amounts, to the end of the last month."""
+    found: dict[date, Decimal] = {}
+    forecast = bill(spans, grid=grid, terms=terms, standing={}, until=starts[-1])
+    for line in forecast.lines:
+        month = line.period.start.replace(day=1)
+        found[month] = found.get(month, Decimal(0)) + line.amount
+    return found
+
+
+def _terms_of(
+    spans: Iterable[tuple[list[Span], list[Span]]],
+    stands: Iterable[Mapping[ChargeKey, Standing]],
+    pencil: Pencil,
+) -> dict[int, LineTerms]:
+    """All Terms that play a part, those that are only drawn too."""
+    wanted = {span.terms for both in spans for several in both for span in several}
+    wanted |= {key[1] for each in stands for key in each}
+    rows = Terms.objects.filter(pk__in=[pk for pk in wanted if pk > 0]).values_list("pk", "body")
+    return {pk: from_canonical(body) for pk, body in rows} | pencil.drawn

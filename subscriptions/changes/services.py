@@ -1,0 +1,134 @@
+"""Change what is in service: wishes become one priced change order, and the facts are told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from o2b import clock
+from o2b.customers.models import Account
+from orders.changing.services import ChangeOrder, write_change_orders
+from orders.laying.services import lock_accounts
+from orders.models import Order, OrderLine
+from subscriptions.changes.carrying import Carried, carry
+from subscriptions.changes.days import day_of
+from subscriptions.changes.pricing import Ink, Pen
+from subscriptions.changes.refusals import ChangedMeanwhile, ItemUnknown, ReasonTooLong
+from subscriptions.changes.wishes import Wish
+from subscriptions.models import Item
+from subscriptions.rules.checks import check_facts
+from subscriptions.rules.facts import Fact
+from subscriptions.timelines.chains import Chain, chains_of, fact_of, lock_chains, roots_of
+from subscriptions.timelines.services import NewFact, row_of, tell_facts
+
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of wishes: the order, its lines, and the services as they are now."""
+
+    order: Order
+    lines: list[OrderLine]
+    chains: dict[int, Chain]
+
+
+@transaction.atomic
+def change_services(
+    *,
+    account_id: int,
+    wishes: Sequence[Wish],
+    at: datetime,
+    actor_id: int | None,
+    channel: str = Order.Channel.SCREEN,
+    note: str = "",
+    quote_id: int | None = None,
+) -> Changed:
+    """Carry wishes out as one change order of the account; refuses all if one cannot be.
+
+    Prices come from contract and books, or from the Terms that are in force; none is typed.
+    """
+    accounts = lock_accounts(account_ids=accounts_of(account_id, wishes), field="to_account")
+    account = accounts[account_id]
+    roots = roots_for(account, wishes)
+    lock_chains(set(roots.values()))
+    chains = chains_for(roots)
+    carried = carry_all(wishes, chains, accounts, today=clock.day(account, at), pen=Ink())
+    kinds = {wish.order_kind for wish in wishes}
+    order = ChangeOrder(
+        account=account,
+        kind=kinds.pop() if len(kinds) == 1 else Order.Kind.CHANGE,
+        lines=[each.line for _root, each in carried],
+        quote_id=quote_id,
+        note=note,
+    )
+    lines = write_change_orders(orders=[order], channel=channel, at=at, actor_id=actor_id)[0]
+    told: dict[int, list[NewFact]] = {}
+    for (root, each), line in zip(carried, lines, strict=True):
+        told.setdefault(root, []).append(replace(each.fact, order_line_id=line.pk))
+    return Changed(lines[0].order, lines, tell_facts(told, at=at, actor_id=actor_id))
+
+
+def carry_all(
+    wishes: Sequence[Wish],
+    chains: Mapping[int, Chain],
+    accounts: Mapping[int, Account],
+    *,
+    today: date,
+    pen: Pen,
+) -> list[tuple[int, Carried]]:
+    """Each wish with the root of its chain; they are taken as if made in this order."""
+    carried = []
+    for wish in wishes:
+        chain = chains[wish.item_id]
+        _check(wish, chain)
+        on = day_of(wish, chain.last, chain.spans, today=today)
+        made = carry(wish, chain, on, today=today, accounts=accounts, pen=pen)
+        carried.append((chain.root.pk, made))
+    return carried
+
+
+def accounts_of(account_id: int, wishes: Sequence[Wish]) -> set[int]:
+    return {account_id} | {wish.to_account_id for wish in wishes if wish.to_account_id}
+
+
+def check_facts_of(
+    chains: Mapping[int, Chain], carried: Sequence[tuple[int, Carried]]
+) -> dict[int, list[Fact]]:
+    """Root → its facts with those of the wishes; refuses what cannot hold together."""
+    found = {root: list(chain.facts) for root, chain in chains.items()}
+    for root, each in carried:
+        key = max(fact.key for fact in found[root]) + 1
+        found[root].append(fact_of(row_of(each.fact, chains[root], key)))
+    for facts in found.values():
+        check_facts(facts)
+    return found
+
+
+def roots_for(account: Account, wishes: Sequence[Wish]) -> dict[int, int]:
+    """Item → the first of its chain; refuses an item that the account does not have."""
+    asked = {wish.item_id for wish in wishes}
+    own = set(Item.objects.filter(pk__in=asked, account=account).values_list("pk", flat=True))
+    for index, wish in enumerate(wishes):
+        if wish.item_id not in own:
+            message = _("%(account)s has no service %(item)s.")
+            told = {"account": account.reference, "item": wish.item_id}
+            raise ItemUnknown(message % told, field=f"changes[{index}].item")
+    return roots_of(asked)
+
+
+def chains_for(roots: Mapping[int, int]) -> dict[int, Chain]:
+    """Item → its chain."""
+    chains = chains_of(set(roots.values()))
+    return {item: chains[root] for item, root in roots.items()}
+
+
+def _check(wish: Wish, chain: Chain) -> None:
+    if len(wish.reason) > LONGEST_REASON or "\0" in wish.reason:
+        message = _("A text of up to %(longest)s characters.")
+        raise ReasonTooLong(message % {"longest": LONGEST_REASON}, field="reason")
+    if wish.revision is not None and wish.revision != chain.root.revision:
+        message = _("%(item)s was changed meanwhile; look at it again.")
+        raise ChangedMeanwhile(message % {"item": chain.last}, field="revision")

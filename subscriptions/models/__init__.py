@@ -1,0 +1,24 @@
+"""What subscriptions remembers: services, their items, dated facts, versions, equipment."""
+
+from subscriptions.models.changes import Act, ItemChange, SuspensionBilling
+from subscriptions.models.commitments import Commitment, LeavingFee, Renewal
+from subscriptions.models.equipment import Equipment
+from subscriptions.models.items import Item, Subscription
+from subscriptions.models.states import InService, ServiceState
+from subscriptions.models.versions import ItemVersion, Standing
+
+__all__ = [
+    "Act",
+    "Commitment",
+    "Equipment",
+    "InService",
+    "Item",
+    "ItemChange",
+    "ItemVersion",
+    "LeavingFee",
+    "Renewal",
+    "ServiceState",
+    "Standing",
+    "Subscription",
+    "SuspensionBilling",
+]

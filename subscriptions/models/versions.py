@@ -1,0 +1,93 @@
+"""ItemVersion: what an item was on which days, as known when; derived from its changes."""
+
+import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, RangeOperators
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from o2b.catalog.models import ProductVersion, Terms
+from o2b.fields import QuantityField
+from orders.models import OrderLine
+from subscriptions.models.items import Item
+
+# The one update that is allowed says that a version is not believed any more.
+ONLY_CLOSED = pgtrigger.Trigger(
+    name="only_closed",
+    operation=pgtrigger.Update,
+    when=pgtrigger.Before,
+    func="""
+    IF (to_jsonb(OLD) - 'recorded') IS DISTINCT FROM (to_jsonb(NEW) - 'recorded')
+            OR NOT upper_inf(OLD.recorded) OR lower(OLD.recorded) <> lower(NEW.recorded) THEN
+        RAISE EXCEPTION 'o2b: of a version only the end of its record can be told';
+    END IF;
+    RETURN NEW;
+    """,
+)
+# A rebuild puts back what it takes; and what one transaction wrote and changed was never known.
+KEPT = pgtrigger.Trigger(
+    name="kept",
+    operation=pgtrigger.Delete,
+    when=pgtrigger.Before,
+    func="""
+    IF lower(OLD.recorded) <> now()
+            AND COALESCE(current_setting('o2b.rebuilds', true), '') <> 'on' THEN
+        RAISE EXCEPTION 'o2b: a version that was known is kept';
+    END IF;
+    RETURN OLD;
+    """,
+)
+
+
+class Standing(models.TextChoices):
+    """Whether an item is in use on the days of a version."""
+
+    IN_USE = "in_use", _("in use")
+    SUSPENDED = "suspended", _("suspended")
+
+
+class ItemVersion(models.Model):
+    """What an item was in a span of days (`valid`), as known in a span of moments (`recorded`).
+
+    Never updated but to close `recorded`; no two versions of one item overlap in both.
+    """
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="versions")
+    product_version = models.ForeignKey(ProductVersion, on_delete=models.PROTECT, related_name="+")
+    quantity = QuantityField()
+    terms = models.ForeignKey(Terms, on_delete=models.PROTECT, related_name="+")
+    valid = DateRangeField()
+    recorded = DateTimeRangeField()
+    standing = models.CharField(max_length=9, choices=Standing.choices, default=Standing.IN_USE)
+    billed = models.BooleanField(default=True, help_text=_("Whether these days are billed."))
+    order_line = models.ForeignKey(
+        OrderLine,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text=_("The line whose characteristics describe it."),
+    )
+    opens = models.BooleanField(
+        default=True, help_text=_("Its Terms hold for the first time: what they cost once is due.")
+    )
+
+    class Meta:
+        ordering = ["item", "valid"]
+        constraints = [
+            ExclusionConstraint(
+                name="one_version_of_an_item_at_a_time",
+                expressions=[
+                    ("item", RangeOperators.EQUAL),
+                    ("valid", RangeOperators.OVERLAPS),
+                    ("recorded", RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quantity__gt=0), name="item_version_quantity_positive"
+            ),
+        ]
+        triggers = [ONLY_CLOSED, KEPT]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.valid}"

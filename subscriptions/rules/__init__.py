@@ -1,0 +1,1 @@
+"""The rules of what is in service: pure, told everything."""

@@ -1,0 +1,119 @@
+"""What a service will be billed up to a day: the arithmetic of runs on what may be wishes."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from o2b.charging import Billed, ChargeFacts, ChargeTerms, Kind, LineTerms, Segment, draft_and_mark
+from o2b.periods import Period
+from subscriptions.rules.timeline import Span
+
+# (account, Terms, key of a charge): what a charge of billing is about, within one service.
+ChargeKey = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where the periods of a service begin."""
+
+    anchor_on: date
+    anchor_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a charge has been billed, by full period and segment."""
+
+    through: date | None = None
+    billed: tuple[Billed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One amount that a run would bill; below zero it gives back."""
+
+    account: int
+    terms: int
+    key: str
+    kind: Kind
+    period: Period
+    full_period: Period
+    segment: int
+    quantity: Decimal
+    amount: Decimal
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """All lines up to a day, and when the next one is due."""
+
+    lines: tuple[BillLine, ...]
+    next_due_on: date | None
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+
+def bill(
+    spans: Sequence[Span],
+    *,
+    grid: Grid,
+    terms: Mapping[int, LineTerms],
+    standing: Mapping[ChargeKey, Standing],
+    until: date,
+) -> Forecast:
+    """What a run for `until` bills of these spans beyond what stands; usage is not foretold."""
+    found: list[BillLine] = []
+    due: list[date] = []
+    for (account, terms_id), days in _by_charge(spans, standing).items():
+        for charge in terms[terms_id].charges:
+            if charge.kind is Kind.USAGE:
+                continue
+            stood = standing.get((account, terms_id, charge.key), Standing())
+            facts = _facts(charge, days, grid, stood)
+            lines, mark = draft_and_mark(facts, until=until)
+            if mark.next_due_on is not None:
+                due.append(mark.next_due_on)
+            found += [
+                BillLine(
+                    account=account,
+                    terms=terms_id,
+                    key=line.key,
+                    kind=charge.kind,
+                    period=line.period,
+                    full_period=line.full_period,
+                    segment=line.segment,
+                    quantity=line.quantity,
+                    amount=line.amount,
+                    cause=line.cause,
+                )
+                for line in lines
+            ]
+    found.sort(key=lambda line: (line.account, line.period.start, line.amount))
+    return Forecast(tuple(found), min(due, default=None))
+
+
+def _by_charge(
+    spans: Iterable[Span], standing: Iterable[ChargeKey]
+) -> dict[tuple[int, int], list[Span]]:
+    """The billed days under each Terms of each account; those that were billed once come too."""
+    found: dict[tuple[int, int], list[Span]] = defaultdict(list)
+    for span in spans:
+        if span.billed:
+            found[span.account, span.terms].append(span)
+    for account, terms_id, _key in standing:
+        found.setdefault((account, terms_id), [])
+    return found
+
+
+def _facts(charge: ChargeTerms, days: Sequence[Span], grid: Grid, stood: Standing) -> ChargeFacts:
+    began = grid.anchor_on
+    if charge.kind is Kind.ONE_TIME:
+        days = [span for span in days if span.opens]
+        began = days[0].period.start if days else began
+    segments = tuple(Segment(span.period, span.quantity) for span in days)
+    return ChargeFacts(0, charge, began, grid.anchor_day, segments, stood.through, stood.billed)

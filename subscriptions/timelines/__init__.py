@@ -1,0 +1,1 @@
+"""Dated truth: facts of services become the versions of their items."""

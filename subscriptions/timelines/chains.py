@@ -1,0 +1,144 @@
+"""A chain: the items of one service, first to last, with its facts and what is believed of it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from subscriptions.models import Item, ItemChange, ItemVersion
+from subscriptions.rules.facts import Act, Billing, Fact
+from subscriptions.rules.timeline import Span, spans_of
+
+START_KEY = 1
+# The changes whose order lines tell the characteristics from their day on.
+DESCRIBED = (Act.TERMS, Act.REPLACE, Act.MOVE)
+
+
+@dataclass(slots=True)
+class Chain:
+    """The items of one service, one a leg; `facts` hold its start too."""
+
+    items: list[Item]
+    facts: list[Fact]
+    changes: list[ItemChange] = field(default_factory=list)
+
+    @property
+    def root(self) -> Item:
+        return self.items[0]
+
+    @property
+    def last(self) -> Item:
+        """Whose it is in the end."""
+        return self.items[-1]
+
+    @property
+    def spans(self) -> list[Span]:
+        return spans_of(self.facts)
+
+    def characteristics_on(self, day: date) -> dict[str, Any]:
+        """What describes the service on a day: the newest line that told it till then."""
+        told = [c for c in self.changes if c.act in DESCRIBED and c.on <= day]
+        newest = max(told, key=lambda c: (c.on, c.revision), default=None)
+        line = newest.order_line if newest else self.root.order_line
+        return dict(line.characteristics)
+
+    @property
+    def next_key(self) -> int:
+        return self.root.revision + 1
+
+
+def roots_of(item_ids: Collection[int]) -> dict[int, int]:
+    """Each item's first of its chain."""
+    rows = Item.objects.filter(pk__in=item_ids).values_list("pk", Coalesce("root_id", F("pk")))
+    return dict(rows)
+
+
+def lock_chains(root_ids: Collection[int]) -> None:
+    """Lock whole chains, in ascending key: whoever changes them comes one after the other."""
+    for column in ("pk__in", "root__in"):
+        wanted = Item.objects.filter(**{column: root_ids}).order_by("pk")
+        list(wanted.select_for_update(no_key=True).values_list("pk"))
+
+
+def lock_free_chains(root_ids: Collection[int]) -> list[int]:
+    """Lock those chains that nobody holds just now, and tell which."""
+    wanted = Item.objects.filter(pk__in=root_ids).order_by("pk")
+    free = wanted.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)
+    roots = list(free)
+    rest = Item.objects.filter(root__in=roots).order_by("pk")
+    list(rest.select_for_update(no_key=True).values_list("pk"))
+    return roots
+
+
+def chains_of(root_ids: Collection[int]) -> dict[int, Chain]:
+    """The chains by their roots, in three queries whatever their number."""
+    found = Item.objects.filter(pk__in=root_ids) | Item.objects.filter(root__in=root_ids)
+    items: dict[int, list[Item]] = defaultdict(list)
+    related = ("account__test_clock", "order_line", "subscription")
+    for item in found.select_related(*related).order_by("pk"):
+        items[item.root_id_or_own].append(item)
+    changes: dict[int, list[ItemChange]] = defaultdict(list)
+    for change in ItemChange.objects.filter(item__in=root_ids).select_related(
+        "withdraws", "order_line"
+    ):
+        changes[change.item_id].append(change)
+    return {
+        pk: Chain(own, [start_of(own[0]), *map(fact_of, changes[pk])], changes[pk])
+        for pk, own in sorted(items.items())
+    }
+
+
+def start_of(root: Item) -> Fact:
+    """How the service began, as its item and the line that delivered it say."""
+    if root.anchor_on is None:
+        raise ValueError(f"{root} is in service and has no first day")
+    line = root.order_line
+    return Fact(
+        key=START_KEY,
+        act=Act.START,
+        on=root.anchor_on,
+        product_version=line.product_version_id,
+        terms=line.terms_id,
+        quantity=line.quantity,
+        account=root.account_id,
+        line=line.pk,
+    )
+
+
+def fact_of(change: ItemChange) -> Fact:
+    """A stored change as the rules take it."""
+    withdrawn = change.withdraws.revision if change.withdraws else None
+    return Fact(
+        key=change.revision,
+        act=Act(change.act),
+        on=change.on,
+        product_version=change.product_version_id,
+        terms=change.terms_id,
+        quantity=change.quantity,
+        billing=Billing(change.billing) if change.billing else None,
+        account=change.account_id,
+        withdraws=withdrawn,
+        line=change.order_line_id if change.act in DESCRIBED else None,
+    )
+
+
+def believed(item_ids: Iterable[int]) -> dict[int, list[ItemVersion]]:
+    """The versions of each item that are believed now."""
+    found: dict[int, list[ItemVersion]] = defaultdict(list)
+    rows = ItemVersion.objects.filter(item__in=list(item_ids), recorded__endswith__isnull=True)
+    for version in rows.order_by("item_id", "valid"):
+        found[version.item_id].append(version)
+    return found
+
+
+def by_item(chain: Chain, spans: Sequence[Span]) -> dict[int, list[Span]]:
+    """Item → its spans; an account comes once in a chain, so it names its item."""
+    of_account = {item.account_id: item.pk for item in chain.items}
+    found: dict[int, list[Span]] = {item.pk: [] for item in chain.items}
+    for span in spans:
+        found[of_account[span.account]].append(span)
+    return found

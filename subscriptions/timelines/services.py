@@ -1,0 +1,243 @@
+"""Tell services new facts: versions are derived again, and what is not believed any more is closed.
+
+Whoever tells facts holds the accounts locked; chains are locked here, in ascending key.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Func, Value
+from django.db.models.functions import Lower, Now
+from psycopg2.extras import DateRange
+
+from o2b import events
+from o2b.periods import FOREVER
+from subscriptions.models import (
+    Act,
+    Item,
+    ItemChange,
+    ItemVersion,
+    ServiceState,
+    Standing,
+    Subscription,
+)
+from subscriptions.rules.checks import check_facts
+from subscriptions.rules.timeline import Span
+from subscriptions.timelines.chains import (
+    Chain,
+    believed,
+    by_item,
+    chains_of,
+    fact_of,
+    lock_chains,
+)
+from subscriptions.timelines.turning import project
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """One fact to be told of a service, and the order line that changed it."""
+
+    act: Act
+    on: date
+    order_line_id: int
+    product_version_id: int | None = None
+    terms_id: int | None = None
+    quantity: Decimal | None = None
+    billing: str = ""
+    account_id: int | None = None
+    withdraws_id: int | None = None
+    reason: str = ""
+
+
+def tell_facts(
+    told: Mapping[int, Sequence[NewFact]], *, at: datetime, actor_id: int | None = None
+) -> dict[int, Chain]:
+    """Write facts of the chains with these roots, and all that follows from them.
+
+    Refuses what contradicts the facts that are known; then nothing at all is written.
+    """
+    lock_chains(told.keys())
+    chains = chains_of(told.keys())
+    changes = [c for root, facts in told.items() for c in _changes_of(chains[root], facts)]
+    for root in told:
+        check_facts(chains[root].facts)
+    ItemChange.objects.bulk_create(changes, batch_size=2000)
+    _continue(chains, changes, at)
+    derive_versions(chains.values(), at=at)
+    _tell(chains, changes, at, actor_id)
+    return chains
+
+
+def _changes_of(chain: Chain, facts: Sequence[NewFact]) -> list[ItemChange]:
+    """The rows to write; the chain knows them from here on."""
+    made = []
+    for key, fact in enumerate(facts, start=chain.next_key):
+        change = row_of(fact, chain, key)
+        made.append(change)
+        chain.changes.append(change)
+        chain.facts.append(fact_of(change))
+    return made
+
+
+def row_of(fact: NewFact, chain: Chain, key: int) -> ItemChange:
+    """The row of a fact, not written yet; `key` is the revision that it makes."""
+    return ItemChange(
+        item=chain.root,
+        revision=key,
+        act=fact.act,
+        on=fact.on,
+        product_version_id=fact.product_version_id,
+        terms_id=fact.terms_id,
+        quantity=fact.quantity,
+        billing=fact.billing,
+        account_id=fact.account_id,
+        withdraws_id=fact.withdraws_id,
+        order_line_id=fact.order_line_id,
+        reason=fact.reason[:500],
+    )
+
+
+def _continue(chains: Mapping[int, Chain], changes: Sequence[ItemChange], at: datetime) -> None:
+    """A transfer gives the service another item: of the new account, on the same grid."""
+    moved = [change for change in changes if change.act == Act.TRANSFER]
+    if not moved:
+        return
+    subscriptions = Subscription.objects.bulk_create(
+        Subscription(
+            account_id=change.account_id,
+            order_id=change.order_line.order_id,
+            state=ServiceState.PENDING,
+        )
+        for change in moved
+    )
+    items = Item.objects.bulk_create(
+        Item(
+            subscription=subscription,
+            account_id=change.account_id,
+            order_line_id=change.order_line_id,
+            product_version_id=change.item.product_version_id,
+            serial=change.item.serial,
+            state=ServiceState.PENDING,
+            root=change.item,
+            anchor_on=change.item.anchor_on,
+            anchor_day=change.item.anchor_day,
+        )
+        for change, subscription in zip(moved, subscriptions, strict=True)
+    )
+    fresh = Item.objects.select_related("account__test_clock", "subscription", "order_line")
+    for item in fresh.filter(pk__in=[item.pk for item in items]):
+        chains[item.root_id_or_own].items.append(item)
+
+
+def derive_versions(chains: Iterable[Chain], *, at: datetime) -> None:
+    """Let the believed versions be what the facts say: close what is no more, write what is new."""
+    chains = list(chains)
+    wanted = {pk: spans for chain in chains for pk, spans in by_item(chain, chain.spans).items()}
+    known = believed(wanted.keys())
+    new: list[ItemVersion] = []
+    gone: list[int] = []
+    touched: set[int] = set()
+    for item_id, spans in wanted.items():
+        rows = {_shape(version): version.pk for version in known[item_id]}
+        shapes = {span_shape(span) for span in spans}
+        gone += [pk for shape, pk in rows.items() if shape not in shapes]
+        fresh = [span for span in spans if span_shape(span) not in rows]
+        new += [version_of(item_id, span) for span in fresh]
+        if fresh or not rows.keys() <= shapes:
+            touched.add(item_id)
+    _close(gone)
+    ItemVersion.objects.bulk_create(new, batch_size=2000)
+    _stand(chains, wanted, touched, at)
+
+
+def _close(versions: Collection[int]) -> None:
+    """What is not believed any more; what this very transaction wrote was never known."""
+    if not versions:
+        return
+    rows = ItemVersion.objects.filter(pk__in=versions).annotate(since=Lower("recorded"))
+    rows.filter(since=Now()).delete()
+    rows = ItemVersion.objects.filter(pk__in=versions)
+    rows.update(recorded=_span_of_moments(Lower("recorded"), Now()))
+
+
+def _stand(
+    chains: Sequence[Chain],
+    spans: Mapping[int, Sequence[Span]],
+    touched: Collection[int],
+    at: datetime,
+) -> None:
+    """Count the revision of every item whose versions changed, and let it stand as of today."""
+    for chain in chains:
+        for item in chain.items:
+            if item is chain.root:
+                item.revision = max(fact.key for fact in chain.facts)
+            elif item.pk in touched:
+                item.revision += 1
+            item.started_on = spans[item.pk][0].period.start if spans[item.pk] else item.started_on
+    items = [item for chain in chains for item in chain.items]
+    Item.objects.bulk_update(items, ["revision", "started_on"], batch_size=2000)
+    project(chains, spans, at=at)
+
+
+def _tell(
+    chains: Mapping[int, Chain], changes: Sequence[ItemChange], at: datetime, actor_id: int | None
+) -> None:
+    events.record_many(
+        "item.changed",
+        [chain.root for chain in chains.values()],
+        at=at,
+        actor_id=actor_id,
+        facts_of=lambda item: {
+            "revision": item.revision,
+            "changes": [
+                {"act": c.act, "on": c.on.isoformat(), "order_line": c.order_line_id}
+                for c in changes
+                if c.item_id == item.pk
+            ],
+        },
+    )
+    touched = {i.subscription_id: i.subscription for c in chains.values() for i in c.items}
+    events.record_many("subscription.changed", list(touched.values()), at=at, actor_id=actor_id)
+
+
+def version_of(item_id: int, span: Span) -> ItemVersion:
+    """A span as it is stored, known from this moment on."""
+    return ItemVersion(
+        item_id=item_id,
+        product_version_id=span.product_version,
+        quantity=span.quantity,
+        terms_id=span.terms,
+        valid=DateRange(span.period.start, _open(span.period.end), "[)"),
+        recorded=_span_of_moments(Now(), Value(None)),
+        standing=Standing.IN_USE if span.in_use else Standing.SUSPENDED,
+        billed=span.billed,
+        opens=span.opens,
+        order_line_id=span.line,
+    )
+
+
+def _span_of_moments(since: object, until: object) -> Func:
+    return Func(since, until, Value("[)"), function="tstzrange")
+
+
+def _open(end: date) -> date | None:
+    return None if end == FOREVER else end
+
+
+def span_shape(span: Span) -> tuple[object, ...]:
+    """All that makes two versions of an item the same."""
+    return (
+        *(span.period.start, _open(span.period.end), span.product_version, span.terms),
+        *(span.quantity, span.in_use, span.billed, span.opens, span.line),
+    )
+
+
+def _shape(version: ItemVersion) -> tuple[object, ...]:
+    return (
+        *(version.valid.lower, version.valid.upper, version.product_version_id, version.terms_id),
+        *(version.quantity, version.standing == Standing.IN_USE, version.billed, version.opens),
+        version.order_line_id,
+    )

@@ -1,0 +1,151 @@
+"""How items and subscriptions stand today, as their versions say; and who turns on which day."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import DateField, DateTimeField, F, Func, Value
+from django.db.models.functions import Cast, Coalesce
+
+from o2b import clock, events, fsm
+from o2b.periods import FOREVER
+from subscriptions.models import Item, ServiceState, Subscription
+from subscriptions.rules.timeline import Span, span_on
+from subscriptions.timelines.chains import Chain, by_item, chains_of, lock_free_chains
+
+AT_ONCE = 500
+S = ServiceState
+NEWS = {
+    "activate": "item.activated",
+    "suspend": "item.suspended",
+    "resume": "item.resumed",
+    "end": "item.ended",
+}
+# From where to where, and by which declared transitions.
+WAYS: dict[tuple[str, str], tuple[str, ...]] = {
+    (S.PENDING, S.ACTIVE): ("activate",),
+    (S.PENDING, S.SUSPENDED): ("activate", "suspend"),
+    (S.ACTIVE, S.SUSPENDED): ("suspend",),
+    (S.SUSPENDED, S.ACTIVE): ("resume",),
+    (S.PENDING, S.ENDED): ("end",),
+    (S.ACTIVE, S.ENDED): ("end",),
+    (S.SUSPENDED, S.ENDED): ("end",),
+}
+
+
+def project(chains: Iterable[Chain], spans: Mapping[int, Sequence[Span]], *, at: datetime) -> None:
+    """Let each item stand as its spans say of today, and its subscription as its items say."""
+    items = [item for chain in chains for item in chain.items]
+    passed_on = {item.pk for chain in chains for item in chain.items[:-1]}
+    moves: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+    for item in items:
+        own, today = spans[item.pk], clock.day(item.account, at)
+        span = span_on(own, today) or (own[-1] if own and today >= own[-1].period.end else None)
+        if span is not None:
+            item.product_version_id = span.product_version
+        item.ended_on = _end_of(item, own)
+        item.next_turn_on = _next_turn(own, today)
+        if way := WAYS.get((item.state, state_on(own, today))):
+            moves[way].append(item)
+    fields = ["product_version", "ended_on", "next_turn_on"]
+    Item.objects.bulk_update(items, fields, batch_size=2000)
+    for way, rows in moves.items():
+        for name in way:
+            fsm.move_locked(rows, name, at=at)
+            _tell(name, rows, passed_on, at)
+    _project_subscriptions({item.subscription_id for item in items}, at)
+
+
+def _tell(name: str, items: Sequence[Item], passed_on: Collection[int], at: datetime) -> None:
+    """What was passed on to another account has not ended for the world: its keys stay valid."""
+    if name == "end":
+        moved = [item for item in items if item.pk in passed_on]
+        events.record_many("item.transferred", moved, at=at, facts_of=_facts)
+        items = [item for item in items if item.pk not in passed_on]
+    events.record_many(NEWS[name], items, at=at, facts_of=_facts)
+
+
+def _facts(item: Item) -> dict[str, object]:
+    ended = item.ended_on.isoformat() if item.ended_on else None
+    return {"order_line": item.order_line_id, "ended_on": ended}
+
+
+@transaction.atomic
+def turn_due(*, machine_now: datetime, limit: int = AT_ONCE) -> int:
+    """Let items turn whose day has come where they live: begin, pause, go on, end; how many.
+
+    Two of these at once take different services.
+    """
+    its_now = Coalesce(F("account__test_clock__now"), Value(machine_now))
+    local = Func(
+        F("account__time_zone"), its_now, function="timezone", output_field=DateTimeField()
+    )
+    due = (
+        Item.objects.filter(next_turn_on__isnull=False)
+        .alias(its_day=Cast(local, DateField()))
+        .filter(next_turn_on__lte=F("its_day"))
+        .annotate(first=Coalesce("root_id", F("pk")))
+        .order_by("next_turn_on", "pk")
+        .values_list("first", flat=True)[:limit]
+    )
+    roots = lock_free_chains(set(due))
+    chains = chains_of(roots)
+    by_moment: dict[datetime, list[Chain]] = defaultdict(list)
+    for chain in chains.values():
+        by_moment[chain.last.account.test_now or machine_now].append(chain)
+    for at, own in by_moment.items():
+        spans = {pk: found for chain in own for pk, found in by_item(chain, chain.spans).items()}
+        project(own, spans, at=at)
+    return len(chains)
+
+
+def state_on(spans: Sequence[Span], day: date) -> str:
+    """The state that a day asks for; an item of which no day is left has ended."""
+    span = span_on(spans, day)
+    if span is not None:
+        return S.ACTIVE if span.in_use else S.SUSPENDED
+    if not spans:
+        return S.ENDED
+    return S.PENDING if day < spans[0].period.start else S.ENDED
+
+
+def _end_of(item: Item, spans: Sequence[Span]) -> date | None:
+    if not spans:
+        return item.started_on
+    end = spans[-1].period.end
+    return None if end == FOREVER else end
+
+
+def _next_turn(spans: Sequence[Span], today: date) -> date | None:
+    """The next day on which a span begins or the last one ends."""
+    days = {d for span in spans for d in (span.period.start, span.period.end)} - {FOREVER}
+    return min((day for day in days if day > today), default=None)
+
+
+def _project_subscriptions(keys: set[int], at: datetime) -> None:
+    """A subscription is in use while one of its items is; it ends with the last."""
+    states: dict[int, list[Item]] = defaultdict(list)
+    for item in Item.objects.filter(subscription__in=keys):
+        states[item.subscription_id].append(item)
+    moves: dict[tuple[str, ...], list[Subscription]] = defaultdict(list)
+    rows = []
+    for subscription in Subscription.objects.filter(pk__in=keys).order_by("pk"):
+        own = states[subscription.pk]
+        days = [item.started_on for item in own if item.started_on]
+        ends = [item.ended_on for item in own]
+        subscription.started_on = min(days, default=subscription.started_on)
+        subscription.ended_on = None if None in ends else max(filter(None, ends), default=None)
+        if way := WAYS.get((subscription.state, _together({item.state for item in own}))):
+            moves[way].append(subscription)
+        rows.append(subscription)
+    Subscription.objects.bulk_update(rows, ["started_on", "ended_on"], batch_size=2000)
+    for way, moved in moves.items():
+        for name in way:
+            fsm.move_locked(moved, name, at=at)
+        if way[-1] == "end":
+            events.record_many("subscription.ended", moved, at=at)
+
+
+def _together(states: set[str]) -> str:
+    return next(state for state in (S.ACTIVE, S.SUSPENDED, S.PENDING, S.ENDED) if state in states)
