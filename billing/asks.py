@@ -1,15 +1,19 @@
 """What billing answers when a door of the ground asks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing import selectors
+from billing.charges.selectors import billed_of
 from billing.invoices import selectors as invoices
+from billing.models import Invoice, Payment
 from billing.payments import selectors as payments
 from o2b import clock
-from o2b.asks import Affected, Card, Found, Impact, Panel, Standing
+from o2b.asks import Affected, BilledSoFar, Card, Found, Impact, Panel, Standing, Trace
 from o2b.catalog.publications import MOST_EXAMPLES
 from o2b.customers.models import Account
 from o2b.money import Money, quantise
@@ -73,6 +77,20 @@ def account_standing(account_id: int) -> list[Standing]:
             currency=account.currency,
         )
     ]
+
+
+def traces(account_id: int) -> list[Trace]:
+    """Money that was billed and money that came, both with their postings."""
+    bills = Invoice.objects.filter(account=account_id).count()
+    paid = Payment.objects.filter(account=account_id).count()
+    billed = ngettext("%(n)s invoice was written", "%(n)s invoices were written", bills)
+    came = ngettext("%(n)s payment was recorded", "%(n)s payments were recorded", paid)
+    return [Trace(words % {"n": n}) for words, n in ((billed, bills), (came, paid)) if n]
+
+
+def billed_so_far(item_ids: Sequence[int]) -> list[BilledSoFar]:
+    """How far the charges of these items have been billed."""
+    return billed_of(item_ids)
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:

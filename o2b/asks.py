@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -75,6 +76,21 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class BilledSoFar:
+    """How far one charge of an item has been billed, by full period and segment.
+
+    `segments` are (period start, segment, highest revision, amount so far, period end).
+    """
+
+    item_id: int
+    account_id: int
+    terms_id: int
+    key: str
+    through: date | None
+    segments: Sequence[tuple[date, int, int, Decimal, date]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TaskKind:
     """A kind of automatic task that plans may name.
 
@@ -107,6 +123,13 @@ class Standing:
     limit: Decimal | None
     has_paid_a_bill: bool
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Something that happened with an account and stays: in words, how often."""
+
+    text: str
 
 
 # question -> (what an answer is, who answers: a callable by dotted name)
@@ -154,7 +177,19 @@ QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
         ),
     ),
     # (key of an account): what rules of the catalog see beside what is ordered now
+    # How far the charges of items have been billed; asked with their ids.
+    "billed_so_far": (BilledSoFar, ("billing.asks.billed_so_far",)),
     "holdings": (Holding, ("orders.asks.holdings", "subscriptions.asks.holdings")),
+    # (key of an account): why it is no blank page any more, so that its days may not be mixed
+    "traces": (
+        Trace,
+        (
+            "quotes.asks.traces",
+            "orders.asks.traces",
+            "subscriptions.asks.traces",
+            "billing.asks.traces",
+        ),
+    ),
     # (): what a delivery plan may name
     "task_kinds": (TaskKind, ("orders.asks.task_kinds",)),
     "task_queues": (TaskQueue, ("orders.asks.task_queues",)),

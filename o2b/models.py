@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.urls import reverse
 
 
 class TestClock(models.Model):
@@ -12,9 +13,21 @@ class TestClock(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     now = models.DateTimeField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        permissions = [
+            ("run_testclocks", "Can open test clocks, put accounts under them and move them"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.now:%Y-%m-%d %H:%M})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("clocks:detail", args=[self.pk])
 
 
 class Event(models.Model):
@@ -57,6 +70,8 @@ class Outbox(models.Model):
     event_name = models.CharField(max_length=60)
     task = models.CharField(max_length=80)
     key = models.BigIntegerField()
+    # Whose day it belongs to: a test clock waits for what is owed to its accounts.
+    account_id = models.BigIntegerField(null=True)
     recorded_at = models.DateTimeField(db_default=Now())
     leased_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -5,15 +5,16 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from o2b import clock
-from o2b.asks import Card, Found, Holding, Impact, Panel, TaskKind, TaskQueue
+from o2b.asks import Card, Found, Holding, Impact, Panel, TaskKind, TaskQueue, Trace
 from o2b.catalog.publications import reach_of
 from o2b.web.states import label_of
 from orders import selectors
 from orders.care.selectors import counts_for
 from orders.fulfilment import handlers
-from orders.models import Evidence, Queue
+from orders.models import Evidence, Order, Queue
 from orders.reached import reached_orders
 from orders.work.selectors import lists
 from orders.work.selectors.costs import may_see_costs
@@ -93,6 +94,13 @@ def search(user: Any, text: str) -> list[Found]:
 def holdings(account_id: int) -> list[Holding]:
     """What is on its way to the account: lines that are neither cancelled nor in service yet."""
     return [Holding(*row) for row in selectors.on_their_way(account_id)]
+
+
+def traces(account_id: int) -> list[Trace]:
+    """Orders that were accepted."""
+    n = Order.objects.filter(account=account_id).count()
+    words = ngettext("%(n)s order was placed", "%(n)s orders were placed", n)
+    return [Trace(words % {"n": n})] if n else []
 
 
 def task_kinds() -> list[TaskKind]:

@@ -14,6 +14,7 @@ from o2b.web.show import day_text
 # event -> (words, tone); no words where another event of the same moment says it better
 WORDS: dict[str, tuple[str | Promise, str]] = {
     "order.placed": (gettext_lazy("Order placed"), "go"),
+    "change_order.placed": (gettext_lazy("Change ordered and carried out"), "good"),
     "order.woken": ("", ""),
     "order.reprioritised": (gettext_lazy("Priority changed"), ""),
     "order.rescheduled": (gettext_lazy("Day of work changed"), ""),

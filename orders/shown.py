@@ -1,13 +1,14 @@
 """An order as its page shows it: lines with plan, amounts and what one may do, and the history."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 
 from orders import selectors
+from orders.changing.shown import found_before, sentence
 from orders.fulfilment.services.pauses import is_past_return
 from orders.history import Entry, entries
 from orders.models import Order, OrderLine, Task
@@ -29,6 +30,7 @@ class ShownLine:
     picture: Picture | None
     monthly: Decimal
     one_time: Decimal
+    sentence: str = ""
 
     @property
     def may_hold(self) -> bool:
@@ -67,8 +69,12 @@ def show_lines(outlook: Outlook, lines: Iterable[OrderLine]) -> list[ShownLine]:
     others = names_of_others([list(line.tasks.all()) for line in lines])
     begins = order.start_on or order.placed_at.date()
     sums = selectors.worth([(line.terms.body, line.quantity) for line in lines], order, begins)
+    found = found_before(lines)
     return [
-        _shown(line, amounts.monthly, amounts.one_time, outlook.critical, others)
+        replace(
+            _shown(line, amounts.monthly, amounts.one_time, outlook.critical, others),
+            sentence=sentence(line, found.get(line.pk)),
+        )
         for line, amounts in zip(lines, sums.lines, strict=True)
     ]
 

@@ -51,7 +51,7 @@ def advance_order(owed: dict[int, list[int]], key: int) -> None:
     events.hand_back(pk for order_id in left - {key} for pk in owed[order_id])
 
 
-@shared_task(name="orders.wake_due")
+@events.periodic("orders.wake_due")
 def wake_due() -> int:
     """Orders with a task whose waiting time is over."""
     return services.wake_due(machine_now=clock.now())
@@ -63,7 +63,7 @@ def wake_system(key: int) -> None:
     services.wake_system(system_id=key, at=clock.now())
 
 
-@shared_task(name="orders.begin_due")
+@events.periodic("orders.begin_due")
 def begin_due() -> int:
     """Orders on which work begins today, where their accounts live."""
     begun = 0

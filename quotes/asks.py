@@ -5,9 +5,10 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from o2b import clock
-from o2b.asks import Card, Found, Impact, Panel
+from o2b.asks import Card, Found, Impact, Panel, Trace
 from o2b.catalog.publications import reach_of
 from quotes import selectors
 from quotes.reached import reached_quotes
@@ -63,3 +64,10 @@ def account_panels(user: Any, account_id: int) -> list[Panel]:
 
 def _note(quote: Any) -> str:
     return f"{quote.account.customer} · {quote.get_state_display()}"
+
+
+def traces(account_id: int) -> list[Trace]:
+    """Offers that the customer has seen."""
+    n = selectors.quotes_of_account(account_id).filter(sent_at__isnull=False).count()
+    words = ngettext("%(n)s quote was sent", "%(n)s quotes were sent", n)
+    return [Trace(words % {"n": n})] if n else []

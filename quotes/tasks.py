@@ -1,11 +1,9 @@
 """What quotes do by the clock."""
 
-from celery import shared_task
-
-from o2b import clock
+from o2b import clock, events
 from quotes import services
 
 
-@shared_task(name="quotes.expire_quotes")
+@events.periodic("quotes.expire_quotes")
 def expire_quotes() -> int:
     return services.expire_quotes(at=clock.now())

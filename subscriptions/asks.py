@@ -4,13 +4,15 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from o2b import clock
-from o2b.asks import Card, Found, Holding, Impact, Panel
+from o2b.asks import Card, Found, Holding, Impact, Panel, Trace
 from o2b.catalog.publications import reach_of
 from o2b.periods import add_months
 from o2b.web.show import number_text
 from subscriptions import selectors
+from subscriptions.models import Item
 from subscriptions.reached import reached_items
 
 VIEW = "subscriptions.view_subscription"
@@ -73,3 +75,10 @@ def order_panels(user: Any, order_id: int) -> list[Panel]:
     if not user.has_perm(VIEW):
         return []
     return [Panel(_("In service"), reverse("subscriptions:of-order", args=[order_id]))]
+
+
+def traces(account_id: int) -> list[Trace]:
+    """Whatever is or was in service."""
+    n = Item.objects.filter(account=account_id).count()
+    words = ngettext("%(n)s item is or was in service", "%(n)s items are or were in service", n)
+    return [Trace(words % {"n": n})] if n else []

@@ -12,6 +12,7 @@ from o2b.charging import (
     ChargeTerms,
     Interval,
     Kind,
+    LineTerms,
     Proration,
     StartRule,
     Step,
@@ -81,10 +82,27 @@ def explain_terms(
 
     Where a price steps, the one in force on a day (of what started on another) is told.
     """
-    promised = from_canonical(terms.body)
+    return explain_promise(
+        from_canonical(terms.body),
+        number=str(terms),
+        quantity=quantity,
+        on=on,
+        started_on=started_on,
+    )
+
+
+def explain_promise(
+    promised: LineTerms,
+    *,
+    number: str,
+    quantity: Decimal,
+    on: date | None = None,
+    started_on: date | None = None,
+) -> TermsExplained:
+    """The same of Terms that may not be frozen yet, as a change that is only looked at has them."""
     charges = [_in_force(each, on, started_on) for each in promised.charges]
     return TermsExplained(
-        number=str(terms),
+        number=number,
         starts=start_words(promised.start_rule),
         charges=[
             _charge(each, Decimal(0) if each.kind is Kind.USAGE else quantity) for each in charges
@@ -92,6 +110,15 @@ def explain_terms(
         monthly=_monthly(promised.currency, charges, quantity),
         once=_once(promised.currency, charges, quantity),
     )
+
+
+def monthly_price(
+    terms: Terms, *, quantity: Decimal, on: date, started_on: date | None = None
+) -> Money:
+    """What a month costs under frozen Terms on a day, without saying why."""
+    promised = from_canonical(terms.body)
+    charges = [_in_force(each, on, started_on) for each in promised.charges]
+    return _monthly(promised.currency, charges, quantity)
 
 
 def explain_charge(

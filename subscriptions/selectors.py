@@ -1,15 +1,25 @@
 """Questions about what is in service: since when, at which quantity, under which Terms."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from o2b.customers.models import Account
 from orders.models import Order
-from subscriptions.models import Equipment, Item, ItemVersion, ServiceState, Subscription
+from subscriptions.asof import Look, its_day
+from subscriptions.models import (
+    Equipment,
+    Item,
+    ItemChange,
+    ItemVersion,
+    ServiceState,
+    Standing,
+    Subscription,
+)
 
 LONGEST_KEY = 18  # digits that always fit into a bigint
 
@@ -25,11 +35,20 @@ def known_now() -> QuerySet[ItemVersion]:
     return ItemVersion.objects.filter(recorded__endswith__isnull=True)
 
 
+def known_at(moment: datetime | None) -> QuerySet[ItemVersion]:
+    """Versions that were believed at a moment; without one, those that are now."""
+    return known_now() if moment is None else ItemVersion.objects.filter(recorded__contains=moment)
+
+
 def in_service(
-    *, on: date, account_id: int | None = None, subscription_id: int | None = None
+    *,
+    on: date,
+    account_id: int | None = None,
+    subscription_id: int | None = None,
+    known: datetime | None = None,
 ) -> QuerySet[ItemVersion]:
-    """What is in service on a day as known now: one version an item, its item and Terms with it."""
-    versions = known_now().filter(valid__contains=on).exclude(item__state=ServiceState.SUSPENDED)
+    """What is in use on a day, as known at a moment (now): a version an item, its Terms with it."""
+    versions = known_at(known).filter(valid__contains=on, standing=Standing.IN_USE)
     if account_id is not None:
         versions = versions.filter(item__account_id=account_id)
     if subscription_id is not None:
@@ -71,14 +90,74 @@ def subscriptions_of(
     found = subscriptions_for_list().order_by("-pk")
     if account_id is not None:
         found = found.filter(account_id=account_id)
-    return found.filter(order_id=order_id) if order_id is not None else found
+    return found.filter(_of_order(order_id)) if order_id is not None else found
+
+
+def _of_order(order_id: int) -> Q:
+    """What began with the order, and what it changed."""
+    changed = ItemChange.objects.filter(order_line__order=order_id).values("item")
+    items = Item.objects.filter(Q(pk__in=changed) | Q(root__in=changed))
+    return Q(order_id=order_id) | Q(pk__in=items.values("subscription"))
+
+
+def with_worth(rows: QuerySet[Subscription], *, machine_now: datetime) -> QuerySet[Subscription]:
+    """Subscriptions whose items have `served`, what they are today; in three queries whatever."""
+    today = known_now().alias(day=its_day(machine_now, account="item__account"))
+    versions = today.filter(valid__contains=F("day"), billed=True).select_related("terms")
+    items = Item.objects.prefetch_related(Prefetch("versions", versions, to_attr="served"))
+    return rows.select_related("account__test_clock").prefetch_related(
+        Prefetch("items", items, to_attr="worth")
+    )
+
+
+def with_product(rows: QuerySet[Subscription], told: str) -> QuerySet[Subscription]:
+    """Those with an item of a product, by its code or a part of its name."""
+    product = "product_version__product"
+    meant = Q(**{f"{product}__code__iexact": told}) | Q(**{f"{product}__name__icontains": told})
+    return rows.filter(_some(Item.objects.filter(meant)))
+
+
+def ending_until(rows: QuerySet[Subscription], day: date) -> QuerySet[Subscription]:
+    """Those of which an item is still to end, by that day."""
+    ends = Item.objects.exclude(state=ServiceState.ENDED).filter(ended_on__lte=day)
+    return rows.filter(_some(ends))
+
+
+def suspended(rows: QuerySet[Subscription], told: str) -> QuerySet[Subscription]:
+    """Those with a suspended item, or without one."""
+    some = _some(Item.objects.filter(state=ServiceState.SUSPENDED))
+    return rows.filter(some if told == "yes" else ~some)
+
+
+def changed_since(rows: QuerySet[Subscription], day: date) -> QuerySet[Subscription]:
+    """Those of which a change was recorded on that day or later."""
+    since = datetime.combine(day, time(0), UTC)
+    changed = ItemChange.objects.filter(recorded_at__gte=since).values("item")
+    return rows.filter(_some(Item.objects.filter(Q(pk__in=changed) | Q(root__in=changed))))
+
+
+def _some(items: QuerySet[Item]) -> Exists:
+    return Exists(items.filter(subscription=OuterRef("pk")))
+
+
+def ending(*, machine_now: datetime) -> QuerySet[Any]:
+    """Items that are still to end where they live; not what goes on with another account."""
+    later = Item.objects.filter(
+        root=Coalesce(OuterRef("root_id"), OuterRef("pk")), pk__gt=OuterRef("pk")
+    )
+    return (
+        Item.objects.annotate(day=its_day(machine_now))
+        .filter(ended_on__gt=F("day"))
+        .exclude(state=ServiceState.ENDED)
+        .filter(~Exists(later))
+        .select_related("account__customer", "subscription", "product_version__product")
+    )
 
 
 def subscription(*, subscription_id: int) -> Subscription:
     """One subscription with its account, order and quote."""
-    return Subscription.objects.select_related("account__customer", "order__quote").get(
-        pk=subscription_id
-    )
+    related = ("account__customer", "account__test_clock", "order__quote")
+    return Subscription.objects.select_related(*related).get(pk=subscription_id)
 
 
 def items_of(*, subscription_id: int) -> QuerySet[Item]:
@@ -88,13 +167,35 @@ def items_of(*, subscription_id: int) -> QuerySet[Item]:
     )
     return (
         Item.objects.filter(subscription_id=subscription_id)
-        .select_related("product_version__product", "order_line")
+        .select_related("product_version__product", "order_line", "account")
         .prefetch_related(
             Prefetch("versions", queryset=versions),
             Prefetch("equipment", Equipment.objects.select_related("product_version")),
         )
         .order_by("pk")
     )
+
+
+def services_of(*, account_id: int, look: Look) -> QuerySet[Item]:
+    """The account's items that are not over, each with `served`, what it is on the day."""
+    versions = known_at(look.until).filter(valid__contains=look.on).select_related("terms")
+    return (
+        Item.objects.filter(account_id=account_id)
+        .exclude(state=ServiceState.ENDED)
+        .select_related("product_version__product", "subscription")
+        .prefetch_related(Prefetch("versions", versions, to_attr="served"))
+        .order_by("pk")
+    )
+
+
+def legs_of(items: Iterable[Item]) -> dict[int, list[Item]]:
+    """First of a chain → all items of the service, one an account that had it."""
+    roots = {item.root_id_or_own for item in items}
+    found = Item.objects.filter(Q(pk__in=roots) | Q(root__in=roots))
+    chains: dict[int, list[Item]] = {}
+    for item in found.select_related("account", "subscription").order_by("pk"):
+        chains.setdefault(item.root_id_or_own, []).append(item)
+    return chains
 
 
 def active() -> QuerySet[Subscription]:

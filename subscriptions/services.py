@@ -9,20 +9,20 @@ from django.db.models import (
     Exists,
     ExpressionWrapper,
     F,
-    Func,
     OuterRef,
     Q,
     Subquery,
     Value,
 )
-from django.db.models.functions import Coalesce, Now
-from psycopg2.extras import DateRange
+from django.db.models.functions import Coalesce
+from psycopg2.extras import DateRange, DateTimeTZRange
 
-from o2b import events
+from o2b import clock, events
 from o2b.charging import StartRule
 from orders.models import Evidence, LineAction, Order, OrderLine
 from subscriptions.installed import pieces_of
 from subscriptions.models import Equipment, Item, ItemVersion, ServiceState, Subscription
+from subscriptions.timelines.services import database_now
 
 
 def start_items(*, order_id: int, at: datetime) -> Subscription | None:
@@ -50,20 +50,30 @@ def start_items_of(*, order_ids: Sequence[int], at: datetime) -> dict[int, Subsc
     for line in lines:
         first = first_days.setdefault(line.order_id, days[line.pk])
         first_days[line.order_id] = min(first, days[line.pk])
-    new = _open_subscriptions([orders[pk] for pk in first_days if pk not in known], first_days)
+    today = {line.order_id: clock.day(line.account, at) for line in lines}
+    new = _open_subscriptions(
+        [orders[pk] for pk in first_days if pk not in known], first_days, today
+    )
     _move_start(known, first_days)
     subscriptions = known | {s.order_id: s for s in new}
-    items = _open_items(subscriptions, lines, days)
+    items = _open_items(subscriptions, lines, days, today)
     _tell(new, items, subscriptions, at)
     return subscriptions
 
 
-def _open_subscriptions(orders: Sequence[Order], first_days: dict[int, date]) -> list[Subscription]:
+def _state(start: date, today: date) -> str:
+    """In use from its first day on; before, it is only sure to come."""
+    return ServiceState.ACTIVE if start <= today else ServiceState.PENDING
+
+
+def _open_subscriptions(
+    orders: Sequence[Order], first_days: dict[int, date], today: dict[int, date]
+) -> list[Subscription]:
     return Subscription.objects.bulk_create(
         Subscription(
             account_id=order.account_id,
             order=order,
-            state=ServiceState.ACTIVE,
+            state=_state(first_days[order.pk], today[order.pk]),
             started_on=first_days[order.pk],
         )
         for order in orders
@@ -128,8 +138,10 @@ def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
         OrderLine.objects.filter(order__in=orders, state=OrderLine.State.COMPLETED)
         .filter(action=LineAction.START)
         .filter(~Exists(Item.objects.filter(order_line=OuterRef("pk"))))
-        .select_related("terms")
+        .select_related("terms", "account__test_clock")
         .only(
+            "account__time_zone",
+            "account__test_clock__now",
             "order_id",
             "position",
             "product_version_id",
@@ -147,9 +159,13 @@ def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
 
 
 def _open_items(
-    subscriptions: dict[int, Subscription], lines: Sequence[OrderLine], days: dict[int, date]
+    subscriptions: dict[int, Subscription],
+    lines: Sequence[OrderLine],
+    days: dict[int, date],
+    today: dict[int, date],
 ) -> list[Item]:
     """One item a line, and its first version: valid from its day on, recorded from now on."""
+    moment = database_now()
     items = Item.objects.bulk_create(
         Item(
             subscription=subscriptions[line.order_id],
@@ -157,10 +173,12 @@ def _open_items(
             order_line=line,
             product_version_id=line.product_version_id,
             serial=line.newest_serial,  # type: ignore[attr-defined]
-            state=ServiceState.ACTIVE,
+            state=_state(days[line.pk], today[line.order_id]),
             started_on=days[line.pk],
+            next_turn_on=days[line.pk] if days[line.pk] > today[line.order_id] else None,
             anchor_on=days[line.pk],
             anchor_day=line.bill_day,  # type: ignore[attr-defined]
+            recorded_at=moment,
         )
         for line in lines
     )
@@ -171,7 +189,7 @@ def _open_items(
             quantity=line.quantity,
             terms_id=line.terms_id,
             valid=DateRange(days[line.pk], None, "[)"),
-            recorded=_from_now_on(),
+            recorded=DateTimeTZRange(moment, None, "[)"),
             order_line=line,
         )
         for item, line in zip(items, lines, strict=True)
@@ -194,8 +212,3 @@ def _install(items: Sequence[Item], days: dict[int, date]) -> None:
         for item in items
         for piece in shown.get(item.order_line_id, ())
     )
-
-
-def _from_now_on() -> Func:
-    """The span of moments that begins with the database's now and has no end yet."""
-    return Func(Now(), Value(None), Value("[)"), function="tstzrange")

@@ -2,6 +2,11 @@
 
 from o2b import clock, events
 from subscriptions import selectors, services
+from subscriptions.commitments import tasks as commitments
+from subscriptions.timelines.turning import turn_due
+
+# Celery looks for an app's tasks here; those of its rooms are found by it too.
+__all__ = ["commitments", "start_items", "turn_items"]
 
 AT_ONCE = 50
 
@@ -11,3 +16,12 @@ def start_items(order_ids: list[int]) -> None:
     """Lines were completed: put them into service."""
     for moment, orders in clock.by_moment(selectors.accounts_of_orders(order_ids)).items():
         services.start_items_of(order_ids=orders, at=moment)
+
+
+@events.periodic("subscriptions.turn_items")
+def turn_items() -> int:
+    """Items whose day has come where they live: begin, pause, go on, end."""
+    turned = 0
+    while some := turn_due(machine_now=clock.now()):
+        turned += some
+    return turned

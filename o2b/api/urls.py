@@ -13,6 +13,7 @@ v1: list[URLPattern | URLResolver] = [
     path("docs/", views.docs, name="api-docs"),
     path("", include("o2b.customers.api")),
     path("", include("o2b.catalog.api")),
+    path("", include("o2b.clocks.api")),
     path("", include("quotes.api.urls")),
     path("", include("orders.api.urls")),
     path("", include("subscriptions.api.urls")),

@@ -6,15 +6,18 @@ the transaction of its own effect. The sweeper sends again what stays too long.
 """
 
 from o2b.events.outbox import done, drain, hand_back, postpone, publish, sweep
+from o2b.events.periodic import alone, periodic
 from o2b.events.reactions import batch_reaction, outside_reaction, reaction
 from o2b.events.recording import record, record_many
 
 __all__ = [
+    "alone",
     "batch_reaction",
     "done",
     "drain",
     "hand_back",
     "outside_reaction",
+    "periodic",
     "postpone",
     "publish",
     "reaction",

@@ -53,9 +53,9 @@ def record_many(
         for subject in subjects
     )
     owed = Outbox.objects.bulk_create(
-        Outbox(event_name=name, task=reaction.task, key=key)
+        Outbox(event_name=name, task=reaction.task, key=key, account_id=account_id)
         for reaction in REACTIONS[name]
-        for key in _keys(reaction, events)
+        for key, account_id in _keys(reaction, events)
     )
     if owed:
         transaction.on_commit(lambda: publish(owed), robust=True)
@@ -68,8 +68,9 @@ def _key(subject: models.Model, kind: str) -> int | None:
     return getattr(subject, f"{kind}_id", None)
 
 
-def _keys(reaction: Reaction, events: Iterable[Event]) -> list[int]:
-    found = {getattr(event, f"{reaction.by}_id") for event in events}
+def _keys(reaction: Reaction, events: Iterable[Event]) -> list[tuple[int, int | None]]:
+    """Each key once, in ascending order, and the account that it is about."""
+    found = {getattr(event, f"{reaction.by}_id"): event.account_id for event in events}
     if None in found:
         raise LookupError(f"{reaction.task} wants the {reaction.by} of an event that has none")
-    return sorted(found)
+    return sorted(found.items())

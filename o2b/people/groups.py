@@ -8,6 +8,8 @@ ORDER_LEAD = gettext_noop("order lead")
 FINANCE = gettext_noop("finance")
 PRODUCT = gettext_noop("product")
 ADMINISTRATOR = gettext_noop("administrator")
+# The customer's product logs in with a key that answers what may be used, and nothing else.
+ENTITLEMENT_CHECKER = gettext_noop("entitlement checker")
 
 SEE_OFFERS = (
     "customers.view_account",
@@ -15,6 +17,7 @@ SEE_OFFERS = (
     "quotes.view_quote",
     "orders.view_order",
     "subscriptions.view_subscription",
+    "subscriptions.check_entitlement",
 )
 SEE_MONEY = ("billing.view_billrun", "billing.view_invoice", "billing.view_promise")
 SELL = (
@@ -29,6 +32,8 @@ LEAD = ("orders.approve_work", "orders.manage_work", "orders.hear_complaints")
 BILL = ("billing.run_bills", "billing.approve_run", "billing.record_payment")
 RUN_CATALOG = ("catalog.change_product", "catalog.publish", "catalog.change_contract")
 SET_UP = (
+    "o2b.view_testclock",
+    "o2b.run_testclocks",
     "people.view_user",
     "people.add_user",
     "people.change_user",
@@ -60,4 +65,5 @@ GROUPS: dict[str, tuple[str, ...]] = {
     FINANCE: (*SEE_OFFERS, *SEE_MONEY, *BILL),
     PRODUCT: (*SEE_OFFERS, *RUN_CATALOG),
     ADMINISTRATOR: (*SEE_OFFERS, *SEE_MONEY, *SELL, *DELIVER, *LEAD, *BILL, *RUN_CATALOG, *SET_UP),
+    ENTITLEMENT_CHECKER: ("subscriptions.check_entitlement",),
 }

@@ -26,6 +26,7 @@ class Topic(models.TextChoices):
     APPROVAL = "approval", _("an approval is asked of me, or was given")
     MENTION = "mention", _("somebody mentions me")
     WORK = "work", _("work is assigned to me or escalated")
+    RENEWALS = "renewals", _("a renewal or another price comes up, or fails")
 
 
 class Notice(models.Model):

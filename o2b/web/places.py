@@ -65,7 +65,13 @@ PLACES = (
     Neighbourhood(
         _("Service"),
         "",
-        (Place(_("Subscriptions"), "subscriptions:list", "subscriptions.view_subscription", "s"),),
+        (
+            Place(_("Subscriptions"), "subscriptions:list", "subscriptions.view_subscription", "s"),
+            Place(
+                _("Install base"), "subscriptions:install-base", "subscriptions.view_subscription"
+            ),
+            Place(_("Renewals due"), "subscriptions:renewals", "subscriptions.view_subscription"),
+        ),
     ),
     Neighbourhood(
         _("Finance"),
@@ -90,6 +96,7 @@ PLACES = (
         _("Set-up"),
         "administrator",
         (
+            Place(_("Test clocks"), "clocks:list", "o2b.view_testclock"),
             Place(_("Admin"), "admin:index", key="a", staff=True),
             Place(_("API docs"), "api-docs", key="d"),
         ),

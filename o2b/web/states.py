@@ -67,6 +67,8 @@ STATES: dict[str, tuple[str, str | Promise]] = {
     "free": ("", _("free")),
     "issued": ("good", _("issued")),
     "revoked": ("bad", _("revoked")),
+    # step of a test clock
+    "stopped": ("", _("stopped")),
     # approval
     "asked": ("warn", _("asked")),
     "granted": ("good", _("granted")),

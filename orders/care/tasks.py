@@ -1,7 +1,5 @@
 """Care by message and by the clock: the advocate is told, the customer gets the link."""
 
-from celery import shared_task
-
 from o2b import clock, events
 from orders.care import services
 from orders.care.services.letters import mail_tracking_links as mail_links
@@ -33,7 +31,7 @@ def mail_tracking_links(owed: dict[int, list[int]], key: int) -> None:
     mail_links(owed=owed, machine_now=clock.now())
 
 
-@shared_task(name="care.warn_overdue")
+@events.periodic("care.warn_overdue")
 def warn_overdue() -> int:
     """Complaints whose clock ran out."""
     return services.warn_overdue(machine_now=clock.now())

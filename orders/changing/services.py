@@ -30,6 +30,7 @@ class ChangeLine:
     book_version_id: int | None = None
     contract_id: int | None = None
     quote_line_id: int | None = None
+    start_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def _line(order: Order, position: int, new: ChangeLine, at: datetime) -> OrderLi
         terms_id=new.terms_id,
         book_version_id=new.book_version_id,
         contract_id=new.contract_id,
+        start_on=new.start_on,
         action=new.action,
         change_on=new.change_on,
         in_service=new.in_service,

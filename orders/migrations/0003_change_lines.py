@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='orderline',
             name='action',
-            field=models.CharField(choices=[('start', 'start'), ('terms', 'change'), ('replace', 'replace'), ('quantity', 'quantity'), ('suspend', 'suspend'), ('resume', 'resume'), ('transfer', 'transfer'), ('move', 'move'), ('end', 'end'), ('withdraw', 'take back')], default='start', max_length=8),
+            field=models.CharField(choices=[('start', 'start'), ('terms', 'change'), ('replace', 'replace'), ('quantity', 'quantity'), ('suspend', 'suspend'), ('resume', 'resume'), ('transfer', 'transfer'), ('move', 'move'), ('end', 'end'), ('withdraw', 'take back'), ('commit', 'commit')], default='start', max_length=8),
         ),
         migrations.AddField(
             model_name='orderline',

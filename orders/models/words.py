@@ -34,6 +34,7 @@ class LineAction(models.TextChoices):
     MOVE = "move", _("move")
     END = "end", _("end")
     WITHDRAW = "withdraw", _("take back")
+    COMMIT = "commit", _("commit")
 
 
 class LineState(models.TextChoices):

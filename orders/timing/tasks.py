@@ -1,7 +1,5 @@
 """What the clock brings: forecasts, tasks that turn amber and red, and who hears of it."""
 
-from celery import shared_task
-
 from o2b import clock, events
 from orders.timing import services
 
@@ -26,7 +24,7 @@ def restart_clocks(key: int) -> None:
     services.restart_clocks(line_id=key)
 
 
-@shared_task(name="orders.watch_time")
+@events.periodic("orders.watch_time")
 def watch_time() -> int:
     """Tasks that have passed amber or red, and rules of escalation that have come true."""
     machine_now = clock.now()
@@ -34,7 +32,7 @@ def watch_time() -> int:
     return turned + services.escalate(machine_now=machine_now)
 
 
-@shared_task(name="orders.renew_forecasts")
+@events.periodic("orders.renew_forecasts")
 def renew_forecasts() -> int:
     """Forecasts of orders in which something has happened since."""
     return services.renew_forecasts(machine_now=clock.now())

@@ -7,4 +7,8 @@ from subscriptions.api.views import SubscriptionViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("subscriptions", SubscriptionViewSet, basename="api-subscription")
-urlpatterns = [path("", include(router.urls))]
+urlpatterns = [
+    path("", include(router.urls)),
+    path("", include("subscriptions.entitlements.urls")),
+    path("", include("subscriptions.commitments.api_urls")),
+]

@@ -8,13 +8,21 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from o2b.catalog.models import ProductVersion, Terms
+from o2b.catalog.models import ProductVersion
 from o2b.catalog.quantities import check_quantity
 from o2b.customers.models import Account
 from o2b.web.show import day_text
 from orders.changing.services import ChangeLine
 from subscriptions.changes import refusals as no
+from subscriptions.changes.leaving import (
+    check_leaving_notice,
+    fee_line,
+    fee_owed,
+    fees_of,
+    running_of,
+)
 from subscriptions.changes.pricing import Pen, Priced, fee_for, priced_for
+from subscriptions.changes.snapshots import digests_of, snapshot_of
 from subscriptions.changes.wishes import Wish
 from subscriptions.models import Act, ItemChange, SuspensionBilling
 from subscriptions.rules.facts import Act as Told
@@ -25,10 +33,16 @@ from subscriptions.timelines.services import NewFact
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The line and the fact; the fact learns its line's key once that is written."""
+    """The line and the fact; the fact learns its line's key once that is written.
+
+    `fee` is a second line, of what leaving a commitment costs; `besides` are facts of other
+    services, by their first items.
+    """
 
     line: ChangeLine
     fact: NewFact
+    fee: ChangeLine | None = None
+    besides: tuple[tuple[int, NewFact], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +183,22 @@ def _withdraw(scene: Scene) -> Carried:
         message = _("It was %(what)s on %(day)s; that cannot be taken back, order it anew.")
         told = {"what": found.get_act_display(), "day": day_text(found.on)}
         raise no.HappenedAlready(message % told, field="withdraws")
-    return Carried(_line(scene), _fact(scene, on=found.on, withdraws_id=found.pk))
+    fees = tuple(fees_of(found, scene.chain)) if found.act == Act.END else ()
+    fact = _fact(scene, on=found.on, withdraws_id=found.pk)
+    return Carried(_line(scene), fact, besides=fees)
+
+
+def _end(scene: Scene) -> Carried:
+    """The end, with the notice and the fee that its commitment asks for."""
+    root = scene.chain.root.pk
+    running = running_of([root]).get(root)
+    if not scene.wish.waive_notice:
+        check_leaving_notice(running, today=scene.today, on=scene.on)
+    amount = fee_owed(running, scene.chain, on=scene.on)
+    fee = None
+    if amount:
+        fee = fee_line(scene.chain, scene.now, on=scene.on, amount=amount, pen=scene.pen)
+    return Carried(_line(scene), _fact(scene), fee)
 
 
 _HOW: dict[str, Callable[[Scene], Carried]] = {
@@ -180,7 +209,7 @@ _HOW: dict[str, Callable[[Scene], Carried]] = {
     Act.RESUME: _plain,
     Act.MOVE: _move,
     Act.TRANSFER: _transfer,
-    Act.END: _plain,
+    Act.END: _end,
     Act.WITHDRAW: _withdraw,
 }
 assert _HOW.keys() >= {act.value for act in Told if act is not Told.START}
@@ -204,7 +233,7 @@ def _line(
     return ChangeLine(
         action=str(scene.wish.act),
         change_on=scene.on,
-        in_service=_snapshot(scene),
+        in_service=snapshot_of(scene.chain, scene.now, digests_of([scene.now])),
         product_version_id=version_id
         or (priced.version_id if priced else scene.now.product_version),
         delivery_plan_id=priced.plan_id if priced else ordered.delivery_plan_id,
@@ -216,17 +245,3 @@ def _line(
         book_version_id=priced.book_version_id if priced else None,
         contract_id=priced.contract_id if priced else ordered.contract_id,
     )
-
-
-def _snapshot(scene: Scene) -> dict[str, Any]:
-    """What was found before the change, as it was looked at: frozen with the line."""
-    digest = Terms.objects.values_list("digest", flat=True).get(pk=scene.now.terms)
-    return {
-        "item": scene.chain.last.number,
-        "item_id": scene.chain.last.pk,
-        "revision": scene.chain.root.revision,
-        "product_version": scene.now.product_version,
-        "quantity": str(scene.now.quantity),
-        "terms": digest,
-        "in_use": scene.now.in_use,
-    }

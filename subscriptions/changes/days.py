@@ -1,4 +1,4 @@
-"""From which day a change holds: today, when the paid period ends, or on a named day."""
+"""From which day a change holds: today, when the paid period or the term ends, or a named day."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -10,6 +10,7 @@ from o2b.charging import ChargeFacts, Kind, LineTerms, Segment, from_canonical
 from o2b.charging.schedule import schedule_of
 from o2b.periods import FOREVER, Period
 from quotes.inputs import FIRST_YEAR, LAST_YEAR
+from subscriptions.changes.leaving import term_end
 from subscriptions.changes.refusals import DayInvalid, NoPeriod
 from subscriptions.changes.wishes import When, Wish
 from subscriptions.models import Item
@@ -22,6 +23,8 @@ def day_of(wish: Wish, item: Item, spans: Iterable[Span], *, today: date) -> dat
         return today
     if wish.when is When.PERIOD_END:
         return period_end(item, list(spans), today=today)
+    if wish.when is When.TERM_END:
+        return term_end(item.root_id_or_own, today=today)
     if wish.on is None or not FIRST_YEAR <= wish.on.year <= LAST_YEAR:
         raise DayInvalid(_("Name the day from which it holds, for example 2026-03-15."), field="on")
     return wish.on

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from o2b import clock
@@ -11,7 +11,8 @@ from o2b.catalog.models import Terms
 from o2b.charging import Billed as AlreadyBilled
 from o2b.charging import LineTerms, from_canonical
 from o2b.customers.models import Account
-from o2b.periods import add_months
+from o2b.periods import Period, add_months
+from orders.changing.services import ChangeLine
 from subscriptions.changes.pricing import Pencil
 from subscriptions.changes.refusals import AccountUnknown
 from subscriptions.changes.services import (
@@ -115,17 +116,22 @@ def preview_changes(
     before = {chain.root.pk: list(chain.facts) for chain in chains.values()}
     carried = carry_all(wishes, chains, accounts, today=today, pen=pencil)
     days: dict[int, date] = {}
+    fees: dict[int, ChangeLine] = {}
     for root, each in carried:
         days.setdefault(root, each.fact.on)
+        if each.fee:
+            fees[root] = each.fee
     by_root = {chain.root.pk: chain for chain in chains.values()}
     after = check_facts_of(by_root, carried)
     stands = _stands(by_root.values(), billed)
     spans = {root: (spans_of(before[root]), spans_of(after[root])) for root in by_root}
-    terms = _terms_of(spans.values(), stands.values(), pencil)
+    terms = _terms_of(spans.values(), stands.values(), fees.values(), pencil)
     return Preview(
         account,
         tuple(
-            _service(by_root[root], on, *spans[root], stands.get(root, {}), terms, today)
+            _service(
+                by_root[root], on, *spans[root], stands.get(root, {}), terms, today, fees.get(root)
+            )
             for root, on in days.items()
         ),
     )
@@ -150,6 +156,7 @@ def _service(
     stands: Mapping[ChargeKey, Standing],
     terms: Mapping[int, LineTerms],
     today: date,
+    fee: ChangeLine | None,
 ) -> ServicePreview:
     root = chain.root
     assert root.anchor_on is not None
@@ -158,7 +165,10 @@ def _service(
     def run(spans: Sequence[Span], until: date) -> Forecast:
         return bill(spans, grid=grid, terms=terms, standing=stands, until=until)
 
-    now = run(after, today)
+    def run_changed(until: date) -> Forecast:
+        return run(after, until) + _fee_forecast(chain, fee, terms, until)
+
+    now = run_changed(today)
     next_on = today if now.lines else now.next_due_on
     return ServicePreview(
         chain=chain,
@@ -167,10 +177,32 @@ def _service(
         after=span_on(after, on),
         because=_difference(run(before, today), now),
         next_on=next_on,
-        next_bill=run(after, next_on).lines if next_on else (),
-        months=_months(before, after, grid, terms, since=min(on, today).replace(day=1)),
+        next_bill=run_changed(next_on).lines if next_on else (),
+        months=_months(before, after, grid, terms, fee, since=min(on, today).replace(day=1)),
         terms=terms,
     )
+
+
+def _fee_forecast(
+    chain: Chain, fee: ChangeLine | None, terms: Mapping[int, LineTerms], until: date
+) -> Forecast:
+    """What leaving a commitment costs, as the item of its own that bills it."""
+    if fee is None or fee.start_on is None:
+        return Forecast((), None)
+    span = Span(
+        leg=0,
+        account=chain.last.account_id,
+        period=Period(fee.start_on, fee.start_on + timedelta(days=1)),
+        product_version=fee.product_version_id,
+        terms=fee.terms_id,
+        quantity=fee.quantity,
+        in_use=False,
+        billed=True,
+        opens=True,
+        line=0,
+    )
+    grid = Grid(fee.start_on, chain.last.account.bill_day)
+    return bill([span], grid=grid, terms=terms, standing={}, until=until)
 
 
 def _difference(before: Forecast, after: Forecast) -> tuple[BillLine, ...]:
@@ -189,12 +221,17 @@ def _months(
     after: Sequence[Span],
     grid: Grid,
     terms: Mapping[int, LineTerms],
+    fee: ChangeLine | None,
     *,
     since: date,
 ) -> tuple[Month, ...]:
     """What is due in each month, if nothing had been billed so far: the delta of 36 months."""
     starts = [add_months(since, n) for n in range(MONTHS + 1)]
     each = [_by_month(spans, grid, terms, starts) for spans in (before, after)]
+    if fee is not None and fee.start_on is not None:
+        month = fee.start_on.replace(day=1)
+        owed = terms[fee.terms_id].charges[0].unit_price
+        each[1][month] = each[1].get(month, Decimal(0)) + owed
     return tuple(
         Month(start, each[0].get(start, Decimal(0)), each[1].get(start, Decimal(0)))
         for start in starts[:-1]
@@ -216,10 +253,11 @@ def _by_month(
 def _terms_of(
     spans: Iterable[tuple[list[Span], list[Span]]],
     stands: Iterable[Mapping[ChargeKey, Standing]],
+    fees: Iterable[ChangeLine],
     pencil: Pencil,
 ) -> dict[int, LineTerms]:
     """All Terms that play a part, those that are only drawn too."""
     wanted = {span.terms for both in spans for several in both for span in several}
-    wanted |= {key[1] for each in stands for key in each}
+    wanted |= {key[1] for each in stands for key in each} | {fee.terms_id for fee in fees}
     rows = Terms.objects.filter(pk__in=[pk for pk in wanted if pk > 0]).values_list("pk", "body")
     return {pk: from_canonical(body) for pk, body in rows} | pencil.drawn

@@ -21,6 +21,14 @@ class NoPeriod(Refused):
     code = "no_period"
 
 
+class NoTerm(Refused):
+    code = "no_term"
+
+
+class WaiverNotYours(Refused):
+    code = "waiver_not_yours"
+
+
 class NothingChanges(Refused):
     code = "nothing_changes"
 

@@ -9,21 +9,29 @@ from django.utils.translation import gettext as _
 
 from o2b import clock
 from o2b.customers.models import Account
+from o2b.people.models import User
 from orders.changing.services import ChangeOrder, write_change_orders
 from orders.laying.services import lock_accounts
 from orders.models import Order, OrderLine
 from subscriptions.changes.carrying import Carried, carry
 from subscriptions.changes.days import day_of
+from subscriptions.changes.leaving import open_fees
 from subscriptions.changes.pricing import Ink, Pen
-from subscriptions.changes.refusals import ChangedMeanwhile, ItemUnknown, ReasonTooLong
+from subscriptions.changes.refusals import (
+    ChangedMeanwhile,
+    ItemUnknown,
+    ReasonTooLong,
+    WaiverNotYours,
+)
 from subscriptions.changes.wishes import Wish
 from subscriptions.models import Item
 from subscriptions.rules.checks import check_facts
 from subscriptions.rules.facts import Fact
 from subscriptions.timelines.chains import Chain, chains_of, fact_of, lock_chains, roots_of
-from subscriptions.timelines.services import NewFact, row_of, tell_facts
+from subscriptions.timelines.services import NewFact, database_now, row_of, tell_facts
 
 LONGEST_REASON = 500
+WAIVE = "orders.approve_work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +63,36 @@ def change_services(
     roots = roots_for(account, wishes)
     lock_chains(set(roots.values()))
     chains = chains_for(roots)
+    check_waiver(any(wish.waive_notice for wish in wishes), actor_id)
     carried = carry_all(wishes, chains, accounts, today=clock.day(account, at), pen=Ink())
+    fees = [each.fee for _root, each in carried if each.fee]
     kinds = {wish.order_kind for wish in wishes}
     order = ChangeOrder(
         account=account,
         kind=kinds.pop() if len(kinds) == 1 else Order.Kind.CHANGE,
-        lines=[each.line for _root, each in carried],
+        lines=[*(each.line for _root, each in carried), *fees],
         quote_id=quote_id,
         note=note,
     )
     lines = write_change_orders(orders=[order], channel=channel, at=at, actor_id=actor_id)[0]
     told: dict[int, list[NewFact]] = {}
-    for (root, each), line in zip(carried, lines, strict=True):
-        told.setdefault(root, []).append(replace(each.fact, order_line_id=line.pk))
-    return Changed(lines[0].order, lines, tell_facts(told, at=at, actor_id=actor_id))
+    for (root, each), line in zip(carried, lines, strict=False):
+        for pk, fact in ((root, each.fact), *each.besides):
+            told.setdefault(pk, []).append(replace(fact, order_line_id=line.pk))
+    moment = database_now()
+    told |= open_fees(lines[len(carried) :], account, moment=moment)
+    found = tell_facts(told, at=at, actor_id=actor_id, moment=moment)
+    return Changed(lines[0].order, lines, found)
+
+
+def check_waiver(waived: bool, actor_id: int | None) -> None:
+    """Who lets somebody go without notice may approve work."""
+    if not waived:
+        return
+    actor = User.objects.filter(pk=actor_id).first()
+    if actor is None or not actor.has_perm(WAIVE):
+        message = _("Who does not approve work cannot do without the notice.")
+        raise WaiverNotYours(message, field="waive_notice")
 
 
 def carry_all(
@@ -109,7 +133,7 @@ def check_facts_of(
 
 def roots_for(account: Account, wishes: Sequence[Wish]) -> dict[int, int]:
     """Item → the first of its chain; refuses an item that the account does not have."""
-    asked = {wish.item_id for wish in wishes}
+    asked = [wish.item_id for wish in wishes]
     own = set(Item.objects.filter(pk__in=asked, account=account).values_list("pk", flat=True))
     for index, wish in enumerate(wishes):
         if wish.item_id not in own:

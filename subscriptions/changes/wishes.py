@@ -27,7 +27,8 @@ class Wish:
     `revision` is the one that was looked at when the wish was made: a service that has changed
     since refuses it. TERMS names a product, the same one for another price; REPLACE a version of
     it; SUSPEND how it is billed and, for a holding fee, its product; TRANSFER an account;
-    WITHDRAW the revision of the change to be taken back.
+    WITHDRAW the revision of the change to be taken back. `waive_notice` lets an END be told later
+    than its commitment wants; who may not approve work is refused.
     """
 
     item_id: int
@@ -44,6 +45,7 @@ class Wish:
     to_account_id: int | None = None
     withdraws: int | None = None
     reason: str = ""
+    waive_notice: bool = False
     kind: Order.Kind | None = None
 
     @property

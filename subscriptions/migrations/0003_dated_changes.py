@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('ends_on', models.DateField(help_text='The first day after it.', null=True)),
                 ('months', models.PositiveSmallIntegerField(help_text='How long a renewal is.', null=True)),
                 ('renewal', models.CharField(choices=[('same', 'renews at the same price'), ('uplift', 'renews with an uplift'), ('current', 'renews at the price list of that day'), ('monthly', 'goes on from month to month'), ('end', 'ends')], max_length=8)),
+                ('anchor_day', models.PositiveSmallIntegerField(help_text='The day of the month on which its terms begin and end.')),
                 ('uplift_percent', models.DecimalField(decimal_places=4, default=0, max_digits=7)),
                 ('notice_days', models.PositiveSmallIntegerField(default=0)),
                 ('leaving_fee', models.CharField(choices=[('none', 'nothing'), ('remaining', 'all that remains'), ('percent', 'a percentage of what remains'), ('fixed', 'a fixed amount')], default='none', max_length=9)),
@@ -108,7 +109,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='itemversion',
-            trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF lower(OLD.recorded) <> now()\n            AND COALESCE(current_setting('o2b.rebuilds', true), '') <> 'on' THEN\n        RAISE EXCEPTION 'o2b: a version that was known is kept';\n    END IF;\n    RETURN OLD;\n    ", hash='cb246b28a1a055e3bf2c23bd335c609900c93613', operation='DELETE', pgid='pgtrigger_kept_46f96', table='subscriptions_itemversion', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF COALESCE(current_setting('o2b.rebuilds', true), '') <> 'on' THEN\n        RAISE EXCEPTION 'o2b: a version that was known is kept';\n    END IF;\n    RETURN OLD;\n    ", hash='18edf11279747b3eea75e10c7129e5ebac9a4267', operation='DELETE', pgid='pgtrigger_kept_46f96', table='subscriptions_itemversion', when='BEFORE')),
         ),
         migrations.AddField(
             model_name='commitment',
@@ -193,6 +194,44 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='itemchange',
             trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='3d6b25979c0a08103fc3e1470150945b62afd362', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_ef70b', table='subscriptions_itemchange', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='PriceMove',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at_renewal', models.BooleanField()),
+                ('told_on', models.DateField()),
+                ('moves_on', models.DateField()),
+                ('letter_owed', models.BooleanField(default=False)),
+                ('mailed_at', models.DateTimeField(null=True)),
+                ('settled_on', models.DateField(help_text='When it moved, or was found the same.', null=True)),
+                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('account', models.ForeignKey(help_text='Who was told.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.account')),
+                ('book_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.pricebookversion')),
+                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='price_moves', to='subscriptions.item')),
+                ('order_line', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.orderline')),
+            ],
+            options={
+                'ordering': ['item', 'book_version'],
+                'indexes': [models.Index(condition=models.Q(('settled_on__isnull', True)), fields=['moves_on'], name='price_move_to_come'), models.Index(condition=models.Q(('letter_owed', True)), fields=['account'], name='price_move_to_mail')],
+                'constraints': [models.UniqueConstraint(fields=('item', 'book_version'), name='one_price_move_a_book_version')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RenewalDue',
+            fields=[
+                ('item', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='renewal_due', serialize=False, to='subscriptions.item')),
+                ('due_on', models.DateField()),
+                ('remind_on', models.DateField(help_text='From when its advocate is told; empty once that is done.', null=True)),
+                ('waits', models.BooleanField(default=False, help_text='It was due, and waits until the service is in use again.')),
+                ('tried_on', models.DateField(help_text='Looked at in vain; once a day.', null=True)),
+                ('fault', models.CharField(blank=True, default='', max_length=500)),
+                ('commitment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscriptions.commitment')),
+            ],
+            options={
+                'ordering': ['due_on', 'item'],
+                'indexes': [models.Index(fields=['due_on'], name='renewal_by_day'), models.Index(condition=models.Q(('remind_on__isnull', False)), fields=['remind_on'], name='renewal_to_remind')],
+            },
         ),
         # The services that run already: their grid is where it was, known since their first version.
         migrations.RunSQL(

@@ -1,7 +1,13 @@
 """What subscriptions remembers: services, their items, dated facts, versions, equipment."""
 
 from subscriptions.models.changes import Act, ItemChange, SuspensionBilling
-from subscriptions.models.commitments import Commitment, LeavingFee, Renewal
+from subscriptions.models.commitments import (
+    Commitment,
+    LeavingFee,
+    PriceMove,
+    Renewal,
+    RenewalDue,
+)
 from subscriptions.models.equipment import Equipment
 from subscriptions.models.items import Item, Subscription
 from subscriptions.models.states import InService, ServiceState
@@ -16,7 +22,9 @@ __all__ = [
     "ItemChange",
     "ItemVersion",
     "LeavingFee",
+    "PriceMove",
     "Renewal",
+    "RenewalDue",
     "ServiceState",
     "Standing",
     "Subscription",

@@ -57,6 +57,10 @@ class Forecast:
     def total(self) -> Decimal:
         return sum((line.amount for line in self.lines), Decimal(0))
 
+    def __add__(self, other: "Forecast") -> "Forecast":
+        days = [day for day in (self.next_due_on, other.next_due_on) if day]
+        return Forecast((*self.lines, *other.lines), min(days, default=None))
+
 
 def bill(
     spans: Sequence[Span],

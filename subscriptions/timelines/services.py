@@ -7,12 +7,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import cast
 
+from django.db import connection
 from django.db.models import Func, Value
-from django.db.models.functions import Lower, Now
-from psycopg2.extras import DateRange
+from django.db.models.functions import Lower
+from psycopg2.extras import DateRange, DateTimeTZRange
 
 from o2b import events
+from o2b.customers.models import Account
 from o2b.periods import FOREVER
 from subscriptions.models import (
     Act,
@@ -53,29 +56,43 @@ class NewFact:
 
 
 def tell_facts(
-    told: Mapping[int, Sequence[NewFact]], *, at: datetime, actor_id: int | None = None
+    told: Mapping[int, Sequence[NewFact]],
+    *,
+    at: datetime,
+    actor_id: int | None = None,
+    moment: datetime | None = None,
 ) -> dict[int, Chain]:
     """Write facts of the chains with these roots, and all that follows from them.
 
-    Refuses what contradicts the facts that are known; then nothing at all is written.
+    Refuses what contradicts the facts that are known; then nothing at all is written. They are
+    known from now on, or from the moment at which this transaction opened what they are about.
     """
     lock_chains(told.keys())
     chains = chains_of(told.keys())
-    changes = [c for root, facts in told.items() for c in _changes_of(chains[root], facts)]
+    moment = moment or database_now()
+    changes = [c for root, facts in told.items() for c in _changes_of(chains[root], facts, moment)]
     for root in told:
         check_facts(chains[root].facts)
     ItemChange.objects.bulk_create(changes, batch_size=2000)
-    _continue(chains, changes, at)
-    derive_versions(chains.values(), at=at)
+    _continue(chains, changes)
+    derive_versions(chains.values(), at=at, moment=moment)
     _tell(chains, changes, at, actor_id)
     return chains
 
 
-def _changes_of(chain: Chain, facts: Sequence[NewFact]) -> list[ItemChange]:
+def database_now() -> datetime:
+    """This moment by the clock of Postgres; taken behind the locks, so that moments follow."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cast(datetime, cursor.fetchone()[0])
+
+
+def _changes_of(chain: Chain, facts: Sequence[NewFact], moment: datetime) -> list[ItemChange]:
     """The rows to write; the chain knows them from here on."""
     made = []
     for key, fact in enumerate(facts, start=chain.next_key):
         change = row_of(fact, chain, key)
+        change.recorded_at = moment
         made.append(change)
         chain.changes.append(change)
         chain.facts.append(fact_of(change))
@@ -100,14 +117,14 @@ def row_of(fact: NewFact, chain: Chain, key: int) -> ItemChange:
     )
 
 
-def _continue(chains: Mapping[int, Chain], changes: Sequence[ItemChange], at: datetime) -> None:
+def _continue(chains: Mapping[int, Chain], changes: Sequence[ItemChange]) -> None:
     """A transfer gives the service another item: of the new account, on the same grid."""
     moved = [change for change in changes if change.act == Act.TRANSFER]
     if not moved:
         return
     subscriptions = Subscription.objects.bulk_create(
         Subscription(
-            account_id=change.account_id,
+            account=cast(Account, change.account),
             order_id=change.order_line.order_id,
             state=ServiceState.PENDING,
         )
@@ -116,7 +133,7 @@ def _continue(chains: Mapping[int, Chain], changes: Sequence[ItemChange], at: da
     items = Item.objects.bulk_create(
         Item(
             subscription=subscription,
-            account_id=change.account_id,
+            account=cast(Account, change.account),
             order_line_id=change.order_line_id,
             product_version_id=change.item.product_version_id,
             serial=change.item.serial,
@@ -132,7 +149,7 @@ def _continue(chains: Mapping[int, Chain], changes: Sequence[ItemChange], at: da
         chains[item.root_id_or_own].items.append(item)
 
 
-def derive_versions(chains: Iterable[Chain], *, at: datetime) -> None:
+def derive_versions(chains: Iterable[Chain], *, at: datetime, moment: datetime) -> None:
     """Let the believed versions be what the facts say: close what is no more, write what is new."""
     chains = list(chains)
     wanted = {pk: spans for chain in chains for pk, spans in by_item(chain, chain.spans).items()}
@@ -145,22 +162,19 @@ def derive_versions(chains: Iterable[Chain], *, at: datetime) -> None:
         shapes = {span_shape(span) for span in spans}
         gone += [pk for shape, pk in rows.items() if shape not in shapes]
         fresh = [span for span in spans if span_shape(span) not in rows]
-        new += [version_of(item_id, span) for span in fresh]
+        new += [version_of(item_id, span, moment) for span in fresh]
         if fresh or not rows.keys() <= shapes:
             touched.add(item_id)
-    _close(gone)
+    _close(gone, moment)
     ItemVersion.objects.bulk_create(new, batch_size=2000)
     _stand(chains, wanted, touched, at)
 
 
-def _close(versions: Collection[int]) -> None:
-    """What is not believed any more; what this very transaction wrote was never known."""
-    if not versions:
-        return
-    rows = ItemVersion.objects.filter(pk__in=versions).annotate(since=Lower("recorded"))
-    rows.filter(since=Now()).delete()
-    rows = ItemVersion.objects.filter(pk__in=versions)
-    rows.update(recorded=_span_of_moments(Lower("recorded"), Now()))
+def _close(versions: Collection[int], moment: datetime) -> None:
+    """What is not believed any more, from this moment on."""
+    if versions:
+        known = Func(Lower("recorded"), Value(moment), Value("[)"), function="tstzrange")
+        ItemVersion.objects.filter(pk__in=versions).update(recorded=known)
 
 
 def _stand(
@@ -203,24 +217,20 @@ def _tell(
     events.record_many("subscription.changed", list(touched.values()), at=at, actor_id=actor_id)
 
 
-def version_of(item_id: int, span: Span) -> ItemVersion:
-    """A span as it is stored, known from this moment on."""
+def version_of(item_id: int, span: Span, moment: datetime) -> ItemVersion:
+    """A span as it is stored, known from a moment on."""
     return ItemVersion(
         item_id=item_id,
         product_version_id=span.product_version,
         quantity=span.quantity,
         terms_id=span.terms,
         valid=DateRange(span.period.start, _open(span.period.end), "[)"),
-        recorded=_span_of_moments(Now(), Value(None)),
+        recorded=DateTimeTZRange(moment, None, "[)"),
         standing=Standing.IN_USE if span.in_use else Standing.SUSPENDED,
         billed=span.billed,
         opens=span.opens,
         order_line_id=span.line,
     )
-
-
-def _span_of_moments(since: object, until: object) -> Func:
-    return Func(since, until, Value("[)"), function="tstzrange")
 
 
 def _open(end: date) -> date | None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import DateField, DateTimeField, F, Func, Value
@@ -40,13 +41,10 @@ def project(chains: Iterable[Chain], spans: Mapping[int, Sequence[Span]], *, at:
     passed_on = {item.pk for chain in chains for item in chain.items[:-1]}
     moves: dict[tuple[str, ...], list[Item]] = defaultdict(list)
     for item in items:
-        own, today = spans[item.pk], clock.day(item.account, at)
-        span = span_on(own, today) or (own[-1] if own and today >= own[-1].period.end else None)
-        if span is not None:
-            item.product_version_id = span.product_version
-        item.ended_on = _end_of(item, own)
-        item.next_turn_on = _next_turn(own, today)
-        if way := WAYS.get((item.state, state_on(own, today))):
+        stands = projected(item, spans[item.pk], clock.day(item.account, at))
+        item.product_version_id = stands.product_version_id
+        item.ended_on, item.next_turn_on = stands.ended_on, stands.next_turn_on
+        if way := WAYS.get((item.state, stands.state)):
             moves[way].append(item)
     fields = ["product_version", "ended_on", "next_turn_on"]
     Item.objects.bulk_update(items, fields, batch_size=2000)
@@ -55,6 +53,23 @@ def project(chains: Iterable[Chain], spans: Mapping[int, Sequence[Span]], *, at:
             fsm.move_locked(rows, name, at=at)
             _tell(name, rows, passed_on, at)
     _project_subscriptions({item.subscription_id for item in items}, at)
+
+
+class Stands(NamedTuple):
+    """What an item's own row says of it, as of one day."""
+
+    state: str
+    product_version_id: int
+    ended_on: date | None
+    next_turn_on: date | None
+
+
+def projected(item: Item, spans: Sequence[Span], today: date) -> Stands:
+    """How an item of these spans stands today; over, it stands as on its last day."""
+    over = bool(spans) and today >= spans[-1].period.end
+    span = span_on(spans, today) or (spans[-1] if over else None)
+    version = span.product_version if span else item.product_version_id
+    return Stands(state_on(spans, today), version, _end_of(item, spans), _next_turn(spans, today))
 
 
 def _tell(name: str, items: Sequence[Item], passed_on: Collection[int], at: datetime) -> None:

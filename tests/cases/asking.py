@@ -12,6 +12,7 @@ from o2b.charging.facts import Segment
 from o2b.charging.usage import Used
 
 Answers = Mapping[str, Any]
+Lines = Sequence[Sequence[DraftLine]]  # charge by charge
 
 
 class Level(StrEnum):
@@ -29,6 +30,7 @@ class Credit(NamedTuple):
 
 
 MaybeCall = Callable[[], Answers] | None
+MaybeReader = Callable[[Lines], Answers] | None
 
 
 class Boundaries(NamedTuple):
@@ -75,17 +77,27 @@ class Charge:
 class Drafts:
     """Charges to draft up to a day; `read` gets the lines of each charge, in their order.
 
-    `sold` says that the charge can also be sold: the driver then sets up its account, product,
-    book, quote, order and subscription, bills it by a run, and reads the lines of its invoice.
+    `read_before` gets what was billed before, of charges told in two steps. The driver also sells
+    the charges, where orders can bring their lives about: account, product, book, quote, order and
+    subscription, changes of it, bill runs; it then reads the lines of the invoices. With
+    `one_service` the charges follow one another as the Terms of one service, else each is a
+    service of its own; `unsold` says why they are not sold.
     `exact` asks pure functions for the same; where that has more decimals than the currency, the
     published figure is not one of a bill, and the case stays at that level.
     """
 
     charges: Sequence[Charge]
     until: date
-    read: Callable[[Sequence[Sequence[DraftLine]]], Answers]
-    sold: bool = False
+    read: Callable[[Lines], Answers]
+    read_before: MaybeReader = None
+    one_service: bool = False
+    unsold: str = ""
     exact: MaybeCall = None
+
+    def answers(self, lines: Lines, before: Lines) -> Answers:
+        """What the lines say, and what those say that were billed before them."""
+        told = self.read_before(before) if self.read_before is not None else {}
+        return {**told, **self.read(lines)}
 
 
 Asked = Pure | Drafts

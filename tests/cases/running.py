@@ -40,7 +40,9 @@ def ask(case: PublishedCase) -> Asked:
 def drafted(asked: Drafts) -> Answers:
     """The answers by draft(): what was billed before is drafted first, then the rest."""
     try:
-        return asked.read([_lines(charge, asked) for charge in asked.charges])
+        before = [_before(charge) for charge in asked.charges]
+        pairs = zip(asked.charges, before, strict=True)
+        return asked.answers([_lines(charge, asked, told) for charge, told in pairs], before)
     except BeyondTiers as beyond:
         raise Skipped(f"unknown: {beyond}") from beyond
 
@@ -55,10 +57,16 @@ def exactly(asked: Drafts) -> Answers:
         raise Skipped(f"unknown: {beyond}") from beyond
 
 
-def _lines(charge: Charge, asked: Drafts) -> list[DraftLine]:
-    billed, through, segments = charge.billed, charge.billed_through, charge.segments
-    if charge.billed_until is not None:
-        before = draft([_facts(charge, segments, None, None)], until=charge.billed_until)
+def _before(charge: Charge) -> list[DraftLine]:
+    if charge.billed_until is None:
+        return []
+    return draft([_facts(charge, charge.segments, None, None)], until=charge.billed_until)
+
+
+def _lines(charge: Charge, asked: Drafts, before: Sequence[DraftLine]) -> list[DraftLine]:
+    if charge.billed_until is None:
+        facts = _facts(charge, charge.segments, charge.billed, charge.billed_through)
+    else:
         billed = tuple(
             Billed(
                 each.full_period.start,
@@ -69,8 +77,8 @@ def _lines(charge: Charge, asked: Drafts) -> list[DraftLine]:
             )
             for each in before
         )
-        segments = charge.later
-    return draft([_facts(charge, segments, billed, through)], until=asked.until)
+        facts = _facts(charge, charge.later, billed, charge.billed_through)
+    return draft([facts], until=asked.until)
 
 
 def _facts(

@@ -15,7 +15,7 @@ def test_quote_to_cash(world):
     world.on("2026-01-16").sell(price="31.00")
 
     world.bill("2026-01-31")
-    world.on("2026-02-28").bill()
+    world.live("2026-02-28").bill()
 
     assert world.bills() == [
         ("2026-01-16", "2026-02-01", "16.00"),

@@ -9,6 +9,7 @@ from billing.payments.selectors import account_balance
 from billing.payments.services import record_payment
 from billing.runs.services import approve_run, open_run
 from o2b.catalog.models import ProductVersion
+from o2b.clocks.services import step
 from o2b.customers.models import Account
 from o2b.models import TestClock
 from orders.acceptance.services import place_order
@@ -42,9 +43,19 @@ class World:
         return self.clock.now.date()
 
     def on(self, day: str) -> "World":
-        """Move the calendar; accounts in this world see the same day in every process."""
+        """Set the calendar; what is due is left until somebody looks, the days between are not.
+
+        Accounts in this world see the same day in every process.
+        """
         self.clock.now = _noon(date.fromisoformat(day))
         self.clock.save()
+        return self
+
+    def live(self, until: str) -> "World":
+        """Let the days pass one by one, each with all the work that beat does on it."""
+        lived = step(clock_id=self.clock.pk, to=_noon(date.fromisoformat(until)))
+        assert lived.state == "done", lived.error
+        self.clock.refresh_from_db()
         return self
 
     def quote(

@@ -7,6 +7,7 @@ import pytest
 
 from billing.models import InvoiceLine
 from o2b.asks import ask
+from o2b.catalog.services import publish_product_version
 from o2b.errors import Refused
 from o2b.models import Event, Outbox
 from orders.models import Order, OrderLine
@@ -14,6 +15,7 @@ from subscriptions.changes.preview import preview_changes
 from subscriptions.changes.services import change_services
 from subscriptions.changes.wishes import When, Wish
 from subscriptions.models import Act, Item, ItemChange, ItemVersion
+from subscriptions.timelines.turning import turn_due
 from tests.factories import a_product, monthly, reprice, setup_fee
 
 pytestmark = pytest.mark.django_db
@@ -173,8 +175,6 @@ def test_a_transfer_is_paid_by_each_for_their_own_days(world, item):
     asked = wish(item, Act.TRANSFER, to_account_id=other.pk, when=When.ON, on=date(2026, 2, 20))
     changed(world, asked)
     world.on("2026-02-20")
-    from subscriptions.timelines.turning import turn_due  # noqa: PLC0415
-
     turn_due(machine_now=world.now)
     item.refresh_from_db()
     next_item = Item.objects.exclude(pk=item.pk).get()
@@ -201,8 +201,6 @@ def test_a_transfer_is_paid_by_each_for_their_own_days(world, item):
 def test_a_replacement_keeps_the_price(world, item):
     version = item.product_version
     newer = version.product.versions.create(number=2, characteristics=[])
-    from o2b.catalog.services import publish_product_version  # noqa: PLC0415
-
     publish_product_version(version_id=newer.pk, at=datetime(2026, 2, 1, tzinfo=UTC))
     changed(world, wish(item, Act.REPLACE, version=2))
     item.refresh_from_db()

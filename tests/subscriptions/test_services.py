@@ -47,7 +47,7 @@ def test_completed_lines_become_items_under_their_own_terms() -> None:
             1,
             order.account_id,
         ),
-        (dsl.pk, dsl.product_version_id, "", "active", date(2026, 2, 12), 1, order.account_id),
+        (dsl.pk, dsl.product_version_id, "", "pending", date(2026, 2, 12), 1, order.account_id),
     ]
     assert list(ItemVersion.objects.order_by("pk").values_list("terms", "quantity", "valid")) == [
         (phone.terms_id, Decimal(3), DateRange(date(2026, 2, 10), None)),
@@ -132,7 +132,9 @@ def test_the_start_rule_names_the_day(rule: StartRule, start_on: date | None, st
     services.start_items(order_id=order.pk, at=AT)
 
     item = Item.objects.get()
-    assert (item.state, item.started_on) == ("active", starts)
+    is_on = starts <= AT.date()
+    assert (item.state, item.started_on) == ("active" if is_on else "pending", starts)
+    assert item.next_turn_on == (None if is_on else starts)
     assert item.versions.get().valid == DateRange(starts, None)
     assert item.subscription.started_on == starts
 
@@ -172,7 +174,7 @@ def test_the_cost_of_an_order_does_not_grow_with_its_lines() -> None:
             services.start_items(order_id=order.pk, at=AT)
         return len([q for q in captured if "SAVEPOINT" not in q["sql"]])
 
-    assert (queries(1), queries(12)) == (11, 11)
+    assert (queries(1), queries(12)) == (12, 12)
 
 
 def test_the_reaction_runs_once_on_the_accounts_clock(drain: Callable[[], int]) -> None:

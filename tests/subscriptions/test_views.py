@@ -1,19 +1,23 @@
 """The pages of subscriptions: what they show, to whom, and at what cost."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from psycopg2.extras import DateRange
 
-from o2b import asks
+from o2b import asks, clock
 from subscriptions import selectors
-from subscriptions.models import Item, ItemVersion, Subscription
+from subscriptions.changes.services import change_services
+from subscriptions.changes.wishes import When, Wish
+from subscriptions.models import Act, Item, ItemVersion, Subscription
 from subscriptions.services import start_items
 from tests.billing.pages import HTMX, client_of, queries, text_of
 from tests.factories import a_contract, a_product, a_user, an_account, monthly, setup_fee
 from tests.subscriptions.build import AT, a_line, an_order
+from tests.subscriptions.having import Days, an_item
 
 pytestmark = pytest.mark.django_db
 
@@ -93,11 +97,11 @@ def _open_from(first: ItemVersion) -> object:
 
 def test_a_suspended_item_is_not_in_service() -> None:
     subscription = a_subscription()
-    item = Item.objects.get()
     assert selectors.in_service(on=AT.date(), subscription_id=subscription.pk).count() == 1
-    item.suspend(at=AT)
-    item.save()
-    assert selectors.in_service(on=AT.date(), subscription_id=subscription.pk).count() == 0
+    suspend = Wish(Item.objects.get().pk, Act.SUSPEND, When.ON, date(2026, 3, 1), billing="none")
+    change_services(account_id=subscription.account_id, wishes=[suspend], at=AT, actor_id=None)
+    on = {day: selectors.in_service(on=day).count() for day in (AT.date(), date(2026, 3, 1))}
+    assert on == {AT.date(): 1, date(2026, 3, 1): 0}
 
 
 @pytest.mark.parametrize("name", ["S-{pk}", "{pk}", "SN-88", "northwind"])
@@ -138,7 +142,11 @@ def test_panels_for_pages_that_span_stages(path: str) -> None:
     page = client.get(url)
     assert "<html" in page.content.decode()
     for response in (part, page):
-        assert [s.pk for s in response.context["subscriptions"]] == [subscription.pk]
+        told = response.context
+        if "services" in told:
+            assert [s.item.subscription_id for s in told["services"]] == [subscription.pk]
+        else:
+            assert [s.pk for s in told["subscriptions"]] == [subscription.pk]
 
 
 @pytest.mark.parametrize("path", ["", "{pk}/", "of-account/{account}/", "of-order/{order}/"])
@@ -200,3 +208,161 @@ def test_what_it_answers_when_asked() -> None:
     ):
         answers = asks.ask(question, stranger, *given)
         assert not [a for a in answers if "/subscriptions/" in a.url]
+
+
+# The timeline, as of any day and as known on any day.
+
+JAN, FEB, MAR, APR = (date(2026, n, 1) for n in (1, 2, 3, 4))
+
+
+def seen(client: Client, subscription: Subscription, **look: object) -> Any:
+    return client.get(subscription.get_absolute_url(), look)
+
+
+def a_history() -> Item:
+    """One until March, seven from then on; until 15 January 2026 one believed in three."""
+    known = datetime(2026, 1, 15, 9, tzinfo=UTC)
+    return an_item(
+        an_account(),
+        a_product(name="Voice seat", charges=[monthly("11.00"), setup_fee("20.00")]),
+        Days(JAN, None, "3", until_known=known),
+        Days(JAN, MAR, "1", known=known),
+        Days(MAR, APR, "7", known=known),
+        Days(APR, None, "7", standing="suspended", known=known),
+    )
+
+
+@pytest.mark.parametrize(
+    ("look", "state", "quantity", "monthly"),
+    [
+        ({"as_of": "2026-01-10"}, "active", 1, "€11.00"),
+        ({"as_of": "2026-03-01"}, "active", 7, "€77.00"),
+        ({"as_of": "2026-04-01"}, "suspended", 7, "€77.00"),
+        ({"as_of": "2025-12-31"}, "pending", None, "€0.00"),
+        ({"as_of": "2026-03-01", "known_on": "2026-01-14"}, "active", 3, "€33.00"),
+        ({"as_of": "2026-03-01", "known_on": "2026-01-15"}, "active", 7, "€77.00"),
+        ({"as_of": "2026-03-01", "known_on": "2025-12-31"}, "", None, "€0.00"),
+        ({"as_of": "2026-03-01", "known_on": "2190-01-01"}, "active", 7, "€77.00"),
+    ],
+)
+def test_as_of_a_day_as_known_on_another(
+    look: dict[str, str], state: str, quantity: int | None, monthly: str
+) -> None:
+    subscription = a_history().subscription
+    page = seen(client_of("order team"), subscription, **look)
+    (shown,) = page.context["items"]
+    now = shown.now
+    assert (shown.state, now.version.quantity if now else None) == (state, quantity)
+    assert page.context["figures"][0]["value"] == monthly
+    text = text_of(page)
+    assert "Back to today" in text
+    assert "Change quantity" not in text
+    assert ("not known then" in text) is (state == "")
+
+
+@pytest.mark.parametrize(
+    "junk",
+    ["", "yesterday", "2026-02-30", "0001-01-01", "9999-12-31", "2026-1-1", "\0", "x" * 5000],
+)
+def test_a_day_that_is_none_is_today(junk: str) -> None:
+    subscription = a_history().subscription
+    page = seen(client_of("sales"), subscription, as_of=junk, known_on=junk)
+    assert page.status_code == 200
+    assert page.context["look"].is_now
+    assert "Back to today" not in text_of(page)
+
+
+def test_the_timeline_has_a_bar_a_version_and_says_how_a_pause_is_billed() -> None:
+    item = a_history()
+    page = seen(client_of("sales"), item.subscription)
+    (row,) = page.context["chart"].rows
+    assert [(bar.stretch.tone, bar.is_open) for bar in row.bars] == [
+        ("use", False),
+        ("use", False),
+        ("paused", True),
+    ]
+    html = page.content.decode()
+    assert html.count('class="bar use') == 2
+    assert 'fill="url(#paused)"' in html
+    assert "1 Mar 2026 – 1 Apr 2026: Voice seat version 1, quantity 7, in use, €77.00" in html
+    assert "style=" not in html.split("<main")[1]
+
+
+def test_the_account_sees_what_changes_on_which_day() -> None:
+    subscription = a_subscription(quantity="3")
+    item = Item.objects.get()
+    for wish in (
+        Wish(item.pk, Act.QUANTITY, When.ON, date(2126, 3, 1), quantity="5"),
+        Wish(item.pk, Act.END, When.ON, date(2127, 1, 1)),
+    ):
+        change_services(account_id=item.account_id, wishes=[wish], at=AT, actor_id=None)
+    panel = client_of("sales").get(f"/subscriptions/of-account/{item.account_id}/", **HTMX)
+    text = text_of(panel)
+    assert "Quantity 3 → 5 from 1 Mar 2126 Out of service from 1 Jan 2127" in text
+    assert (panel.context["services"][0].version.quantity, panel.context["more"]) == (3, 0)
+    page = text_of(seen(client_of("order team"), subscription))
+    assert page.count("planned") >= 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"product": "voice seat"}, 1),
+        ({"product": "nothing"}, 0),
+        ({"from": "2026-02-10"}, 1),
+        ({"from": "2026-02-11"}, 0),
+        ({"until": "2026-02-10"}, 1),
+        ({"ends": "2127-01-01"}, 1),
+        ({"ends": "2126-12-31"}, 0),
+        ({"suspended": "yes"}, 0),
+        ({"suspended": "no"}, 1),
+        ({"changed": "2020-01-01"}, 1),
+        ({"changed": "2190-01-01"}, 0),
+        ({"changed": "junk", "suspended": "junk", "ends": "9"}, 1),
+        ({"customer": "\0", "product": "\0"}, 1),
+    ],
+)
+def test_the_list_is_narrowed_by_its_address(asked: dict[str, str], found: int) -> None:
+    subscription = a_subscription()
+    end = Wish(Item.objects.get().pk, Act.END, When.ON, date(2127, 1, 1))
+    change_services(account_id=subscription.account_id, wishes=[end], at=AT, actor_id=None)
+    page = client_of("sales").get("/subscriptions/", asked)
+    assert page.context["total"] == found
+    if found:
+        assert page.context["rows"][0].cells[3].text == "€11.00"
+
+
+def test_what_is_planned_and_what_ends() -> None:
+    item = Item.objects.get(subscription=a_subscription(quantity="3"))
+    client = client_of("sales")
+    for url in ("/subscriptions/planned/", "/subscriptions/ending/"):
+        assert client.get(url).context["total"] == 0
+    far = clock.today() + timedelta(days=20)
+    for act, on, given in (
+        (Act.QUANTITY, far, {"quantity": "5"}),
+        (Act.END, far + timedelta(days=20), {}),
+        (Act.QUANTITY, date(2026, 2, 20), {"quantity": "2"}),
+    ):
+        wish = Wish(item.pk, act, When.ON, on, **given)
+        change_services(account_id=item.account_id, wishes=[wish], at=clock.now(), actor_id=None)
+    planned = client.get("/subscriptions/planned/")
+    assert [row.source.act for row in planned.context["rows"]] == ["quantity", "end"]
+    ending = client.get("/subscriptions/ending/")
+    assert [row.source.pk for row in ending.context["rows"]] == [item.pk]
+    for url, days, n in (
+        ("planned", 30, 1),
+        ("planned", 60, 2),
+        ("ending", 30, 0),
+        ("ending", 60, 1),
+        ("ending", "junk", 1),
+    ):
+        assert client.get(f"/subscriptions/{url}/?within={days}").context["total"] == n
+    few = [queries(client, f"/subscriptions/{url}/") for url in ("planned", "ending")]
+    for _ in range(3):
+        more = Item.objects.get(subscription=a_subscription())
+        end = Wish(more.pk, Act.END, When.ON, far)
+        change_services(account_id=more.account_id, wishes=[end], at=clock.now(), actor_id=None)
+    assert [queries(client, f"/subscriptions/{url}/") for url in ("planned", "ending")] == few
+    for name in ("planned", "ending"):
+        csv = b"".join(client.get(f"/subscriptions/{name}/?format=csv").streaming_content)
+        assert csv.count(b"\r\n") == {"planned": 6, "ending": 5}[name]

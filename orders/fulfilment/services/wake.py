@@ -87,7 +87,7 @@ def wake_due(*, machine_now: datetime, limit: int = 1000) -> int:
             .filter(_is_due(machine_now))
             .filter(~Exists(owed_already))
             .order_by("pk")
-            .values_list("order_id", flat=True)
+            .values_list("order_id", "account_id")
         )
         circuits = breaker.look_at_all(at=machine_now)
         broken = circuits.down | circuits.to_try
@@ -95,7 +95,8 @@ def wake_due(*, machine_now: datetime, limit: int = 1000) -> int:
         for code in sorted(circuits.to_try):
             due += tasks.filter(system=code)[:1]
         owed = Outbox.objects.bulk_create(
-            Outbox(event_name="task.due", task=TASK, key=order) for order in sorted(set(due))
+            Outbox(event_name="task.due", task=TASK, key=order, account_id=account)
+            for order, account in sorted(set(due))
         )
         if owed:
             transaction.on_commit(lambda: events.publish(owed), robust=True)

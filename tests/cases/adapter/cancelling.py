@@ -138,17 +138,18 @@ def _paid(case: CaseInput, key: str) -> Asked:
     )
     anchor, ended = paid.start.day, days(paid.start, ends)
     charge = Charge(promised, paid.start, anchor, ended)
-    if told is not None:
+    paid_whole = told == promised.unit_price or (told is None and _comes_back(case))
+    if timing is Timing.ADVANCE and paid_whole:
+        running = (served(paid.start),)
+        charge = Charge(promised, paid.start, anchor, running, billed_until=paid.start, later=ended)
+    elif told is not None:
         billed = (Billed(paid.start, 1, 1, told, paid.end),)
         charge = Charge(promised, paid.start, anchor, ended, billed=billed)
-    elif timing is Timing.ADVANCE and _comes_back(case):
-        whole = (served(paid.start, paid.end),)
-        charge = Charge(promised, paid.start, anchor, whole, billed_until=paid.start, later=ended)
     return Drafts((charge,), paid.end, _reader(given))
 
 
 def _pieces(case: CaseInput) -> Asked:
-    """The parts of one period, each drafted as a segment of it."""
+    """The parts of one period, each as a service of its own."""
     given = case.given
     last_inside = words.inclusive(case)
     told = [
@@ -166,12 +167,17 @@ def _pieces(case: CaseInput) -> Asked:
         alignment=Alignment.BILL_DAY,
         conventions=words.conventions(case, **more),
     )
-    segments = tuple(served(piece.start, piece.end) for piece in told)
-    charge = Charge(promised, full.start, full.start.day, segments)
+    charges = [
+        Charge(promised, full.start, full.start.day, (served(piece.start, piece.end),))
+        for piece in told
+    ]
     return Drafts(
-        (charge,),
-        full.start,
-        lambda found: {"pieces": [line.amount for line in found[0]], "sum": net(found[0])},
+        charges,
+        last.start,
+        lambda found: {
+            "pieces": [net(lines) for lines in found],
+            "sum": net([line for lines in found for line in lines]),
+        },
     )
 
 
@@ -185,6 +191,41 @@ def _weeks(given: Keys) -> Asked:
     return Drafts((charge,), ends, lambda found: {"total": net(found[0]), "amount": net(found[0])})
 
 
+def termination(case: CaseInput) -> Asked:
+    """What of a paid period comes back with its tax; net and tax are rounded apart."""
+    given = case.given
+    if given.has("unused_days"):
+        case.conventions.word("rounding", words.NET_AND_TAX, True)
+        left, whole = given.integer("unused_days"), given.integer("period_days")
+        paid = of_days(left, whole)
+        grid = Grid(case, start=paid.period.start, interval=paid.interval)
+        return _terminated(case, grid, paid.on, paid.on)
+    grid = Grid(case, start=_start_told(given, given.day("terminated")))
+    last = given.day("terminated")
+    outside = Period.inclusive(last, last).end if grid.last_inside else last
+    return _terminated(case, grid, last, outside)
+
+
+def _terminated(case: CaseInput, grid: Grid, last: date, outside: date) -> Asked:
+    """Billed in advance up to the day of the end, then ended."""
+    given = case.given
+    price, percent = given.decimal("price"), given.decimal("tax_percent")
+    full = grid.full_period(last)
+    unused = ratio(
+        Period(outside, full.end),
+        full=full,
+        interval=grid.interval,
+        day_count=grid.conventions.day_count,
+    )
+    running, ended = (served(grid.start),), days(grid.start, outside)
+    charge = Charge(
+        grid.terms(price),
+        grid.start,
+        grid.anchor_day,
+        running,
+        billed_until=last,
+        later=ended,
+    )
 def pause(case: CaseInput) -> Asked:
     """A paid period of which days are taken out, or a service that goes on within one."""
     given = case.given

@@ -8,7 +8,6 @@ from typing import Any
 
 from o2b.charging import (
     Alignment,
-    Billed,
     ChargeTerms,
     Discount,
     DraftLine,
@@ -89,7 +88,7 @@ def quantity(case: CaseInput) -> Asked:
     if given.has("quantity"):
         promised = terms(unit_price=unit_price, conventions=rules)
         charge = since_day_one(promised, given.decimal("quantity"))
-        return Drafts((charge,), words.DAY_ONE, lambda found: {"amount": net(found[0])}, sold=True)
+        return Drafts((charge,), words.DAY_ONE, lambda found: {"amount": net(found[0])})
     paid = left_of_period(given)
     how = given.word("policy", NEXT_PERIOD, Proration.DAY)
     promised = terms(
@@ -142,7 +141,8 @@ def _sides(old: Charge, new: Charge, until: date) -> Asked:
             answers["next"] = net(others)
         return answers
 
-    return Drafts((old, new), until, read)
+    one_grid = old.started_on == new.started_on and old.anchor_day == new.anchor_day
+    return Drafts((old, new), until, read, one_service=one_grid)
 
 
 def _part(
@@ -259,9 +259,8 @@ def _old_and_new(case: CaseInput) -> Asked:
 
 def _paid_so_much(old: Charge, paid: Paid, amount: Decimal) -> Charge:
     """The paid period cost what was paid for it, whatever the price of a full one is."""
-    billed = (Billed(paid.period.start, 1, 1, amount, paid.period.end),)
     promised = replace(old.terms, unit_price=amount, interval=interval_like(paid.period))
-    return replace(old, terms=promised, segments=old.later, billed_until=None, billed=billed)
+    return replace(old, terms=promised)
 
 
 def _own_grid(case: CaseInput, new: Keys) -> Charge:

@@ -76,7 +76,6 @@ def graduated(case: CaseInput) -> Asked:
             (since_day_one(flat), since_day_one(promised, given.decimal("quantity"))),
             words.DAY_ONE,
             lambda found: {"usage": net(found[1]), "total": net([*found[0], *found[1]])},
-            sold=True,
         )
     if given.has("seats"):
         return _priced(promised, given.decimal("seats"))
@@ -122,7 +121,6 @@ def stairstep(case: CaseInput) -> Asked:
         charges,
         words.DAY_ONE,
         lambda found: {"amounts": [net(lines) for lines in found]},
-        sold=True,
         exact=lambda: {"amounts": [price(promised, each) for each in quantities]},
     )
 
@@ -159,7 +157,6 @@ def blocks(case: CaseInput) -> Asked:
             tuple(since_day_one(promised, units) for promised, units in items),
             words.DAY_ONE,
             lambda found: {"amount": net([line for lines in found for line in lines])},
-            sold=True,
             exact=lambda: {"amount": price_together(items)},
         )
     if given.has("tiers"):

@@ -27,7 +27,6 @@ def boundaries(case: CaseInput) -> Asked:
                 "items": len(found[0]),
                 "total": net(found[0]),
             },
-            sold=True,
         )
     if given.has("price"):
         given.decimal("price")

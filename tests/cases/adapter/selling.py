@@ -62,7 +62,7 @@ def month_of(
 ) -> Drafts:
     """A quantity sold from the first day on, billed up to a day, read from its one charge."""
     charge = since_day_one(promised, quantity)
-    return Drafts((charge,), until, lambda found: read(found[0]), sold=True, exact=exact)
+    return Drafts((charge,), until, lambda found: read(found[0]), exact=exact)
 
 
 def since_day_one(promised: ChargeTerms, quantity: Decimal = ONE) -> Charge:

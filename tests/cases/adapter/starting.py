@@ -57,7 +57,6 @@ def mid_period(case: CaseInput) -> Asked:
             "amounts": [first_amount(lines) for lines in found],
             "total": net([line for lines in found for line in lines]),
         },
-        sold=not counted,
     )
 
 
@@ -127,7 +126,6 @@ def trial(case: CaseInput) -> Asked:
         (grid.charge(promised),),
         grid.until or grid.first_due(free_until(promised, grid.start)),
         lambda found: {"amount": first_amount(found[0]), "total": net(found[0])},
-        sold=given.has("start"),
     )
 
 
@@ -183,4 +181,4 @@ def time_zone(case: CaseInput) -> Asked:
             ),
         }
 
-    return Drafts((grid.charge(promised),), until, read, sold=True)
+    return Drafts((grid.charge(promised),), until, read)

@@ -112,20 +112,20 @@ USAGE_GROUP = {"by usage record": True}
 # Shares of a period in words, as periods of whole days: (all of it, what is left of it).
 ELAPSED: Mapping[str, tuple[Period, Period]] = {
     "half the period": (
-        Period(date(2026, 4, 1), date(2026, 5, 1)),
-        Period(date(2026, 4, 16), date(2026, 5, 1)),
+        Period(date(2025, 4, 1), date(2025, 5, 1)),
+        Period(date(2025, 4, 16), date(2025, 5, 1)),
     ),
     "a quarter of the period": (
-        Period(date(2026, 2, 1), date(2026, 3, 1)),
-        Period(date(2026, 2, 8), date(2026, 3, 1)),
+        Period(date(2025, 2, 1), date(2025, 3, 1)),
+        Period(date(2025, 2, 8), date(2025, 3, 1)),
     ),
     "half-way through June": (
-        Period(date(2026, 6, 1), date(2026, 7, 1)),
-        Period(date(2026, 6, 16), date(2026, 7, 1)),
+        Period(date(2025, 6, 1), date(2025, 7, 1)),
+        Period(date(2025, 6, 16), date(2025, 7, 1)),
     ),
     "mid period": (
-        Period(date(2026, 4, 1), date(2026, 5, 1)),
-        Period(date(2026, 4, 16), date(2026, 5, 1)),
+        Period(date(2025, 4, 1), date(2025, 5, 1)),
+        Period(date(2025, 4, 16), date(2025, 5, 1)),
     ),
 }
 

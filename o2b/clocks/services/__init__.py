@@ -1,0 +1,57 @@
+"""The verbs of test clocks: open one, put accounts under it, let days pass."""
+
+from o2b.clocks.services.days import DayFailed, live_moment, settle
+from o2b.clocks.services.keeping import (
+    AccountIsReal,
+    ClockInvalid,
+    ClockNameTaken,
+    ConfirmationWrong,
+    NotUnderClock,
+    UnderAnotherClock,
+    open_clock,
+    put_under,
+    take_off,
+)
+from o2b.clocks.services.stepping import (
+    ClockMoving,
+    ClockSetBack,
+    ClockStepFailed,
+    HouseBusy,
+    StepNotOpen,
+    StepTooLong,
+    ask_step,
+    go_on,
+    live,
+    refuse_moving,
+    resume_step,
+    step,
+    stop_step,
+)
+
+__all__ = [
+    "AccountIsReal",
+    "ClockInvalid",
+    "ClockMoving",
+    "ClockNameTaken",
+    "ClockSetBack",
+    "ClockStepFailed",
+    "ConfirmationWrong",
+    "DayFailed",
+    "HouseBusy",
+    "NotUnderClock",
+    "StepNotOpen",
+    "StepTooLong",
+    "UnderAnotherClock",
+    "ask_step",
+    "go_on",
+    "live",
+    "live_moment",
+    "open_clock",
+    "put_under",
+    "refuse_moving",
+    "resume_step",
+    "settle",
+    "step",
+    "stop_step",
+    "take_off",
+]

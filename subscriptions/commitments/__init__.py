@@ -1,0 +1,1 @@
+"""How long services are agreed: commitments, what comes when they end, and prices that move."""

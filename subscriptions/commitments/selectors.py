@@ -1,0 +1,227 @@
+"""Questions about commitments: which renewals are due, whose they are, what holds of a service."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db.models import (
+    BigIntegerField,
+    DateField,
+    DateTimeField,
+    Exists,
+    F,
+    Func,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce
+
+from o2b.catalog.models import PriceBookVersion
+from o2b.catalog.models.products import Lifecycle
+from o2b.catalog.publications import Reach
+from o2b.customers.models import Account
+from subscriptions.asof import its_day
+from subscriptions.models import Commitment, Item, PriceMove, Renewal, RenewalDue, ServiceState
+from subscriptions.selectors import known_now
+
+M = TypeVar("M", bound=Model)
+A_DAY = timedelta(days=1)
+LONGEST_KEY = 18  # digits that always fit into a bigint
+LEAD = timedelta(days=7)
+KEY = BigIntegerField()
+# What renews with an uplift was promised that; what ends has no next price.
+MOVED_AT_RENEWAL = (Renewal.SAME, Renewal.MONTHLY, Renewal.CURRENT)
+
+
+def held(rows: QuerySet[Any], *, machine_now: datetime) -> QuerySet[Any]:
+    """Rows about services with `holder`, the account that has each in the end, and `its_day`."""
+    last = Item.objects.filter(root=OuterRef("item")).order_by("-pk").values("account")[:1]
+    its_now = Coalesce(F("test_clock__now"), Value(machine_now))
+    local = Func(F("time_zone"), its_now, function="timezone", output_field=DateTimeField())
+    days = Account.objects.filter(pk=OuterRef("holder")).annotate(day=Cast(local, DateField()))
+    holder = Coalesce(Subquery(last), F("item__account_id"), output_field=KEY)
+    return rows.annotate(holder=holder, root=F("item_id")).annotate(
+        its_day=Subquery(days.values("day")[:1])
+    )
+
+
+def by_clock(
+    rows: QuerySet[Any], field: str, *, machine_now: datetime, clocked: bool
+) -> QuerySet[Any]:
+    """Rows whose day in `field` has come where they live; under test clocks, or under none.
+
+    Nowhere is it later than tomorrow, so that an index finds those that live by the real clock.
+    """
+    if clocked:
+        rows = rows.filter(item__account__test_clock__isnull=False)
+    else:
+        latest = machine_now.date() + A_DAY
+        rows = rows.filter(item__account__test_clock=None, **{f"{field}__lte": latest})
+    return held(rows, machine_now=machine_now).filter(**{f"{field}__lte": F("its_day")})
+
+
+def due_renewals(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
+    """Services whose term has ended; not those that wait, nor those that failed today."""
+    suspended = Item.objects.filter(state=ServiceState.SUSPENDED).filter(
+        Q(pk=OuterRef("item")) | Q(root=OuterRef("item"))
+    )
+    rows = by_clock(RenewalDue.objects.all(), "due_on", machine_now=machine_now, clocked=clocked)
+    return rows.filter(
+        Q(tried_on=None) | Q(tried_on__lt=F("its_day")), Q(waits=False) | ~Exists(suspended)
+    )
+
+
+def to_remind(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
+    """Services whose renewal comes up, and of which the advocate was not told yet."""
+    rows = RenewalDue.objects.filter(remind_on__isnull=False)
+    return by_clock(rows, "remind_on", machine_now=machine_now, clocked=clocked)
+
+
+def to_move(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
+    """Services whose new price counts from today where they live, and whose customers know it."""
+    rows = PriceMove.objects.filter(settled_on=None, at_renewal=False, letter_owed=False)
+    return by_clock(rows, "moves_on", machine_now=machine_now, clocked=clocked)
+
+
+def moving_versions() -> QuerySet[PriceBookVersion]:
+    """Versions of books that do not leave services at the price that they were sold at."""
+    published = PriceBookVersion.objects.filter(state=Lifecycle.PUBLISHED)
+    return published.exclude(policy=PriceBookVersion.Policy.KEEP).select_related("book")
+
+
+def to_tell(version: PriceBookVersion, *, machine_now: datetime) -> QuerySet[Any]:
+    """What was sold by an earlier version of the book, moves, and was not told so yet.
+
+    It is told so many days before as the version says, and some more, so that a day on which
+    nothing ran delays no price.
+    """
+    reach = Reach(version, version.policy_on or version.valid_from)
+    elsewhere = reach.decided_elsewhere(
+        account="item__account",
+        customer="item__account__customer",
+        product="product_version__product",
+    )
+    lead = timedelta(days=version.notice_days) + LEAD
+    moves = PriceMove.objects.filter(item=OuterRef("root"), book_version=version)
+    rows = (
+        known_now()
+        .filter(_sold_before(version, "item") | _sold_before(version, "item__root"))
+        .filter(valid__endswith__isnull=True)
+        .exclude(item__state=ServiceState.ENDED)
+        .exclude(elsewhere)
+        .annotate(
+            root=Coalesce("item__root_id", F("item_id"), output_field=KEY),
+            holder=F("item__account_id"),
+            its_day=its_day(machine_now, account="item__account"),
+        )
+        .filter(~Exists(moves))
+        .order_by("item")
+    )
+    if version.policy == PriceBookVersion.Policy.ON_DATE:
+        assert version.policy_on is not None
+        return rows.filter(its_day__gte=version.policy_on - lead)
+    due = RenewalDue.objects.filter(
+        item=OuterRef("root"),
+        due_on__gte=version.valid_from,
+        commitment__renewal__in=MOVED_AT_RENEWAL,
+    )
+    rows = rows.annotate(due_on=Subquery(due.values("due_on")[:1]))
+    return rows.filter(due_on__lte=F("its_day") + lead)
+
+
+def _sold_before(version: PriceBookVersion, item: str) -> Q:
+    sold_by = f"{item}__order_line__book_version"
+    earlier = {f"{sold_by}__book": version.book_id, f"{sold_by}__number__lt": version.number}
+    return Q(**earlier)
+
+
+def items_of(account_ids: Collection[int]) -> QuerySet[Item, Any]:
+    """The items of these accounts."""
+    return Item.objects.filter(account__in=account_ids).order_by().values("pk")
+
+
+def roots_held_by(account_ids: Collection[int]) -> QuerySet[Item, Any]:
+    """The first items of all services that these accounts have or had."""
+    own = Item.objects.filter(account__in=account_ids).order_by()
+    return own.values_list(Coalesce("root_id", F("pk"), output_field=KEY), flat=True)
+
+
+def renewals(*, machine_now: datetime) -> QuerySet[Any]:
+    """Every service whose running term ends, with `holder` and `its_day`."""
+    return held(RenewalDue.objects.select_related("commitment"), machine_now=machine_now)
+
+
+def advocates() -> QuerySet[Account, Any]:
+    """Who answers for an account that has a service with a term that ends."""
+    committed = Item.objects.filter(renewal_due__isnull=False).order_by()
+    holders = Q(pk__in=committed.values("account"))
+    holders |= Q(pk__in=Item.objects.filter(root__in=committed).order_by().values("account"))
+    return Account.objects.filter(holders).order_by().values("advocate")
+
+
+def accounts_named(words: str) -> QuerySet[Account, Any]:
+    """Accounts that have each word in their name or number, or in their customer's name."""
+    found = Account.objects.order_by()
+    for word in words.split():
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(reference__icontains=word)
+            | Q(customer__name__icontains=word)
+        )
+    return found.values("pk")
+
+
+def numbered(words: str) -> QuerySet[Item, Any]:
+    """The first item of the service that is called so: S-3.7, or all of S-3."""
+    subscription, dot, item = words.strip().upper().removeprefix("S-").partition(".")
+    number = item if dot else subscription
+    if not (number.isascii() and number.isdigit() and len(number) <= LONGEST_KEY):
+        return Item.objects.none().values("pk")
+    key = {"pk": int(number)} if dot else {"subscription": int(number)}
+    roots = Coalesce("root_id", F("pk"), output_field=KEY)
+    return Item.objects.filter(**key).order_by().values_list(roots, flat=True)
+
+
+def last_of_chain(item_id: int) -> Item:
+    """The item as who has the service now has it; a missing one is a 404."""
+    related = ("account__customer", "account__test_clock", "subscription", "root")
+    items = Item.objects.select_related(*related, "product_version__product")
+    found = items.get(pk=item_id)
+    later = items.filter(root=found.root_id_or_own).order_by("-pk").first()
+    return later or found
+
+
+def running(item: Item) -> Commitment | None:
+    """The commitment that holds of the service."""
+    return Commitment.objects.filter(item=item.root_id_or_own).order_by("-number").first()
+
+
+def agreed_of(item: Item) -> QuerySet[Commitment]:
+    """All that was ever agreed of the service, the newest first."""
+    terms = Commitment.objects.filter(item=item.root_id_or_own).order_by("-number")
+    return terms.select_related("order_line__order__placed_by")
+
+
+def due_of(item: Item, *, machine_now: datetime) -> Any:
+    """Its renewal, if its term ends."""
+    return renewals(machine_now=machine_now).filter(item=item.root_id_or_own).first()
+
+
+def committed_with(item: Item) -> list[tuple[int, str]]:
+    """The services of the same account whose terms end: the item and its name, for a form."""
+    own = Item.objects.filter(account=item.account_id, ended_on=None).order_by("pk")
+    own = own.filter(Q(renewal_due__isnull=False) | Q(root__renewal_due__isnull=False))
+    named = own.select_related("product_version__product")
+    return [(each.pk, f"{each.product_version.product} {each.number}") for each in named]
+
+
+def commitments_of(*, subscription_id: int) -> QuerySet[Commitment]:
+    """What was ever agreed of the services of a subscription, the newest first."""
+    items = Item.objects.filter(subscription=subscription_id).order_by()
+    roots = items.values_list(Coalesce("root_id", F("pk"), output_field=KEY), flat=True)
+    terms = Commitment.objects.filter(item__in=roots).order_by("item_id", "-number")
+    return terms.select_related("item__subscription", "order_line")

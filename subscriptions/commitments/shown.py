@@ -1,0 +1,124 @@
+"""Renewals as people read them: whose, when, what comes then, and the price now and then."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from itertools import islice
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from o2b.catalog.models import ProductVersion, Terms
+from o2b.catalog.resolution import period_price
+from o2b.charging import from_canonical
+from o2b.customers.models import Account
+from o2b.web.show import money_text
+from subscriptions.commitments.services.pricing import Repriced, Repricing, reprice
+from subscriptions.models import PriceMove, Renewal
+from subscriptions.rules.prices import lasting
+from subscriptions.rules.timeline import Span, span_on
+from subscriptions.timelines.chains import Chain, chains_of
+
+CHUNK = 500
+
+
+class Shown:
+    """Rows of a query with all that a page shows of them, in as many queries for many as for one.
+
+    It is what a list streams as CSV.
+    """
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        self.rows = rows
+
+    def iterator(self, chunk_size: int) -> Iterator[Any]:
+        found = self.rows.iterator(chunk_size=chunk_size)
+        while chunk := list(islice(found, CHUNK)):
+            yield from dress(chunk)
+
+
+def dress(rows: Sequence[Any]) -> Sequence[Any]:
+    """Give each row its account, service, product, and what a full period costs now and then."""
+    related = ("customer", "advocate", "test_clock")
+    accounts = Account.objects.select_related(*related).in_bulk({row.holder for row in rows})
+    chains = chains_of({row.item_id for row in rows})
+    facing = {row.item_id: _facing(chains[row.item_id], row.due_on) for row in rows}
+    spans = [span for span in facing.values() if span]
+    versions = ProductVersion.objects.select_related("product").in_bulk(
+        {span.product_version for span in spans}
+    )
+    bodies = dict(Terms.objects.filter(pk__in={s.terms for s in spans}).values_list("pk", "body"))
+    charges = {pk: lasting(from_canonical(body).charges) for pk, body in bodies.items()}
+    for row in rows:
+        row.account, row.service = accounts[row.holder], chains[row.item_id].last
+        row.notice_on = row.due_on - timedelta(days=row.commitment.notice_days)
+        span = facing[row.item_id]
+        row.product = versions[span.product_version].product if span else None
+        row.before = period_price(charges[span.terms], span.quantity) if span else None
+        row.after = None if row.commitment.renewal == Renewal.END else row.before
+    _price_then(rows, chains, facing)
+    return rows
+
+
+def _facing(chain: Chain, day: date) -> Span | None:
+    spans = chain.spans
+    return span_on(spans, day) or (spans[-1] if spans else None)
+
+
+def _price_then(
+    rows: Sequence[Any], chains: dict[int, Chain], facing: dict[int, Span | None]
+) -> None:
+    moves = set(
+        PriceMove.objects.filter(
+            item__in=list(chains), at_renewal=True, settled_on=None
+        ).values_list("item", flat=True)
+    )
+    asking = []
+    for row in rows:
+        kind, span = row.commitment.renewal, facing[row.item_id]
+        moved = kind in (Renewal.SAME, Renewal.MONTHLY) and row.item_id in moves
+        if span and (moved or kind in (Renewal.UPLIFT, Renewal.CURRENT)):
+            uplift = row.commitment.uplift_percent if kind == Renewal.UPLIFT else None
+            chain = chains[row.item_id]
+            asking.append((row, Repricing(chain, row.account, span, row.due_on, uplift)))
+    for (row, each), answer in zip(asking, reprice([e for _r, e in asking]), strict=True):
+        if isinstance(answer, Exception):
+            row.after = None
+        elif isinstance(answer, Repriced) and answer.resolution:
+            row.after = period_price(answer.resolution.terms.charges, each.now.quantity)
+
+
+def price_words(row: Any) -> str:
+    """'€30.00 → €33.00'; only one where nothing moves."""
+    currency = row.account.currency
+    before = money_text(row.before, currency)
+    if row.commitment.renewal == Renewal.END:
+        return f"{before} → {_('ends')}"
+    if row.after is None:
+        return f"{before} → {_('no price')}"
+    return before if row.after == row.before else f"{before} → {money_text(row.after, currency)}"
+
+
+def kind_words(row: Any) -> str:
+    """'renews with an uplift of 3.5 %'."""
+    words = str(row.commitment.get_renewal_display())
+    if row.commitment.renewal != Renewal.UPLIFT:
+        return words
+    percent = f"{row.commitment.uplift_percent.normalize():f}"
+    return _("%(words)s of %(percent)s %%") % {"words": words, "percent": percent}
+
+
+def standing(row: Any) -> str:
+    """Whether it waits, failed, or just comes."""
+    if row.fault:
+        return "failed"
+    return "waiting" if row.waits else "comes"
+
+
+def standing_words(row: Any) -> str:
+    said = {"failed": _("could not be renewed"), "waiting": _("waits: suspended")}
+    return said.get(standing(row), _("comes"))
+
+
+def standing_tone(row: Any) -> str:
+    return {"failed": "bad", "waiting": "warn"}.get(standing(row), "")

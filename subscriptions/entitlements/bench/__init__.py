@@ -1,0 +1,1 @@
+"""How long an entitlement takes to answer, beside a bare read by primary key."""

@@ -1,0 +1,1 @@
+"""The install base: what each customer has, where, since when, under which promise."""

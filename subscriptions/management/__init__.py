@@ -1,0 +1,1 @@
+"""Doors of the ground at the command line."""

@@ -1,0 +1,258 @@
+"""Sells lives and bills them: account, product, book, quote, order, subscription, run, invoice.
+
+What a case tells in two steps is sold, billed, changed by orders, and billed again. All cases go
+through each step together, so that a session pays for it once.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from billing.models import InvoiceLine
+from o2b import events
+from o2b.catalog.models import Price, PriceBook, PriceBookVersion, ProductVersion
+from o2b.catalog.resolution import Wanted, resolve
+from o2b.catalog.services import freeze_terms, publish_price_book_version
+from o2b.charging import ChargeTerms, DraftLine, StartRule
+from o2b.charging.terms import charge_document, details_document
+from o2b.customers.models import Account
+from o2b.money import sum_of
+from o2b.periods import Period
+from orders.acceptance.services import place_orders
+from orders.changing.services import ChangeLine, ChangeOrder, write_change_orders
+from orders.laying.services import lock_accounts
+from orders.models import Order
+from quotes.inputs import LineInput
+from quotes.services import Draft, draft_quotes, send_quotes
+from subscriptions.models import Act, Item, SuspensionBilling
+from subscriptions.timelines.chains import Chain, chains_of
+from subscriptions.timelines.services import NewFact, tell_facts
+from tests.billing.worlds import AT, finalised
+from tests.cases.asking import Drafts, Lines
+from tests.cases.lives import CURRENCY, QUANTITY_PLACES, Deed, Life, lives_of
+from tests.factories import LONG_AGO, a_product, a_user, an_account
+
+Found = tuple[Lines, Lines]  # of the last run, and of the one before
+
+
+@dataclass(eq=False)
+class Service:
+    """A life with a product for each of its charges; `told` is what its item was told, by row."""
+
+    life: Life
+    account: Account
+    products: list[ProductVersion]
+    item: int = 0
+    told: dict[Deed, int] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Sale:
+    """A case: its services and the runs that billed them."""
+
+    until: date
+    services: list[Service]
+    before: int = 0
+    last: int = 0
+
+    @property
+    def billed_until(self) -> date | None:
+        days = (each.life.billed_until for each in self.services)
+        return next(filter(None, days), None)
+
+    def lines(self, run: int, lines: Mapping[tuple[int, int], list[DraftLine]]) -> Lines:
+        """The lines of a run, charge by charge."""
+        products = [product for each in self.services for product in each.products]
+        return [lines.get((run, product.pk), []) for product in products]
+
+
+def sell_and_bill(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
+    """Each case's lines; what was billed before is sold and billed first, the rest follows."""
+    owner = a_user().pk
+    sales = _sales(sold)
+    services = [service for sale in sales.values() for service in sale.services]
+    early = [service for service in services if service.life.billed_until]
+    _sell(early, owner)
+    _change({each: list(each.life.deeds(each.life.first)) for each in early})
+    before = [sale for sale in sales.values() if sale.billed_until]
+    for run, sale in _runs(before, lambda sale: sale.billed_until or sale.until):
+        sale.before = run
+    _sell([each for each in services if each not in early], owner)
+    _change({each: list(each.life.deeds(each.life.last)) for each in services})
+    for run, sale in _runs(list(sales.values()), lambda sale: sale.until):
+        sale.last = run
+    lines = _lines(services)
+    return {
+        case: (sale.lines(sale.last, lines), sale.lines(sale.before, lines))
+        for case, sale in sales.items()
+    }
+
+
+def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
+    """A product for each charge, all priced by one version of the default book."""
+    book = PriceBook.objects.create(
+        code="cases", name="Published cases", currency=CURRENCY, is_default=True
+    )
+    version = PriceBookVersion.objects.create(book=book, number=1, valid_from=date(1990, 1, 1))
+    sales = {}
+    for n, (case, asked) in enumerate(sold.items(), start=1):
+        accounts: dict[int, Account] = {}
+        sales[case] = Sale(asked.until, [])
+        for i, life in enumerate(lives_of(asked), start=1):
+            day = life.anchor_day
+            accounts[day] = accounts.get(day) or an_account(bill_day=day)
+            products = []
+            for j, charge in enumerate(life.charges, start=1):
+                code = f"case-{n}-{i}-{j}"
+                product = a_product(code=code, charges=[], quantity_places=QUANTITY_PLACES)
+                columns = _columns(charge.terms)
+                Price.objects.create(version=version, product=product.product, **columns)
+                products.append(product)
+            sales[case].services.append(Service(life, accounts[day], products))
+    publish_price_book_version(version_id=version.pk, at=LONG_AGO)
+    return sales
+
+
+def _columns(promised: ChargeTerms) -> dict[str, object]:
+    """A charge as the columns of a price."""
+    document = charge_document(promised)
+    unit, count = document["interval"] or ("", 1)
+    plain = ("key", "kind", "model", "timing", "alignment", "proration")
+    return {
+        **{name: document[name] for name in plain},
+        "unit_price": promised.unit_price,
+        "interval_unit": unit,
+        "interval_count": count,
+        "tiers": document.get("tiers", []),
+        "details": details_document(promised),
+    }
+
+
+def _sell(services: Sequence[Service], owner: int) -> None:
+    """Quotes for each account and day of start, sent, accepted and delivered."""
+    quoted: dict[tuple[int, date], list[LineInput]] = defaultdict(list)
+    for each in services:
+        line = LineInput(each.products[0].product.code, each.life.quantity)
+        quoted[each.account.pk, each.life.started_on].append(line)
+    drafts = [
+        Draft(account, owner, AT.date(), lines, start_on=day)
+        for (account, day), lines in quoted.items()
+    ]
+    quotes = [quote.pk for quote in draft_quotes(drafts=drafts, at=AT)]
+    send_quotes(quote_ids=quotes, at=AT)
+    place_orders(accepted=dict.fromkeys(quotes, "the customer"), at=AT)
+    events.drain()
+    first = {each.products[0].pk: each for each in services}
+    items = Item.objects.filter(product_version__in=first)
+    for item, product in items.values_list("pk", "product_version"):
+        first[product].item = item
+
+
+def _change(wanted: Mapping[Service, list[Deed]]) -> None:
+    """Let each service be changed as wanted; what it was told before and is no more is undone."""
+    facts = {each: dict(_facts(each, deeds)) for each, deeds in wanted.items()}
+    changed = [service for service, told in facts.items() if told]
+    lock_accounts(account_ids=sorted({each.account.pk for each in changed}))
+    chains = chains_of([each.item for each in changed])
+    orders = [
+        ChangeOrder(
+            each.account,
+            Order.Kind.CHANGE,
+            [_line(chains[each.item], fact) for fact in facts[each].values()],
+        )
+        for each in changed
+    ]
+    lines = write_change_orders(orders=orders, channel="screen", at=AT)
+    told = {
+        each.item: [
+            replace(fact, order_line_id=line.pk)
+            for fact, line in zip(facts[each].values(), own, strict=True)
+        ]
+        for each, own in zip(changed, lines, strict=True)
+    }
+    chains = tell_facts(told, at=AT)
+    events.drain()
+    for each in changed:
+        rows = chains[each.item].changes[-len(told[each.item]) :]
+        each.told |= {deed: row.pk for deed, row in zip(facts[each], rows, strict=True)}
+
+
+def _facts(service: Service, deeds: Sequence[Deed]) -> Iterator[tuple[Deed, NewFact]]:
+    """What is to be told of a service so that these deeds hold, and no others."""
+    for deed, row in service.told.items():
+        if deed not in deeds and deed.act != Act.WITHDRAW:
+            undone = Deed(Act.WITHDRAW, deed.on, withdraws=row)
+            yield undone, NewFact(Act.WITHDRAW, deed.on, 0, withdraws_id=row)
+    for deed in deeds:
+        if deed not in service.told:
+            billing = SuspensionBilling.NONE if deed.act == Act.SUSPEND else ""
+            fact = NewFact(deed.act, deed.on, 0, quantity=deed.quantity, billing=billing)
+            yield deed, replace(fact, **_other_terms(service, deed))
+
+
+def _other_terms(service: Service, deed: Deed) -> dict[str, int]:
+    """The Terms of another charge, as a quote of today would promise them."""
+    if deed.charge is None:
+        return {}
+    product = service.products[deed.charge]
+    wanted = [Wanted(product, service.life.quantity)]
+    resolved = resolve(
+        account=service.account, wanted=wanted, on=AT.date(), start_rule=StartRule.ON_DELIVERY
+    )
+    return {"product_version_id": product.pk, "terms_id": freeze_terms(resolved)[0].pk}
+
+
+def _line(chain: Chain, fact: NewFact) -> ChangeLine:
+    ordered = chain.root.order_line
+    return ChangeLine(
+        action=fact.act,
+        change_on=fact.on,
+        in_service={"revision": chain.root.revision},
+        product_version_id=fact.product_version_id or ordered.product_version_id,
+        delivery_plan_id=ordered.delivery_plan_id,
+        quantity=fact.quantity or ordered.quantity,
+        terms_id=fact.terms_id or ordered.terms_id,
+        characteristics={},
+    )
+
+
+def _runs(sales: Sequence[Sale], day_of: Callable[[Sale], date]) -> Iterator[tuple[int, Sale]]:
+    """A run for each day, and what it billed."""
+    by_day: dict[date, list[Sale]] = defaultdict(list)
+    for sale in sales:
+        by_day[day_of(sale)].append(sale)
+    for day, billed in sorted(by_day.items()):
+        accounts = {each.account.pk for sale in billed for each in sale.services}
+        run = finalised(day, account_ids=sorted(accounts))
+        for sale in billed:
+            yield run.pk, sale
+
+
+def _lines(services: Sequence[Service]) -> Mapping[tuple[int, int], list[DraftLine]]:
+    """(run, product) → what its invoices say, as a draft would say it."""
+    accounts = {each.account.pk for each in services}
+    rows = InvoiceLine.objects.filter(invoice__account__in=accounts).select_related(
+        "invoice", "charge__terms", "charge__terms_charge"
+    )
+    found: dict[tuple[int, int], list[DraftLine]] = defaultdict(list)
+    billed: dict[tuple[object, ...], list[Decimal]] = defaultdict(list)
+    for row in rows.order_by("period_start", "segment", "revision"):
+        so_far = billed[row.charge_id, row.period_start, row.segment]
+        so_far.append(row.amount)
+        found[row.invoice.run_id, row.charge.terms.product_version_id].append(
+            DraftLine(
+                ref=row.charge_id,
+                key=row.charge.terms_charge.key,
+                period=Period(row.served_from, row.served_to),
+                full_period=Period(row.period_start, row.period_end),
+                segment=row.segment,
+                revision=row.revision,
+                quantity=row.quantity,
+                amount=row.amount,
+                target=sum_of(so_far),
+                cause=row.cause,
+            )
+        )
+    return found
