@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -107,6 +108,8 @@ class Standing:
     limit: Decimal | None
     has_paid_a_bill: bool
     currency: str
+    # The day of its newest invoice: what was delivered before is on it.
+    billed_on: date | None = None
 
 
 # question -> (what an answer is, who answers: a callable by dotted name)
