@@ -31,11 +31,14 @@ lint: .venv ## format, style, direction of imports, types, checks, migrations
 mutants: .venv ## plant small faults in the pricing engine and count those the tests notice (ARGS="--count 200 --seed 1")
 	@exec $(BIN)/python -m tests.mutants $(ARGS)
 
-bench: .venv ## measure a bill run, orders by REST, prices and sheets
+bench: .venv ## measure bill runs, orders, prices, sheets, fulfilment and queues
 	$(BIN)/python manage.py bench_bill_run --json $(ARGS)
 	$(BIN)/python manage.py bench_orders_api --json
 	$(BIN)/python manage.py bench_pricing --json
 	$(BIN)/python manage.py bench_import --json
+	$(BIN)/python manage.py bench_fulfilment --json
+	$(BIN)/python manage.py bench_claim_next --json
+	$(BIN)/python manage.py bench_queue --json
 
 shots: .venv ## take the pictures of docs/screenshots anew
 	@exec $(BIN)/python -m tests.shots $(ARGS)

@@ -75,6 +75,7 @@ def account_standing(account_id: int) -> list[Standing]:
             limit=account.credit_limit,
             has_paid_a_bill=payments.has_paid_a_bill(account, on=today),
             currency=account.currency,
+            billed_on=payments.billed_on(account),
         )
     ]
 

@@ -123,6 +123,8 @@ class Standing:
     limit: Decimal | None
     has_paid_a_bill: bool
     currency: str
+    # The day of its newest invoice: what was delivered before is on it.
+    billed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

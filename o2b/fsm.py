@@ -60,7 +60,9 @@ def move(
     sources = [a.source for a in arrows]
     with transaction.atomic():
         rows = list(
-            queryset.filter(state__in=sources).order_by("pk").select_for_update(of=("self",))
+            queryset.filter(state__in=sources)
+            .order_by("pk")
+            .select_for_update(of=("self",), no_key=True)
         )
         if not rows:
             return []

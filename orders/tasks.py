@@ -17,6 +17,7 @@ from orders.timing.tasks import (
     renew_forecasts,
     restart_clocks,
     tell_jeopardy,
+    tell_order_jeopardy,
     watch_time,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "renew_forecasts",
     "restart_clocks",
     "tell_jeopardy",
+    "tell_order_jeopardy",
     "watch_time",
 ]
 

@@ -23,7 +23,6 @@ urlpatterns = [
     path("queue/", fulfilment.queue, name="queue"),
     path("queue/next/", fulfilment.claim_next, name="claim-next"),
     path("tasks/<int:pk>/claim/", fulfilment.claim_task, name="task-claim"),
-    path("tasks/<int:pk>/release/", fulfilment.release_task, name="task-release"),
     path("tasks/<int:pk>/complete/", fulfilment.complete_task, name="task-complete"),
     path("tasks/<int:pk>/fail/", fulfilment.fail_task, name="task-fail"),
     path("", include("orders.work.urls")),

@@ -129,11 +129,14 @@ def a_product(
     """
     code = code or f"product-{next(_numbers)}"
     characteristics = given.pop("characteristics", [])
+    components = given.pop("components", [])
     product = Product.objects.create(code=code, **{"name": code.title()} | given)
     version = ProductVersion.objects.create(
         product=product, number=1, characteristics=characteristics
     )
-    plan = DeliveryPlan.objects.create(product=product, number=1, tasks=list(tasks))
+    plan = DeliveryPlan.objects.create(
+        product=product, number=1, tasks=list(tasks), components=components
+    )
     publish_product_version(version_id=version.pk, at=LONG_AGO)
     publish_delivery_plan(plan_id=plan.pk, at=LONG_AGO)
     priced = charges if charges is not None else [monthly()]

@@ -32,15 +32,16 @@ WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 @dataclass(frozen=True)
 class Look:
-    """How pages are looked at, and which pictures are taken so; none named: all."""
+    """How pages are looked at, and which pictures are taken so; none named: all but some."""
 
     tail: str
     options: dict[str, Any]
     only: frozenset[str] = frozenset()
+    but: frozenset[str] = frozenset()
 
 
 LOOKS = (
-    Look("", {"viewport": WIDE, "color_scheme": "light"}),
+    Look("", {"viewport": WIDE, "color_scheme": "light"}, but=frozenset({"tracking"})),
     Look(
         "-dark",
         {"viewport": WIDE, "color_scheme": "dark"},
@@ -49,7 +50,7 @@ LOOKS = (
     Look(
         "-phone",
         {"viewport": PHONE, "color_scheme": "light"},
-        frozenset({"quotes", "offer", "order", "queue", "book-grid"}),
+        frozenset({"quotes", "offer", "order", "queue", "book-grid", "tracking"}),
     ),
 )
 
@@ -63,7 +64,8 @@ class Camera:
     look: Look = LOOKS[0]
 
     def wants(self, *names: str) -> bool:
-        return not self.look.only or not self.look.only.isdisjoint(names)
+        wanted = set(names) - self.look.but
+        return bool(wanted & self.look.only if self.look.only else wanted)
 
     @contextmanager
     def seen_by(self, username: str = "") -> Iterator[Page]:
@@ -81,11 +83,18 @@ class Camera:
         yield page
         context.close()
 
-    def take(self, page: Page, name: str) -> None:
-        """One picture of what the window shows, once nothing is on its way any more."""
+    def take(self, page: Page, name: str, *, tall: int = 0) -> None:
+        """One picture of what the window shows, once nothing is on its way any more.
+
+        `tall` lets the window grow with the page, up to so many pixels.
+        """
         if not self.wants(name):
             return
         page.wait_for_load_state("networkidle")
+        if tall:
+            whole = page.evaluate("document.documentElement.scrollHeight")
+            width = self.look.options["viewport"]["width"]
+            page.set_viewport_size({"width": width, "height": min(tall, whole)})
         page.mouse.move(0, 0)
         path = FOLDER / f"{name}{self.look.tail}.png"
         page.screenshot(path=path, animations="disabled", caret="hide")
@@ -137,6 +146,37 @@ def delivery(camera: Camera) -> None:
         camera.take(page, "queue")
         page.goto("/orders/fallout/")
         camera.take(page, "fallout")
+
+
+PLANS = "/catalog/products/circuit/plans/"
+
+
+def orders(camera: Camera) -> None:
+    """Samir: an order with its plan, the board; what its customer sees; Nora: a plan, and tried."""
+    with camera.seen_by("samir") as page:
+        page.goto("/orders/board/")
+        camera.take(page, "board")
+        page.goto(first_of(page, "/orders/?product=circuit"))
+        tracking = page.get_by_label("Page on which the customer follows").input_value()
+        camera.take(page, "order-plan", tall=2000)
+    with camera.seen_by() as page:
+        page.goto(tracking[tracking.index("/orders/") :])
+        camera.take(page, "tracking", tall=2000)
+    if not camera.wants("plan-editor", "plan-dry-run"):
+        return
+    with camera.seen_by("nora") as page:
+        page.goto(PLANS)
+        if page.get_by_role("button", name="New version").count():
+            page.get_by_role("button", name="New version").click()
+        else:
+            page.goto(page.get_by_role("link", name="Edit draft").get_attribute("href") or "")
+        page.locator("#steps-2 summary").click()
+        camera.take(page, "plan-editor", tall=1600)
+        page.goto(f"{PLANS}1/try/")
+        page.get_by_label("From site").fill("Zürich")
+        page.get_by_label("To site").fill("Genève")
+        page.get_by_role("button", name="Try it").click()
+        camera.take(page, "plan-dry-run", tall=1300)
 
 
 def service(camera: Camera) -> None:
@@ -299,6 +339,7 @@ ROUNDS = {
     sheets: ("import-report",),
     sales: ("home-sales", "quotes", "quote", "quote-editor", "offer"),
     delivery: ("order", "order-fallout", "queue", "fallout"),
+    orders: ("board", "order-plan", "tracking", "plan-editor", "plan-dry-run"),
     service: ("subscription",),
     finance: ("bill-run", "bill-run-final", "invoice", "invoice-pdf"),
     api: ("api-docs",),

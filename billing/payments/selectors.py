@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from billing.invoices import selectors as invoices
@@ -82,6 +82,13 @@ def has_paid_a_bill(account: Account, *, on: date) -> bool:
     """Whether at least one invoice of the account is paid in full."""
     rows = invoices.with_standing(Invoice.objects.filter(account=account), on=on)
     return rows.filter(kind=Invoice.Kind.INVOICE, open_amount__lte=0).exists()
+
+
+def billed_on(account: Account) -> date | None:
+    """The day of the account's newest invoice, if it has one."""
+    rows = Invoice.objects.filter(account=account, kind=Invoice.Kind.INVOICE)
+    newest: date | None = rows.aggregate(day=Max("issued_on"))["day"]
+    return newest
 
 
 def overdue_amount(account: Account, *, on: date) -> Money:

@@ -53,7 +53,7 @@ def once(verb: Verb) -> Verb:
 @transaction.atomic
 def _once(key: str, request: Request, effect: Callable[[], Response]) -> Response:
     """A refusal raises through the transaction, so neither effect nor key is kept."""
-    digest = digest_of(request.data)
+    digest = digest_of(_said(request))
     path = request.path.rstrip("/")
     if not _hold(f"{request.user.pk}:{key}"):
         raise KeyInProgress(_("A request with this key is still in progress."), field=HEADER)
@@ -75,6 +75,12 @@ def _once(key: str, request: Request, effect: Callable[[], Response]) -> Respons
     return Response(
         known.answer, status=known.status, headers={"Idempotent-Replay": "true"} | _place(known)
     )
+
+
+def _said(request: Request) -> object:
+    """What is asked: the body, and the query where there is one: a sheet's dry_run, for example."""
+    query = sorted((name, list(values)) for name, values in request.query_params.lists())
+    return [request.data, query] if query else request.data
 
 
 def digest_of(data: object) -> str:

@@ -118,7 +118,7 @@ def close_account(*, account_id: int, at: datetime, actor_id: int | None = None)
 
 
 def _locked(account_id: int) -> Account:
-    rows = Account.objects.select_for_update(of=("self",)).select_related("customer")
+    rows = Account.objects.select_for_update(of=("self",), no_key=True).select_related("customer")
     account = rows.get(pk=account_id)
     if not account.is_open:
         raise AccountClosed(_("%(account)s is closed.") % {"account": account})

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from o2b.copying import write_all
 from o2b.events.outbox import publish
 from o2b.flow import REACTIONS, Reaction
 from o2b.models import Event, Outbox
@@ -38,7 +39,7 @@ def record_many(
     """Write one event a subject, in one INSERT, and one outbox row a distinct reaction key."""
     if name not in REACTIONS:
         raise LookupError(f"{name} is not in o2b.flow")
-    events = Event.objects.bulk_create(
+    events = write_all(
         Event(
             name=name,
             subject_type=subject._meta.label_lower,
@@ -52,7 +53,7 @@ def record_many(
         )
         for subject in subjects
     )
-    owed = Outbox.objects.bulk_create(
+    owed = write_all(
         Outbox(event_name=name, task=reaction.task, key=key, account_id=account_id)
         for reaction in REACTIONS[name]
         for key, account_id in _keys(reaction, events)

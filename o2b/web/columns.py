@@ -1,8 +1,9 @@
 """The parts of a list: columns and what they make of a row, heads that sort, chips, actions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from html import escape
 from typing import Any, Literal
 
 from django.contrib.auth.models import AnonymousUser
@@ -38,7 +39,8 @@ class Column:
 
     `value` is a path or function (default: the attribute `name`); `sort` one or more ORM fields;
     `link` True for `row.get_absolute_url()`, or a path or function giving an address;
-    `note` a path or function for the quiet second line; `currency` one for money;
+    `note` a path or function for the quiet second line, `note_link` where that leads; `currency`
+    one for money;
     `label` and `tone` for a badge whose state is not in `o2b.web.states`; `may_be_empty` for a day
     or moment that many rows lack: those stand last, whichever way they are sorted.
     """
@@ -51,6 +53,7 @@ class Column:
     currency: Reader | None = None
     link: Reader | bool = False
     note: Reader | None = None
+    note_link: Reader | None = None
     label: Reader | None = None
     tone: Reader | None = None
     may_be_empty: bool = False
@@ -83,15 +86,22 @@ class Column:
             return row.get_absolute_url()
         return (read(row, self.link) or "") if self.link else ""
 
+    def inner_html(self, row: Any) -> str:
+        """What stands in its cell of the row."""
+        text = _safe(self.shown(row))
+        if url := self.address(row):
+            text = f'<a href="{escape(url)}">{text}</a>'
+        note = read(row, self.note) if self.note else None
+        if not note:
+            return text
+        note = _safe(note)
+        if self.note_link:
+            note = f'<a class="quiet" href="{escape(read(row, self.note_link))}">{note}</a>'
+        return f"{text} <small>{note}</small>"
 
-@dataclass(frozen=True)
-class Cell:
-    """One cell, ready to be shown."""
 
-    column: Column
-    text: str | SafeString
-    url: str
-    note: Any
+def _safe(text: Any) -> str:
+    return text.__html__() if hasattr(text, "__html__") else escape(str(text))
 
 
 @dataclass(frozen=True)
@@ -99,22 +109,33 @@ class Row:
     """One row, ready to be shown; templates of one's own find the object as `source`."""
 
     source: Any
-    cells: list[Cell]
+    html: SafeString
 
     @classmethod
-    def of(cls, columns: Sequence[Column], row: Any) -> "Row":
-        return cls(
-            row,
-            [
-                Cell(
-                    column,
-                    column.shown(row),
-                    column.address(row),
-                    read(row, column.note) if column.note else None,
-                )
-                for column in columns
-            ],
-        )
+    def all_of(cls, columns: Sequence[Column], rows: Iterable[Any]) -> "list[Row]":
+        """The rows of a page; here, because a template takes five times as long over its cells."""
+        tags = [_tags(column, is_head=n == 0) for n, column in enumerate(columns)]
+        return [
+            cls(
+                row,
+                SafeString(
+                    "".join(
+                        f"{before}{column.inner_html(row)}{after}"
+                        for column, (before, after) in zip(columns, tags, strict=True)
+                    )
+                ),
+            )
+            for row in rows
+        ]
+
+
+def _tags(column: Column, *, is_head: bool) -> tuple[str, str]:
+    """The tags of a column's cells; the first of a row is its head."""
+    kind = f"k-{column.kind}"
+    if is_head:
+        return f'<th scope="row" role="rowheader" class="{kind}">', "</th>"
+    css = f"{kind} {column.align}".strip()
+    return f'<td role="cell" class="{css}" data-label="{escape(str(column.title))}">', "</td>"
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,12 @@ def is_partial(request: HttpRequest) -> bool:
     return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
+def own_path(said: str) -> str:
+    """An address that a form or a row names, when it is a path of ours; empty when it is not."""
+    ours = said.startswith("/") and url_has_allowed_host_and_scheme(said, allowed_hosts=None)
+    return said if ours else ""
+
+
 def came_from(request: HttpRequest) -> str:
     """Path of the page of ours that sent this request; empty when there is none."""
     referer = request.headers.get("Referer", "")

@@ -52,11 +52,13 @@ PLACES = (
         "order team",
         (
             Place(_("Orders"), "orders:list", "orders.view_order", "o"),
+            Place(_("Bulk orders"), "orders:bulk-list", "orders.place_order"),
             Place(_("My queue"), "orders:queue", "orders.work_tasks", "m"),
             Place(_("Board"), "orders:board", "orders.work_tasks", "v"),
             Place(_("Work"), "orders:work", "orders.work_tasks", "t"),
             Place(_("Approvals"), "orders:approvals", "orders.view_order", "y"),
             Place(_("Fallout"), "orders:fallout", "orders.view_order", "f"),
+            Place(_("Outside systems"), "orders:systems", "orders.view_order"),
             Place(_("Visits"), "orders:visits", "orders.view_order", "e"),
             Place(_("Purchases"), "orders:purchases", "orders.work_tasks", "n"),
             Place(_("Licence pools"), "orders:licence-pools", "orders.manage_work"),
@@ -88,6 +90,7 @@ PLACES = (
         "product",
         (
             Place(_("Catalog"), "catalog:tree", "catalog.view_product", "k"),
+            Place(_("Delivery plans"), "catalog:plan-list", "catalog.view_product"),
             Place(_("Price books"), "catalog:book-list", "catalog.view_product", "l"),
             Place(_("Price simulator"), "catalog:simulator", "catalog.view_product", "w"),
         ),

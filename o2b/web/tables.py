@@ -29,7 +29,7 @@ whatever `filters` (o2b.web.filters) name; what is unknown in it is ignored. Tem
 extend "components/list.html" (blocks before, after); htmx gets "components/_list.html" alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.paginator import Page, Paginator
@@ -48,6 +48,30 @@ from o2b.web.http import is_partial, turned_away
 __all__ = ["Action", "Column", "Filter", "ListPage"]
 
 LONGEST_SEARCH = 200
+
+
+def searched(asked: Mapping[str, Any]) -> str:
+    """The words that an address or a form searches for, as Postgres takes them: without NUL."""
+    return str(asked.get("q", "")).replace("\0", "").strip()[:LONGEST_SEARCH]
+
+
+def holding(rows: QuerySet[Any], fields: Sequence[str], words: str) -> QuerySet[Any]:
+    """Rows that hold every word in one of these fields."""
+    for word in words.split():
+        rows = rows.filter(_holds(fields, word))
+    return rows
+
+
+def _holds(fields: Sequence[str], word: str) -> Q:
+    found = Q(pk__in=[])
+    for field in fields:
+        if field.rpartition("__")[2] in {"pk", "id"}:
+            digits = word.lstrip("#").rpartition("-")[2]
+            if digits.isascii() and digits.isdigit() and len(digits) < 19:
+                found |= Q(**{field: int(digits)})
+        else:
+            found |= Q(**{field if field.endswith("contains") else f"{field}__icontains": word})
+    return found
 
 
 class ListPage(ListView):
@@ -81,13 +105,14 @@ class ListPage(ListView):
 
     def search_rows(self, rows: QuerySet[Any], words: str) -> QuerySet[Any]:
         """Rows that hold every word in one of the `search` fields."""
-        for word in words.split():
-            rows = rows.filter(self._holds(word))
-        return rows
+        return holding(rows, self.search, words)
 
     def filter_state(self, rows: QuerySet[Any], state: str) -> QuerySet[Any]:
         """Rows of one chip; override where a state is derived."""
         return rows.filter(**{self.state_field: state})
+
+    def get_csv_columns(self) -> Sequence[Column]:
+        return self.csv_columns or self.columns
 
     # how it is answered
 
@@ -96,8 +121,7 @@ class ListPage(ListView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if self.csv_name and request.GET.get("format") == "csv":
-            columns = self.csv_columns or self.columns
-            return stream_csv(self.csv_name, columns, self.get_queryset())
+            return stream_csv(self.csv_name, self.get_csv_columns(), self.get_queryset())
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -112,8 +136,7 @@ class ListPage(ListView):
 
     @property
     def words(self) -> str:
-        # Postgres refuses text with a NUL in it.
-        return self.request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+        return searched(self.request.GET)
 
     @property
     def searchable(self) -> bool:
@@ -134,17 +157,6 @@ class ListPage(ListView):
         known = {column.name for column in self.columns if column.sort}
         asked = self.request.GET.get("sort", "")
         return asked if asked.removeprefix("-") in known else self.default_sort
-
-    def _holds(self, word: str) -> Q:
-        found = Q(pk__in=[])
-        for field in self.search:
-            if field.rpartition("__")[2] in {"pk", "id"}:
-                digits = word.lstrip("#").rpartition("-")[2]
-                if digits.isascii() and digits.isdigit() and len(digits) < 19:
-                    found |= Q(**{field: int(digits)})
-            else:
-                found |= Q(**{field if field.endswith("contains") else f"{field}__icontains": word})
-        return found
 
     def _sorted(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         by_name = {column.name: column.sort for column in self.columns if column.sort}
@@ -185,7 +197,7 @@ class ListPage(ListView):
             "title": self.title,
             "intro": self.intro,
             "heads": [Head.of(column, self.sort, self.href) for column in self.columns],
-            "rows": [Row.of(self.columns, row) for row in page.object_list],
+            "rows": Row.all_of(self.columns, page.object_list),
             "page_obj": page,
             "previous_href": page.has_previous() and self.href(page=str(page.number - 1)),
             "next_href": page.has_next() and self.href(page=str(page.number + 1)),

@@ -24,6 +24,7 @@ from o2b.api.idempotency import once
 from o2b.api.problems import Malformed, TooLarge
 from o2b.api.views import Noun
 from o2b.asks import held_by
+from o2b.web.uploads import SLACK, is_longer
 from orders import services
 from orders.bulk.sheet import LARGEST_FILE
 from orders.models import BulkOrder, BulkRow
@@ -118,6 +119,12 @@ class BulkViewSet(Noun):
     filterset_class = BulkFilter
     parser_classes: Any = (ExactJSONParser, SheetParser, WorkbookParser, SheetFormParser)
     doors = dict.fromkeys(("list", "retrieve", "create", "place", "rows"), "orders.place_order")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """A body that is too large is refused unread: a session looks for its token in a form."""
+        if is_longer(request, LARGEST_FILE + SLACK):
+            raise TooLarge(_("The file is larger than 10 MB: order in parts."))
+        super().initial(request, *args, **kwargs)
 
     def now(self) -> datetime:
         """A sheet is of many accounts: it came by the machine's clock."""

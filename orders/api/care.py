@@ -29,7 +29,9 @@ class ComplaintAsked(Asked):
     """What somebody complains about; the account's advocate owns it first."""
 
     line = Key()
-    text = serializers.CharField(max_length=LONGEST_TEXT)
+    text = serializers.CharField(
+        max_length=LONGEST_TEXT, help_text="The customer reads it on the page of the order."
+    )
     name = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=LONGEST_NAME
     )

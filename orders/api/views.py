@@ -90,7 +90,8 @@ class OrderViewSet(Noun):
         "list": "orders.view_order",
         "retrieve": "orders.view_order",
         "create": "orders.view_order",  # and place_order or accept_quote, by what is asked
-    } | dict.fromkeys(("hold", "resume", "cancel", "priority", "work_from"), "orders.work_tasks")
+        "priority": "orders.manage_work",
+    } | dict.fromkeys(("hold", "resume", "cancel", "work_from"), "orders.work_tasks")
 
     def get_queryset(self) -> QuerySet[Order]:
         orders = with_standing(Order.objects.select_related("account", "placed_by"))

@@ -1,11 +1,12 @@
 """Place the orders of a sheet together: read, checked, priced and written in the queries of few."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from o2b import clock
@@ -24,6 +25,8 @@ from quotes.inputs import CheckedLine, examine_lines, versions_on_sale
 from quotes.selectors import Asking, price_each
 
 AlreadyOf = Callable[[int], Collection[str]]
+UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,14 @@ def _by_day(
 def _check(wish: Wish, day: date, shelf: Shelf, batch: Batch) -> list[CheckedLine]:
     """The lines that can be had; faults are blamed."""
     try:
+        return _examine(wish, day, shelf, batch)
+    except UNFORESEEN as fault:
+        _blame(wish, fault)
+        return []
+
+
+def _examine(wish: Wish, day: date, shelf: Shelf, batch: Batch) -> list[CheckedLine]:
+    try:
         check_days(today=day, work_from=wish.work_from, promised_on=wish.promised_on)
     except Refused as refusal:
         wish.refuse(refusal)
@@ -167,9 +178,39 @@ def _place(
     day: date,
     batch: Batch,
 ) -> None:
-    """Price and write together; if that is refused, each half for itself, down to the culprit."""
-    if not wishes:
+    """Price and write together; if that fails, each half for itself, down to the culprit."""
+    try:
+        with transaction.atomic():
+            _price_and_write(wishes, checked, at, day, batch)
+    except OperationalError:
+        raise  # it is the database, not a wish: the sheet is worked on again
+    except (Refused, DatabaseError, *UNFORESEEN) as fault:
+        left = _good(wishes)
+        if len(left) == 1:
+            _blame(left[0], fault)
+            return
+        middle = len(left) // 2
+        _place(left[:middle], checked, at, day, batch)
+        _place(left[middle:], checked, at, day, batch)
+
+
+def _blame(wish: Wish, fault: Exception) -> None:
+    """Why one wish is refused; what nobody foresaw is logged, and does not hold up the rest."""
+    if isinstance(fault, Refused):
+        wish.refuse(fault)
         return
+    row = wish.rows[0]
+    log.error("bulk order %s: row %s cannot be placed", row.bulk_id, row.number, exc_info=fault)
+    wish.blame(_("This order cannot be placed: an error of O2B, which its log tells."))
+
+
+def _price_and_write(
+    wishes: Sequence[Wish],
+    checked: Mapping[int, list[CheckedLine]],
+    at: datetime,
+    day: date,
+    batch: Batch,
+) -> None:
     priced = price_each(
         askings=[
             Asking(_account(w), [line.wanted for line in checked[id(w)]], w.start_on)
@@ -183,19 +224,8 @@ def _place(
             wish.refuse(answer)
         else:
             fit.append((wish, answer.resolutions))
-    if not fit:
-        return
-    try:
-        with transaction.atomic():
-            _write(fit, checked, at, batch)
-    except Refused as refusal:
-        left = [wish for wish, _found in fit]
-        if len(left) == 1:
-            left[0].refuse(refusal)
-            return
-        middle = len(left) // 2
-        _place(left[:middle], checked, at, day, batch)
-        _place(left[middle:], checked, at, day, batch)
+    if fit:
+        _write(fit, checked, at, batch)
 
 
 def _write(

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -18,11 +19,12 @@ from o2b.catalog.exchange.faults import SheetRefused
 from o2b.catalog.exchange.sheets import write_csv
 from o2b.errors import Refused
 from o2b.web.forms import show_refusal
-from o2b.web.http import HtmxRequest, door, is_partial
+from o2b.web.http import HtmxRequest, door, is_partial, turned_away
 from o2b.web.tables import Column, ListPage
+from o2b.web.uploads import blamed, refused_early
 from orders.bulk import selectors, services
 from orders.bulk.forms import SheetForm
-from orders.bulk.sheet import COLUMNS, LAYOUT
+from orders.bulk.sheet import COLUMNS, LARGEST_FILE, LAYOUT
 from orders.bulk.wishes import cells_of
 from orders.models import BulkOrder, BulkRow
 
@@ -85,6 +87,16 @@ class BulkList(ListPage):
         columns = [*COLUMNS, *(f"{beginning}…" for beginning in LAYOUT.many)]
         return super().get_context_data(form=self.form or SheetForm(), known=columns, **kwargs)
 
+    @classmethod
+    def too_large(cls, request: HttpRequest) -> HttpResponseBase:
+        """The page with what is wrong with a file that was not read."""
+        page = cls()
+        page.setup(request)
+        if away := turned_away(request, cls.permission):
+            return away
+        page.form = blamed(SheetForm(), _("The file is larger than 10 MB: order in parts."))
+        return page._again((), status=413)
+
     def post(self, request: HtmxRequest) -> HttpResponse:
         """Try a sheet: to its page, or the form again with what is wrong."""
         self.form = SheetForm(request.POST, request.FILES)
@@ -107,9 +119,15 @@ class BulkList(ListPage):
                 show_refusal(self.form, refusal)
             else:
                 return redirect(bulk)
+        return self._again(faults, status=422)
+
+    def _again(self, faults: tuple[Any, ...], *, status: int) -> HttpResponse:
         self.object_list = self.get_queryset()
         context = self.get_context_data(faults=faults)
-        return render(request, self.template_name, context, status=422)
+        return render(self.request, self.template_name, context, status=status)
+
+
+bulk_list = refused_early(LARGEST_FILE, BulkList.too_large)(BulkList.as_view())
 
 
 class SheetPage(ListPage):

@@ -59,7 +59,10 @@ class ComplaintForm(_AboutALine):
     """One of us takes a complaint down."""
 
     name = _name(label=_("Who complains?"), required=False)
-    text = _text(_("What is not as it was promised?"))
+    text = _text(
+        _("What is not as it was promised?"),
+        help_text=_("The customer reads it on the page of the order."),
+    )
 
 
 class HandOverForm(forms.Form):

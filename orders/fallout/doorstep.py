@@ -5,14 +5,23 @@ from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from o2b import clock
+from o2b.web.http import own_path
 from orders.models import OrderLine, Task
 
 SEES = "orders.view_order"
 WORKS = "orders.work_tasks"
 MANAGES = "orders.manage_work"
+# Where the desk looks for words.
+SEARCH = (
+    "name",
+    "failure",
+    "order__pk",
+    "account__customer__name",
+    "account__reference",
+    "line__product_version__product__name",
+)
 
 
 def me(request: HttpRequest) -> int:
@@ -32,7 +41,4 @@ def now_of_line(line_id: int) -> datetime:
 
 def back(request: HttpRequest, *, usual: str = "orders:fallout") -> HttpResponse:
     """To the page that the form names (one of ours), else to the usual one."""
-    asked = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
-        return redirect(usual)
-    return redirect(asked)
+    return redirect(own_path(request.POST.get("next", "")) or usual)

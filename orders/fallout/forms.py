@@ -13,6 +13,7 @@ from orders.models import FailureClass, FalloutRule, Queue
 
 ANY = ("", _("any"))
 MORE = 1
+ONE_LINE = 80
 
 
 class RuleForm(forms.Form):
@@ -62,6 +63,25 @@ class RuleForm(forms.Form):
         return said | {"product": said["product"].code if said["product"] else ""}
 
 
+class ValueField(forms.CharField):
+    """A parameter's value: what has lines or is long gets room, as a text input loses newlines."""
+
+    def __init__(self, *, name: str, value: str) -> None:
+        long = "\n" in value or "\r" in value or len(value) > ONE_LINE
+        super().__init__(
+            label=name,
+            required=False,
+            max_length=max(LONGEST_VALUE, len(value)),
+            initial=value,
+            strip=False,
+            widget=forms.Textarea({"rows": 6}) if long else forms.TextInput(),
+        )
+
+    def to_python(self, value: Any) -> Any:
+        """Lines end as we keep them, whatever a browser sends."""
+        return _one_newline(super().to_python(value) or "")
+
+
 class ParametersForm(forms.Form):
     """Every parameter of a task as a text, and room for new ones; an emptied one is dropped."""
 
@@ -70,13 +90,7 @@ class ParametersForm(forms.Form):
         self.before = dict(parameters)
         self.by_field = {f"value-{n}": name for n, name in enumerate(self.before)}
         for field, name in self.by_field.items():
-            self.fields[field] = forms.CharField(
-                label=name,
-                required=False,
-                max_length=LONGEST_VALUE,
-                initial=as_text(self.before[name]),
-                strip=False,
-            )
+            self.fields[field] = ValueField(name=name, value=as_text(self.before[name]))
         for n in range(MORE):
             self.fields[f"new-name-{n}"] = forms.CharField(
                 label=_("New parameter"), required=False, max_length=LONGEST_NAME
@@ -86,12 +100,20 @@ class ParametersForm(forms.Form):
             )
 
     def parameters(self) -> dict[str, Any]:
-        """The parameters as they are wanted; each keeps its kind."""
+        """The parameters as they are wanted; each keeps its kind, an unchanged one its letter."""
         said = self.cleaned_data
         found = {
-            name: from_text(said[field], self.before[name])
+            name: self._value(before, said[field])
             for field, name in self.by_field.items()
-            if said[field] != "" or self.before[name] == ""
+            if (before := self.before[name]) == "" or said[field] != ""
         }
         added = [(said[f"new-name-{n}"], said[f"new-value-{n}"]) for n in range(MORE)]
         return found | {name: from_text(value) for name, value in added if name}
+
+    @staticmethod
+    def _value(before: Any, text: str) -> Any:
+        return before if text == _one_newline(as_text(before)) else from_text(text, before)
+
+
+def _one_newline(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,6 +1,7 @@
 """Parameters of a task as people type them: names and values, each of the kind that it was."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,10 +12,10 @@ from orders.fulfilment import handlers
 
 MOST = 50
 LONGEST_NAME = 60
-LONGEST_VALUE = 2000
+LONGEST_VALUE = 10_000
 LARGEST = 16 * 1024
-# As JSON writes what Postgres cannot keep: NUL, and halves of characters.
-UNKEPT = ("\\u0000", "\\ud8", "\\ud9", "\\uda", "\\udb", "\\udc", "\\udd", "\\ude", "\\udf")
+# What Postgres cannot keep: NUL, and halves of characters.
+UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
 class ParametersWrong(Invalid):
@@ -26,13 +27,29 @@ class ParametersWrong(Invalid):
 def check_parameters(handler: str, said: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters as they can be kept; refuses what the handler says is wrong with them."""
     parameters = dict(said)
-    text = json.dumps(parameters, default=str)
-    if len(parameters) > MOST or len(text) > LARGEST or any(bad in text for bad in UNKEPT):
+    text = json.dumps(parameters, default=str, ensure_ascii=False)
+    if len(parameters) > MOST or len(text) > LARGEST:
         raise ParametersWrong(_("These are too many or too long."), field="parameters")
+    if _is_unkept(parameters):
+        raise ParametersWrong(_("A character in them cannot be kept."), field="parameters")
     found = handlers.find(handler)
     if found and (faults := found.faults(parameters)):
         raise ParametersWrong(" ".join(faults), field="parameters")
     return parameters
+
+
+def _is_unkept(value: Any) -> bool:
+    """Whether a text within cannot be kept: names and values, however deep they lie."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str) and UNKEPT.search(one):
+            return True
+        if isinstance(one, Mapping):
+            left += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple):
+            left += one
+    return False
 
 
 def as_text(value: Any) -> str:

@@ -1,8 +1,8 @@
 """Questions of fallout: what fell out, for which rule, why how often; systems and what waits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import (
@@ -25,12 +25,24 @@ from django.db.models.functions import MD5, Coalesce, Concat, Left
 from o2b.models import Event
 from orders.fallout import breaker
 from orders.fulfilment import handlers
-from orders.models import Attempt, FalloutRule, OrderLine, OutsideSystem, Task
+from orders.models import Attempt, FalloutRule, OrderLine, OutsideSystem, Queue, Task
 from orders.queues import queues_of
 
 L, T, S = OrderLine.State, Task.State, OutsideSystem.State
 MOST_CAUSES = 6
 LAST_TRIES = 5
+MOST_AT_ONCE = 1000
+AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+MINE = "mine"
+# What the desk is narrowed by, as its address and its forms name it.
+FIELDS = {
+    "class": "failure_class",
+    "system": "system",
+    "product": "line__product_version__product__code",
+    "customer": "account__customer__pk",
+    "cause": "cause",
+}
+NARROWS = ("queue", "age", *FIELDS)
 
 
 def rules_in_force() -> list[FalloutRule]:
@@ -108,6 +120,11 @@ class Cause:
     words: str
     count: int
 
+    @property
+    def at_once(self) -> int:
+        """How many of them are tried again together."""
+        return min(self.count, MOST_AT_ONCE)
+
 
 def causes(tasks: QuerySet[Any]) -> list[Cause]:
     """The reasons for which most of these fell out."""
@@ -135,6 +152,33 @@ def of_queues(tasks: QuerySet[Any], rules: Sequence[FalloutRule], ids: set[int])
     silent = [rule.pk for rule in rules if rule.queue_id is None]
     own = Q(queue__in=ids) & (Q(rule_id=None) | Q(rule_id__in=silent))
     return tasks.filter(Q(rule_id__in=by_rule) | own)
+
+
+def said(asked: Mapping[str, Any], name: str) -> str:
+    return str(asked.get(name, "")).replace("\0", "")[:60]
+
+
+def narrowed(
+    asked: Mapping[str, Any], rules: Sequence[FalloutRule], *, user_id: int, machine_now: datetime
+) -> QuerySet[Any]:
+    """What fell out and an address or a form asks for; what is unknown in it narrows nothing."""
+    rows = fallen_tasks(rules)
+    for name, field in FIELDS.items():
+        word = said(asked, name)
+        if word and (name != "customer" or (word.isascii() and word.isdigit())):
+            rows = rows.filter(**{field: word})
+    if queue_ids := _queue_ids(said(asked, "queue"), user_id):
+        rows = of_queues(rows, rules, queue_ids)
+    if age := AGES.get(said(asked, "age")):
+        rows = older_than(rows, machine_now=machine_now, age=age)
+    return rows
+
+
+def _queue_ids(code: str, user_id: int) -> set[int]:
+    """The queues that are asked for; one's own by "mine"; none: every queue."""
+    if code == MINE:
+        return set(queues_of(user_id).values_list("pk", flat=True)) or {0}
+    return set(Queue.objects.filter(code=code).values_list("pk", flat=True)) if code else set()
 
 
 def fallen_for(user_id: int) -> QuerySet[Any]:

@@ -16,7 +16,6 @@ urlpatterns = [
     path("tasks/<int:pk>/retry/", remedies.retry_task, name="task-retry"),
     path("tasks/<int:pk>/edit/", desk.edit, name="task-edit"),
     path("tasks/<int:pk>/take/", remedies.take_by_hand, name="task-take"),
-    path("tasks/<int:pk>/skip/", remedies.ask_to_skip, name="fallout-skip"),
     path("tasks/<int:pk>/correct/", remedies.correct_evidence, name="task-correct"),
     path("lines/<int:pk>/go-on/", remedies.go_on_without, name="line-go-on"),
     path("systems/", systems.system_list, name="systems"),

@@ -104,8 +104,9 @@ def _done_by(handler: Handler, jobs: Sequence[Job]) -> dict[int, Outcome]:
         with _place(handler):
             return dict(many(jobs))
     except Exception as exc:
-        log.exception("handler %s broke on %s tasks", jobs[0].handler, len(jobs))
-        return {job.task_id: _broken(exc) for job in jobs}
+        # One that breaks takes nothing from the others: each is done alone.
+        log.warning("%s of %s tasks: %s; now one by one", jobs[0].handler, len(jobs), exc)
+        return {job.task_id: _one(handler, job) for job in jobs}
 
 
 def _one(handler: Handler, job: Job) -> Outcome:

@@ -12,10 +12,11 @@ from orders.models.words import FailureClass, WaitsFor
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One automatic task as its handler sees it; `task_id` is the key that makes it idempotent.
+    """One automatic task as its handler sees it; what bears one `idempotency_key` is done once.
 
-    `is_poll` says that the task waits for an answer already and is only asked how far it is.
-    `standing` is there for handlers that declare `wants_standing`.
+    `edits` counts how often it was asked differently after a definite refusal. `is_poll` says that
+    the task waits for an answer already and is only asked how far it is. `standing` is there for
+    handlers that declare `wants_standing`.
     """
 
     task_id: int
@@ -37,6 +38,12 @@ class Job:
     is_poll: bool = False
     request: Mapping[str, Any] | None = None
     standing: Standing | None = None
+    edits: int = 0
+
+    @property
+    def idempotency_key(self) -> str:
+        """What the outside knows it by; another one once what was refused is asked differently."""
+        return f"{self.task_id}-{self.edits + 1}" if self.edits else str(self.task_id)
 
 
 @dataclass(frozen=True, slots=True)

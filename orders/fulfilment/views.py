@@ -5,7 +5,6 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -13,7 +12,7 @@ from o2b import clock
 from o2b.errors import Refused
 from o2b.people.models import User
 from o2b.web.forms import show_refusal
-from o2b.web.http import HtmxRequest, door
+from o2b.web.http import HtmxRequest, door, own_path
 from orders import selectors
 from orders.fulfilment import services
 from orders.fulfilment.forms import EvidenceForm
@@ -79,14 +78,6 @@ def claim_next(request: HtmxRequest) -> HttpResponse:
 def claim_task(request: HtmxRequest, pk: int) -> HttpResponse:
     services.claim_task(task_id=pk, user_id=_me(request), at=_now(pk))
     return _back(request, anchor=f"task-{pk}")
-
-
-@door(WORKS)
-@require_POST
-def release_task(request: HtmxRequest, pk: int) -> HttpResponse:
-    task = services.release_task(task_id=pk, user_id=_me(request), at=_now(pk))
-    messages.success(request, _("%(task)s is back in its queue.") % {"task": task.name})
-    return _back(request)
 
 
 @door(WORKS)
@@ -181,7 +172,7 @@ def _line_now(line_id: int) -> Any:
 
 def _back(request: HttpRequest, *, anchor: str = "") -> HttpResponse:
     """To the page that the form names (one of ours), else to the queue."""
-    asked = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
+    asked = own_path(request.POST.get("next", ""))
+    if not asked:
         return redirect("orders:queue")
     return redirect(f"{asked}#{anchor}" if anchor else asked)

@@ -62,7 +62,7 @@ def provision(job: Job) -> Outcome:
     known = asked | _marks(job)
     try:
         poll = _poll_address(job)
-        status, answer = _ask(poll or url, None if poll else asked, key=str(job.task_id))
+        status, answer = _ask(poll or url, None if poll else asked, key=job.idempotency_key)
         said = _outcome(job, status, answer, asked)
         return replace(said, exchange=_exchange(said, known))
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -45,6 +46,7 @@ ASYNC_SECONDS = 2.0
 DRIP_SECONDS = 0.5
 HUGE = 10_000_000
 LARGEST_REQUEST = 256 * 1024
+KEY = re.compile(r"[0-9]+(-[0-9]+)?")
 
 
 @dataclass
@@ -60,6 +62,7 @@ class Memory:
     asked: dict[str, int] = field(default_factory=dict)
     polled: dict[str, int] = field(default_factory=dict)
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
     ready_at: dict[str, float] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -68,7 +71,7 @@ class Memory:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, key: str, body: dict[str, Any]) -> tuple[int, Any]:
-        """Status and answer; one key is done once, however often it is asked."""
+        """Status and answer; one key is done once, however often it is asked, and as at first."""
         with self.lock:
             self.asked[key] = tries = self.asked.get(key, 0) + 1
         if self.fail_rate and random.random() < self.fail_rate:
@@ -81,6 +84,8 @@ class Memory:
         status, answer = _plain_answer(behaviour, tries, body, key)
         if status != 200:
             return status, answer
+        if self.bodies.setdefault(key, body) != body:
+            return 409, {"reason": f"{key} was done already, as it was asked before"}
         said, is_new = self._do(key, answer, body)
         if behaviour == "late" and is_new:  # it is done, but who asked has given up
             self.stopping.wait(self.slow_seconds)
@@ -120,9 +125,10 @@ class Memory:
 
     def _call_back(self, key: str, behaviour: str, url: str) -> None:
         self.stopping.wait(self.async_seconds)
-        answer = {"task": int(key), **self.answers[key][1]}
+        task = int(key.partition("-")[0])
+        answer = {"task": task, **self.answers[key][1]}
         if behaviour == "async_fails":
-            answer = {"task": int(key), "status": "failed", "reason": "no free port"}
+            answer = {"task": task, "status": "failed", "reason": "no free port"}
         secret = "somebody else's" if behaviour == "forged" else self.secret
         for _ in range(CALLS_BACK[behaviour]):
             self.called_back.append((key, call_back(url, answer, secret=secret)))
@@ -172,7 +178,7 @@ def _plain_answer(behaviour: str, tries: int, body: dict[str, Any], key: str) ->
     return 200, {
         "status": "done",
         "version": said.get(behaviour, version),
-        "serial": f"SN-{int(key):08d}",
+        "serial": f"SN-{key:0>8}",
     }
 
 
@@ -189,7 +195,7 @@ class Door(BaseHTTPRequestHandler):
             body = json.loads(self.rfile.read(length))
         except ValueError:
             body = None
-        if not key.isdigit() or not isinstance(body, dict):
+        if not KEY.fullmatch(key) or not isinstance(body, dict):
             self._say(400, {"reason": "a JSON object and an Idempotency-Key are wanted"})
             return
         rude: dict[str, Callable[[], None]] = {

@@ -3,7 +3,9 @@
 Parameters: `reason` (what is asked), `of_whom` (advocate or anyone).
 """
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 
@@ -35,11 +37,21 @@ def approval(job: Job) -> Outcome:
 
 def asked_for(job: Job) -> Approval | None:
     """The question that stands for this task: a new attempt after a refusal asks anew."""
-    mine = Approval.objects.filter(task=job.task_id, kind=Approval.Kind.STEP)
-    found = mine.exclude(state=A.WITHDRAWN).order_by("-pk").first()
-    if found and found.state == A.REFUSED and not job.is_poll:
-        return None
-    return found
+    return asked_for_each([job]).get(job.task_id)
+
+
+def asked_for_each(jobs: Collection[Job]) -> dict[int, Approval]:
+    """The questions that stand, by task."""
+    polled = {job.task_id for job in jobs if job.is_poll}
+    theirs = Approval.objects.filter(
+        task__in=[job.task_id for job in jobs], kind=Approval.Kind.STEP
+    ).exclude(state=A.WITHDRAWN)
+    newest = {cast(int, asked.task_id): asked for asked in theirs.order_by("pk")}
+    return {
+        task_id: asked
+        for task_id, asked in newest.items()
+        if asked.state != A.REFUSED or task_id in polled
+    }
 
 
 @transaction.atomic

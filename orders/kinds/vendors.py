@@ -29,6 +29,8 @@ from orders.purchases.pdf import render
 from orders.purchases.services import NewPurchase, call_off_for_task, done_with, order_of_vendor
 
 P = PurchaseOrder.State
+# Seconds; who receives or cancels tells at once, but for what is just being mailed.
+LOOK_AGAIN = 900
 
 
 def _email(value: object) -> str:
@@ -66,7 +68,7 @@ def _standing(purchase: PurchaseOrder, job: Job) -> Outcome:
     reason = f"{purchase.number}: {purchase.item} of {purchase.vendor}"
     if job.is_poll or not purchase.vendor_email:
         exchange = Exchange(dict(job.request) if job.request else {"purchase": purchase.number})
-        return Waiting(WaitsFor.GOODS, reason=reason, exchange=exchange)
+        return _wait(reason, exchange)
     return _send(purchase, reason)
 
 
@@ -81,8 +83,12 @@ def _send(purchase: PurchaseOrder, reason: str) -> Outcome:
         enclosures=[page],
     )
     if isinstance(sent, Done):
-        return Waiting(WaitsFor.GOODS, reason=reason, exchange=sent.exchange)
+        return _wait(reason, sent.exchange)
     return sent
+
+
+def _wait(reason: str, exchange: Exchange) -> Waiting:
+    return Waiting(WaitsFor.GOODS, poll_after=LOOK_AGAIN, reason=reason, exchange=exchange)
 
 
 def _new(job: Job) -> NewPurchase:

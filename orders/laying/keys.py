@@ -1,16 +1,9 @@
 """Keys of tasks before the tasks are written, so that each can name those that come before it."""
 
-from django.db import connection
-
-NEXT = """
-SELECT nextval(pg_get_serial_sequence('orders_task', 'id')) FROM generate_series(1, %s)
-"""
+from o2b.copying import new_keys
+from orders.models import Task
 
 
 def new_task_keys(count: int) -> list[int]:
     """So many keys, ascending."""
-    if not count:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(NEXT, [count])
-        return [key for (key,) in cursor.fetchall()]
+    return new_keys(Task, count)

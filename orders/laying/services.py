@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 
 from o2b import clock, events
 from o2b.catalog.models import BundleOption, DeliveryPlan, ProductVersion
+from o2b.copying import copy_in, write_all
 from o2b.customers.models import Account
 from o2b.errors import Refused
-from orders.laying.steps import parents_of, tasks_of
-from orders.models import Order, OrderLine, Priority, Queue, Task
+from orders.laying.queues import codes_of, queues_called
+from orders.laying.steps import components_of, parents_of, tasks_of
+from orders.models import Order, OrderLine, Priority, Queue
 from quotes.services import AccountClosed
 
 
@@ -91,7 +93,7 @@ def write_orders(
     """
     wanted = [line for new in orders for line in new.lines]
     plans, versions = _plans_for(wanted), _versions_for(wanted)
-    written = Order.objects.bulk_create(
+    written = write_all(
         Order(
             account=new.account,
             quote_id=new.quote_id,
@@ -107,15 +109,13 @@ def write_orders(
         )
         for new in orders
     )
-    lines = OrderLine.objects.bulk_create(
+    lines = write_all(
         _line(order, position, line, plans[line.plan_of], versions, at)
         for order, new in zip(written, orders, strict=True)
         for position, line in enumerate(new.lines, start=1)
     )
     _join_bundles(lines)
-    Task.objects.bulk_create(
-        tasks_of(lines, versions, _queues_for(plans.values()), at=at), batch_size=2000
-    )
+    copy_in(tasks_of(lines, versions, _queues_for(plans.values()), at=at))
     counts = {order.pk: len(new.lines) for order, new in zip(written, orders, strict=True)}
     events.record_many(
         "order.placed",
@@ -157,6 +157,7 @@ def _line(
         start_on=order.start_on,
         accepted_at=at,
     )
+    line.components = components_of(line, line.product_version)
     if not begins_later(order, at=at):
         line.schedule(at=at)
     return line
@@ -199,20 +200,5 @@ def _plans_for(lines: Sequence[NewLine]) -> dict[int, DeliveryPlan]:
 
 
 def _queues_for(plans: Collection[DeliveryPlan]) -> dict[str, Queue]:
-    """The queues that the plans name; a code that nobody set up yet becomes a queue."""
-    codes = {task["queue"] for plan in plans for task in plan.tasks if task.get("queue")}
-    if not codes:
-        return {}
-    known = _queues_named(codes)
-    if missing := sorted(codes - known.keys()):
-        Queue.objects.bulk_create(
-            [Queue(code=code, name=code.replace("-", " ").capitalize()) for code in missing],
-            ignore_conflicts=True,
-        )
-        known = _queues_named(codes)
-    return known
-
-
-def _queues_named(codes: Collection[str]) -> dict[str, Queue]:
-    found = Queue.objects.filter(code__in=codes).select_related("calendar")
-    return {queue.code: queue for queue in found}
+    """The queues that the plans name, also for what undoes their steps."""
+    return queues_called(codes_of(step for plan in plans for step in plan.tasks))

@@ -1,20 +1,25 @@
 """Tasks of new lines: each plan laid out by its line's facts, joined inside and across lines."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
+from django.db.models.base import ModelState
 from django.utils.translation import gettext as _
 
 from o2b.catalog.models import ProductVersion
 from o2b.catalog.plans import ExpressionBroken, Facts, Laid, lay_out
 from o2b.catalog.plans.costs import planned_cost
+from o2b.catalog.plans.rehearsal import lay_parts
+from o2b.copying import new_keys
 from o2b.errors import Refused
 from orders.fulfilment import handlers
-from orders.laying.keys import new_task_keys
 from orders.models import OrderLine, Queue, Task
 from orders.timing.clocks import start_clock
 
@@ -48,20 +53,53 @@ def tasks_of(
     at: datetime,
 ) -> list[Task]:
     """Every task of the lines, not yet written, with its key and those of the tasks before it."""
-    steps = [Step(line, laid) for line in lines for laid in _laid_out(line, versions)]
+    steps = list(_steps(lines, versions))
     before = _before(steps, lines, versions)
-    keys = new_task_keys(len(steps))
-    return [
-        _task(step, keys[n], sorted(keys[m] for m in before.get(n, ())), queues, at)
-        for n, step in enumerate(steps)
-    ]
+    keys = new_keys(Task, len(steps))
+    said: dict[tuple[int, str], Task] = {}
+    found = []
+    for n, step in enumerate(steps):
+        known = step.line.delivery_plan_id, step.key
+        if known not in said:
+            said[known] = _as_planned(step, queues)
+        after = sorted(keys[m] for m in before.get(n, ()))
+        found.append(_task(said[known], step, keys[n], after, at))
+    return found
+
+
+def _steps(lines: Sequence[OrderLine], versions: Mapping[int, ProductVersion]) -> Iterator[Step]:
+    """The steps of every line; lines of which the same is known are laid out once."""
+    known: dict[tuple[int, int, Decimal, str], list[Laid]] = {}
+    for line in lines:
+        facts = json.dumps(line.characteristics, sort_keys=True, default=str)
+        same = line.delivery_plan_id, line.product_version_id, line.quantity, facts
+        if same not in known:
+            known[same] = _laid_out(line, versions)
+        yield from (Step(line, laid) for laid in known[same])
+
+
+def components_of(line: OrderLine, version: ProductVersion) -> list[dict[str, Any]]:
+    """The technical parts of a line that is not written yet."""
+    with _planning(line):
+        return [
+            asdict(part) for part in lay_parts(line.delivery_plan.components, _facts(line, version))
+        ]
 
 
 def _laid_out(line: OrderLine, versions: Mapping[int, ProductVersion]) -> list[Laid]:
-    version = versions[line.product_version_id]
-    facts = Facts(version.product.code, version.number, line.quantity, line.characteristics)
+    with _planning(line):
+        return lay_out(line.delivery_plan.tasks, _facts(line, versions[line.product_version_id]))
+
+
+def _facts(line: OrderLine, version: ProductVersion) -> Facts:
+    return Facts(version.product.code, version.number, line.quantity, line.characteristics)
+
+
+@contextmanager
+def _planning(line: OrderLine) -> Iterator[None]:
+    """Refuse the line for which an expression of its plan fails."""
     try:
-        return lay_out(line.delivery_plan.tasks, facts)
+        yield
     except ExpressionBroken as fault:
         message = _("Line %(line)s cannot be planned: %(fault)s.")
         told = {"line": line.position, "fault": fault}
@@ -118,43 +156,57 @@ def _refuse_loops(before: Mapping[int, set[int]], steps: Sequence[Step]) -> None
         raise PlanFails(message, field="lines") from exc
 
 
-def _task(step: Step, pk: int, after: list[int], queues: Mapping[str, Queue], at: datetime) -> Task:
-    said, line = step.laid.step, step.line
+def _task(planned: Task, step: Step, pk: int, after: list[int], at: datetime) -> Task:
+    """The step's task for one line: a copy, for a new one takes longer than all else together."""
+    line, task = step.line, _copy(planned)
+    task.pk, task.line = pk, line
+    task.order_id, task.account_id = line.order_id, line.account_id
+    task.parameters, task.priority = step.laid.parameters, line.order.priority
+    task.after, task.waiting_on = after, len(after)
+    if not after and line.state == OrderLine.State.SCHEDULED:
+        task.make_ready(at=at)
+        start_clock(task, at)
+    return task
+
+
+def _copy(planned: Task) -> Task:
+    task = Task.__new__(Task)
+    task.__dict__ = {**planned.__dict__, "_state": ModelState()}
+    task._state.fields_cache = {**planned._state.fields_cache}
+    return task
+
+
+def _as_planned(step: Step, queues: Mapping[str, Queue]) -> Task:
+    """What the tasks of a step have in common, whatever the line."""
+    said = step.laid.step
     by_hand = said["kind"] == Task.Kind.MANUAL
     queue = queues.get(said.get("queue") or "")
     minutes = said.get("minutes") or 0
-    task = Task(
-        pk=pk,
-        order_id=line.order_id,
-        line=line,
-        account_id=line.account_id,
+    return Task(
         key=step.key,
         name=said.get("name") or step.key,
         kind=said["kind"],
         queue=queue if by_hand or said.get("queue") else None,
         handler=said.get("handler") or "",
-        parameters=step.laid.parameters,
         component=said.get("component") or "",
         skills=list(said.get("skills", [])),
         wants=list(said.get("evidence", [])),
         checklist=list(said.get("checklist", [])),
-        after=after,
-        waiting_on=len(after),
         minutes=minutes,
         estimate=said.get("estimate") or minutes,
         maximum=said.get("maximum") or 0,
         planned_cost=planned_cost(said, queue.hourly_rate if queue else Decimal(0)),
-        costing={name: str(said[name]) for name in COSTING if said.get(name) is not None},
+        costing=costing_of(said),
         weight=Decimal(str(said.get("weight") or 0)),
         point_of_no_return=bool(said.get("point_of_no_return")),
         compensation=said.get("compensation"),
-        priority=line.order.priority,
         system="" if by_hand else said.get("system") or handlers.system_of(said["handler"]),
     )
-    if not after and line.state == OrderLine.State.SCHEDULED:
-        task.make_ready(at=at)
-        start_clock(task, at)
-    return task
+
+
+def costing_of(step: Mapping[str, Any]) -> dict[str, str]:
+    """What a step costs beside the queue's rate, as its plan has it."""
+    return {name: str(step[name]) for name in COSTING if step.get(name) is not None}
 
 
 def parents_of(

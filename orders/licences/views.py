@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -15,9 +16,10 @@ from o2b import clock
 from o2b.web.forms import show_refusal
 from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Action, Column, ListPage
+from o2b.web.uploads import blamed, refused_early
 from orders import selectors as orders
 from orders.licences import selectors, services
-from orders.licences.forms import KeysForm, PoolForm
+from orders.licences.forms import MOST_BYTES, KeysForm, PoolForm
 from orders.licences.rules import masked
 from orders.models import LicenceKey, Task
 
@@ -92,6 +94,13 @@ def _pool_page(
     return render(request, "orders/licences/pool.html", context, status=status)
 
 
+@door(KEEPS)
+def _too_large(request: HtmxRequest, pk: int) -> HttpResponse:
+    form = blamed(KeysForm(), _("The file is larger than 2 MB."))
+    return _pool_page(request, pk, form, status=413)
+
+
+@refused_early(2 * MOST_BYTES, _too_large)  # pasted, and as a file
 @door(KEEPS)
 @require_POST
 def add_keys(request: HtmxRequest, pk: int) -> HttpResponse:

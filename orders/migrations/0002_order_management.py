@@ -417,6 +417,10 @@ class Migration(migrations.Migration):
                 field=models.DateField(help_text='Nothing is begun before this day.', null=True),
             ), migrations.AddField(
                 model_name='orderline',
+                name='components',
+                field=models.JSONField(default=list, help_text='Its technical parts, as its plan came out: key, name, quantity and settings.'),
+            ), migrations.AddField(
+                model_name='orderline',
                 name='delivered_fraction',
                 field=models.DecimalField(decimal_places=8, default=0, help_text='0 to 1, by accepted evidence.', max_digits=9),
             ), migrations.AddField(

@@ -45,6 +45,10 @@ class OrderLine(Stateful):
     delivery_plan = models.ForeignKey(DeliveryPlan, on_delete=models.PROTECT, related_name="+")
     quantity = QuantityField()
     characteristics = models.JSONField(default=dict)
+    components = models.JSONField(
+        default=list,
+        help_text=_("Its technical parts, as its plan came out: key, name, quantity and settings."),
+    )
     terms = models.ForeignKey(Terms, on_delete=models.PROTECT, related_name="+")
     book_version = models.ForeignKey(
         PriceBookVersion, null=True, on_delete=models.PROTECT, related_name="+"

@@ -163,6 +163,12 @@ class Task(Stateful):
     def __str__(self) -> str:
         return f"{self.name} ({self.line_id}/{self.key})"
 
+    @property
+    def component_name(self) -> str:
+        """What the part that it makes is called on its line."""
+        names = {part["key"]: part["name"] for part in self.line.components}
+        return str(names.get(self.component, self.component))
+
     @transition(
         field=state,
         source=T.BLOCKED,

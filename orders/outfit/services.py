@@ -117,12 +117,20 @@ def _write(section: Section, rows: Sequence[Row]) -> int:
     made = 0
     for row in rows:
         said = _fields(section, row)
-        same = {name: said.get(name) for name in section.key}
-        if section.model._default_manager.filter(**same).exists():
+        if _is_there(section, said, row):
             continue
         _checked(section, said, row).save()
         made += 1
     return made
+
+
+def _is_there(section: Section, said: Mapping[str, Any], row: Row) -> bool:
+    """Whether a row of this key was written before."""
+    same = {name: said.get(name) for name in section.key}
+    try:
+        return section.model._default_manager.filter(**same).exists()
+    except (TypeError, ValueError, ValidationError) as fault:
+        raise row.fault("*", fault) from fault
 
 
 def _fields(section: Section, row: Row) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is filled in about purchases: what has arrived, and why one is called off."""
+"""What is filled in about purchases: what arrived, when it is expected, why one is called off."""
 
 from typing import Any
 
@@ -24,6 +24,14 @@ class ReceiveForm(forms.Form):
         """The arguments of receive_goods."""
         said = self.cleaned_data
         return {**said, "serials": said["serials"].splitlines()}
+
+
+class ExpectForm(forms.Form):
+    """When the goods come after all, and why on another day."""
+
+    prefix = "expect"
+    expected_on = DayField(label=_("Expected on"))
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea({"rows": 3}))
 
 
 class CancelForm(forms.Form):

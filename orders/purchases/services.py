@@ -1,4 +1,4 @@
-"""Verbs of purchases: order of a vendor, receive in parts, cancel."""
+"""Verbs of purchases: order of a vendor, expect it on another day, receive in parts, cancel."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from orders.fulfilment.services.settle import settle
 from orders.fulfilment.services.wake import wake, wake_those_behind
 from orders.models import (
     FailureClass,
+    Jeopardy,
     OrderLine,
     PurchaseOrder,
     PurchaseReceipt,
@@ -29,6 +30,7 @@ from orders.models import (
 )
 
 LONGEST_SERIAL = 120
+FARTHEST = timedelta(days=730)
 P = PurchaseOrder.State
 
 
@@ -38,6 +40,10 @@ class PurchaseNotOpen(Refused):
 
 class ReceiptInvalid(Invalid):
     code = "receipt_invalid"
+
+
+class ExpectationInvalid(Invalid):
+    code = "expectation_invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,38 @@ def _set_clock(purchase: PurchaseOrder, account: Account) -> None:
 
 
 @transaction.atomic
+def change_expected(
+    *, purchase_id: int, expected_on: date, reason: str, at: datetime, by: int
+) -> PurchaseOrder:
+    """The vendor delivers on another day: the clock of its task goes by that day from now on."""
+    why = check_reason(reason)
+    _scene, purchase = _locked(purchase_id)
+    _check_open(purchase)
+    today = clock.day(purchase.account, at)
+    if not today <= expected_on <= today + FARTHEST:
+        message = _("Expect it from today on, within two years.")
+        raise ExpectationInvalid(message, field="expected_on")
+    if expected_on == purchase.expected_on:
+        raise ExpectationInvalid(_("It is expected on that day."), field="expected_on")
+    before, purchase.expected_on = purchase.expected_on, expected_on
+    purchase.save(update_fields=["expected_on"])
+    _set_clock(purchase, purchase.account)
+    # Its clock begins anew: when that day passes too, it turns red once more.
+    Task.objects.filter(pk=purchase.task_id).update(jeopardy=Jeopardy.GREEN, jeopardy_since=None)
+    events.record(
+        "purchase.put_off",
+        purchase,
+        at=at,
+        actor_id=by,
+        purchase=purchase.number,
+        before=before.isoformat() if before else "",
+        after=expected_on.isoformat(),
+        reason=why,
+    )
+    return purchase
+
+
+@transaction.atomic
 def receive_goods(
     *,
     purchase_id: int,
@@ -155,7 +193,7 @@ def call_off(
 @transaction.atomic
 def call_off_for_task(*, task_id: int, reason: str, at: datetime) -> PurchaseOrder | None:
     """Cancel what was ordered for a task, if it is open still; None when nothing was ordered."""
-    rows = PurchaseOrder.objects.select_for_update(of=("self",)).select_related("line")
+    rows = PurchaseOrder.objects.select_for_update(of=("self",), no_key=True).select_related("line")
     purchase = rows.filter(task=task_id).first()
     if purchase and purchase.state in (P.SENT, P.PARTLY):
         call_off(purchase, reason=reason, at=at)
@@ -179,7 +217,9 @@ def _locked(purchase_id: int) -> tuple[Scene, PurchaseOrder]:
     """The line with its tasks, then the purchase."""
     line_id = PurchaseOrder.objects.values_list("line_id", flat=True).get(pk=purchase_id)
     scene = Scene.of_line(line_id)
-    rows = PurchaseOrder.objects.select_for_update(of=("self",)).select_related("account", "line")
+    rows = PurchaseOrder.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "account", "line"
+    )
     return scene, rows.get(pk=purchase_id)
 
 

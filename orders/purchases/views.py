@@ -18,7 +18,7 @@ from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Column, ListPage
 from orders.models import PurchaseOrder
 from orders.purchases import selectors, services
-from orders.purchases.forms import CancelForm, ReceiveForm
+from orders.purchases.forms import CancelForm, ExpectForm, ReceiveForm
 from orders.purchases.pdf import render as render_pdf
 
 WORKS = "orders.work_tasks"
@@ -77,13 +77,15 @@ def _page(
 ) -> HttpResponse:
     today = clock.today(found.account)
     is_open = found.state in selectors.OPEN
-    receive = ReceiveForm(initial={"quantity": found.missing.normalize(), "on": today})
+    receive = ReceiveForm(initial={"quantity": f"{found.missing.normalize():f}", "on": today})
     context = {
         "purchase": found,
         "total": found.unit_cost * found.quantity,
         "is_open": is_open,
         "is_late": is_open and found.expected_on is not None and found.expected_on < today,
         "receive": forms.get("receive") or receive,
+        "asks_rest": forms.get("asks_rest", False),
+        "expect": forms.get("expect") or ExpectForm(initial={"expected_on": found.expected_on}),
         "cancel": forms.get("cancel") or CancelForm(),
     }
     return render(request, "orders/purchases/purchase.html", context, status=status)
@@ -104,12 +106,35 @@ def receive(request: HtmxRequest, pk: int) -> HttpResponse:
     form = ReceiveForm(request.POST)
     if not form.is_valid():
         return _page(request, found, status=422, receive=form)
+    if form.cleaned_data["quantity"] == found.missing and request.POST.get("rest") != "yes":
+        return _page(request, found, receive=form, asks_rest=True)
     try:
         services.receive_goods(purchase_id=pk, **form.goods(), at=_now(found), by=_me(request))
     except services.ReceiptInvalid as refusal:
         show_refusal(form, refusal)
         return _page(request, found, status=422, receive=form)
     messages.success(request, _("It is noted what has arrived."))
+    return redirect("orders:purchase", pk=pk)
+
+
+@door(WORKS)
+@require_POST
+def expect(request: HtmxRequest, pk: int) -> HttpResponse:
+    """The vendor delivers on another day."""
+    found = selectors.get_purchase(pk)
+    form = ExpectForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, status=422, expect=form)
+    try:
+        services.change_expected(
+            purchase_id=pk, **form.cleaned_data, at=_now(found), by=_me(request)
+        )
+    except Refused as refusal:
+        if refusal.field not in form.fields:
+            raise
+        show_refusal(form, refusal)
+        return _page(request, found, status=422, expect=form)
+    messages.success(request, _("It is noted when it is expected."))
     return redirect("orders:purchase", pk=pk)
 
 

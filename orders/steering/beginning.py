@@ -37,7 +37,7 @@ def begin_due_orders(*, machine_now: datetime, limit: int = AT_ONCE) -> int:
         for at, account_ids in _moments(accounts, machine_now).items():
             mine = [order.pk for order in due if order.account_id in account_ids]
             lines = OrderLine.objects.filter(order__in=mine, state=OrderLine.State.ACCEPTED)
-            locked = lines.select_for_update(of=("self",)).order_by("pk")
+            locked = lines.select_for_update(of=("self",), no_key=True).order_by("pk")
             begin_lines(list(locked), at=at)
     return len(due)
 

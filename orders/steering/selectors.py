@@ -8,7 +8,6 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from orders.care import links
 from orders.models import Order, OrderLine, PurchaseOrder, TaskFile
 
 L = OrderLine.State
@@ -57,15 +56,8 @@ def order_with_quote(order_id: int) -> Order:
 
 
 def documents_of(order: Order, user: Any) -> list[Document]:
-    """The quote, the customer's page, what was ordered of vendors, files kept with its tasks."""
-    tracking = Document(
-        _("Tracking page"),
-        order.number,
-        links.address(order.pk),
-        _("The customer’s own, without log-in."),
-        order.placed_at,
-    )
-    return [*_quote(order, user), tracking, *_purchases(order), *_files(order)]
+    """The quote, what was ordered of vendors, files kept with its tasks."""
+    return [*_quote(order, user), *_purchases(order, user), *_files(order)]
 
 
 def _quote(order: Order, user: Any) -> Iterator[Document]:
@@ -75,10 +67,11 @@ def _quote(order: Order, user: Any) -> Iterator[Document]:
     yield Document(_("Quote"), str(order.quote), url, "", order.quote.sent_at)
 
 
-def _purchases(order: Order) -> Iterator[Document]:
+def _purchases(order: Order, user: Any) -> Iterator[Document]:
     found = PurchaseOrder.objects.filter(line__order=order).select_related("line")[:MOST]
+    may_see = user.has_perm("orders.work_tasks")
     for purchase in found:
-        url = reverse("orders:purchase-document", args=[purchase.pk])
+        url = reverse("orders:purchase-document", args=[purchase.pk]) if may_see else ""
         note = f"{purchase.vendor} · {purchase.item} · {purchase.get_state_display()}"
         yield Document(_("Purchase order"), str(purchase), url, note, purchase.sent_at)
 

@@ -140,8 +140,10 @@ def reprioritise(
         return order
     before, order.priority = order.priority, wanted
     order.save(update_fields=["priority"])
-    list(order.lines.select_for_update(of=("self",)).order_by("pk"))
-    Task.objects.filter(order=order, state__in=OPEN).update(priority=wanted)
+    list(order.lines.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    tasks = Task.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+    open_tasks = tasks.filter(order=order, state__in=OPEN).values_list("pk", flat=True)
+    Task.objects.filter(pk__in=list(open_tasks)).update(priority=wanted)
     events.record(
         "order.reprioritised",
         order,
@@ -204,7 +206,9 @@ def _lock(order_id: int) -> Order:
 def _locked_lines(order_id: int) -> list[OrderLine]:
     """The order's lines, with the order locked before them."""
     _lock(order_id)
-    lines = OrderLine.objects.select_for_update(of=("self",)).select_related("account__test_clock")
+    lines = OrderLine.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "account__test_clock"
+    )
     return list(lines.filter(order=order_id).order_by("pk"))
 
 

@@ -18,7 +18,7 @@ from orders.models import Order
 from orders.steering import selectors, services
 from orders.steering.forms import PriorityForm, WorkFromForm
 
-WORKS = "orders.work_tasks"
+WORKS, MANAGES = "orders.work_tasks", "orders.manage_work"
 OVER = ("completed", "cancelled")
 
 
@@ -47,7 +47,7 @@ def cancel(request: HtmxRequest, pk: int) -> HttpResponse:
     return _done(request, pk, results, _("The order is cancelled."))
 
 
-@door(WORKS)
+@door(MANAGES)
 @require_POST
 def priority(request: HtmxRequest, pk: int) -> HttpResponse:
     said = _read(PriorityForm(request.POST))

@@ -9,6 +9,17 @@ from orders.rules.jeopardy import GREEN, of_promise, worst
 from orders.timing.selectors import InTime
 
 
+def level_of_promise(order: Order) -> str:
+    """How far the forecast that is kept endangers the day that was promised."""
+    if order.forecast_at is None or order.promised_on is None:
+        return GREEN
+    return of_promise(
+        forecast_at=order.forecast_at,
+        promise_ends_at=end_of(order.promised_on, order.account.time_zone),
+        when_promised=order.forecast_when_promised,
+    )
+
+
 def look(order: Order, seen: InTime, now: datetime) -> None:
     """Set forecast and jeopardy, and promise the day of the forecast where none was promised."""
     order.forecast_at, order.jeopardy = seen.path.ends_at, GREEN
@@ -22,12 +33,7 @@ def look(order: Order, seen: InTime, now: datetime) -> None:
     if not seen.is_open:  # nothing is in danger any more
         return
     order.forecast_at = forecast_at
-    of_day = of_promise(
-        forecast_at=forecast_at,
-        promise_ends_at=end_of(order.promised_on, order.account.time_zone),
-        when_promised=order.forecast_when_promised,
-    )
-    order.jeopardy = worst([of_day, *seen.levels])
+    order.jeopardy = worst([level_of_promise(order), *seen.levels])
 
 
 def end_of(day: date, time_zone: str) -> datetime:

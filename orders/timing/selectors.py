@@ -28,7 +28,7 @@ OVER = (T.DONE, T.SKIPPED)
 THEIRS = (WaitsFor.CUSTOMER, WaitsFor.PAYMENT)
 OVERLAP = timedelta(seconds=30)  # a change that was not committed yet when a forecast looked
 DRIFT = timedelta(minutes=10)  # what is late moves the forecast even when nothing happens
-OWN_NEWS = ("order.forecast", "order.promised")
+OWN_NEWS = ("order.forecast", "order.promised", "order.amber", "order.red")
 
 
 class Timed(NamedTuple):

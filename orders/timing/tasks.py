@@ -18,6 +18,12 @@ def tell_jeopardy(keys: list[int]) -> None:
     services.tell_jeopardy(task_ids=keys)
 
 
+@events.batch_reaction("orders.tell_order_jeopardy", at_once=AT_ONCE)
+def tell_order_jeopardy(keys: list[int]) -> None:
+    """The advocate of each of these orders hears that its promise is in danger."""
+    services.tell_order_jeopardy(order_ids=keys)
+
+
 @events.reaction("orders.restart_clocks")
 def restart_clocks(key: int) -> None:
     """A line goes on: if it stood for the customer, its clocks move."""

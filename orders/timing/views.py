@@ -6,14 +6,13 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from o2b import clock
 from o2b.errors import Refused
 from o2b.web.forms import show_refusal
-from o2b.web.http import HtmxRequest, door
+from o2b.web.http import HtmxRequest, door, own_path
 from orders import selectors
 from orders.models import OrderLine
 from orders.timing import services
@@ -85,7 +84,5 @@ def _now(line_id: int) -> datetime:
 
 def _back(request: HttpRequest, line: OrderLine) -> HttpResponse:
     """To the page that the form names (one of ours), else to the order."""
-    asked = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
-        return redirect(asked)
-    return redirect("orders:detail", pk=line.order_id)
+    asked = own_path(request.POST.get("next", ""))
+    return redirect(asked) if asked else redirect("orders:detail", pk=line.order_id)

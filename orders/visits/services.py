@@ -23,6 +23,7 @@ A = Appointment.State
 OPEN = (A.WANTED, A.ARRANGED, A.MISSED)
 LONGEST_TEXT = 2000
 MOST_MINUTES = 24 * 60
+FARTHEST = timedelta(days=730)
 
 
 class VisitNotOpen(Refused):
@@ -140,7 +141,7 @@ def call_off_visits(*, line_ids: Collection[int], at: datetime) -> list[Appointm
 
 
 def _locked(visit_id: int) -> Appointment:
-    rows = Appointment.objects.select_for_update(of=("self",))
+    rows = Appointment.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("queue__calendar", "account", "line").get(pk=visit_id)
 
 
@@ -152,6 +153,8 @@ def _check_slot(visit: Appointment, slot: Slot, at: datetime) -> None:
         raise SlotRefused(_("A visit takes a minute to a day."), field="minutes")
     if slot.begins_at <= at:
         raise SlotRefused(_("This moment has passed."), field="begins_at")
+    if slot.begins_at > at + FARTHEST:
+        raise SlotRefused(_("Arrange a visit within the next two years."), field="day")
     for name, text in (("place", slot.place), ("note", slot.note)):
         if len(text) > LONGEST_TEXT or "\0" in text:
             message = _("A text of up to %(longest)s characters.")

@@ -65,6 +65,22 @@ def test_another_request_with_the_key(as_: As, account: Account, change: str) ->
     assert (Order.objects.count(), IdempotencyKey.objects.count()) == (1, 1)
 
 
+def test_another_query_is_another_request(as_: As, account: Account) -> None:
+    """A sheet that was tried with a key is not placed with it, nor said to be."""
+    team, sheet = as_("order team"), b"account,product,quantity\r\n%s,fibre,1\r\n"
+    body = sheet % account.reference.encode()
+
+    def sent(query: str) -> Any:
+        key = {"HTTP_IDEMPOTENCY_KEY": "k-1"}
+        return team.post(f"{ORDERS}/bulk{query}", body, content_type="text/csv", **key)
+
+    assert sent("?dry_run=true&name=a").json()["dry_run"] is True
+    assert sent("?name=a&dry_run=true")["Idempotent-Replay"] == "true"
+    for query in ("", "?dry_run=false&name=a", "?dry_run=true&name=b"):
+        assert_problem(sent(query), 422, "idempotency_key_reused", "Idempotency-Key")
+    assert (Order.objects.count(), IdempotencyKey.objects.count()) == (0, 1)
+
+
 def test_a_key_is_one_users_own(as_: As, account: Account) -> None:
     first = keyed(as_("order team"), "k-1", body(account))
     second = keyed(as_("order team"), "k-1", body(account))

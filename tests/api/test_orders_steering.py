@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from orders.models import BulkOrder, Order, OrderLine, Task
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
-from tests.factories import INSTALL, a_product, a_sent_quote, an_account
-from tests.orders.build import NOON, written
+from tests.factories import INSTALL, a_product, a_sent_quote, a_user, an_account
+from tests.orders.build import NOON, unread, written
 from tests.orders.build_bulk import sheet
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +86,10 @@ def test_hold_resume_priority_cancel(as_: As) -> None:
     ]
     assert_problem(team.post(f"{url}/hold", {"reason": "Again"}), 409, "order_not_ready")
     assert team.post(f"{url}/resume").json()["order"]["state"] == "scheduled"
-    assert team.post(f"{url}/priority", {"priority": 1}).json()["priority"] == 1
+    assert team.post(f"{url}/priority", {"priority": 1}).status_code == 403
+    assert set(Task.objects.values_list("priority", flat=True)) == {0}
+    lead = as_("order lead")
+    assert lead.post(f"{url}/priority", {"priority": 1}).json()["priority"] == 1
     assert set(Task.objects.values_list("priority", flat=True)) == {1}
     key = {"HTTP_IDEMPOTENCY_KEY": "cancel-1"}
     once = team.post(f"{url}/cancel", {"reason": "No more"}, **key)
@@ -108,7 +112,7 @@ def test_hold_resume_priority_cancel(as_: As) -> None:
     ],
 )
 def test_bad_input_writes_nothing(as_: As, verb: str, body: dict[str, Any]) -> None:
-    team = as_("order team")
+    team = as_("order lead")
     order = ordered(team)
     before = written()
     answer = team.post(f"{order['url']}/{verb}", body)
@@ -229,3 +233,11 @@ def test_who_may_and_junk(as_: As, shop: None) -> None:
     assert team.post(f"{BULK}/999999999/place").status_code == 404
     bulk = team.post(f"{BULK}?dry_run=1", sheet("A,N-1,fibre,1"), content_type="text/csv").json()
     assert team.get(f"{bulk['rows_url']}?outcome=lost").status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/csv"])
+def test_a_gigabyte_is_refused_before_it_is_read(shop: None, kind: str) -> None:
+    client = Client()
+    client.force_login(a_user("order team"))  # a session's token is looked for in the form
+    assert_problem(unread(client, BULK, kind), 413, "too_large")
+    assert not BulkOrder.objects.exists()

@@ -7,6 +7,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from celery import current_app
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
@@ -22,6 +24,16 @@ def test_models_and_migrations_agree():
 
 def test_every_reaction_and_question_is_answered():
     call_command("check", stdout=StringIO())
+
+
+def test_what_is_done_by_the_clock_is_there_and_tells_within_a_minute():
+    current_app.loader.import_default_modules()
+    entries = settings.CELERY_BEAT_SCHEDULE.values()
+    assert {entry["task"] for entry in entries} <= current_app.tasks.keys()
+    every = {entry["task"]: entry["schedule"] for entry in entries}
+    # Amber or red is seen, then told in the app, then by mail; owed messages are sent anew.
+    on_the_way = ("orders.watch_time", "o2b.sweep_outbox", "people.sweep_mail")
+    assert sum(every[name] for name in on_the_way) <= 60
 
 
 @pytest.mark.django_db

@@ -130,3 +130,25 @@ def test_a_state_changes_by_transition_only():
         and any(k.arg == "state" for k in node.keywords)
     ]
     assert writers == []
+
+
+def test_a_lock_on_a_row_of_orders_leaves_its_key_alone():
+    """FOR UPDATE would meet the foreign keys that Postgres looks up when somebody commits."""
+    nobody_refers_to = (
+        *("Outbox", "BulkOrder", "FalloutRule", "OutsideSystem"),
+        *("LicenceKey", "LicencePool", "QueueMember"),
+    )
+    found = []
+    for path in python_files():
+        where = str(path.relative_to(ROOT))
+        if not where.startswith("orders/") and where != "o2b/fsm.py":
+            continue
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+                continue
+            locks = call.func.attr == "select_for_update"
+            if locks and "no_key" not in {given.arg for given in call.keywords}:
+                of = ast.unparse(call.func.value)
+                if not of.startswith(tuple(f"{name}.objects" for name in nobody_refers_to)):
+                    found.append(f"{where}:{call.lineno}: {of}")
+    assert found == []

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from billing.asks import account_standing
 from billing.invoices.selectors import with_standing
 from billing.models import Allocation, Invoice, Payment, Posting
 from billing.payments import selectors, services
@@ -140,6 +141,18 @@ def test_a_credit_note_lowers_the_balance_and_is_never_open() -> None:
     ]
     assert selectors.account_balance(account).owed == Money(Decimal("30.00"), "EUR")
     assert selectors.overdue_amount(account, on=DAY) == Money(Decimal("50.00"), "EUR")
+
+
+def test_the_standing_tells_when_an_account_was_billed_last() -> None:
+    """A deposit of what is on a bill is no deposit any more; a credit note bills nothing."""
+    account = an_account()
+    (told,) = account_standing(account.pk)
+    assert told.billed_on is None
+    for total, day in (("50", 5), ("20", 3), ("-20", 9)):
+        an_invoice(total, account=account, issued_on=date(2026, 3, day))
+    an_invoice("10", issued_on=DAY)
+    (told,) = account_standing(account.pk)
+    assert told.billed_on == date(2026, 3, 5)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Who sits before the browser, and how they come in."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
+from django.db import connection
 from playwright.sync_api import Page, expect
 
 from o2b.people.models import User
@@ -35,6 +38,19 @@ def a_staff() -> Staff:
         biller=person("fern", "Fern", "Finance", "finance"),
         approver=person("finn", "Finn", "Finance", "finance"),
     )
+
+
+def beside(act: Callable[[], Any]) -> Any:
+    """What happens beside the browser, in the database: in a thread without Playwright's loop."""
+
+    def work() -> Any:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 def log_in(page: Page, user: User) -> None:

@@ -33,7 +33,7 @@ def _try(page: Page, name: str, body: bytes) -> None:
 def test_tried_mended_and_placed(staff: Staff, rows: None, visit: Visit, tmp_path: Path) -> None:
     page = visit(staff.clerk)
     page.goto("/orders/")
-    page.get_by_role("link", name="Bulk orders").click()
+    page.get_by_role("main").get_by_role("link", name="Bulk orders").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Bulk orders")
     _try(page, "letter.csv", b"Dear all,\r\nplease order.\r\n")
     expect(page.get_by_role("alert")).to_contain_text("The header lacks: account")

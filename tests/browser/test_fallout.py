@@ -11,13 +11,14 @@ from o2b.people.models import User
 from orders.fallout import breaker, services
 from orders.fulfilment.outcomes import TryAgain
 from orders.models import FailureClass, Queue, QueueMember, Task
-from tests.browser.people import PASSWORD, Staff, Visit
+from tests.browser.people import PASSWORD, Staff, Visit, beside
 from tests.factories import a_user, an_account
 from tests.orders.build import by_hand
 from tests.orders.fallen import asks, fell_out
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SHOTS = os.environ.get("O2B_TEST_SHOTS", "")  # a folder for pictures of what is tested
+LETTER = "Dear customer,\n\nyour line is ready."
 PHONE = {"width": 390, "height": 844}
 
 
@@ -34,7 +35,7 @@ def lead(staff: Staff) -> User:
 def rows(lead: User, staff: Staff) -> None:
     """Four steps that fell out, three for one cause; a rule; a system that is not asked."""
     account = an_account(name="Sunrise Clinics", advocate=staff.rep)
-    steps = asks(parameters={"port": 7, "site": "Ulm"})
+    steps = asks(parameters={"port": 7, "site": "Ulm", "letter": LETTER})
     fell_out(says="port 7 is taken by somebody else", lines=3, account=account, tasks=steps)
     fell_out(says="no such street", account=account, tasks=[*steps, by_hand()])
     services.save_rule(
@@ -79,8 +80,12 @@ def _edit_and_retry(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("Set up")
     _take(page, "task")
     page.get_by_label("port", exact=True).fill("8")
+    letter = page.get_by_label("letter", exact=True)
+    assert letter.evaluate("field => [field.tagName, field.value]") == ["TEXTAREA", LETTER]
     page.get_by_role("button", name="Save and retry").click()
     expect(page.locator(".toast")).to_contain_text("Set up is tried again.")
+    kept = beside(lambda: Task.objects.get(state="ready", kind="automatic").parameters)
+    assert kept == {"behaviour": "ok", "port": 8, "site": "Ulm", "letter": LETTER}
     expect(page.get_by_role("main")).to_contain_text("3 steps wait to be mended.")
 
 
@@ -93,7 +98,9 @@ def _take_one_by_hand(page: Page) -> None:
 
 
 def _retry_the_rest(page: Page) -> None:
-    page.get_by_role("button", name="Retry all 2").click()
+    page.locator("summary", has_text="Retry all 2").click()
+    expect(page.get_by_role("dialog")).to_contain_text("2 steps are tried again.")
+    page.get_by_role("button", name="Retry 2 steps").click()
     expect(page.locator(".toast")).to_contain_text("2 tasks are tried again.")
     expect(page.get_by_role("main")).to_contain_text("Nothing has fallen out.")
     _take(page, "desk-empty")

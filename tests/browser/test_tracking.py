@@ -3,11 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-from o2b import events
+from o2b import clock, events
+from orders import services
 from orders.care import links
-from tests.browser.people import Staff, Visit
+from orders.models import Task
+from tests.browser.people import Staff, Visit, beside
 from tests.factories import a_product, an_account
-from tests.orders.build import INSTALL, entered
+from tests.orders.build import INSTALL, a_worker, advance, entered
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 390, "height": 844}
@@ -59,6 +61,38 @@ def test_a_customer_asks_and_complains_and_the_advocate_answers(
 
     customer.reload()
     expect(customer.locator("#questions li")).to_contain_text("On Monday at nine")
+
+
+def test_the_page_follows_by_itself(rows: str, visit: Visit) -> None:
+    """Nobody reloads: the page asks every 15 seconds, and the browser's clock runs ahead."""
+    customer = visit(viewport=PHONE)
+    customer.clock.install()
+    customer.goto(rows)
+    step = customer.locator("[aria-current=step]")
+    expect(step).to_have_text("in preparation")
+    customer.evaluate("window.isTheSame = true")
+    worker = beside(_claim)
+    customer.clock.fast_forward(15_000)
+    expect(step).to_contain_text("in delivery")
+    beside(lambda: _complete(worker))
+    customer.clock.fast_forward(15_000)
+    expect(step).to_contain_text("delivered")
+    assert customer.evaluate("window.isTheSame")
+    expect(customer.locator("#track[hx-get]")).to_have_count(0)  # nothing moves any more
+
+
+def _claim() -> int:
+    worker, task = a_worker(), Task.objects.get(key="install")
+    services.claim_task(task_id=task.pk, user_id=worker.pk, at=clock.now())
+    return worker.pk
+
+
+def _complete(worker_id: int) -> None:
+    task = Task.objects.get(key="install")
+    services.complete_task(
+        task_id=task.pk, user_id=worker_id, at=clock.now(), version=1, serial="SN-1", data={}
+    )
+    advance(task.order, at=clock.now())
 
 
 def test_it_works_without_scripts(rows: str, visit: Visit) -> None:

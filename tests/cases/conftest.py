@@ -67,6 +67,7 @@ def _told(terminalreporter: pytest.TerminalReporter) -> Iterator[list[tuple[str,
     """What each case told of itself; under xdist it comes from the workers with the report."""
     for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.stats.get(outcome, ()):
-            if isinstance(report, pytest.TestReport) and report.when == "call":
-                if any(name == "case" for name, _ in report.user_properties):
-                    yield list(report.user_properties)
+            if not isinstance(report, pytest.TestReport) or report.when != "call":
+                continue
+            if any(name == "case" for name, _ in report.user_properties):
+                yield list(report.user_properties)

@@ -15,9 +15,7 @@ _COUNTS = {"number_of_cycles", "multiplier", "months", "fraction", "quantity", "
 def has_dates_and_money(case: PublishedCase) -> bool:
     """Whether days are given and an amount is expected."""
     money = {key: told for key, told in case.expect.items() if key not in _COUNTS}
-    return any(map(_DAY.search, _texts(case.given))) and any(
-        map(_DECIMAL.fullmatch, _texts(money))
-    )
+    return any(map(_DAY.search, _texts(case.given))) and any(map(_DECIMAL.fullmatch, _texts(money)))
 
 
 def _texts(told: Any) -> list[str]:

@@ -254,6 +254,13 @@ POOL = WORK + '[[licence_pools]]\ncode = "p"\nname = "P"\nkeys = "keys.csv"\n'
             {"work": WORK + '[[escalations]]\nlevel = "red"\nafter_minutes = 1\n'},
             r"escalations 1, tell: ",
         ),
+        (
+            {
+                "work": WORK + '[[escalations]]\nqueue = "store"\ntell = "una"\nlevel = "red"\n'
+                'after_minutes = "soon"\n'
+            },
+            r"work\.toml: escalations 1, \*: ",
+        ),
         ({"work": POOL}, r"keys\.csv"),
         ({"work": POOL, "keys": "A-1\nA-1\n"}, r"keys\.csv: row 2"),
         ({"work": POOL, "keys": ""}, r"licence_pools 1, keys: "),

@@ -62,6 +62,27 @@ def test_the_rail(people: dict[str, User], who: str, address: str, rail: dict) -
     assert seen(people[who], address) == rail
 
 
+@pytest.mark.urls("o2b.urls")
+def test_the_places_of_delivery_and_products(people: dict[str, User]) -> None:
+    found = {
+        title: [place.removesuffix("*") for place in places]
+        for title, places in seen(people["samir"], "/orders/systems/").items()
+    }
+    assert found["Delivery"] == [
+        *("Orders", "Bulk orders", "My queue", "Board", "Work", "Approvals", "Fallout"),
+        *("Outside systems", "Visits", "Purchases", "Licence pools"),
+    ]
+    assert found["Products"] == ["Catalog", "Delivery plans", "Price books", "Price simulator"]
+    assert "Bulk orders" not in seen(people["priya"], "/")["Delivery"]
+    for address, current in (
+        ("/orders/systems/", "Outside systems*"),
+        ("/orders/bulk/7/", "Bulk orders*"),
+        ("/catalog/plans/", "Delivery plans*"),
+    ):
+        rail = seen(people["samir"], address)
+        assert [p for places in rail.values() for p in places if p.endswith("*")] == [current]
+
+
 def test_a_stranger_has_no_rail(client: Client) -> None:
     assert client.get("/login/").context["rail"] == []
 

@@ -104,6 +104,21 @@ def logged_in(user: User) -> Client:
     return client
 
 
+class Unread:
+    """A body that nobody may read."""
+
+    def read(self, *args: Any) -> bytes:
+        raise AssertionError("it was read")
+
+    readline = read
+
+
+def unread(client: Client, url: str, kind: str = "multipart/form-data; boundary=x") -> Any:
+    """What a gigabyte is answered, of which not a byte is read."""
+    body: dict[str, Any] = {"CONTENT_LENGTH": str(2**30), "wsgi.input": Unread()}
+    return client.generic("POST", url, content_type=kind, **body)
+
+
 def team(*groups: str) -> Client:
     """A browser of somebody of the order team, or of these groups."""
     return logged_in(a_user(*(groups or ("order team",))))

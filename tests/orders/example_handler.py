@@ -27,7 +27,7 @@ def reserve(job: Job) -> Outcome:
         answer = httpx.post(
             "http://registry.example/plates",
             json=asked,
-            headers={"Idempotency-Key": f"task-{job.task_id}"},
+            headers={"Idempotency-Key": f"task-{job.idempotency_key}"},
             timeout=SECONDS,
         )
         said = answer.json()

@@ -13,13 +13,14 @@ from orders import services, tasks
 from orders.fulfilment import handlers
 from orders.fulfilment.handlers import Handler
 from orders.fulfilment.outcomes import Done, Failed, TryAgain
-from orders.models import Evidence, FailureClass, LicenceKey, OrderLine, Task
+from orders.models import Attempt, Evidence, FailureClass, LicenceKey, OrderLine, Task
 from orders.rules.backoff import MOST_ATTEMPTS
 from tests.orders.build import (
     ACTIVATE,
     LATER,
     NOON,
     a_placed_order,
+    a_worker,
     advance,
     an_account,
     by_hand,
@@ -252,6 +253,14 @@ def test_after_a_kill_the_next_message_goes_on(monkeypatch, probe):
     assert advance(order, at=NOON + timedelta(seconds=61), worker="alive:2") == 2
     assert states(order) == (["completed"], ["done", "done"])
     assert set(Task.objects.values_list("attempts", "worker")) == {(2, "alive:2")}
+    tries = Attempt.objects.order_by("task", "pk")
+    told = tries.values_list("number", "worker", "outcome", "failure_class", "reason", "at")
+    past = NOON + timedelta(seconds=61)
+    both = [
+        (1, "dead:1", "again", "lost", "its worker died", past),
+        (2, "alive:2", "done", "", "", past),
+    ]
+    assert list(told) == both + both
 
 
 def test_the_result_of_a_worker_that_lost_its_task_counts_for_nothing(monkeypatch):
@@ -275,6 +284,10 @@ def test_a_task_that_kills_every_worker_falls_out(probe):
     task.save()
     advance(order)
     assert states(order) == (["fallout"], ["fallout"])
+    assert [(t.outcome, t.failure_class) for t in Attempt.objects.order_by("pk")] == [
+        ("again", "lost"),
+        ("failed", "lost"),
+    ]
     assert OrderLine.objects.get().reason == "call: every worker that tried it died"
 
 
@@ -293,6 +306,40 @@ def test_wake_due_asks_for_what_is_due_only(probe):
     assert services.wake_due(machine_now=LATER + timedelta(seconds=1)) == 0
     assert services.wake_due(machine_now=LATER + timedelta(seconds=2)) == 1
     assert list(Outbox.objects.values_list("task", "key")) == [("orders.advance_order", order.pk)]
+
+
+@pytest.mark.parametrize("days", [-30, 30])
+def test_what_nobody_told_of_is_found_under_a_test_clock_too(days):
+    """When it became ready says the account's clock, which the machine's tells nothing about."""
+    told = TestClock.objects.create(name="elsewhere", now=LATER + timedelta(days=days))
+    order = a_placed_order(account=an_account(test_clock=told))
+    Task.objects.update(ready_at=told.now)
+    Outbox.objects.all().delete()
+    assert services.wake_due(machine_now=LATER) == 1
+    assert list(Outbox.objects.values_list("task", "key")) == [("orders.advance_order", order.pk)]
+
+
+def test_how_much_of_a_line_is_delivered_goes_by_weight():
+    order = a_placed_order(
+        tasks=[
+            by_hand(key="dig", weight=3),
+            by_hand(key="join", weight=1, after=["dig"]),
+        ]
+    )
+    user, days = a_worker(), [LATER, LATER + timedelta(days=2)]
+    for key, at in zip(("dig", "join"), days, strict=True):
+        task = Task.objects.get(key=key)
+        services.claim_task(task_id=task.pk, user_id=user.pk, at=at)
+        services.complete_task(task_id=task.pk, user_id=user.pk, at=at)
+        if key == "dig":
+            assert order.lines.get().delivered_fraction == Decimal("0.75")
+    line = order.lines.get()
+    assert (line.state, line.delivered_fraction) == ("completed", 1)
+    parts = line.delivered_parts.order_by("pk").values_list("fraction", "on", "at", "task__key")
+    assert list(parts) == [
+        (Decimal("0.75"), date(2026, 2, 1), days[0], "dig"),
+        (Decimal(1), date(2026, 2, 3), days[1], "join"),
+    ]
 
 
 def test_nothing_to_advance():

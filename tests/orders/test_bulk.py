@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook
 
@@ -21,6 +21,7 @@ from o2b.customers.models import Account
 from o2b.errors import Refused
 from o2b.models import Event, Outbox
 from orders import services
+from orders.bulk import placing
 from orders.bulk.sheet import LARGEST_FILE
 from orders.models import BulkOrder, BulkRow, Order, OrderLine, Task
 from tests.factories import a_contract, monthly
@@ -337,3 +338,64 @@ def test_the_command_tries_and_places(shop, tmp_path):
     with pytest.raises(CommandError):
         call_command("place_bulk_orders", tmp_path / "missing.csv")
     assert Order.objects.count() == 1
+
+
+def breaks(monkeypatch, error):
+    """Writing the order B fails in a way that nobody foresaw."""
+    real = placing.write_orders
+
+    def write_orders(*, orders, **given):
+        if any(new.note == "B" for new in orders):
+            raise error
+        return real(orders=orders, **given)
+
+    monkeypatch.setattr(placing, "write_orders", write_orders)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("odd"),
+        KeyError("gone"),
+        ZeroDivisionError(),
+        TypeError("odd"),
+        IntegrityError("twice"),
+    ],
+)
+def test_what_nobody_foresaw_refuses_one_order_and_the_sheet_goes_on(
+    shop, monkeypatch, caplog, error
+):
+    breaks(monkeypatch, error)
+    rows = [f"{key},N-1,fibre,1,{key}" for key in "ABCDE"]
+    bulk = taken(sheet(*rows, header="order,account,product,quantity,note"), dry_run=False)
+    assert (bulk.is_over, bulk.orders_placed, bulk.rejected) == (True, 4, 1)
+    assert results(bulk)[1] == (3, "refused", "")
+    assert problems(bulk)[1] == (
+        "This order cannot be placed: an error of O2B, which its log tells."
+    )
+    assert sorted(Order.objects.values_list("note", flat=True)) == ["A", "C", "D", "E"]
+    told = [one for one in caplog.records if one.name == "orders.bulk.placing"]
+    assert [one.getMessage() for one in told] == [
+        f"bulk order {bulk.pk}: row 3 cannot be placed",
+    ]
+
+
+def test_a_database_that_is_away_is_no_fault_of_a_row(shop, monkeypatch):
+    breaks(monkeypatch, OperationalError("gone"))
+    before = written()
+    with pytest.raises(OperationalError):
+        taken(sheet("B,N-1,fibre,1,B", header="order,account,product,quantity,note"), dry_run=False)
+    assert (written(), BulkOrder.objects.count()) == (before, 0)
+
+
+def test_a_rule_that_breaks_refuses_its_order_alone(shop, monkeypatch):
+    real = placing.examine_lines
+
+    def examine_lines(lines, **given):
+        if lines[0].product == "router":
+            raise ArithmeticError("no number")
+        return real(lines, **given)
+
+    monkeypatch.setattr(placing, "examine_lines", examine_lines)
+    bulk = taken(sheet("A,N-1,fibre,1", "B,N-1,router,1"), dry_run=False)
+    assert results(bulk) == [(2, "placed", ""), (3, "refused", "")]

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from orders.models import BulkOrder, Order
 from tests.factories import a_user
-from tests.orders.build import a_product, an_account, logged_in, team, written
+from tests.orders.build import a_product, an_account, logged_in, team, unread, written
 from tests.orders.build_bulk import sheet, taken
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +134,15 @@ def test_who_may_and_junk(client):
     assert b"order,account,product,quantity" in b"".join(example.streaming_content)
     for query in ({"q": "\0"}, {"state": "lost"}, {"sort": "-x"}, {"page": "9" * 30}):
         assert client.get(bulk.get_absolute_url(), query).status_code == 200
+
+
+def test_a_gigabyte_is_refused_before_it_is_read():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(a_user("order team"))
+    answer = unread(client, LIST)
+    assert (answer.status_code, "larger than 10 MB" in answer.text) == (413, True)
+    assert client.post(LIST).status_code == 403  # its token is asked for
+    assert unread(Client(), LIST)["Location"].startswith("/login/")
+    client.force_login(a_user("finance"))
+    assert unread(client, LIST).status_code == 403
+    assert not BulkOrder.objects.exists()

@@ -198,9 +198,10 @@ def test_what_a_resolved_complaint_refuses(
 
 def test_it_is_handed_over_only_to_somebody_who_is_here() -> None:
     complaint = a_complaint()
-    gone = a_user(is_active=False)
+    gone = a_user("sales", is_active=False)
+    deaf = a_user("finance")
     before = written()
-    for to_id in (gone.pk, 10**12):
+    for to_id in (gone.pk, deaf.pk, 10**12):
         with pytest.raises(NotAPerson):
             services.hand_over_complaint(
                 complaint_id=complaint.pk, to_id=to_id, at=LATER, actor_id=gone.pk

@@ -112,6 +112,12 @@ def test_what_is_wrong_stands_beside_the_field(deed: str, said: dict[str, str]) 
     assert written() == before
 
 
+def test_who_takes_one_down_is_told_that_the_customer_reads_it(settings: Any) -> None:
+    order = an_order()
+    page = logged_in(order.account.advocate).get(f"/orders/{order.pk}/complain/").text
+    assert "The customer reads it on the page of the order." in page
+
+
 def test_one_of_us_takes_one_down() -> None:
     order = an_order(lines=2)
     line = order.lines.last()

@@ -19,6 +19,7 @@ from tests.orders.build import (
     a_user,
     a_worker,
     advance,
+    by_hand,
     happened,
     logged_in,
     states,
@@ -138,7 +139,12 @@ def test_the_buttons_of_the_page():
     assert "Hold order" not in page
     client.post(url["resume"])
     assert states(order)[0] == ["scheduled", "scheduled"]
-    client.post(reverse("orders:priority", args=[order.pk]), {"priority": "1"})
+    lead, priority = team("order lead"), reverse("orders:priority", args=[order.pk])
+    assert (priority in page, priority in lead.get(order.get_absolute_url()).text) == (False, True)
+    assert client.post(priority, {"priority": "1"}).status_code == 403
+    order.refresh_from_db()
+    assert order.priority == 0
+    assert lead.post(priority, {"priority": "1"}).status_code == 302
     order.refresh_from_db()
     assert order.priority == 1
     client.post(reverse("orders:cancel", args=[order.pk]), {"reason": "No more"})
@@ -163,7 +169,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "sent"), BAD)
 def test_bad_input_writes_nothing(name, sent):
-    order, client = a_placed_order(tasks=INSTALL), team()
+    order, client = a_placed_order(tasks=INSTALL), team("order lead")
     before = (written(), order.priority)
     answer = client.post(reverse(f"orders:{name}", args=[order.pk]), sent)
     assert answer.status_code in (409, 422)
@@ -177,7 +183,8 @@ def test_who_may_steer():
     sales = logged_in(a_user("finance"))
     for name in ("hold", "resume", "cancel", "priority", "work-from"):
         assert sales.post(reverse(f"orders:{name}", args=[order.pk])).status_code == 403
-        assert team().get(reverse(f"orders:{name}", args=[order.pk])).status_code == 405
+        lead = team("order lead")
+        assert lead.get(reverse(f"orders:{name}", args=[order.pk])).status_code == 405
     assert "Hold order" not in sales.get(order.get_absolute_url()).text
     assert {line.state for line in OrderLine.objects.all()} == {"scheduled"}
 
@@ -189,5 +196,20 @@ def test_documents_are_a_panel():
     panel = client.get(url, headers={"HX-Request": "true"}).text
     assert panel.lstrip().startswith("<section")
     assert str(order.quote) in panel
+    assert "/track/" not in panel  # it stands on the order's page already
     assert client.get(url).status_code == 200
     assert client.get(reverse("orders:documents", args=[10**9])).status_code == 404
+
+
+def test_priority_locks_open_tasks_in_the_order_of_their_keys():
+    order = a_placed_order(tasks=[by_hand(), by_hand(key="b")], lines=2)
+    with CaptureQueriesContext(connection) as made:
+        services.reprioritise(order_id=order.pk, priority=2, at=LATER)
+    locks = [one["sql"] for one in made if "FOR NO KEY UPDATE" in one["sql"]]
+    assert [sql.partition(' FROM "')[2].partition('"')[0] for sql in locks] == [
+        "orders_order",
+        "orders_orderline",
+        "orders_task",
+    ]
+    assert locks[2].endswith('ORDER BY 1 ASC FOR NO KEY UPDATE OF "orders_task"')
+    assert set(Task.objects.values_list("priority", flat=True)) == {2}

@@ -1,5 +1,7 @@
 """Fallout: rules that match, every remedy, many at once, and the desk where people do it."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -42,6 +44,7 @@ from tests.orders.build import (
     team,
     written,
 )
+from tests.orders.careful import under_a_clock
 from tests.orders.fallen import asks, failing, fell_out
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +173,8 @@ def test_edit_and_retry_keeps_who_changed_what_and_touches_no_terms():
         {"x": "\0"},
         {"x": "\ud800"},
         {"x": "y" * 20_000},
+        {"x": {"deep": ["a\0"]}},
+        {"\udfff": 1},
         {f"x{n}": 1 for n in range(51)},
     ],
 )
@@ -180,6 +185,37 @@ def test_parameters_that_nobody_can_use(parameters):
         services.edit_and_retry(task_id=task.pk, parameters=parameters, at=LATER)
     task.refresh_from_db()
     assert (task.state, task.parameters, written()) == ("fallout", {"behaviour": "ok"}, before)
+
+
+def test_a_letter_of_every_alphabet_and_what_looks_like_an_escape_is_kept():
+    fell_out()
+    task = Task.objects.get()
+    said = {"text": "Ready 🎉\nSchöne Grüße", "📮": "\\u0000 and \\ud83c"}
+    services.edit_and_retry(task_id=task.pk, parameters=said, at=LATER)
+    task.refresh_from_db()
+    assert (task.state, task.parameters) == ("ready", said)
+
+
+LETTER = "Dear customer,\n\nyour line is ready.\n" + "Best regards. " * 200
+
+
+def test_letters_are_edited_with_their_lines_and_long_values_are_taken():
+    parameters = {"text": LETTER, "block": "x" * 9_000, "odd": "a\r\nb", "port": 7}
+    fell_out(tasks=asks(parameters=parameters))
+    task, client = Task.objects.get(), team()
+    names = list(task.parameters)
+    page = client.get(reverse("orders:task-mend", args=[task.pk])).text
+    areas = re.findall(r'<textarea name="(value-\d)"', page)
+    assert {names[int(area[-1])] for area in areas} == {"odd", "text", "block"}
+    # As a browser sends it: every line ends with CR LF.
+    before = task.parameters
+    said = {f"value-{n}": as_text(before[name]) for n, name in enumerate(names)}
+    sent = {field: "\r\n".join(text.splitlines()) for field, text in said.items()}
+    letter = f"value-{names.index('text')}"
+    sent[letter] = LETTER.replace("ready", "here").replace("\n", "\r\n")
+    assert client.post(reverse("orders:task-edit", args=[task.pk]), sent).status_code == 302
+    task.refresh_from_db()
+    assert task.parameters == before | {"text": LETTER.replace("ready", "here")}
 
 
 def test_what_did_not_fall_out_is_not_mended():
@@ -328,12 +364,51 @@ def test_all_of_one_cause_are_retried_together(drain):
     page = client.get(reverse("orders:fallout")).text
     assert "<b>6 ×</b> port # is taken" in page
     assert "Retry all 6" in page
+    assert "6 steps are tried again." in page
     client.post(reverse("orders:fallout-retry"), {"cause": found[0].key})
     assert Task.objects.filter(state="ready", attempts=0, failure="").count() == 6
     assert OrderLine.objects.filter(state="provisioning").count() == 6
     assert states(other) == (["fallout"], ["fallout"])
     assert Event.objects.filter(name="task.retried").count() == 6
     assert Event.objects.filter(name="order.woken").count() == 3
+
+
+HIDDEN = re.compile(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">')
+
+
+def retried_from(client: Client, **asked: str) -> Any:
+    """The form of the first cause on the desk, sent as it stands there."""
+    page = desk(client, **asked)
+    form = page.split(f'action="{reverse("orders:fallout-retry")}"', 1)[1].split("</form>", 1)[0]
+    said = {name: unescape(value) for name, value in HIDDEN.findall(form)}
+    return client.post(reverse("orders:fallout-retry"), said)
+
+
+@pytest.mark.parametrize("by", ["customer", "product", "queue", "age", "q", "system", "class"])
+def test_retry_all_concerns_no_more_than_the_narrowed_desk_shows(by):
+    one = fell_out(says="port 1 is taken")
+    other = fell_out(says="port 2 is taken", account=under_a_clock())  # it fell out just now
+    product = one.lines.get().product_version.product.code
+    a_worker("network")
+    if by == "queue":
+        a_rule(product=product, queue=Queue.objects.get(code="network"))
+    if by == "system":
+        Task.objects.filter(order=other).update(system="another")
+    asked = {
+        "customer": str(one.account.customer_id),
+        "product": product,
+        "queue": "network",
+        "age": "week",
+        "q": one.number,
+        "system": "provisioning",
+        "class": "refused",
+    }[by]
+    client = team()
+    assert ("Retry all 2" in desk(client, **{by: asked})) == (by == "class")
+    answer = retried_from(client, **{by: asked})
+    assert answer["Location"] == f"{reverse('orders:fallout')}?{by}={asked}"
+    assert states(one)[1] == ["ready"]
+    assert states(other)[1] == (["ready"] if by == "class" else ["fallout"])
 
 
 def test_retrying_many_takes_no_more_queries_for_many(django_assert_max_num_queries):
@@ -431,6 +506,16 @@ def test_what_fell_out_as_csv():
     assert "'=cmd()" in row
 
 
+def test_the_sheet_advises_as_the_page_does():
+    fell_out(says="no port")
+    assert "What helps: edit and retry" in desk().replace("</b>", "")
+    a_rule(failure_class="refused", remedy="by_hand")
+    assert "What helps: complete by hand" in desk().replace("</b>", "")
+    answer: Any = team().get(reverse("orders:fallout"), {"format": "csv"})
+    head, row = b"".join(answer.streaming_content).decode().splitlines()
+    assert (head.split(",")[-1], row.split(",")[-1]) == ("What helps", "complete by hand")
+
+
 def test_many_rows_take_no_more_queries():
     client = team()
     fell_out()
@@ -463,7 +548,7 @@ def test_the_page_of_one_task_edits_and_says_what_is_wrong():
     wrong = client.post(url, {"value-0": "ok", "new-name-0": "poll_every", "new-value-0": "1"})
     assert wrong.status_code == 422
     assert "poll_every is a whole number from 5 to 86400" in wrong.text
-    assert client.post(url, {"value-0": "x" * 2001}).status_code == 422
+    assert client.post(url, {"value-0": "x" * 10_001}).status_code == 422
     assert client.post(url, {"value-0": "a\0b"}).status_code == 422
     assert written() == before
     client.post(url, {"value-0": "", "new-name-0": "port", "new-value-0": "8"})
@@ -481,12 +566,16 @@ def test_take_and_skip_from_the_desk():
     first.refresh_from_db()
     assert (first.state, first.claimed_by_id) == ("claimed", user.pk)
     assert "Set up" in client.get(reverse("orders:queue")).text
-    client.post(reverse("orders:fallout-skip", args=[second.pk]), {"reason": "it is there"})
+    url, page = reverse("orders:task-ask-skip", args=[second.pk]), desk(client)
+    assert (f'action="{url}"' in page, 'name="skip-reason"' in page) == (True, True)
+    said = {"skip-reason": "it is there", "next": reverse("orders:fallout")}
+    assert client.post(url, said)["Location"] == reverse("orders:fallout")
     asked = Approval.objects.get()
     assert (asked.kind, asked.task_id, asked.asked_by_id) == ("skip", second.pk, user.pk)
+    assert asked.reason == "it is there"
 
 
-POSTS = ("task-take", "task-edit", "fallout-skip", "line-go-on")
+POSTS = ("task-take", "task-edit", "line-go-on")
 
 
 def test_who_may_what():

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from o2b.errors import Refused
 from o2b.models import Outbox
@@ -54,6 +56,24 @@ def test_the_whole_way():
     assert list(woken.values_list("key", flat=True)) == [order.pk]
     advance(order)
     assert states(order) == (["completed"], ["done", "done"])
+
+
+@pytest.mark.parametrize("verb", ["claim", "assign"])
+def test_who_takes_a_task_locks_its_line_before_it(verb):
+    """Everybody else does: in a transaction around it the other order would be a deadlock."""
+    order, user = a_placed_order(tasks=[by_hand()]), a_worker()
+    told = {"task_id": order.tasks.get().pk, "user_id": user.pk, "at": LATER}
+    with CaptureQueriesContext(connection) as queries:
+        if verb == "claim":
+            services.claim_task(**told)
+        else:
+            services.assign_task(**told, to_id=user.pk)
+    locks = [sql for q in queries if "UPDATE OF" in (sql := q["sql"]) or sql.endswith("UPDATE")]
+    tables = [sql.partition(" FROM ")[2].split('"')[1] for sql in locks]
+    assert tables[:2] == ["orders_orderline", "orders_task"]
+    assert "FOR NO KEY UPDATE" in locks[0]
+    assert "FOR NO KEY UPDATE" in locks[1]
+    assert order.lines.get().began_at == LATER
 
 
 def test_the_last_task_by_hand_completes_the_line():

@@ -1,25 +1,30 @@
 """Kinds of work: waits, payments, credit, approvals and letters, each by the account's clock."""
 
 import smtplib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.core import mail
 from django.core.mail.backends import locmem
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from o2b import events
 from o2b.models import Event, Outbox, TestClock
 from orders import services
 from orders.fulfilment import handlers
-from orders.fulfilment.outcomes import Done, Failed
+from orders.fulfilment.handlers import Handler
+from orders.fulfilment.outcomes import Done, Failed, TryAgain
 from orders.kinds.contract import sample_job
 from orders.kinds.parameters import number_of
-from orders.models import Approval, Attempt, Evidence, Queue, WorkCalendar
+from orders.models import Approval, Attempt, Evidence, Queue, Task, WorkCalendar
 from orders.tasks import kinds
 from tests.factories import a_sent_quote, monthly, setup_fee
 from tests.orders.build import LATER, NOON, a_placed_order, a_product, a_user, an_account, states
 from tests.orders.kinds_build import a_contact, again, first, run, standing, step
+from tests.orders.test_acceptance import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -190,6 +195,33 @@ def test_money_is_there_once():
     assert again(orders[1], of=standing(credit="200")).state == "done"
 
 
+def test_a_deposit_is_counted_on_until_its_line_is_billed():
+    """The money stays unallocated until the invoice: another order must not count on it."""
+    account = an_account()
+    plan = [step("payment", parameters={"what": "deposit", "amount": 100})]
+    one, other = [a_priced_order(*plan, account=account) for _ in range(2)]
+    assert run(one, of=standing(credit="100")).state == "done"
+    line = one.lines.get()
+    assert (line.state, line.delivered_on) == ("completed", LATER.date())
+    task = run(other, of=standing(credit="100"))
+    assert (task.state, task.failure) == ("running", "deposit: 0.00 of 100.00 EUR received")
+    for day in (LATER.date() - timedelta(days=1), LATER.date()):
+        assert again(other, of=standing(credit="100", billed_on=day)).state == "running"
+    tomorrow = LATER.date() + timedelta(days=1)
+    assert again(other, of=standing(credit="100", billed_on=tomorrow)).state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_never_count_on_the_same_money():
+    account = an_account()
+    plan = [step("payment", parameters={"what": "deposit", "amount": 100})]
+    orders = iter([a_priced_order(*plan, account=account) for _ in range(4)])
+    at_once(4, lambda: run(next(orders), of=standing(credit="150")))
+    assert Evidence.objects.count() == 1
+    found = Task.objects.order_by().values_list("state", flat=True)
+    assert sorted(found) == ["done", "running", "running", "running"]
+
+
 def test_two_lines_of_one_order_count_on_the_same_money_once():
     plan = [step("payment", parameters={"what": "deposit", "amount": 100})]
     order = a_placed_order(tasks=plan, lines=2)
@@ -293,6 +325,45 @@ def test_bad_credit_falls_out_if_the_plan_says_so():
     task = run(order, of=standing(overdue="10"))
     assert (task.state, task.failure_class) == ("fallout", "refused")
     assert not Approval.objects.exists()
+
+
+def test_credit_and_deposits_of_many_lines_are_looked_up_once():
+    def counted(lines):
+        plan = [
+            step("credit_check", "credit", parameters={"limit": 100_000}),
+            step("payment", "deposit", parameters={"what": "deposit", "percent": 1}),
+        ]
+        order, asked = a_placed_order(tasks=plan, lines=lines), []
+
+        def standing_of(account_id):
+            asked.append(account_id)
+            return standing(credit="100000")
+
+        with CaptureQueriesContext(connection) as made:
+            services.advance_order(
+                order_id=order.pk, at_of=lambda _: LATER, worker="w", standing_of=standing_of
+            )
+        assert states(order) == (["completed"] * lines, ["done"] * 2 * lines)
+        assert asked == [order.account_id]
+        return len(made)
+
+    assert counted(1) == counted(9)
+
+
+def test_a_job_that_breaks_takes_nothing_from_the_others(monkeypatch):
+    def one(job):
+        if job.quantity == 2:
+            raise LookupError("two")
+        return Done()
+
+    def many(jobs):
+        return {job.task_id: one(job) for job in jobs}
+
+    monkeypatch.setitem(handlers.HANDLERS, "mine", Handler(run=one, run_many=many, instant=True))
+    jobs = [replace(sample_job("mine", at=NOON), task_id=n, quantity=Decimal(n)) for n in (1, 2, 3)]
+    found = handlers.run_all(jobs)
+    assert [type(found[n]) for n in (1, 2, 3)] == [Done, TryAgain, Done]
+    assert found[2].reason == "LookupError: two"
 
 
 # approvals

@@ -35,6 +35,7 @@ from tests.orders.build import (
     logged_in,
     states,
     team,
+    unread,
 )
 from tests.orders.kinds_build import a_contact, a_lead, first, run, step
 from tests.workers import database_url
@@ -336,6 +337,14 @@ def test_a_pool_is_opened_and_filled(lead):
     assert "Office" in lead.get(reverse("orders:licence-pools")).text
     filled = Event.objects.filter(name="licence_pool.filled").order_by("id")
     assert [event.facts for event in filled] == [{"added": 2}, {"added": 2}]
+
+
+def test_a_file_that_is_too_large_is_not_even_read(lead):
+    pool = a_pool()
+    answer = unread(lead, reverse("orders:licence-pool-add", args=[pool.pk]))
+    assert (answer.status_code, "larger than 2 MB" in answer.text) == (413, True)
+    assert answer["Connection"] == "close"
+    assert in_pool(pool) == []
 
 
 def test_rows_that_are_refused_are_named_and_the_others_taken(lead):

@@ -71,7 +71,7 @@ def test_panels():
 
 GETS = ("list", "queue", "fallout", "new")
 KEYED = ("detail", "line")
-POSTS = ("line-hold", "line-resume", "line-cancel", "task-claim", "task-release")
+POSTS = ("line-hold", "line-resume", "line-cancel", "task-claim")
 TASKS = ("task-complete", "task-fail", "task-retry", "task-correct", "accept-quote")
 
 
@@ -180,6 +180,26 @@ def test_forms_lead_back_to_pages_of_ours_only():
     url = reverse("orders:line-hold", args=[order.lines.get().pk])
     answer = client.post(url, {"reason": "x", "next": "https://elsewhere.example/"})
     assert answer["Location"] == "/orders/queue/"
+
+
+@pytest.mark.parametrize(
+    "there", ["abc", "?queue=x", "//elsewhere.example/", "/\\elsewhere", "\0", "#"]
+)
+def test_a_way_back_that_is_no_path_of_ours_leads_to_the_usual_page(there):
+    order = a_placed_order(tasks=[by_hand()])
+    user = a_worker()
+    client, line, task = logged_in(user), order.lines.get(), Task.objects.get()
+    for name, key, usual in (
+        ("task-claim", task.pk, reverse("orders:queue")),
+        ("task-comment", task.pk, reverse("orders:task", args=[task.pk])),
+        ("line-wait", line.pk, order.get_absolute_url()),
+        ("line-answered", line.pk, order.get_absolute_url()),
+        ("task-fail", task.pk, reverse("orders:queue")),
+        ("task-retry", task.pk, reverse("orders:fallout")),
+    ):
+        said = {"next": there, "reason": "x", "text": "x", "comment-text": "x"}
+        answer = client.post(reverse(f"orders:{name}", args=[key]), said)
+        assert (answer.status_code, answer["Location"].partition("#")[0]) == (302, usual), name
 
 
 # entering

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from o2b.models import Outbox
+from o2b.models import Event, Outbox
+from orders.fallout.services import edit_and_retry
 from orders.fulfilment.outcomes import Job
 from orders.gateways import provisioning
 from orders.gateways.answers import Unusable
-from orders.models import Attempt, Evidence, Task
+from orders.models import Attempt, Evidence, Order, Task
+from orders.rules.backoff import MOST_ATTEMPTS
 from orders.services import wake_due
 from tests.orders.build import LATER, a_placed_order, advance, states
 from tests.orders.fallen import a_server, asks
@@ -121,13 +123,74 @@ def test_it_succeeds_after_the_time_out_and_is_done_once(server, monkeypatch):
 
 def test_one_key_is_done_once(server):
     order = a_placed_order(tasks=asks())
-    task = Task.objects.get()
-    body = {"product": "x", "version": 1}
-    first = server.memory.answer(str(task.pk), body)
-    assert server.memory.answer(str(task.pk), body | {"version": 1}) == first
     advance(order)
-    assert server.memory.done == [str(task.pk)]
+    task: Any = Task.objects.get()
+    key = str(task.pk)
+    assert server.memory.answer(key, task.request) == (200, task.response["body"])
+    other = server.memory.answer(key, task.request | {"version": 2})
+    assert other == (409, {"reason": f"{key} was done already, as it was asked before"})
+    assert server.memory.done == [key]
     assert states(order) == (["completed"], ["done"])
+
+
+def edited(task, **parameters):
+    """Somebody asks differently, and it is tried again."""
+    edit_and_retry(task_id=task.pk, parameters=parameters, at=LATER)
+    advance(Order.objects.get(pk=task.order_id))
+    task.refresh_from_db()
+
+
+def test_what_was_refused_is_asked_anew_under_another_key(server):
+    """An outside that keeps its answers by key would refuse the edited request for ever."""
+    a_placed_order(tasks=asks("reject"))
+    task: Any = Task.objects.get()
+    advance(task.order)
+    task.refresh_from_db()
+    assert (task.state, task.failure_class) == ("fallout", "refused")
+    edited(task, behaviour="reject", speed=2)
+    edited(task, behaviour="ok")
+    assert task.state == "done"
+    keys = [str(task.pk), f"{task.pk}-2", f"{task.pk}-3"]
+    assert server.memory.asked == dict.fromkeys(keys, 1)
+    assert server.memory.done == [keys[2]]
+    assert Evidence.objects.get().serial == f"SN-{keys[2]:0>8}"
+    told = Event.objects.filter(name="task.edited").values_list("facts__anew", flat=True)
+    assert list(told) == [True, True]
+
+
+def test_what_may_have_been_done_keeps_its_key(server, monkeypatch):
+    """It was done after we gave up: asked differently it must not be done a second time."""
+    server.memory.slow_seconds = 1.5
+    monkeypatch.setattr(provisioning, "READ_SECONDS", 0.3)
+    order = a_placed_order(tasks=asks("late"))
+    task: Any = Task.objects.get()
+    Task.objects.update(attempts=MOST_ATTEMPTS - 1)  # its last try follows
+    advance(order)
+    task.refresh_from_db()
+    assert (task.state, task.failure_class) == ("fallout", "timeout")
+    edited(task, behaviour="ok")
+    assert (task.state, task.response["status"]) == ("fallout", 409)
+    assert task.failure == f"refused (409): {task.pk} was done already, as it was asked before"
+    assert server.memory.done == [str(task.pk)]
+
+
+def test_an_edit_that_changes_nothing_keeps_the_key(server):
+    a_placed_order(tasks=asks("reject"))
+    task = Task.objects.get()
+    advance(task.order)
+    edited(task, behaviour="reject")
+    assert server.memory.asked == {str(task.pk): 2}
+
+
+@pytest.mark.parametrize("behaviour", ["async", "async_poll"])
+def test_what_is_accepted_under_another_key(server, behaviour):
+    """It calls back about the task, and is polled by its own key."""
+    a_placed_order(tasks=asks("reject"))
+    task: Any = Task.objects.get()
+    advance(task.order)
+    edited(task, behaviour=behaviour)
+    assert (task.state, task.waits_for) == ("running", "callback")
+    assert task.request["poll"].endswith(f"status/{task.pk}-2")
 
 
 def test_packed_answers_are_not_unpacked(monkeypatch):

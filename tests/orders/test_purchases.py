@@ -14,10 +14,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from o2b import fsm
+from o2b import clock, fsm
 from o2b.models import Event, Outbox
 from o2b.people.models import Notice
 from orders import services
+from orders.fulfilment.services.refusals import ReasonMissing
+from orders.kinds import vendors
 from orders.kinds.tasks import NotMailed
 from orders.models import Evidence, PurchaseOrder, PurchaseReceipt, Task, TaskCost
 from orders.purchases import services as purchases
@@ -157,6 +159,50 @@ def test_a_vendor_whose_mail_is_away_gets_it_later(monkeypatch):
     assert task.due_at
     assert run(order, task.due_at).state == "running"
     assert (PurchaseOrder.objects.count(), len(mail.outbox)) == (1, 1)
+
+
+@pytest.mark.parametrize("meanwhile", ["received", "cancelled", "given up"])
+def test_what_happens_while_it_is_mailed_is_seen_at_the_next_look(monkeypatch, meanwhile):
+    """The task is held by its worker at that moment, so nobody can settle it."""
+    order = a_placed_order(tasks=[step("vendor_order", parameters=MAILED)])
+    send = vendors.send_letter
+
+    def sends(**letter):
+        purchase = PurchaseOrder.objects.get()
+        if meanwhile == "received":
+            receive(purchase, "3")
+        elif meanwhile == "cancelled":
+            told = {"purchase_id": purchase.pk, "reason": "no", "by": a_user().pk}
+            purchases.cancel_purchase(at=LATER, **told)
+        else:
+            services.cancel_line(line_id=order.lines.get().pk, reason="no", at=LATER)
+            kinds.call_off_lines(key=order.lines.get().pk)
+        return send(**letter)
+
+    monkeypatch.setattr(vendors, "send_letter", sends)
+    task = run(order)
+    looks_at = LATER + timedelta(seconds=900)
+    assert (task.state, task.waits_for, task.due_at) == ("running", "goods", looks_at)
+    monkeypatch.setattr(vendors, "send_letter", send)
+    Outbox.objects.all().delete()
+    assert services.wake_due(machine_now=looks_at) == 1
+    task = run(order, at=looks_at)
+    ends = {
+        "received": ("completed", "done"),
+        "cancelled": ("fallout", "fallout"),
+        "given up": ("cancelled", "cancelled"),
+    }
+    assert (order.lines.get().state, task.state) == ends[meanwhile]
+    assert (task.attempts, len(mail.outbox)) == (1, 1)
+
+
+def test_looking_again_is_no_attempt_and_mails_nothing():
+    order, _ = bought(MAILED)
+    for n in (1, 2):
+        task = run(order, at=LATER + timedelta(seconds=900 * n))
+        assert (task.state, task.waits_for, task.attempts) == ("running", "goods", 1)
+        assert task.due_at == LATER + timedelta(seconds=900 * (n + 1))
+    assert (task.tries.count(), len(mail.outbox)) == (1, 1)
 
 
 def test_goods_arrive_in_parts_and_the_last_finishes_the_step():
@@ -324,13 +370,23 @@ def test_receive_and_cancel_on_the_page():
     told = {"quantity": "2", "on": day, "serials": "SN-1\nSN-2"}
     assert client.post(url("purchase-receive", purchase), told).status_code == 302
     assert "SN-1, SN-2" in client.get(url("purchase", purchase)).text
+    rest = told | {"quantity": "1", "serials": "SN-3"}
+    asks = client.post(url("purchase-receive", purchase), rest)
+    assert ("With this all of it has arrived" in asks.text, 'name="rest"' in asks.text) == (
+        True,
+        True,
+    )
+    assert PurchaseReceipt.objects.count() == 1
     for wrong, words in (
         ({"quantity": "2"}, "Only 1 are still to come."),
         ({"quantity": "NaN"}, "Enter a number."),
         ({"quantity": "x"}, "Enter a number."),
         ({"on": "yesterday"}, "This is no day"),
         ({"serials": "a\0b"}, "Null characters are not allowed."),
-        ({"quantity": "1", "on": "2026-01-01"}, "It was not ordered yet on this day."),
+        (
+            {"quantity": "1", "on": "2026-01-01", "rest": "yes"},
+            "It was not ordered yet on this day.",
+        ),
     ):
         answer = client.post(url("purchase-receive", purchase), told | {"serials": ""} | wrong)
         assert (answer.status_code, words in answer.text) == (422, True), words
@@ -342,13 +398,114 @@ def test_receive_and_cancel_on_the_page():
     assert client.post(url("purchase-cancel", purchase), {"reason": "x"}).status_code == 409
 
 
+def test_the_rest_is_received_when_it_is_meant():
+    client = team()
+    order, purchase = bought(CISCO | {"quantity": 100}, account=an_account())
+    page = client.get(url("purchase", purchase)).text
+    assert ('value="100"' in page, "1E+2" in page) == (True, False)
+    told = {"quantity": "100", "on": purchase.sent_at.date().isoformat(), "serials": ""}
+    assert client.post(url("purchase-receive", purchase), told).status_code == 200
+    assert not PurchaseReceipt.objects.exists()
+    sure = client.post(url("purchase-receive", purchase), told | {"rest": "yes"})
+    assert sure.status_code == 302
+    purchase.refresh_from_db()
+    assert (purchase.state, first(order).state) == ("received", "done")
+
+
+def put_off(purchase, on, *, reason="Out of stock", at=LATER):
+    return purchases.change_expected(
+        purchase_id=purchase.pk, expected_on=on, reason=reason, at=at, by=a_user().pk
+    )
+
+
+def test_a_vendor_who_delivers_later_moves_the_day_and_the_clock():
+    order, purchase = bought()
+    Task.objects.update(jeopardy="red", jeopardy_since=LATER)
+    put_off(purchase, date(2026, 2, 20))
+    purchase.refresh_from_db()
+    task = first(order)
+    assert (purchase.expected_on, purchase.state) == (date(2026, 2, 20), "sent")
+    assert (task.amber_at, task.red_at, task.jeopardy, task.jeopardy_since) == (
+        datetime(2026, 2, 20, tzinfo=UTC),
+        datetime(2026, 2, 21, tzinfo=UTC),
+        "green",
+        None,
+    )
+    event = Event.objects.get(name="purchase.put_off")
+    assert (event.order_id, event.facts["before"], event.facts["after"], event.facts["reason"]) == (
+        order.pk,
+        "2026-02-06",
+        "2026-02-20",
+        "Out of stock",
+    )
+    assert Outbox.objects.filter(task="orders.forecast_orders", key=order.pk).exists()
+    assert "The vendor delivers on another day (Out of stock)" in (
+        team().get(order.get_absolute_url()).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("on", "reason", "refusal"),
+    [
+        (DAY - timedelta(days=1), "x", purchases.ExpectationInvalid),
+        (DAY + timedelta(days=731), "x", purchases.ExpectationInvalid),
+        (date.max, "x", purchases.ExpectationInvalid),
+        (date(2026, 2, 6), "x", purchases.ExpectationInvalid),
+        (DAY, " ", ReasonMissing),
+        (DAY, "\0", ReasonMissing),
+    ],
+)
+def test_days_that_are_not_expected(on, reason, refusal):
+    _, purchase = bought()
+    before = written()
+    with pytest.raises(refusal):
+        put_off(purchase, on, reason=reason)
+    purchase.refresh_from_db()
+    assert (purchase.expected_on, written()) == (date(2026, 2, 6), before)
+
+
+def test_what_has_arrived_is_expected_no_more():
+    _, purchase = bought()
+    receive(purchase, 3)
+    before = written()
+    with pytest.raises(purchases.PurchaseNotOpen):
+        put_off(purchase, DAY)
+    assert written() == before
+
+
+def test_the_day_is_moved_on_the_page():
+    client = team()
+    _, purchase = bought(account=an_account())
+    move, on = url("purchase-expect", purchase), clock.today() + timedelta(days=9)
+    assert move in client.get(url("purchase", purchase)).text
+    told = {"expect-expected_on": on.isoformat(), "expect-reason": "Out of stock"}
+    for wrong, words in (
+        ({"expect-expected_on": "soon"}, "This is no day"),
+        ({"expect-expected_on": "2020-01-01"}, "Expect it from today on"),
+        ({"expect-reason": ""}, "Reason: This field is required."),
+    ):
+        answer = client.post(move, told | wrong)
+        assert (answer.status_code, words in answer.text) == (422, True), words
+    assert client.post(move, told)["Location"] == url("purchase", purchase)
+    purchase.refresh_from_db()
+    assert purchase.expected_on == on
+
+
+def test_an_order_links_to_its_purchase_for_those_who_may_read_it():
+    order, purchase = bought()
+    panel, there = reverse("orders:documents", args=[order.pk]), url("purchase-document", purchase)
+    assert there in team().get(panel).text
+    seen = team("finance").get(panel).text
+    assert (there in seen, purchase.number in seen) == (False, True)
+
+
 def test_who_may_and_what_is_not_there():
     _, purchase = bought()
     before = written()
     for name in ("purchase", "purchase-document"):
         assert Client().get(url(name, purchase)).status_code == 302
         assert team("finance").get(url(name, purchase)).status_code == 403
-    for name in ("purchase-receive", "purchase-cancel"):
+    for name in ("purchase-receive", "purchase-cancel", "purchase-expect"):
         assert logged_in(a_user("sales")).post(url(name, purchase)).status_code == 403
         assert team().post(reverse(f"orders:{name}", args=[10**9])).status_code == 404
     for name in ("purchase", "purchase-document", "task-purchase"):

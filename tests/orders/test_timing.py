@@ -324,6 +324,20 @@ def test_a_line_that_is_resumed_otherwise_gets_its_time_back_too(drain: Callable
     assert OrderLine.objects.get().standing_since is None
 
 
+def test_a_line_that_waits_again_at_once_loses_no_time(drain: Callable[[], int]):
+    line = an_order().lines.get()
+    timing.wait_for_customer(line_id=line.pk, reason="keys", at=after(minutes=10))
+    services.resume_line(line_id=line.pk, at=after(minutes=40))
+    timing.wait_for_customer(line_id=line.pk, reason="which floor?", at=after(minutes=50))
+    assert Task.objects.get().amber_at == after(minutes=110)
+    drain()
+    assert OrderLine.objects.get().standing_since == after(minutes=50)
+    timing.customer_answered(line_id=line.pk, at=after(minutes=70))
+    drain()
+    assert Task.objects.get().amber_at == after(minutes=130)
+    assert OrderLine.objects.get().standing_since is None
+
+
 def test_a_hold_gives_no_time_back(drain: Callable[[], int]):
     line = an_order().lines.get()
     services.hold_line(line_id=line.pk, reason="ours", at=after(minutes=10))

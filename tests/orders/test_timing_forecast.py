@@ -9,11 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from o2b.models import Event
+from o2b.people.models import Notice
 from orders import services
 from orders.fulfilment.services import refusals as no
 from orders.models import Order, Task
 from orders.timing import services as timing
-from orders.timing.selectors import in_time
+from orders.timing.selectors import OWN_NEWS, in_time
 from orders.timing.services.forecasts import DayImpossible, NothingToPromise
 from tests.factories import an_account
 from tests.orders.build import (
@@ -110,6 +111,51 @@ def test_cancelled_lines_are_left_out_and_nothing_left_is_no_forecast():
         "green",
         date(2026, 2, 2),
     )
+
+
+def dangers() -> list[tuple[str, Any]]:
+    found = Event.objects.filter(name__in=["order.amber", "order.red"]).order_by("id")
+    return [(event.name, event.facts) for event in found]
+
+
+def test_the_advocate_hears_that_the_promise_is_in_danger(drain: Callable[[], int]):
+    """No task is late, but the forecast eats the slack and then passes the promised day."""
+    order = forecast(an_order(timed("a", estimate=600), timed("b", estimate=60, after=["a"])))
+    step(order.account, after(hours=13.9))
+    forecast(order)
+    forecast(order)
+    drain()
+    step(order.account, after(hours=14))
+    forecast(order)
+    drain()
+    days = {"promised": "2026-02-02"}
+    assert dangers() == [
+        ("order.amber", {"on": "2026-02-02"} | days),
+        ("order.red", {"on": "2026-02-03"} | days),
+    ]
+    advocate, words = order.account.advocate_id, "Forecast for %s Feb 2026, promised for 2 Feb 2026"
+    told = Notice.objects.filter(topic="jeopardy").order_by("pk")
+    assert [(n.user_id, n.title, n.tone, n.text) for n in told] == [
+        (
+            advocate,
+            f"{order}: the promised day {what}",
+            tone,
+            f"{order.account.customer} · {words % day}",
+        )
+        for what, tone, day in (("is in danger", "warn", 2), ("will be missed", "bad", 3))
+    ]
+    assert {name for name, _ in dangers()} < set(OWN_NEWS)  # or each would ask for the next
+
+
+def test_who_promises_an_impossible_day_is_heard_of(drain: Callable[[], int]):
+    order = forecast(an_order(timed(estimate=3 * 24 * 60)))
+    drain()
+    promised = {"order_id": order.pk, "reason": "they insist", "at": MONDAY}
+    timing.promise_day(day=date(2026, 2, 3), **promised)
+    timing.promise_day(day=date(2026, 2, 4), **promised)
+    drain()
+    assert dangers() == [("order.red", {"on": "2026-02-05", "promised": "2026-02-03"})]
+    assert Notice.objects.get(topic="jeopardy").user_id == order.account.advocate_id
 
 
 def test_a_task_that_is_late_moves_the_forecast_and_the_promise_breaks():

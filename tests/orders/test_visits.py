@@ -153,6 +153,8 @@ def test_missed_is_arranged_anew():
         (datetime(2026, 2, 3, 7, 59, tzinfo=UTC), 60, "begins_at"),
         (datetime(2026, 2, 3, 11, 30, tzinfo=UTC), 60, "begins_at"),  # into the lunch break
         (datetime(2026, 2, 3, 16, 30, tzinfo=UTC), 31, "begins_at"),
+        (LATER + timedelta(days=730, minutes=1), 60, "day"),
+        (datetime(9999, 12, 31, 9, tzinfo=UTC), 60, "day"),
         (NINE, 0, "minutes"),
         (NINE, 1441, "minutes"),
     ],
@@ -263,6 +265,7 @@ def test_arrange_on_the_page_where_the_customer_lives():
         ({"with_whom": "999999999"}, "Select a valid choice."),
         ({"place": "a\0"}, "Null characters are not allowed."),
         ({"day": "2020-01-01"}, "This moment has passed."),
+        ({"day": "9999-12-31"}, "Arrange a visit within the next two years."),
     ):
         answer = client.post(url("visit-arrange", visit), told | wrong)
         assert (answer.status_code, words in answer.text) == (422, True), words

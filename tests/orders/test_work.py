@@ -1,6 +1,7 @@
 """Work in queues: who may take what, what comes next, checklists, evidence, parts, many at once."""
 
 import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -25,6 +26,7 @@ from tests.orders.build_work import (
     state_of,
 )
 from tests.orders.test_acceptance import at_once
+from tests.orders.time_build import MONDAY, a_timed_account
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +96,40 @@ def test_claim_next_begins_the_line_and_tells_both():
     assert {(e.actor_id, e.at, e.account_id) for e in said} == {(user.pk, LATER, order.account_id)}
     task.refresh_from_db()
     assert (task.claimed_by, task.claimed_at) == (user, LATER)
+
+
+def test_claim_next_lives_by_the_accounts_test_clock():
+    account = a_timed_account(at=MONDAY)
+    order, user = a_placed_order(tasks=[by_hand()], account=account), a_worker()
+    task = services.claim_next(user_id=user.pk, at=LATER)
+    assert task is not None
+    task.refresh_from_db()
+    assert (task.claimed_at, order.lines.get().began_at) == (MONDAY, MONDAY)
+    said = Event.objects.filter(name__in=["task.claimed", "order_line.began"]).order_by("id")
+    assert [(e.name, e.at) for e in said] == [
+        ("task.claimed", MONDAY),
+        ("order_line.began", MONDAY),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_line_that_was_held_locked_begins_by_the_test_clock_too():
+    order, user = a_placed_order(tasks=[by_hand()], account=a_timed_account(at=MONDAY)), a_worker()
+    line, got = order.lines.get(), []
+
+    def claims():
+        got.append(services.claim_next(user_id=user.pk, at=LATER))
+        connection.close()
+
+    with transaction.atomic():
+        OrderLine.objects.select_for_update().get(pk=line.pk)
+        other = threading.Thread(target=claims)
+        other.start()
+        time.sleep(0.5)
+    other.join()
+    assert [task.pk for task in got] == [order.tasks.get().pk]
+    line.refresh_from_db()
+    assert (line.state, line.began_at) == ("provisioning", MONDAY)
 
 
 def test_what_claim_next_tells_owes_nobody_a_message():

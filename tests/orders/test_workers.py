@@ -9,7 +9,7 @@ from o2b import clock, events
 from o2b.models import Outbox, TestClock
 from orders import services
 from orders.gateways.rehearsal import Memory, RehearsalServer
-from orders.models import Evidence, OrderLine, Task
+from orders.models import Attempt, Evidence, OrderLine, Task
 from subscriptions.models import Item
 from tests.factories import a_product, a_sent_quote, an_account
 from tests.orders.build import HTTP, INSTALL, a_placed_order, a_worker, states
@@ -109,6 +109,10 @@ def test_killed_between_the_outside_call_and_the_commit(server, workers):
     workers.wait_until(completed, seconds=30)
     task = Task.objects.get()
     assert (task.attempts, task.worker != running.worker) == (2, True)
+    tries = Attempt.objects.order_by("pk").values_list(
+        "number", "outcome", "failure_class", "worker"
+    )
+    assert list(tries) == [(1, "again", "lost", running.worker), (2, "done", "", task.worker)]
     assert server.memory.asked == {str(task.pk): 2}
     assert server.memory.done == [str(task.pk)]
     assert Evidence.objects.get().serial == f"SN-{task.pk:08d}"

@@ -3,32 +3,24 @@
 import json
 import os
 import re
-import secrets
-import subprocess
-import sys
 import tempfile
 import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
 from billing.desk.workforce import answering
 from billing.models import BillRun
 from billing.runs.bench import world, yardstick
 from billing.runs.selectors import counts_of
 from billing.runs.services import approve_run, open_run
-from o2b import clock
+from o2b import benching, clock
 from o2b.models import Outbox
 from o2b.people.services import ensure_service_user
-from o2b.servers.crew import ROOT, Crew
+from o2b.servers.crew import Crew
 
-INSIDE = "O2B_BENCH_DATABASE"
 FAULTS = 10
 LOOK_SECONDS, MOST_SECONDS = 0.05, 3600.0
 
@@ -48,34 +40,12 @@ class Command(BaseCommand):
             raise CommandError(f"--accounts is a multiple of {world.SEEDS}.")
         if min(options["lines"], options["workers"]) < 1:
             raise CommandError("--lines and --workers are 1 or more.")
-        if os.environ.get(INSIDE):
+        if benching.is_inside():
             self._bench(**options)
         else:
-            self._in_a_database_of_its_own()
-
-    def _in_a_database_of_its_own(self) -> None:
-        """The bench is a second process, whose settings name another database and queues."""
-        name = f"o2b_bench_{secrets.token_hex(4)}"
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        try:
-            environment = os.environ | {
-                INSIDE: name,
-                "DATABASE_URL": _url_of(name),
-                "O2B_QUEUE_PREFIX": f"{name}-",
-                "O2B_LOG_LEVEL": "WARNING",
-                "PYTHONWARNINGS": "ignore",
-            }
-            code = subprocess.call([sys.executable, *sys.argv], cwd=ROOT, env=environment)
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        if code:
-            raise CommandError("the bench ended early; its words stand above.")
+            benching.run_again_inside()
 
     def _bench(self, *, accounts: int, lines: int, workers: int, **options: Any) -> None:
-        self._tell("migrating")
-        call_command("migrate", verbosity=0, interactive=False)
         faults = min(FAULTS, accounts // 100)
         self._tell(f"loading {accounts} accounts of {lines} lines")
         entity = world.build(accounts=accounts, lines=lines, faults=faults)
@@ -178,13 +148,3 @@ def _peak_megabytes(pid: int) -> int:
         return 0
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
     return int(found[1]) // 1024 if found else 0
-
-
-def _url_of(name: str) -> str:
-    """The address of another database of the same server."""
-    at = settings.DATABASES["default"]
-    who = quote(at.get("USER") or "", safe="") + (
-        f":{quote(at['PASSWORD'])}" if at["PASSWORD"] else ""
-    )
-    port = f"&port={at['PORT']}" if at["PORT"] else ""
-    return f"postgresql://{who}@/{name}?host={quote(at['HOST'], safe='')}{port}"

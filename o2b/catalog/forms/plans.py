@@ -86,7 +86,7 @@ class PlanEditor:
         elif verb == "add" and rest == "part" and len(self.parts) < MOST_STEPS:
             self.parts.append(PartRow({"key": self._free("part"), "quantity": "1"}))
             self.fresh = f"parts-{len(self.parts) - 1}"
-        elif rest.isascii() and rest.isdigit() and int(rest) < len(self.steps):
+        elif rest.isascii() and rest.isdigit() and len(rest) < 6 and int(rest) < len(self.steps):
             self._move(verb, int(rest))
         else:
             self._of_row(verb, rest.split("-"))

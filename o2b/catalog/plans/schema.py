@@ -13,7 +13,9 @@ KINDS = ("manual", "automatic")
 MOST_STEPS, MOST_LISTED = 100, 50
 # So that "undo-" before it still fits.
 LONGEST_KEY = 48
-LONGEST_CODE, LONGEST_NAME, LONGEST_TEXT, LONGEST_SKILL = 60, 200, 500, 40
+LONGEST_CODE, LONGEST_NAME, LONGEST_TEXT, LONGEST_SKILL, LONGEST_QUEUE = 60, 200, 500, 40, 50
+# How the keys of steps begin that undo others.
+UNDO = "undo-"
 MOST_MINUTES = 100_000
 MOST_MONEY = Decimal(10) ** 10
 MOST_WEIGHT = Decimal(10) ** 5
@@ -60,6 +62,8 @@ def _of_rows(rows: Any, of: str) -> Iterator[PlanFault]:
         key = at.said.get("key")
         if not _is_code(key, LONGEST_KEY):
             yield at.fault("key", SHORT_CODE, longest=LONGEST_KEY)
+        elif of == STEPS and str(key).lower().startswith(UNDO):
+            yield at.fault("key", _("Keys of what undoes begin like that: choose another."))
         elif key in seen:
             yield at.fault("key", _("“%(name)s” is there twice."), name=key)
         else:
@@ -117,13 +121,16 @@ def _of_work(at: At, said: Mapping[str, Any], before: str = "") -> Iterator[Plan
     kind = said.get("kind")
     if kind not in KINDS:
         yield at.fault(f"{before}kind", _("The kind is manual or automatic."))
-    for name, needed_by in (("queue", "manual"), ("handler", "automatic")):
+    for name, needed_by, longest in (
+        ("queue", "manual", LONGEST_QUEUE),
+        ("handler", "automatic", LONGEST_CODE),
+    ):
         value = said.get(name) or ""
         if not value and kind == needed_by:
             needs = {"queue": _("Work by hand needs a queue.")}
             yield at.fault(f"{before}{name}", needs.get(name, _("Automatic work needs a handler.")))
-        elif value and not _is_code(value, LONGEST_CODE):
-            yield at.fault(f"{before}{name}", SHORT_CODE, longest=LONGEST_CODE)
+        elif value and not _is_code(value, longest):
+            yield at.fault(f"{before}{name}", SHORT_CODE, longest=longest)
     yield from _of_parameters(at, "parameters", said, before)
     yield from _of_list(at, "evidence", _is_evidence, said=said, before=before)
     yield from _of_minutes(at, said, before)

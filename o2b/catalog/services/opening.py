@@ -32,7 +32,7 @@ def create_price_book(
     """
     if account is not None:
         # Nobody closes it meanwhile, and nobody else opens its book.
-        account = Account.objects.select_for_update().get(pk=account.pk)
+        account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     book = PriceBook(
         code=code,
         name=name,

@@ -25,6 +25,7 @@ from o2b.catalog.views.plans import CHANGE, plan_url
 from o2b.catalog.views.who import who
 from o2b.errors import Refused
 from o2b.web.http import HtmxRequest, door, is_partial
+from o2b.web.uploads import blamed, refused_early
 
 
 @door(CHANGE)
@@ -127,6 +128,14 @@ def check(request: HtmxRequest, code: str) -> HttpResponse:
     return render(request, "catalog/_plan_check.html", context)
 
 
+@door(CHANGE)
+def _too_large(request: HtmxRequest, code: str) -> HttpResponse:
+    form = blamed(PlanFile(), _("The file is larger than 500 kB."))
+    context = {"product": Product.objects.get(code=code), "form": form, "faults": []}
+    return render(request, "catalog/plan_import.html", context, status=413)
+
+
+@refused_early(MOST_BYTES, _too_large)
 @door(CHANGE)
 @require_POST
 def read_in(request: HtmxRequest, code: str) -> HttpResponse:

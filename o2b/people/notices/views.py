@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from o2b import clock
 from o2b.people.models import Notice, Topic
 from o2b.people.notices import selectors, services
-from o2b.web.http import door
+from o2b.web.http import door, own_path
 from o2b.web.tables import Column, ListPage
 
 UNREAD = "unread"
@@ -52,8 +51,7 @@ class NoticeList(ListPage):
 def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
     """Where a notice leads; who goes there has read it."""
     notice = services.read_notice(notice_id=pk, user_id=request.user.pk or 0, at=clock.now())
-    ours = url_has_allowed_host_and_scheme(notice.url, allowed_hosts=None)
-    return redirect(notice.url if ours and notice.url.startswith("/") else "people:notices")
+    return redirect(own_path(notice.url) or "people:notices")
 
 
 @door()
@@ -76,9 +74,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
 
 
 def _back(request: HttpRequest) -> str:
-    there = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(there, allowed_hosts=None)
-    return there if ours and there.startswith("/") else "people:notices"
+    return own_path(request.POST.get("next", "")) or "people:notices"
 
 
 @door()

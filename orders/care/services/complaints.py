@@ -16,6 +16,7 @@ from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
 from o2b.people.models import Topic, User
 from o2b.people.notices.services import Note, tell_many
+from orders.care.selectors import who_hears
 from orders.care.services.limits import (
     LONGEST_NAME,
     MOST_UNANSWERED,
@@ -107,9 +108,9 @@ def hand_over_complaint(*, complaint_id: int, to_id: int, at: datetime, actor_id
     complaint = _lock(complaint_id)
     if complaint.state == S.RESOLVED:
         raise ComplaintNotReady(_("This complaint is resolved; open it again first."))
-    to = User.objects.filter(pk=to_id, is_active=True).first()
+    to = who_hears().filter(pk=to_id).first()
     if to is None:
-        raise NotAPerson(_("Choose somebody who works here."), field="to")
+        raise NotAPerson(_("Choose somebody who hears complaints."), field="to")
     complaint.owner = to
     complaint.save(update_fields=["owner"])
     event = events.record(
@@ -167,7 +168,7 @@ def warn_overdue(*, machine_now: datetime, limit: int = 500) -> int:
     # Annotated first: a filter would join the clock as if every account had one.
     its_now = Coalesce(F("account__test_clock__now"), Value(machine_now))
     late = list(
-        Complaint.objects.select_for_update(of=("self",), skip_locked=True)
+        Complaint.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .annotate(its_now=its_now)
         .filter(warned_at=None, due_at__lte=F("its_now"))
         .exclude(state=S.RESOLVED)
@@ -228,7 +229,7 @@ def _note(
 
 def _lock(complaint_id: int) -> Complaint:
     related = ("account__legal_entity", "line__product_version__product", "order")
-    locked = Complaint.objects.select_for_update(of=("self",)).select_related(*related)
+    locked = Complaint.objects.select_for_update(of=("self",), no_key=True).select_related(*related)
     return locked.get(pk=complaint_id)
 
 

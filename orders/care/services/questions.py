@@ -60,7 +60,7 @@ def ask_question(*, order_id: int, name: str, text: str, at: datetime) -> Questi
 def answer_question(*, question_id: int, text: str, at: datetime, actor_id: int) -> Question:
     """Answer on the customer's page; once."""
     what = said(text)
-    question = Question.objects.select_for_update(of=("self",)).get(pk=question_id)
+    question = Question.objects.select_for_update(of=("self",), no_key=True).get(pk=question_id)
     if question.answered_at:
         raise QuestionAnswered(_("This question has been answered already."))
     question.answer, question.answered_at, question.answered_by_id = what, at, actor_id

@@ -14,7 +14,7 @@ from orders.fulfilment.services import refusals as no
 from orders.fulfilment.services.hand.checks import check_reason
 from orders.fulfilment.services.pauses import retry_task
 from orders.fulfilment.services.results import facts_of
-from orders.fulfilment.services.scene import ENDED, FINISHED, Scene
+from orders.fulfilment.services.scene import ENDED, FINISHED, UNCERTAIN, Scene
 from orders.fulfilment.services.settle import settle
 from orders.fulfilment.services.wake import wake, wake_those_behind
 from orders.models import Order, OrderLine, Task
@@ -28,13 +28,18 @@ ORDERS_AT_ONCE = 50
 def edit_and_retry(
     *, task_id: int, parameters: Mapping[str, Any], at: datetime, user_id: int | None = None
 ) -> Task:
-    """Try it again with other parameters; who changed what is kept, and Terms are untouched."""
+    """Try it again with other parameters; who changed what is kept, and Terms are untouched.
+
+    What was refused for certain is asked under a new key. Where the outside may have done it the
+    key stays: it must not be done twice.
+    """
     _, task = _fallen(task_id)
     said = check_parameters(task.handler, parameters)
     if said != task.parameters:
         before, task.parameters = task.parameters, said
         task.save(update_fields=["parameters"])
-        told = {**facts_of(task), "before": before, "after": said}
+        anew = task.failure_class not in UNCERTAIN
+        told = {**facts_of(task), "before": before, "after": said, "anew": anew}
         events.record("task.edited", task, at=at, actor_id=user_id, **told)
     return retry_task(task_id=task_id, at=at, user_id=user_id)
 

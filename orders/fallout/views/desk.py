@@ -1,7 +1,6 @@
 """The fallout desk: what fell out, grouped by cause, with what was asked and what helps."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -19,20 +18,13 @@ from o2b.web.columns import Chip
 from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Column, ListPage
 from orders.fallout import selectors, services
-from orders.fallout.doorstep import MANAGES, SEES, WORKS, back, me, now_of_task
+from orders.fallout.doorstep import MANAGES, SEARCH, SEES, WORKS, back, me, now_of_task
 from orders.fallout.forms import ParametersForm
 from orders.fallout.shown import FallenTask, show_lines, show_task
 from orders.models import FailureClass, Queue, Task
-from orders.queues import queues_of
 
-AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 AGE_WORDS = {"hour": _("over an hour"), "day": _("over a day"), "week": _("over a week")}
 MOST_CHIPS = 12
-MINE = "mine"
-
-
-def _advice(task: Any) -> str:
-    return str(show_task(task, {}).advice.label)
 
 
 class FalloutDesk(ListPage):
@@ -54,16 +46,8 @@ class FalloutDesk(ListPage):
         Column("failure", _("Failure")),
         Column("attempts", _("Attempts"), kind="number"),
         Column("fell_at", _("Since"), kind="moment", sort="fell_at"),
-        Column("advice", _("What helps"), value=lambda task: _advice(task)),
     )
-    search = (
-        "name",
-        "failure",
-        "order__pk",
-        "account__customer__name",
-        "account__reference",
-        "line__product_version__product__name",
-    )
+    search = SEARCH
     search_hint = _("Words of the failure, order, customer…")
     csv_name = "fallout"
     per_page = 25
@@ -78,33 +62,21 @@ class FalloutDesk(ListPage):
         return {queue.code: queue for queue in Queue.objects.all()}
 
     def said(self, name: str) -> str:
-        return self.request.GET.get(name, "").replace("\0", "")[:60]
+        return selectors.said(self.request.GET, name)
 
     def get_rows(self) -> QuerySet[Any]:
-        rows = selectors.fallen_tasks(self.rules)
-        for name, field in (
-            ("class", "failure_class"),
-            ("system", "system"),
-            ("product", "line__product_version__product__code"),
-            ("customer", "account__customer__pk"),
-            ("cause", "cause"),
-        ):
-            said = self.said(name)
-            if said and (name != "customer" or (said.isascii() and said.isdigit())):
-                rows = rows.filter(**{field: said})
-        if queue_ids := self._queue_ids():
-            rows = selectors.of_queues(rows, self.rules, queue_ids)
-        if age := AGES.get(self.said("age")):
-            rows = selectors.older_than(rows, machine_now=clock.now(), age=age)
-        return rows
+        return selectors.narrowed(
+            self.request.GET, self.rules, user_id=me(self.request), machine_now=clock.now()
+        )
 
-    def _queue_ids(self) -> set[int]:
-        """The queues that are asked for; one's own by "mine"; none: every queue."""
-        said = self.said("queue")
-        if said == MINE:
-            mine = queues_of(me(self.request)).values_list("pk", flat=True)
-            return set(mine) or {0}
-        return {self.queues[said].pk} if said in self.queues else set()
+    def get_csv_columns(self) -> list[Column]:
+        """With what helps, as the rules of the house say it."""
+        by_key = {rule.pk: rule for rule in self.rules}
+
+        def helps(task: Any) -> str:
+            return show_task(task, by_key).advice.label
+
+        return [*self.columns, Column("advice", _("What helps"), value=helps)]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -113,20 +85,27 @@ class FalloutDesk(ListPage):
         lines = Paginator(selectors.standing_lines(), self.per_page)
         standing = lines.get_page(self.request.GET.get("lines"))
         user = self.request.user
-        narrowed = [name for name in ("queue", "class", "system", "product") if self.said(name)]
-        narrowed += [name for name in ("customer", "age", "cause") if self.said(name)]
+        narrowed = {name: said for name in selectors.NARROWS if (said := self.said(name))}
         nothing = dict.fromkeys([*narrowed, "q"])
         return context | {
             "tasks": self._shown(page.object_list, by_key),
             "standing": show_lines(list(standing.object_list)),
             "standing_page": standing,
-            "causes": selectors.causes(self.get_rows()) if page.object_list else [],
+            "causes": list(self._causes()) if page.object_list else [],
+            # What a form that concerns all of these carries along, to concern no more than these.
+            "carried": {k: v for k, v in {**narrowed, "q": self.words}.items() if k != "cause"},
+            "here": self.href(page=self.request.GET.get("page")),
             "facets": list(self._facets()),
             "narrowed": bool(narrowed),
             "clear_href": self.href(**nothing) if narrowed or self.words else "",
             "works": user.has_perm(WORKS),
             "manages": user.has_perm(MANAGES),
         }
+
+    def _causes(self) -> Iterator[tuple[Any, str]]:
+        """Reasons, each with the address of what fell out for it."""
+        for cause in selectors.causes(self.get_queryset()):
+            yield cause, self.href(cause=cause.key, lines=None)
 
     def _shown(self, tasks: Any, by_key: dict[int, Any]) -> list[FallenTask]:
         ids = [task.pk for task in tasks]
@@ -157,7 +136,7 @@ class FalloutDesk(ListPage):
         return [self._chip(name, key, f"{words.get(key, key)} {n}") for key, n in found]
 
     def _queue_chips(self) -> Iterator[Chip]:
-        yield self._chip("queue", MINE, str(_("my queues")))
+        yield self._chip("queue", selectors.MINE, str(_("my queues")))
         of_rules = {rule.queue_id for rule in self.rules if rule.queue_id}
         for code, queue in sorted(self.queues.items()):
             if queue.pk in of_rules or code == self.said("queue"):

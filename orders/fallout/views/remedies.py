@@ -8,13 +8,11 @@ from django.views.decorators.http import require_POST
 
 from o2b import clock
 from o2b.web.http import HtmxRequest, door
+from o2b.web.tables import holding, searched
 from orders import services as orders
-from orders.fallout import services
-from orders.fallout.doorstep import WORKS, back, me, now_of_line, now_of_task
-from orders.fallout.selectors import fallen_tasks, rules_in_force
-from orders.work.services import ask_skip
+from orders.fallout import selectors, services
+from orders.fallout.doorstep import SEARCH, WORKS, back, me, now_of_line, now_of_task
 
-MOST_AT_ONCE = 1000
 KEY_LENGTH = 32
 
 
@@ -29,13 +27,13 @@ def retry_task(request: HtmxRequest, pk: int) -> HttpResponse:
 @door(WORKS)
 @require_POST
 def retry_all(request: HtmxRequest) -> HttpResponse:
-    """Everything that fell out for one cause, the oldest thousand of it."""
-    cause = request.POST.get("cause", "")
-    rows = fallen_tasks(rules_in_force()).order_by("pk")
-    found = (
-        rows.filter(cause=cause) if len(cause) == KEY_LENGTH and cause.isalnum() else rows.none()
-    )
-    ids = list(found.values_list("pk", flat=True)[:MOST_AT_ONCE])
+    """What the desk shows of one cause, the oldest thousand of it: no more than its filter lets."""
+    asked, rules = request.POST, selectors.rules_in_force()
+    cause = asked.get("cause", "")
+    rows = selectors.narrowed(asked, rules, user_id=me(request), machine_now=clock.now())
+    found = holding(rows, SEARCH, searched(asked)).order_by("pk")
+    known = len(cause) == KEY_LENGTH and cause.isalnum()
+    ids = list(found.values_list("pk", flat=True)[: selectors.MOST_AT_ONCE]) if known else []
     tried = services.retry_together(task_ids=ids, user_id=me(request), at_of=clock.now)
     if tried:
         said = ngettext("%(n)s task is tried again.", "%(n)s tasks are tried again.", tried)
@@ -81,15 +79,4 @@ def go_on_without(request: HtmxRequest, pk: int) -> HttpResponse:
         at=now_of_line(pk),
     )
     messages.success(request, _("Line %(line)s goes on.") % {"line": line})
-    return back(request)
-
-
-@door(WORKS)
-@require_POST
-def ask_to_skip(request: HtmxRequest, pk: int) -> HttpResponse:
-    """A second person decides whether the step is left out."""
-    reason = request.POST.get("reason", "")
-    asked = ask_skip(task_id=pk, user_id=me(request), reason=reason, at=now_of_task(pk))
-    said = _("It is asked whether %(task)s may be skipped; a second person decides.")
-    messages.success(request, said % {"task": asked.task.name if asked.task else ""})
     return back(request)

@@ -1,6 +1,5 @@
 """The verbs of fulfilment: advance what runs by itself, work by hand, stand still and go on."""
 
-from orders.fulfilment.services.advance import advance_order, advance_together
 from orders.fulfilment.services.hand import (
     assign_task,
     claim_next,
@@ -17,6 +16,7 @@ from orders.fulfilment.services.hand import (
 )
 from orders.fulfilment.services.pauses import cancel_line, hold_line, resume_line, retry_task
 from orders.fulfilment.services.wake import nudge, wake_due
+from orders.fulfilment.services.whole import advance_order, advance_together
 
 __all__ = [
     "advance_order",

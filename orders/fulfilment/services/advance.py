@@ -1,4 +1,4 @@
-"""Advance an order: claim every automatic task that can run, run it, write down what it came to.
+"""One round: claim every automatic task that can run, run it, write down what it came to.
 
 Each round is one short transaction (write the last outcomes, claim what is ready now, do at once
 what needs nobody) and then the outside is asked, with no transaction open. Whoever dies leaves
@@ -6,21 +6,22 @@ running tasks whose lease runs out; the message is still owed, and the next one 
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from django.db import transaction
-
-from o2b import clock, events, fsm
+from o2b import clock, fsm
 from o2b.customers.models import Account
+from o2b.models import Event
 from orders.fallout import breaker
 from orders.fulfilment import handlers
 from orders.fulfilment.outcomes import Failed, Job, Outcome, Standing
 from orders.fulfilment.services.scene import Scene
 from orders.fulfilment.services.settle import settle
-from orders.models import FailureClass, Task
+from orders.models import Attempt, FailureClass, Task
 from orders.rules.backoff import MOST_ATTEMPTS
 
 T = Task.State
@@ -31,7 +32,7 @@ LEASE = timedelta(seconds=60)
 MOST_OUTSIDE = 3  # outside calls a round: even if all of them hang, the lease outlasts them
 
 
-def _nobody_knows(account_id: int) -> Standing | None:
+def nobody_knows(account_id: int) -> Standing | None:
     return None
 
 
@@ -44,7 +45,7 @@ class Ways:
 
     at_of: AtOf = clock.now
     worker: str = ""
-    standing_of: StandingOf = _nobody_knows
+    standing_of: StandingOf = nobody_knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,64 +56,14 @@ class Round:
     ran: int
 
 
-def advance_order(
-    *,
-    order_id: int,
-    at_of: AtOf = clock.now,
-    worker: str = "",
-    owed: Sequence[int] = (),
-    standing_of: StandingOf = _nobody_knows,
-) -> int:
-    """Do all that can be done by itself now; return how many tasks were run.
-
-    `owed` are the outbox rows that are settled by it.
-    """
-    ways = Ways(at_of, worker, standing_of)
-    outcomes: dict[int, Outcome] = {}
-    ran = 0
-    while True:
-        with transaction.atomic():
-            scene = Scene.of_orders([order_id])
-            turn = _round(scene, outcomes, ways, MOST_OUTSIDE)
-            if not turn.outside:
-                events.done(owed)
-        ran += turn.ran
-        if not turn.outside:
-            return ran
-        outcomes = handlers.run_all(turn.outside)
-        systems = {job.task_id: scene.tasks[job.task_id].system for job in turn.outside}
-        breaker.note(outcomes, systems, at=at_of(None))
-
-
-def advance_together(
-    *,
-    owed: Mapping[int, Sequence[int]],
-    at_of: AtOf = clock.now,
-    worker: str = "",
-    standing_of: StandingOf = _nobody_knows,
-) -> set[int]:
-    """Do at once what needs nobody from the outside, for many orders in the queries of one.
-
-    `owed` names the outbox rows of each order. Returns the orders that wait for the outside; what
-    is owed for them stays owed.
-    """
-    ways = Ways(at_of, worker, standing_of)
-    with transaction.atomic():
-        scene = Scene.of_orders(owed)
-        for part in scene.by_clock():
-            _round(part, {}, ways, room=0)
-        left = {task.order_id for task in _runnable(scene, ways)[0]}
-        events.done(pk for order_id, ids in owed.items() if order_id not in left for pk in ids)
-    return left
-
-
-def _round(scene: Scene, outcomes: dict[int, Outcome], ways: Ways, room: int) -> Round:
+def play_round(scene: Scene, outcomes: dict[int, Outcome], ways: Ways, room: int) -> Round:
     """Write outcomes and claim what is ready, again and again; what is done here is done at once.
 
     Returns the jobs that ask the outside, at most `room`: they run when the transaction is over.
     """
     if not scene.lines:
         return Round([], 0)
+    ways = replace(ways, standing_of=cache(ways.standing_of))  # asked once an account
     machine_now = ways.at_of(None)
     at = ways.at_of(next(iter(scene.lines.values())).account)
     outcomes = _still_ours(scene, outcomes, ways.worker)
@@ -125,7 +76,8 @@ def _round(scene: Scene, outcomes: dict[int, Outcome], ways: Ways, room: int) ->
         if not claimed:
             return Round(outside, ran)
         lost = {t.pk: _lost() for t in claimed if t.attempts > MOST_ATTEMPTS}
-        jobs = [_job(task, at, ways) for task in claimed if task.pk not in lost]
+        edits = _edits(claimed)
+        jobs = [_job(task, at, ways, edits[task.pk]) for task in claimed if task.pk not in lost]
         instant = [job for job in jobs if handlers.is_instant(job.handler)]
         outside += [job for job in jobs if not handlers.is_instant(job.handler)]
         outcomes = lost | handlers.run_all(instant)
@@ -146,7 +98,7 @@ def _still_ours(scene: Scene, outcomes: dict[int, Outcome], worker: str) -> dict
     }
 
 
-def _runnable(scene: Scene, ways: Ways) -> tuple[list[Task], breaker.Circuits]:
+def runnable(scene: Scene, ways: Ways) -> tuple[list[Task], breaker.Circuits]:
     """Automatic tasks that a worker may take now, but for those whose system is not asked."""
     machine_now = ways.at_of(None)
     found = [
@@ -162,7 +114,7 @@ def _runnable(scene: Scene, ways: Ways) -> tuple[list[Task], breaker.Circuits]:
 def _claim(scene: Scene, at: datetime, ways: Ways, *, room: int, but: set[int]) -> list[Task]:
     """Take every automatic task of a going line that is ready and due, or whose worker is dead."""
     machine_now = ways.at_of(None)
-    found, circuits = _runnable(scene, ways)
+    found, circuits = runnable(scene, ways)
     due = _within_limit((t for t in found if t.pk not in but), room)
     if circuits.to_try:
         due = breaker.let_through(due, circuits, at=machine_now)
@@ -175,6 +127,7 @@ def _claim(scene: Scene, at: datetime, ways: Ways, *, room: int, but: set[int]) 
     }
     ready = [t for t in due if t.state == T.READY]
     going_on = [t for t in due if t.state == T.RUNNING]
+    Attempt.objects.bulk_create(_lost_try(t, at) for t in going_on if t.leased_until is not None)
     # A poll of what has begun is no new attempt, nor is the trial of a system; a dead worker's is.
     same = {t.pk for t in due if t.waits_for or (t.attempts and t.system in circuits.to_try)}
     numbers = {t.pk: t.attempts + (t.pk not in same) for t in due}
@@ -189,6 +142,19 @@ def _claim(scene: Scene, at: datetime, ways: Ways, *, room: int, but: set[int]) 
     starting = {t.line_id: t.line for t in ready if t.line.state == "scheduled"}
     fsm.move_locked(list(starting.values()), "begin", at=at)
     return due
+
+
+def _lost_try(task: Task, at: datetime) -> Attempt:
+    """What is left of a worker that died: whether it asked the outside, nobody knows."""
+    return Attempt(
+        task=task,
+        number=task.attempts,
+        worker=task.worker,
+        outcome=Attempt.Outcome.AGAIN,
+        failure_class=FailureClass.LOST,
+        reason="its worker died",
+        at=at,
+    )
 
 
 def _within_limit(tasks: Iterable[Task], room: int) -> list[Task]:
@@ -208,7 +174,17 @@ def _can_run(task: Task, machine_now: datetime, account_now: datetime) -> bool:
     return is_polled or (task.resume_at is not None and task.resume_at <= account_now)
 
 
-def _job(task: Task, at: datetime, ways: Ways) -> Job:
+def _edits(tasks: Iterable[Task]) -> Counter[int]:
+    """By task: how often what it asks of the outside was edited after a definite refusal."""
+    asking = [task.pk for task in tasks if not handlers.is_instant(task.handler)]
+    if not asking:
+        return Counter()
+    edited = Event.objects.filter(subject_type="orders.task", subject_id__in=asking)
+    anew = edited.filter(name="task.edited", facts__anew=True)
+    return Counter(anew.values_list("subject_id", flat=True))
+
+
+def _job(task: Task, at: datetime, ways: Ways, edits: int) -> Job:
     version = task.line.product_version
     handler = handlers.find(task.handler)
     wants = handler is not None and handler.wants_standing
@@ -232,4 +208,5 @@ def _job(task: Task, at: datetime, ways: Ways) -> Job:
         is_poll=bool(task.waits_for),
         request=task.request,
         standing=ways.standing_of(task.account_id) if wants else None,
+        edits=edits,
     )

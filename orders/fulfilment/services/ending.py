@@ -8,11 +8,11 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from o2b import clock, events, fsm
-from o2b.catalog.models import ProductVersion
+from o2b.catalog.models import Contract, ProductVersion
 from o2b.catalog.services import release_fixed_discount
 from o2b.promise import Promise, compare
 from orders.fulfilment.services.following import fall_out
-from orders.fulfilment.services.results import facts_of, shares
+from orders.fulfilment.services.results import shares
 from orders.fulfilment.services.scene import FINISHED, Scene
 from orders.models import Approval, DeliveredPart, Evidence, OrderLine, Task
 from orders.rules.delivery import delivered_fraction
@@ -183,14 +183,7 @@ def _promise(version: ProductVersion, quantity: Decimal) -> Promise:
 
 
 def close_undone(scene: Scene, at: datetime, actor_id: int | None) -> None:
-    """What was undone is compensated; a line of which nothing is left to undo is closed."""
-    ended = {
-        task.compensates_id: task
-        for task in scene.tasks_in(scene.cancelling())
-        if task.compensates_id and task.state in FINISHED
-    }
-    undone = [t for t in scene.tasks.values() if t.state == T.COMPENSATING and t.pk in ended]
-    fsm.move_locked(undone, "compensated", at=at, actor_id=actor_id, facts_of=facts_of)
+    """A line of which nothing is left to undo is closed."""
     over = [
         line
         for line in scene.cancelling()
@@ -199,21 +192,24 @@ def close_undone(scene: Scene, at: datetime, actor_id: int | None) -> None:
     fsm.move_locked(
         over, "close", at=at, actor_id=actor_id, facts_of=lambda n: {"reason": n.reason}
     )
-    for line in over:
-        _release_discount(line)
+    _release_discounts(over)
 
 
 _OVER = FINISHED | {T.CANCELLED, T.COMPENSATED}
 
 
-def _release_discount(line: OrderLine) -> None:
-    """A contract's fixed discount goes back when the last line of its order is cancelled."""
-    if line.quote_line_id is not None or line.contract_id is None:
+def _release_discounts(over: Iterable[OrderLine]) -> None:
+    """A contract's fixed discount goes back when the last line that carries it is cancelled."""
+    wanted = {n.contract_id for n in over if n.quote_line_id is None and n.contract_id is not None}
+    if not wanted:
         return
+    # Locked, so that of two lines cancelled at once the second sees the first.
+    locked = Contract.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=wanted)
+    list(locked.order_by("pk"))
     carriers = OrderLine.objects.filter(
-        contract=line.contract_id,
+        contract__in=wanted,
         quote_line=None,
         terms__charges__discounts__contains=[{"kind": "amount"}],
-    )
-    if not carriers.exclude(state=L.CANCELLED).exists():
-        release_fixed_discount(contract_id=line.contract_id)
+    ).exclude(state=L.CANCELLED)
+    for pk in sorted(wanted - set(carriers.values_list("contract", flat=True))):
+        release_fixed_discount(contract_id=pk)

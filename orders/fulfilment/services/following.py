@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from o2b import fsm
 from orders.fulfilment.services.results import facts_of
-from orders.fulfilment.services.scene import ENDED, FINISHED, GOING, Scene
+from orders.fulfilment.services.scene import ENDED, FINISHED, GOING, Scene, is_gone
 from orders.models import OrderLine, Task
 from orders.timing.clocks import start_clock
 
@@ -39,10 +39,12 @@ def free_dependents(scene: Scene, at: datetime, actor_id: int | None) -> None:
         for task in scene.tasks_of[line.pk]
         if task.state == T.BLOCKED and (line.state in FREEING or task.compensates_id)
     ]
-    finished = _finished(scene, blocked)
+    finished = _finished(scene, [task for task in blocked if not task.compensates_id])
+    undone = _undone(scene, [task for task in blocked if task.compensates_id])
     fewer, free = [], []
     for task in blocked:
-        left = sum(pk not in finished for pk in task.after)
+        over = undone if task.compensates_id else finished
+        left = sum(pk not in over for pk in task.after)
         if left == 0:
             free.append(task)
         elif left != task.waiting_on:
@@ -64,6 +66,19 @@ def _finished(scene: Scene, blocked: Iterable[Task]) -> set[int]:
         there = Task.objects.filter(pk__in=beyond, state__in=FINISHED)
         found |= set(there.values_list("pk", flat=True))
     return found
+
+
+def _undone(scene: Scene, blocked: Iterable[Task]) -> set[int]:
+    """What what undoes waits for no more: compensations that are done, and what is gone anyway."""
+    wanted = {pk for task in blocked for pk in task.after}
+    beyond = wanted - scene.tasks.keys()
+    there = [scene.tasks[pk] for pk in wanted - beyond]
+    there += Task.objects.filter(pk__in=beyond) if beyond else []
+    return {
+        task.pk
+        for task in there
+        if (task.state in FINISHED if task.compensates_id else is_gone(task))
+    }
 
 
 def _start_clocks(tasks: Iterable[Task], at: datetime) -> None:

@@ -22,7 +22,7 @@ TOUCHED = frozenset({T.RUNNING, T.DONE, T.COMPENSATING, T.COMPENSATED})
 def hold_line(*, line_id: int, at: datetime, reason: str, user_id: int | None = None) -> OrderLine:
     """Let nothing more be begun for a line until it is resumed."""
     why = check_reason(reason)
-    line = OrderLine.objects.select_for_update(of=("self",)).get(pk=line_id)
+    line = OrderLine.objects.select_for_update(of=("self",), no_key=True).get(pk=line_id)
     fsm.apply(
         line,
         "hold",
@@ -38,7 +38,7 @@ def hold_line(*, line_id: int, at: datetime, reason: str, user_id: int | None = 
 @transaction.atomic
 def resume_line(*, line_id: int, at: datetime, user_id: int | None = None) -> OrderLine:
     """Let a held or waiting line go on from where it stood."""
-    line = OrderLine.objects.select_for_update(of=("self",)).get(pk=line_id)
+    line = OrderLine.objects.select_for_update(of=("self",), no_key=True).get(pk=line_id)
     back = "scheduled" if line.paused_from == L.SCHEDULED else "provisioning"
     if line.state not in (L.HELD, L.WAITING):
         message = _("Line %(line)s is %(state)s; only one that stands still can be resumed.")
@@ -99,4 +99,5 @@ def retry_task(*, task_id: int, at: datetime, user_id: int | None = None) -> Tas
         fsm.apply(task.line, "mend", at=at, refusal=no.LineNotReady, actor_id=user_id)
     settle(scene, {}, at=at, machine_now=at, actor_id=user_id)
     wake(scene, at=at, actor_id=user_id)
+    wake_those_behind(scene, at=at, actor_id=user_id)
     return task

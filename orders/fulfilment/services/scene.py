@@ -20,6 +20,8 @@ FINISHED = frozenset({T.DONE, T.SKIPPED})
 UNCERTAIN = frozenset({F.TIMEOUT, F.LOST, F.SERVER_ERROR, F.UNREACHABLE, F.GARBAGE, F.BROKEN})
 # Nothing more is to be expected of these; what was undone counts as gone.
 ENDED = FINISHED | {T.CANCELLED, T.COMPENSATING, T.COMPENSATED}
+# Of a line that is given up: what was not done, or is undone.
+GONE = frozenset({T.SKIPPED, T.CANCELLED, T.COMPENSATED})
 
 
 @dataclass
@@ -40,9 +42,14 @@ class Scene:
         return cls._lock(OrderLine.objects.filter(order__in=order_ids).exclude(state__in=OVER))
 
     @classmethod
+    def of_lines(cls, line_ids: Collection[int]) -> "Scene":
+        """These lines."""
+        return cls._lock(OrderLine.objects.filter(pk__in=line_ids))
+
+    @classmethod
     def of_line(cls, line_id: int) -> "Scene":
         """One line; empty when there is none."""
-        return cls._lock(OrderLine.objects.filter(pk=line_id))
+        return cls.of_lines([line_id])
 
     @classmethod
     def _lock(cls, wanted: QuerySet[OrderLine]) -> "Scene":
@@ -105,13 +112,18 @@ class Scene:
             self.tasks_of[task.line_id].append(task)
 
 
+def is_gone(task: Task) -> bool:
+    """Whether of a task of a line that is given up nothing is left that could be undone."""
+    return task.state in GONE or (task.state == T.DONE and not task.compensation)
+
+
 def is_uncertain(task: Task) -> bool:
-    """Whether the outside may have done it, so that it must be seen through before it is undone."""
-    return bool(
-        task.compensation
-        and task.attempts
-        and (task.failure_class in UNCERTAIN or (task.state == T.RUNNING and not _is_idle(task)))
-    )
+    """Whether the outside may have done it, so that it must be seen through before it is undone.
+
+    How its last try failed stays true while it is tried anew: only what it comes to clears that.
+    """
+    asked = task.state == T.RUNNING and task.attempts and not _is_idle(task)
+    return bool(task.compensation and (task.failure_class in UNCERTAIN or asked))
 
 
 def _is_idle(task: Task) -> bool:

@@ -33,8 +33,9 @@ def settle(
     said = {pk: outcome for pk, outcome in outcomes.items() if pk in scene.tasks}
     fresh = write_results(scene, said, at, machine_now, actor_id) if said else []
     begin_lines(scene, at, actor_id)
+    # What is given up goes first: others wait for it, to be undone in turn or in vain.
+    undo(scene, at, actor_id)
     free_dependents(scene, at, actor_id)
     let_fall_out(scene, at, actor_id)
-    undo(scene, at, actor_id)
     deliver(scene, fresh, at, actor_id)
     close_undone(scene, at, actor_id)

@@ -1,6 +1,6 @@
 """Send the message "advance this order" when something in it can run that nobody told it of."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -40,20 +40,24 @@ def wake_those_behind(scene: Scene, *, at: datetime, actor_id: int | None = None
         _wake(first, at, actor_id)
 
 
+def wake_orders(tasks: Iterable[Task], at: datetime, actor_id: int | None = None) -> None:
+    """Let the orders of these tasks advance, each once."""
+    for task in {task.order_id: task for task in tasks}.values():
+        _wake(task, at, actor_id)
+
+
 def nudge(*, task_ids: Collection[int], at: datetime, machine_now: datetime) -> int:
     """Let waiting tasks look now whether their wait is over; returns how many orders were woken."""
     with transaction.atomic():
         waiting = list(
-            Task.objects.select_for_update(of=("self",))
+            Task.objects.select_for_update(of=("self",), no_key=True)
             .filter(pk__in=task_ids, state=T.RUNNING, leased_until=None)
             .exclude(waits_for="")
             .order_by("pk")
         )
         Task.objects.filter(pk__in=[task.pk for task in waiting]).update(due_at=machine_now)
-        by_order = {task.order_id: task for task in waiting}
-        for task in by_order.values():
-            _wake(task, at, None)
-    return len(by_order)
+        wake_orders(waiting, at)
+    return len({task.order_id for task in waiting})
 
 
 def _wake(task: Task, at: datetime, actor_id: int | None) -> None:
@@ -62,11 +66,15 @@ def _wake(task: Task, at: datetime, actor_id: int | None) -> None:
 
 
 def _is_due(machine_now: datetime) -> Q:
-    """Back-off or lease is over, a poll is due, or the day came that a task waits for."""
+    """Back-off or lease is over, a poll is due, or the day came that a task waits for.
+
+    When a task became ready says an account's own clock, so under a test clock nothing of when.
+    """
     its_now = Coalesce(F("account__test_clock__now"), Value(machine_now))
+    is_old = Q(ready_at__lt=machine_now - PATIENCE) | Q(account__test_clock__isnull=False)
     return (
         Q(state=T.READY, due_at__lte=machine_now)
-        | Q(state=T.READY, due_at=None, ready_at__lt=machine_now - PATIENCE)
+        | (Q(state=T.READY, due_at=None) & is_old)
         | Q(state=T.RUNNING, leased_until__lt=machine_now)
         | Q(state=T.RUNNING, leased_until=None, due_at__lte=machine_now)
         | Q(state=T.RUNNING, leased_until=None, resume_at__lte=its_now)
@@ -82,7 +90,7 @@ def wake_due(*, machine_now: datetime, limit: int = 1000) -> int:
     with transaction.atomic():
         owed_already = Outbox.objects.filter(task=TASK, key=OuterRef("order_id"))
         tasks = (
-            Task.objects.select_for_update(skip_locked=True, of=("self",))
+            Task.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
             .filter(kind=Task.Kind.AUTOMATIC, line__state__in=(*GOING, L.CANCELLING))
             .filter(_is_due(machine_now))
             .filter(~Exists(owed_already))

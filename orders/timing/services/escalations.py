@@ -102,7 +102,9 @@ def _fell_at(task_ids: Sequence[int]) -> dict[int, datetime]:
 
 def _locked(task_ids: Sequence[int]) -> dict[int, Any]:
     """The tasks that nobody else holds, locked, with all that a notice tells of them."""
-    free = Task.objects.select_for_update(of=("self",), skip_locked=True).select_related(
+    free = Task.objects.select_for_update(
+        of=("self",), no_key=True, skip_locked=True
+    ).select_related(
         "order__account__customer", "queue__calendar", "line__product_version__product"
     )
     return {task.pk: task for task in free.filter(pk__in=task_ids).order_by("pk")}

@@ -1,7 +1,7 @@
 """Forecast when orders will be delivered, promise a day, and see whether the promise holds."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from o2b import clock, events
 from o2b.errors import Invalid, Refused
 from orders.fulfilment.services.hand import check_reason
-from orders.models import Order
-from orders.timing.looking import look
+from orders.models import Jeopardy, Order
+from orders.rules.jeopardy import WORSE
+from orders.timing.looking import level_of_promise, look
 from orders.timing.selectors import in_time, its_now, stale_forecasts
 
 FARTHEST = timedelta(days=3660)
@@ -66,21 +67,23 @@ def promise_day(
     seen = in_time([order], machine_now=at)[order.pk]
     if not seen.is_open:
         raise NothingToPromise(_("Nothing of %(order)s is still to come.") % {"order": order})
-    was = order.promised_on
+    was, before = order.promised_on, level_of_promise(order)
     order.promised_on, order.forecast_when_promised = day, seen.path.ends_at
     look(order, seen, at)
     order.save(update_fields=KEPT)
     facts: dict[str, Any] = {"on": day.isoformat(), "was": was and was.isoformat(), "reason": why}
     events.record("order.promised", order, at=at, actor_id=user_id, **facts)
+    _record_danger({order: before}, at)
     return order
 
 
 def _forecast(orders: Collection[Order], machine_now: datetime) -> list[Order]:
     seen = in_time(orders, machine_now=machine_now)
     changed, promised, news = [], [], []
+    danger: dict[Order, str] = {}
     for order in orders:
         before = {name: getattr(order, name) for name in KEPT}
-        outlook = (_day(order), order.jeopardy)
+        outlook, danger[order] = (_day(order), order.jeopardy), level_of_promise(order)
         is_first = order.forecast_when_promised is None
         look(order, seen[order.pk], its_now(order, machine_now))
         if before != {name: getattr(order, name) for name in KEPT}:
@@ -95,6 +98,7 @@ def _forecast(orders: Collection[Order], machine_now: datetime) -> list[Order]:
     Order.objects.filter(pk__in=ids).update(forecast_made_at=machine_now)
     _record("order.promised", promised, machine_now, _promise_of)
     _record("order.forecast", news, machine_now, _outlook_of)
+    _record_danger(danger, machine_now)
     return promised + news
 
 
@@ -109,6 +113,24 @@ def _promise_of(order: Order) -> dict[str, Any]:
 def _outlook_of(order: Order) -> dict[str, Any]:
     day = _day(order)
     return {"on": day.isoformat() if day else None, "jeopardy": order.jeopardy}
+
+
+def _record_danger(before: Mapping[Order, str], machine_now: datetime) -> None:
+    """The promise of an order is in more danger than it was, whatever its tasks say."""
+    for level in (Jeopardy.AMBER, Jeopardy.RED):
+        worse = [
+            order
+            for order, was in before.items()
+            if order.jeopardy != Jeopardy.GREEN
+            and level_of_promise(order) == level
+            and WORSE.index(was) < WORSE.index(level)
+        ]
+        _record(f"order.{level}", worse, machine_now, _danger_of)
+
+
+def _danger_of(order: Order) -> dict[str, Any]:
+    day = _day(order)
+    return {"on": day.isoformat() if day else None} | {"promised": _promise_of(order)["on"]}
 
 
 def _record(

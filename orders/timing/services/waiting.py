@@ -28,7 +28,8 @@ def wait_for_customer(
     Unlike a hold, which is ours: there the customer waits all the same, and so its clocks run.
     """
     why = check_reason(reason)
-    line = OrderLine.objects.select_for_update(of=("self",)).get(pk=line_id)
+    line = _locked(line_id)
+    _catch_up(line)
     line.standing_since = at
     arguments: dict[str, Any] = {"facts": {"reason": why}, "reason": why, "actor_id": user_id}
     fsm.apply(line, "wait", at=at, refusal=no.LineNotReady, **arguments)
@@ -38,7 +39,7 @@ def wait_for_customer(
 @transaction.atomic
 def customer_answered(*, line_id: int, at: datetime, user_id: int | None = None) -> OrderLine:
     """Let a line that waited for the customer go on; its clocks are as late as they were."""
-    line = OrderLine.objects.select_for_update(of=("self",)).get(pk=line_id)
+    line = _locked(line_id)
     if line.state != L.WAITING:
         message = _("Line %(line)s is %(state)s; nobody waits for the customer.")
         raise no.LineNotReady(message % {"line": line, "state": line.get_state_display()})
@@ -50,11 +51,19 @@ def customer_answered(*, line_id: int, at: datetime, user_id: int | None = None)
 @transaction.atomic
 def restart_clocks(*, line_id: int) -> None:
     """However a line was resumed: move its clocks by the time that it stood for the customer."""
-    line = OrderLine.objects.select_for_update(of=("self",)).get(pk=line_id)
+    _catch_up(_locked(line_id))
+
+
+def _locked(line_id: int) -> OrderLine:
+    return OrderLine.objects.select_for_update(of=("self",), no_key=True).get(pk=line_id)
+
+
+def _catch_up(line: OrderLine) -> None:
+    """Move the clocks of a line that goes on, if nobody has yet: before it waits again, at last."""
     if line.standing_since is None or line.state == L.WAITING:
         return
     resumed = Event.objects.filter(
-        subject_type="orders.orderline", subject_id=line_id, name="order_line.resumed"
+        subject_type="orders.orderline", subject_id=line.pk, name="order_line.resumed"
     )
     last = resumed.order_by("-id").first()
     _go_on(line, last.at if last else line.standing_since)
@@ -63,7 +72,7 @@ def restart_clocks(*, line_id: int) -> None:
 def _go_on(line: OrderLine, at: datetime) -> None:
     """Move what had not passed yet by the working time that was stood still."""
     since = line.standing_since or at
-    clocked = Task.objects.select_for_update(of=("self",)).filter(
+    clocked = Task.objects.select_for_update(of=("self",), no_key=True).filter(
         line=line, state__in=UNDER_WAY, amber_at__isnull=False
     )
     tasks = list(clocked.select_related("queue__calendar").order_by("pk"))

@@ -33,7 +33,9 @@ def watch_tasks(*, machine_now: datetime) -> int:
 
 @transaction.atomic
 def _turn(machine_now: datetime) -> int:
-    free = turning(machine_now=machine_now).select_for_update(of=("self",), skip_locked=True)
+    free = turning(machine_now=machine_now).select_for_update(
+        of=("self",), no_key=True, skip_locked=True
+    )
     levels: dict[Jeopardy, list[Any]] = {J.AMBER: [], J.RED: []}
     for task in free[:A_ROUND]:
         late = task.red_at is not None and task.red_at <= task.its_now

@@ -126,7 +126,7 @@ def refuse_approval(
 @transaction.atomic
 def withdraw_approval(*, approval_id: int, user_id: int, at: datetime) -> Approval:
     """Take back what one has asked."""
-    approval = Approval.objects.select_for_update(of=("self",)).get(pk=approval_id)
+    approval = Approval.objects.select_for_update(of=("self",), no_key=True).get(pk=approval_id)
     if approval.asked_by_id != user_id:
         raise no.NotYours(_("Only who asked can take it back."))
     fsm.apply(approval, "withdraw", at=at, refusal=no.ApprovalNotOpen, actor_id=user_id)
@@ -147,9 +147,9 @@ def may_decide(approval: Approval, user: User) -> bool:
 def _decide(approval_id: int, user_id: int, verb: str, at: datetime, answer: str) -> Approval:
     # Lines are locked before anything that belongs to them.
     line_id = Approval.objects.values_list("line_id", flat=True).get(pk=approval_id)
-    OrderLine.objects.select_for_update(of=("self",)).get(pk=line_id)
+    OrderLine.objects.select_for_update(of=("self",), no_key=True).get(pk=line_id)
     approval = (
-        Approval.objects.select_for_update(of=("self",))
+        Approval.objects.select_for_update(of=("self",), no_key=True)
         .select_related("line__order", "task", "to_version")
         .get(pk=approval_id)
     )

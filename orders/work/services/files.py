@@ -32,7 +32,7 @@ def add_file(*, task_id: int, user_id: int, upload: Upload, at: datetime) -> Tas
     """Keep a file with one's claimed task; too large, too many or of a wrong kind is refused."""
     if (upload.size or 0) > MOST_BYTES:
         raise no.FileRefused(too_large(), field="file")
-    task = Task.objects.select_for_update(of=("self",)).get(pk=task_id)
+    task = Task.objects.select_for_update(of=("self",), no_key=True).get(pk=task_id)
     refuse_other(task, user_id)
     if TaskFile.objects.filter(task=task).count() >= MOST_FILES:
         message = _("A task keeps at most %(most)s files.")

@@ -8,12 +8,12 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from o2b import clock
 from o2b.errors import Refused
 from o2b.people.models import User
 from o2b.web.forms import show_refusal
+from o2b.web.http import own_path
 from orders.models import Task
 from orders.work.shown import task_context
 
@@ -32,10 +32,8 @@ def task_now(task_id: int) -> datetime:
 
 def back(request: HttpRequest, fallback: str, *args: Any) -> HttpResponse:
     """To the page that the form names (one of ours), else to the usual one."""
-    asked = request.POST.get("next", "")
-    if asked and url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
-        return redirect(asked)
-    return redirect(fallback, *args)
+    asked = own_path(request.POST.get("next", ""))
+    return redirect(asked) if asked else redirect(fallback, *args)
 
 
 def task_page(request: HttpRequest, pk: int, *, status: int = 200, **filled: Form) -> HttpResponse:

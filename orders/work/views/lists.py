@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -48,8 +49,19 @@ class Group:
     chips: Sequence[Chip]
 
 
+PRIORITIES = dict(Priority.choices)
+
+
 def _link(task: Task) -> str:
     return reverse("orders:task", args=[task.pk])
+
+
+def _this_product(task: Task) -> str:
+    return f"?product={quote(task.line.product_version.product.code)}"
+
+
+def _this_customer(task: Task) -> str:
+    return f"?customer={task.account.customer_id}"
 
 
 class WorkList(ListPage):
@@ -58,24 +70,36 @@ class WorkList(ListPage):
     permission = WORKS
     title = gettext_lazy("Work")
     columns = (
-        Column("name", gettext_lazy("Task"), sort="name", link=_link, note="line.product_version"),
+        Column(
+            "name",
+            gettext_lazy("Task"),
+            sort="name",
+            link=_link,
+            note="line.product_version",
+            note_link=_this_product,
+        ),
         Column(
             "order",
             gettext_lazy("Order"),
             sort="order",
             note="account.customer.name",
+            note_link=_this_customer,
             link="order.get_absolute_url",
         ),
         Column("queue", gettext_lazy("Queue"), sort="queue__name"),
         Column(
-            "state", gettext_lazy("State"), kind="badge", sort="state", note="get_waits_for_display"
+            "state",
+            gettext_lazy("State"),
+            kind="badge",
+            sort="state",
+            note=lambda task: task.waits_for and WaitsFor(task.waits_for).label,
         ),
         Column(
             "jeopardy",
             gettext_lazy("On time"),
             kind="badge",
             sort="red_at",
-            label="get_jeopardy_display",
+            label=lambda task: Jeopardy(task.jeopardy).label,
             tone=lambda task: TONES[task.jeopardy],
         ),
         Column("claimed_by", gettext_lazy("Who"), sort="claimed_by__username"),
@@ -83,7 +107,7 @@ class WorkList(ListPage):
             "priority",
             gettext_lazy("Priority"),
             sort="priority",
-            value=lambda task: str(dict(Priority.choices).get(task.priority, task.priority)),
+            value=lambda task: str(PRIORITIES.get(task.priority, task.priority)),
         ),
         Column("ready_at", gettext_lazy("Ready since"), kind="moment", sort="ready_at"),
     )

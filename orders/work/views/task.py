@@ -1,16 +1,14 @@
 """The page of one task, and what one may do there."""
 
-from functools import wraps
 from typing import Any
 
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
 from o2b.web.http import HtmxRequest, door
+from o2b.web.uploads import refused_early
 from orders.fulfilment.forms import PartForm
 from orders.fulfilment.services import prioritise_task, record_part, tick_item
 from orders.models import Task
@@ -28,8 +26,6 @@ from orders.work.views.common import (
     tried,
 )
 
-# What a form brings beside its file.
-SLACK = 100_000
 LONGEST_DIGITS = 5
 
 
@@ -81,30 +77,14 @@ def comment(request: HtmxRequest, pk: int) -> HttpResponse:
     return tried(request, pk, "comment_form", forms.CommentForm(request.POST), act, "")
 
 
-def _refused_early(view: Any) -> Any:
-    """Refuse a body that is too large before a byte of it is read; only then look for its token."""
-
-    @csrf_exempt
-    @wraps(view)
-    def guarded(request: HtmxRequest, pk: int) -> HttpResponseBase:
-        length = request.headers.get("Content-Length", "")
-        if length.isdigit() and int(length) > services.MOST_BYTES + SLACK:
-            return _too_large(request, pk)
-        return csrf_protect(view)(request, pk)
-
-    return guarded
-
-
 @door(WORKS)
 def _too_large(request: HtmxRequest, pk: int) -> HttpResponse:
     form = forms.FileForm()
     form.too_large = too_large()  # type: ignore[attr-defined]
-    response = task_page(request, pk, status=413, file_form=form)
-    response["Connection"] = "close"
-    return response
+    return task_page(request, pk, status=413, file_form=form)
 
 
-@_refused_early
+@refused_early(services.MOST_BYTES, _too_large)
 @door(WORKS)
 @require_POST
 def add_file(request: HtmxRequest, pk: int) -> HttpResponse:

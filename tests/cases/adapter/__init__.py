@@ -33,6 +33,7 @@ TOPICS: Mapping[str, Callable[[CaseInput], Asked]] = {
     "charge.volume": charges.volume,
     "commitment.maximum": commitments.maximum,
     "commitment.minimum": commitments.minimum,
+    "credit_note.termination": cancelling.termination,
     "discount.allocation": discounts.allocation,
     "discount.fixed": discounts.fixed,
     "discount.percent": discounts.percent,

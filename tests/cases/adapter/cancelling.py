@@ -1,16 +1,21 @@
-"""proration.cancel_mid_period and pause_resume: a service that ends or rests within a period."""
+"""proration.cancel_mid_period, pause_resume, credit_note.termination: an end or a rest of service.
+
+Each lies within a period that is paid already, or is billed when it is over.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from o2b.charging import Alignment, Billed, ChargeTerms, DayCount, DraftLine, Segment, Timing
+from o2b.charging.daycount import ratio
 from o2b.charging.tax import add_tax
-from o2b.money import sum_of
+from o2b.money import Exact, part_of, sum_of
 from o2b.periods import Interval, Period, Unit, anchored_period
 from tests.cases.adapter import words
 from tests.cases.adapter.grid import Grid, interval_like
-from tests.cases.adapter.selling import net, served, terms
+from tests.cases.adapter.paid import of_days
+from tests.cases.adapter.selling import NOTHING, net, served, terms
 from tests.cases.asking import Asked, Charge, Credit, Drafts, Pure
 from tests.cases.reading import CaseInput, Keys, MaybeDate, Unknown
 
@@ -192,40 +197,53 @@ def _weeks(given: Keys) -> Asked:
 
 
 def termination(case: CaseInput) -> Asked:
-    """What of a paid period comes back with its tax; net and tax are rounded apart."""
+    """What of a paid period comes back, with its tax: of so many days, or from a day on."""
     given = case.given
     if given.has("unused_days"):
-        case.conventions.word("rounding", words.NET_AND_TAX, True)
-        left, whole = given.integer("unused_days"), given.integer("period_days")
-        paid = of_days(left, whole)
-        grid = Grid(case, start=paid.period.start, interval=paid.interval)
-        return _terminated(case, grid, paid.on, paid.on)
-    grid = Grid(case, start=_start_told(given, given.day("terminated")))
+        paid = of_days(given.integer("unused_days"), given.integer("period_days"))
+        grid = Grid(case, start=paid.period.start)
+        grid.interval = paid.interval
+        return _terminated(given, grid, paid.on, billed_until=grid.start)
     last = given.day("terminated")
+    grid = Grid(case, start=_start_told(given, last))
     outside = Period.inclusive(last, last).end if grid.last_inside else last
-    return _terminated(case, grid, last, outside)
+    return _terminated(given, grid, outside, billed_until=last)
 
 
-def _terminated(case: CaseInput, grid: Grid, last: date, outside: date) -> Asked:
-    """Billed in advance up to the day of the end, then ended."""
-    given = case.given
+def _terminated(given: Keys, grid: Grid, outside: date, *, billed_until: date) -> Asked:
+    """The net amounts are billed and credited; tax is taken on the unrounded net, apart."""
     price, percent = given.decimal("price"), given.decimal("tax_percent")
-    full = grid.full_period(last)
-    unused = ratio(
-        Period(outside, full.end),
-        full=full,
-        interval=grid.interval,
-        day_count=grid.conventions.day_count,
-    )
-    running, ended = (served(grid.start),), days(grid.start, outside)
-    charge = Charge(
+    charge = grid.charge(
         grid.terms(price),
-        grid.start,
-        grid.anchor_day,
-        running,
-        billed_until=last,
-        later=ended,
+        served(grid.start),
+        billed_until=billed_until,
+        later=days(grid.start, outside),
     )
+    back = add_tax(part_of(price, _unused(grid, billed_until, outside)), percent, words.CURRENCY)
+    return Drafts(
+        (charge,),
+        outside,
+        lambda found: {
+            "credit_ex_tax": Credit(net(found[0])),
+            "credit_tax": back.tax,
+            "credit_total": back.total,
+        },
+        read_before=lambda found: {
+            "invoice_total": add_tax(net(found[0]), percent, words.CURRENCY).total
+        },
+    )
+
+
+def _unused(grid: Grid, day: date, outside: date) -> Exact:
+    """The share that is not used of the period that a day lies in."""
+    full = grid.full_period(day)
+    if outside == full.end:
+        return NOTHING
+    counts = grid.conventions.day_count
+    left = Period(outside, full.end)
+    return ratio(left, full=full, interval=grid.interval, day_count=counts).value
+
+
 def pause(case: CaseInput) -> Asked:
     """A paid period of which days are taken out, or a service that goes on within one."""
     given = case.given

@@ -9,6 +9,7 @@ from o2b.charging import (
     ChargeTerms,
     Discount,
     DiscountKind,
+    Kind,
     Model,
     Timing,
     price,
@@ -16,13 +17,13 @@ from o2b.charging import (
     progressive,
 )
 from o2b.charging.commitments import capped, true_up, true_up_over
-from o2b.charging.daycount import Ratio
 from o2b.charging.tax import tax_on
-from o2b.money import Exact, quantise, sum_of
-from o2b.periods import calendar_period
+from o2b.charging.usage import Used
+from o2b.money import quantise, sum_of
+from o2b.periods import Interval, Unit, calendar_period
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import NOTHING, month_of, net, served, terms, tiers
-from tests.cases.asking import Asked, Charge, Drafts, Pure
+from tests.cases.asking import Answers, Asked, Charge, Drafts, Lines, Pure
 from tests.cases.reading import CaseInput, Keys
 
 # "month, from 2023-02-04: 25 of 28", "week from 2023-02-01 (Wednesday): 5 of 7 days"
@@ -90,12 +91,14 @@ def minimum(case: CaseInput) -> Asked:
         )
     if given.has("first_period"):
         return _first_period(case)
+    if given.has("active"):
+        return _active(case)
     rules = words.conventions(case)
     least = _least(given)
     charged = _charged(given)
-    share = _share(case)
+    words.inclusive(case)
     more = {}
-    up = true_up_over(least, charged, share=share, currency=words.CURRENCY, rounding=rules.rounding)
+    up = true_up_over(least, charged, currency=words.CURRENCY, rounding=rules.rounding)
     percent = given.maybe_decimal("tax_percent")
     if percent is not None:
         more["true_up_tax"] = tax_on(up, percent, words.CURRENCY, rules.rounding)
@@ -144,6 +147,36 @@ def _first_period(case: CaseInput) -> Asked:
     )
 
 
+def _active(case: CaseInput) -> Asked:
+    """Usage of a period that was active in part, which bears its share of a minimum.
+
+    The usage alone, then with the minimum: both are drafted, the true-up is between them.
+    """
+    given = case.given
+    active = words.span_of(case, "active")
+    shape = {
+        "kind": Kind.USAGE,
+        "unit_price": Decimal(1),
+        "interval": Interval(Unit.DAY, given.integer("period_days")),
+        "timing": Timing.ARREARS,
+        "conventions": words.conventions(case),
+    }
+    used = tuple(Used(active.start, each) for each in _charged(given))
+    days = (served(active.start, active.end),)
+    charges = [
+        Charge(promised, active.start, active.start.day, days, usage=used)
+        for promised in (terms(**shape), terms(minimum=_least(given), **shape))
+    ]
+    percent = given.maybe_decimal("tax_percent")
+
+    def read(found: Lines) -> Answers:
+        up = true_up(net(found[1]), net(found[0]), currency=words.CURRENCY)
+        taxed = {} if percent is None else {"true_up_tax": tax_on(up, percent, words.CURRENCY)}
+        return {"true_up": up, "amount": up, "total": net(found[1]), **taxed}
+
+    return Drafts(charges, active.end, read)
+
+
 def _shaped(case: CaseInput, **bounds: Decimal) -> ChargeTerms:
     """The charge under a bound, by the price model that its keys tell."""
     given = case.given
@@ -185,13 +218,3 @@ def _charged(given: Keys) -> list[Decimal]:
             told = given.raw(key)
             return given.decimals(key) if isinstance(told, list) else [given.decimal(key)]
     return [given.decimal("plan_fee")]
-
-
-def _share(case: CaseInput) -> Exact:
-    """The share of the period that was active; all of it where none is told."""
-    if not case.given.has("active"):
-        words.inclusive(case)
-        return Decimal(1)
-    active = words.span_of(case, "active")
-    days = case.given.integer("period_days")
-    return Ratio(active.days, days).value

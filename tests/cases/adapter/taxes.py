@@ -32,6 +32,7 @@ BEFORE_TAX = {
     "before tax, pro rata over taxable and exempt lines": True,
 }
 ORDER = {"coupon before tax; credit notes, then prepaid credits after tax": True}
+MANY = "a telecom's whole base is more than a test sells"
 RUNS = {
     "one month for all 7,043 subscribers, each at its MonthlyCharges": None,
     "first invoice of the tenure-1 subscribers": 1,
@@ -166,7 +167,9 @@ def _run(given: Keys) -> Asked:
         }
 
     charges = [since_day_one(terms(unit_price=each.monthly)) for each in told]
-    return Drafts(charges, words.DAY_ONE, read)
+    return Drafts(
+        charges, words.DAY_ONE, read, unsold="a telecom's whole base is more than tests sell"
+    )
 
 
 def _line(told: object) -> Decimal:

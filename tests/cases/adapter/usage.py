@@ -1,13 +1,18 @@
 """charge.percentage, graduated_percentage, graduated_prorated: prices of values and of units."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Optional
 
 from o2b.charging import (
+    Alignment,
     ChargeTerms,
     EventRates,
     Kind,
     Model,
+    Proration,
     Tier,
     Timing,
     price,
@@ -18,10 +23,14 @@ from o2b.charging.pricing import Events
 from o2b.charging.tax import add_tax
 from o2b.charging.usage import Event
 from o2b.money import quantise, sum_of
+from o2b.periods import FOREVER
 from tests.cases.adapter import words
-from tests.cases.adapter.selling import NOTHING, terms, tiers, used_in_month
-from tests.cases.asking import Asked, Pure
+from tests.cases.adapter.grid import interval_like
+from tests.cases.adapter.selling import NOTHING, net, served, terms, tiers, used_in_month
+from tests.cases.asking import Asked, Charge, Drafts, Pure
 from tests.cases.reading import CaseInput
+
+MaybeLevels = Optional[Mapping[date, Decimal]]  # noqa: UP045 - the adapter has no operators
 
 
 def graduated_percentage(case: CaseInput) -> Asked:
@@ -41,7 +50,11 @@ def graduated_percentage(case: CaseInput) -> Asked:
 
 
 def graduated_prorated_units(case: CaseInput) -> Asked:
-    """Units that came and went during the period, each counted from its day."""
+    """Units that came and went during the period, each counted from its day.
+
+    A service of so many units at a time; what tiers cost once a period for being reached is a
+    charge of its own, which is not shared by days.
+    """
     given = case.given
     rules = words.conventions(case)
     told = tiers(case)
@@ -51,13 +64,48 @@ def graduated_prorated_units(case: CaseInput) -> Asked:
     carried = given.maybe_decimal("carried_over_units") or NOTHING
     told_events = given.each("events") if given.has("events") else ()
     events = [Added(each.day("date"), each.decimal("add")) for each in told_events]
-    return Pure(
-        lambda: {
-            "amount": quantise(
-                graduated_prorated(told, period, carried, events), words.CURRENCY, rules.rounding
-            )
-        }
+    amount = quantise(
+        graduated_prorated(told, period, carried, events), words.CURRENCY, rules.rounding
     )
+    levels = _levels(period.start, carried, events)
+    if levels is None:
+        return Pure(lambda: {"amount": amount})
+    shape = {
+        "interval": interval_like(period),
+        "alignment": Alignment.BILL_DAY,
+        "timing": Timing.ARREARS,
+        "model": Model.GRADUATED,
+        "conventions": rules,
+    }
+    by_day = tuple(replace(each, flat_fee=NOTHING) for each in told)
+    reached = tuple(replace(each, unit_price=NOTHING) for each in told)
+    promised = (
+        terms(tiers=by_day, **shape),
+        terms(tiers=reached, proration=Proration.FULL, **shape),
+    )
+    ends = [*list(levels)[1:], FOREVER]
+    days = tuple(
+        served(day, end, units) for (day, units), end in zip(levels.items(), ends, strict=True)
+    )
+    in_use = tuple(each for each in days if each.quantity)
+    return Drafts(
+        [Charge(each, period.start, period.start.day, in_use) for each in promised],
+        period.end,
+        lambda found: {"amount": net([line for lines in found for line in lines])},
+        exact=lambda: {"amount": amount},
+    )
+
+
+def _levels(start: date, carried: Decimal, events: Sequence[Added]) -> MaybeLevels:
+    """From which day on how many units were there; none that a service in use could have."""
+    level = carried
+    found = {start: level}
+    for day, units in events:
+        level = sum_of([level, units])
+        if (day in found and day != start) or level.is_signed():
+            return None
+        found[day] = level
+    return found if list(found) == sorted(found) and any(found.values()) else None
 
 
 def percentage(case: CaseInput) -> Asked:

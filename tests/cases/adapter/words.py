@@ -88,6 +88,7 @@ ROUNDING = {
     "half_up": Rounding.HALF_UP,
     "half_up to cents": Rounding.HALF_UP,
     "half_up at the currency scale": Rounding.HALF_UP,
+    "net and tax rounded separately, half_up, tax from the unrounded net": Rounding.HALF_UP,
 }
 TAX_ROUNDING = {
     "half_up per line": TaxRounding.LINE,

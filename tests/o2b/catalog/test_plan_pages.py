@@ -19,6 +19,7 @@ from orders.fulfilment.handlers import Handler
 from orders.fulfilment.outcomes import Done
 from orders.models import Queue
 from tests.factories import INSTALL, NOON, a_product, a_user
+from tests.orders.build import unread
 
 pytestmark = pytest.mark.django_db
 
@@ -207,7 +208,7 @@ def test_parameters_and_components_come_and_go(draft: DeliveryPlan) -> None:
         *("", "stay", "add", "add-", "add-magic", "remove-99", "up-x", "up-", "up-²", "down--1"),
         *("add-parameters", "add-parameters-99", "remove-parameters-0-99", "add-traits-9"),
         *("remove-part-9", "remove-parameters-0", "add-undo-x", "fly-0", "add-part-0-0"),
-        *("add-parameters-99999999999999", "remove-part-", "up-0\0"),
+        *("add-parameters-99999999999999", "remove-part-", "up-0\0", "up-" + "1" * 5000),
     ],
 )
 def test_a_deed_that_is_none_changes_nothing(draft: DeliveryPlan, deed: str) -> None:
@@ -309,6 +310,13 @@ def test_faults_stand_beside_their_fields(manager: Client, draft: DeliveryPlan) 
     assert manager.post(f"{URL}2/submit/").status_code == 422
     draft.refresh_from_db()
     assert draft.submitted_at is None
+
+
+def test_a_file_that_is_too_large_is_not_even_read(manager: Client, draft: DeliveryPlan) -> None:
+    answer = unread(manager, f"{URL}import/")
+    assert (answer.status_code, "larger than 500 kB" in answer.text) == (413, True)
+    draft.refresh_from_db()
+    assert draft.tasks == STEPS
 
 
 def test_htmx_gets_the_editor_alone(manager: Client, draft: DeliveryPlan) -> None:
@@ -455,7 +463,7 @@ def test_a_plan_goes_out_and_comes_in(manager: Client, draft: DeliveryPlan) -> N
         (b"{", "This is no JSON document."),
         (b"\xff\xfe", "This is no JSON document."),
         (b'{"tasks": [{"key": "a"}]}', "a: The kind is manual or automatic."),
-        (b'{"tasks": "' + b"x" * 600_000 + b'"}', "larger than 500 kB"),
+        (b'{"tasks": "' + b"x" * 550_000 + b'"}', "larger than 500 kB"),
         (b'{"tasks": [{"key": "a\\u0000"}]}', "cannot be kept"),
         (b"", "empty"),
     ],

@@ -89,7 +89,9 @@ def test_a_sound_plan_has_no_faults() -> None:
         ({"key": "build"}, "key", "“build” is there twice."),
         ({"kind": "magic"}, "kind", "The kind is manual or automatic."),
         ({"queue": ""}, "queue", "Work by hand needs a queue."),
-        ({"queue": "a b"}, "queue", "Letters, digits, - and _, up to 60 characters."),
+        ({"queue": "a b"}, "queue", "Letters, digits, - and _, up to 50 characters."),
+        ({"queue": "q" * 51}, "queue", "Letters, digits, - and _, up to 50 characters."),
+        ({"key": "undo-build"}, "key", "Keys of what undoes begin like that: choose another."),
         ({"kind": "automatic"}, "handler", "Automatic work needs a handler."),
         (
             {"kind": "automatic", "handler": "sing"},

@@ -1,10 +1,6 @@
 """manage.py bench_import: how long a book of prices takes beside a bare COPY of its rows."""
 
 import json
-import os
-import secrets
-import subprocess
-import sys
 import tempfile
 import time
 from argparse import ArgumentParser
@@ -12,20 +8,16 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import psutil
-from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from o2b import clock
+from o2b import benching, clock
 from o2b.catalog.exchange.services import import_catalog
 from o2b.catalog.exchange.sheets import Form, write_csv, write_xlsx
 from o2b.catalog.models import Price, PriceBookVersion, Product, ProductVersion
 
-INSIDE = "O2B_BENCH_DATABASE"
 SPEEDS, TERMS = (10, 50, 100, 500, 1000), (1, 2, 3, 4, 5)
 CELLS = len(SPEEDS) * len(TERMS) * 2
 FEWER = 10
@@ -56,34 +48,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["rows"] < CELLS * FEWER or options["rows"] % (CELLS * FEWER):
             raise CommandError(f"--rows is a multiple of {CELLS * FEWER}.")
-        if os.environ.get(INSIDE):
+        if benching.is_inside():
             self._bench(options["rows"], as_json=options["json"])
         else:
-            self._in_a_database_of_its_own()
-
-    def _in_a_database_of_its_own(self) -> None:
-        """The bench is a second process, whose settings name another database."""
-        name = f"o2b_bench_{secrets.token_hex(4)}"
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        try:
-            environment = os.environ | {
-                INSIDE: name,
-                "DATABASE_URL": _url_of(name),
-                "O2B_LOG_LEVEL": "WARNING",
-                "PYTHONWARNINGS": "ignore",
-            }
-            code = subprocess.call(
-                [sys.executable, *sys.argv], cwd=settings.BASE_DIR, env=environment
-            )
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        if code:
-            raise CommandError("the bench ended early; its words stand above.")
+            benching.run_again_inside()
 
     def _bench(self, rows: int, *, as_json: bool) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
         _make_products(rows // CELLS)
         with tempfile.TemporaryDirectory(prefix="o2b-bench-") as name:
             folder = Path(name)
@@ -219,13 +189,3 @@ def _peak() -> int:
         return psutil.Process().memory_info().rss
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
-
-
-def _url_of(name: str) -> str:
-    """The address of another database of the same server."""
-    at = settings.DATABASES["default"]
-    who = quote(at.get("USER") or "", safe="")
-    if at["PASSWORD"]:
-        who += f":{quote(at['PASSWORD'], safe='')}"
-    port = f"&port={at['PORT']}" if at["PORT"] else ""
-    return f"postgresql://{who}@/{name}?host={quote(at['HOST'], safe='')}{port}"

@@ -18,28 +18,28 @@ from orders.queues import is_administrator
 L, T = OrderLine.State, Task.State
 
 
+@transaction.atomic
 def claim_task(*, task_id: int, user_id: int, at: datetime) -> Task:
     """Take one ready task of a queue that one belongs to, with the skills that it asks for."""
-    with transaction.atomic():
-        task = _locked(task_id)
-        _check_may_have(task, user_id)
-        fsm.apply(task, "claim", at=at, refusal=no.TaskNotReady, actor_id=user_id, by=user_id)
+    task = _locked(task_id, with_line=True)
+    _check_may_have(task, user_id)
+    fsm.apply(task, "claim", at=at, refusal=no.TaskNotReady, actor_id=user_id, by=user_id)
     begin_line(task, at, user_id)
     return task
 
 
+@transaction.atomic
 def assign_task(*, task_id: int, to_id: int, user_id: int, at: datetime) -> Task:
     """Give a task to a member of its queue, whoever had it before."""
-    with transaction.atomic():
-        task = _locked(task_id)
-        if task.state == T.CLAIMED and task.claimed_by_id == to_id:
-            message = _("%(who)s has %(task)s already.")
-            raise no.TaskNotReady(message % {"who": task.claimed_by, "task": task.name})
-        _check_may_have(task, to_id)
-        if task.state == T.CLAIMED:
-            fsm.apply(task, "release", at=at, refusal=no.TaskNotReady, actor_id=user_id)
-        fsm.apply(task, "claim", at=at, refusal=no.TaskNotReady, actor_id=user_id, by=to_id)
-        events.record("task.assigned", task, at=at, actor_id=user_id, to=to_id, task=task.name)
+    task = _locked(task_id, with_line=True)
+    if task.state == T.CLAIMED and task.claimed_by_id == to_id:
+        message = _("%(who)s has %(task)s already.")
+        raise no.TaskNotReady(message % {"who": task.claimed_by, "task": task.name})
+    _check_may_have(task, to_id)
+    if task.state == T.CLAIMED:
+        fsm.apply(task, "release", at=at, refusal=no.TaskNotReady, actor_id=user_id)
+    fsm.apply(task, "claim", at=at, refusal=no.TaskNotReady, actor_id=user_id, by=to_id)
+    events.record("task.assigned", task, at=at, actor_id=user_id, to=to_id, task=task.name)
     begin_line(task, at, user_id)
     return task
 
@@ -76,12 +76,16 @@ def prioritise_task(*, task_id: int, priority: int, user_id: int, at: datetime) 
 
 
 def begin_line(task: Task, at: datetime, user_id: int) -> None:
-    """The line begins with its first claim; apart, for lines are locked before tasks."""
+    """The line begins with its first claim; call it with the line locked, or nothing at all."""
     fsm.move(OrderLine.objects.filter(pk=task.line_id), "begin", at=at, actor_id=user_id)
 
 
-def _locked(task_id: int) -> Task:
-    found = Task.objects.select_for_update(of=("self",))
+def _locked(task_id: int, *, with_line: bool = False) -> Task:
+    """The task, locked; its line before it where that may begin, as everybody else locks them."""
+    if with_line:
+        of_task = Task.objects.filter(pk=task_id).values("line_id")
+        list(OrderLine.objects.select_for_update(no_key=True).filter(pk__in=of_task))
+    found = Task.objects.select_for_update(of=("self",), no_key=True)
     return found.select_related("queue", "line", "claimed_by").get(pk=task_id)
 
 

@@ -18,7 +18,7 @@ from orders.fulfilment.services.hand.checks import (
     scene_of,
 )
 from orders.fulfilment.services.hand.evidence import Said, Shown, check_complete, check_mended
-from orders.fulfilment.services.scene import Scene
+from orders.fulfilment.services.scene import Scene, is_uncertain
 from orders.fulfilment.services.settle import settle
 from orders.fulfilment.services.wake import wake, wake_those_behind
 from orders.models import Evidence, FailureClass, OrderLine, Task
@@ -41,11 +41,13 @@ def complete_task(
 ) -> Task:
     """Finish one's claimed task with evidence; what was not promised is refused by field.
 
-    Where parts were delivered before, this is what was left.
+    Where parts were delivered before, this is what was left. What may have been done outside for a
+    line that is given up is completed by who looked: then it is undone.
     """
     scene, task = scene_of(task_id)
     refuse_other(task, user_id)
-    refuse_unless_going(task)
+    if not (task.line.state == L.CANCELLING and is_uncertain(task)):
+        refuse_unless_going(task)
     said = Said(version, serial, serials, quantity, minutes, dict(data or {}))
     finish(scene, task, check_complete(task, said), at=at, user_id=user_id)
     return task
@@ -82,6 +84,8 @@ def fail_task(*, task_id: int, user_id: int, reason: str, at: datetime) -> Task:
         machine_now=at,
         actor_id=user_id,
     )
+    wake(scene, at=at, actor_id=user_id)
+    wake_those_behind(scene, at=at, actor_id=user_id)
     return task
 
 

@@ -26,8 +26,9 @@ _PREPARED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 # Of each of one's queues the first task that is free; the best of those is taken. A line that
 # somebody holds locked at this moment is begun afterwards.
 FREE = """
-    SELECT free.* FROM {mine} CROSS JOIN LATERAL (
-        SELECT task.id, task.line_id, task.priority, line.state = '{unbegun}' AS is_new
+    SELECT free.*, {its_now} AS its_now FROM {mine} CROSS JOIN LATERAL (
+        SELECT task.id, task.line_id, task.account_id, task.priority,
+               line.state = '{unbegun}' AS is_new
             FROM orders_task AS task
             JOIN orders_orderline AS line ON line.id = task.line_id
             WHERE task.queue_id = mine.queue_id AND task.kind = 'manual'
@@ -42,27 +43,32 @@ FREE = """
 CLAIM = """
 WITH best AS MATERIALIZED ({free}), taken AS (
     UPDATE orders_task AS task
-        SET state = '{claimed}', {claim_stamp} = $2, claimed_by_id = $1
+        SET state = '{claimed}', {claim_stamp} = best.its_now, claimed_by_id = $1
         FROM best WHERE task.id = best.id
         RETURNING task.id, task.name, task.state, task.order_id, task.line_id, task.account_id,
                   task.queue_id, task.claimed_by_id, task.claimed_at, best.is_new
 ), begun AS (
-    UPDATE orders_orderline AS line SET state = '{begun}', {begin_stamp} = $2
+    UPDATE orders_orderline AS line
+        SET state = '{begun}', {begin_stamp} = (SELECT its_now FROM best)
         WHERE line.id = (SELECT held.id FROM orders_orderline AS held
                          WHERE held.id = (SELECT line_id FROM best WHERE is_new)
                            AND held.state = '{unbegun}' FOR NO KEY UPDATE SKIP LOCKED)
-        RETURNING line.id, line.order_id, line.account_id
+        RETURNING line.id, line.order_id, line.account_id, line.{begin_stamp} AS began_at
 ), news AS (
     INSERT INTO o2b_event (name, subject_type, subject_id, account_id, order_id, at, recorded_at,
                            actor_id, cause, facts)
-        SELECT '{claim_news}', 'orders.task', id, account_id, order_id, $2,
+        SELECT '{claim_news}', 'orders.task', id, account_id, order_id, claimed_at,
                statement_timestamp(), $1, '', '{{}}'::jsonb FROM taken
         UNION ALL
-        SELECT '{begin_news}', 'orders.orderline', id, account_id, order_id, $2,
+        SELECT '{begin_news}', 'orders.orderline', id, account_id, order_id, began_at,
                statement_timestamp(), $1, '', '{{}}'::jsonb FROM begun
 )
 SELECT taken.*, is_new AND NOT EXISTS (SELECT 1 FROM begun) AS is_left FROM taken
 """
+# The moment that the task's account lives in: its test clock's, else the machine's.
+ITS_NOW = """COALESCE((SELECT clock.now FROM o2b_testclock AS clock
+        JOIN customers_account AS account ON account.test_clock_id = clock.id
+        WHERE account.id = free.account_id), $2)"""
 MEMBER = {
     "mine": "orders_queuemember AS mine",
     "skilled": "AND task.skills <@ mine.skills",
@@ -81,6 +87,7 @@ ADMINISTRATOR = {
 def claim_next(*, user_id: int, at: datetime, queue_id: int | None = None) -> Task | None:
     """Take the task that comes first and that nobody else is taking; None if none waits.
 
+    `at` is the machine's moment: whose task it will be, and by which clock, nobody knows before.
     The highest priority of one's queues, then the oldest, of those that one is skilled for;
     administrators work in all queues. One person's two claims at the very same moment may pass a
     capacity by one.
@@ -102,12 +109,12 @@ def _claim(user_id: int, at: datetime, queue_id: int | None, *, is_boss: bool) -
         time.sleep(pause)
         for task in Task.objects.raw(f"EXECUTE {name}(%s, %s, %s)", given):
             if task.is_left:  # type: ignore[attr-defined]
-                begin_line(task, at, user_id)
+                begin_line(task, task.claimed_at or at, user_id)
             return task
     return None
 
 
-def _waits(given: list[object], *, is_boss: bool) -> bool:
+def _waits(given: list[Any], *, is_boss: bool) -> bool:
     """Whether a task waits for this person, held by somebody at this moment or not."""
     name = _prepare("wait", is_boss=is_boss, of_one_queue=given[2] is not None)
     with connection.cursor() as cursor:
@@ -140,12 +147,13 @@ def _statement(what: str, is_boss: bool, of_one_queue: bool) -> str:
     if of_one_queue:
         which += " AND mine.queue_id = $3"
     free = FREE.format(
+        its_now=ITS_NOW,
         mine=who["mine"],
         skilled=who["skilled"],
         which=which,
         ready=claim.source,
         unbegun=begin.source,
-        lock="FOR UPDATE OF task SKIP LOCKED" if what == "claim" else "",
+        lock="FOR NO KEY UPDATE OF task SKIP LOCKED" if what == "claim" else "",
     )
     if what == "wait":
         return free

@@ -14,7 +14,7 @@ from orders.models import Task
 @transaction.atomic
 def tick_item(*, task_id: int, item: int, is_done: bool, user_id: int, at: datetime) -> Task:
     """Tick one item (0 is the first) of one's claimed task, or untick it; who and when is news."""
-    task = Task.objects.select_for_update(of=("self",)).get(pk=task_id)
+    task = Task.objects.select_for_update(of=("self",), no_key=True).get(pk=task_id)
     refuse_other(task, user_id)
     if not 0 <= item < len(task.checklist):
         raise no.ItemUnknown(_("There is no such item on the checklist."), field="checklist")

@@ -1,4 +1,4 @@
-"""A database of its own for a bench, in a second process whose settings name it."""
+"""Benches: a database of its own for each, in a second process whose settings name it."""
 
 import os
 import secrets
@@ -7,7 +7,7 @@ import sys
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 INSIDE = "O2B_BENCH_DATABASE"
@@ -21,8 +21,8 @@ def is_inside() -> bool:
     return True
 
 
-def run_again_inside() -> int:
-    """The same command once more, in a database that is dropped after; its exit code."""
+def run_again_inside() -> None:
+    """The same command once more, in a database and queues of its own, dropped after."""
     name = f"o2b_bench_{secrets.token_hex(4)}"
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
@@ -34,10 +34,12 @@ def run_again_inside() -> int:
             "O2B_LOG_LEVEL": "WARNING",
             "PYTHONWARNINGS": "ignore",
         }
-        return subprocess.call([sys.executable, *sys.argv], cwd=settings.BASE_DIR, env=environment)
+        code = subprocess.call([sys.executable, *sys.argv], cwd=settings.BASE_DIR, env=environment)
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    if code:
+        raise CommandError("the bench ended early; its words stand above.")
 
 
 def _url_of(name: str) -> str:

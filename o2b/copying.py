@@ -1,0 +1,111 @@
+"""Rows into Postgres by COPY: what bulk_create does, several times as fast where rows are many."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from io import StringIO
+from typing import Any, TypeVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+
+NULL = r"\N"
+MANY = 100  # from so many rows on, COPY is worth its two queries
+KEYS = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+Writer = Callable[[Any], str]
+M = TypeVar("M", bound=models.Model)
+
+
+def new_keys(model: type[models.Model], count: int) -> list[int]:
+    """So many keys of rows to be, ascending."""
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(KEYS, [model._meta.db_table, count])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def write_all(rows: Iterable[M]) -> list[M]:
+    """Write rows of one model, each of which is given its key: by COPY where they are many."""
+    found = list(rows)
+    if len(found) >= MANY:
+        return copy_in(found)
+    return type(found[0])._base_manager.bulk_create(found) if found else []
+
+
+def copy_in(rows: Iterable[M]) -> list[M]:
+    """Write rows of one model; one without a key is given it. What the database works out by
+    itself (`db_default`) is left to it."""
+    found = list(rows)
+    if not found:
+        return []
+    model = type(found[0])
+    keyless = [row for row in found if row.pk is None]
+    for row, key in zip(keyless, new_keys(model, len(keyless)), strict=True):
+        row.pk = key
+    fields = [field for field in model._meta.concrete_fields if not field.has_db_default()]
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    lines = StringIO()
+    lines.writelines(_lines(fields, found))
+    lines.seek(0)
+    # COPY is psycopg's own; let its refusals look like all others.
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.copy_expert(f"COPY {model._meta.db_table} ({columns}) FROM STDIN", lines)
+    for row in found:
+        row._state.adding, row._state.db = False, connection.alias
+    return found
+
+
+def _lines(fields: Sequence[Any], rows: Sequence[models.Model]) -> Iterator[str]:
+    """A line a row; a value that many rows share, as the very same object, is written out once."""
+    known: dict[Writer, dict[int, str]] = defaultdict(dict)
+    columns = [
+        (field.attname, write, known[write]) for field in fields for write in [_writer_of(field)]
+    ]
+    for row in rows:
+        told, cells = row.__dict__, []
+        for name, write, texts in columns:
+            value = told[name]
+            text = texts.get(id(value))
+            if text is None:
+                text = texts[id(value)] = NULL if value is None else write(value)
+            cells.append(text)
+        yield "\t".join(cells) + "\n"
+
+
+def _writer_of(field: Any) -> Writer:
+    """How a value of a field is written for COPY, if there is one."""
+    if isinstance(field, models.JSONField):
+        return _json
+    return _array if isinstance(field, ArrayField) else _plain
+
+
+def _json(value: Any) -> str:
+    return _text(json.dumps(value))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return _text(value)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _text(text: str) -> str:
+    r"""A text as COPY wants it.
+
+    >>> _text("a\tb")
+    'a\\tb'
+    """
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _array(values: Sequence[Any]) -> str:
+    """A list as Postgres reads it, as COPY wants it."""
+    return _text("{" + ",".join(_item(value) for value in values) + "}")
+
+
+def _item(value: Any) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "NULL" if value is None else str(value)
