@@ -7,8 +7,9 @@ from decimal import Decimal
 from io import StringIO
 from typing import Any, TypeVar
 
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.fields import ArrayField, RangeField
 from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
 
 NULL = r"\N"
 MANY = 100  # from so many rows on, COPY is worth its two queries
@@ -36,7 +37,7 @@ def write_all(rows: Iterable[M]) -> list[M]:
 
 def copy_in(rows: Iterable[M]) -> list[M]:
     """Write rows of one model; one without a key is given it. What the database works out by
-    itself (`db_default`) is left to it."""
+    itself (`db_default`) is left to it, where the rows do not say."""
     found = list(rows)
     if not found:
         return []
@@ -44,7 +45,7 @@ def copy_in(rows: Iterable[M]) -> list[M]:
     keyless = [row for row in found if row.pk is None]
     for row, key in zip(keyless, new_keys(model, len(keyless)), strict=True):
         row.pk = key
-    fields = [field for field in model._meta.concrete_fields if not field.has_db_default()]
+    fields = [field for field in model._meta.concrete_fields if _is_told(field, found)]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     lines = StringIO()
     lines.writelines(_lines(fields, found))
@@ -55,6 +56,35 @@ def copy_in(rows: Iterable[M]) -> list[M]:
     for row in found:
         row._state.adding, row._state.db = False, connection.alias
     return found
+
+
+def set_all(rows: Iterable[models.Model], names: Sequence[str]) -> None:
+    """Write these fields of rows of one model that are there already, in one UPDATE."""
+    found = list(rows)
+    if not found:
+        return
+    meta = type(found[0])._meta
+    fields: list[Any] = [meta.pk, *(meta.get_field(name) for name in names)]
+    columns = [connection.ops.quote_name(str(field.column)) for field in fields]
+    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
+    told = ", ".join(f"{column} = told.{column}" for column in columns[1:])
+    values = [
+        [field.get_db_prep_save(getattr(row, field.attname), connection) for row in found]
+        for field in fields
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {meta.db_table} AS here SET {told} FROM unnest({arrays})"
+            f" AS told ({', '.join(columns)}) WHERE here.{columns[0]} = told.{columns[0]}",
+            values,
+        )
+
+
+def _is_told(field: Any, rows: Sequence[models.Model]) -> bool:
+    """Whether the rows say it themselves."""
+    if not field.has_db_default():
+        return True
+    return not any(isinstance(row.__dict__[field.attname], DatabaseDefault) for row in rows)
 
 
 def _lines(fields: Sequence[Any], rows: Sequence[models.Model]) -> Iterator[str]:
@@ -78,11 +108,19 @@ def _writer_of(field: Any) -> Writer:
     """How a value of a field is written for COPY, if there is one."""
     if isinstance(field, models.JSONField):
         return _json
+    if isinstance(field, RangeField):
+        return _range
     return _array if isinstance(field, ArrayField) else _plain
 
 
 def _json(value: Any) -> str:
     return _text(json.dumps(value))
+
+
+def _range(value: Any) -> str:
+    """Half open, an end that is not known left out."""
+    lower, upper = ("" if end is None else end for end in (value.lower, value.upper))
+    return f"[{lower},{upper})"
 
 
 def _plain(value: Any) -> str:

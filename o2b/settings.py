@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
-from o2b import logs
+from o2b import beat, logs
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -37,6 +37,7 @@ O2B_TASK_HANDLERS = {
     "activation": "orders.kinds.plain.ACTIVATION",
     "appointment": "orders.kinds.visits.APPOINTMENT",
     "approval": "orders.kinds.approvals.APPROVAL",
+    "change_service": "subscriptions.changes.handler.CHANGE_SERVICE",
     "credit_check": "orders.kinds.money.CREDIT_CHECK",
     "email": "orders.kinds.letters.EMAIL",
     "licence_key": "orders.kinds.licences.LICENCE_KEY",
@@ -270,38 +271,8 @@ CELERY_TASK_ROUTES = {
     "subscriptions.*": {"queue": "fulfilment"},
     "billing.*": {"queue": "billing"},
 }
-CELERY_BEAT_SCHEDULE = {
-    "sweep-outbox": {"task": "o2b.sweep_outbox", "schedule": 10.0},
-    "wake-due-orders": {"task": "orders.wake_due", "schedule": 5.0},
-    "watch-time": {"task": "orders.watch_time", "schedule": 15.0},
-    "renew-forecasts": {"task": "orders.renew_forecasts", "schedule": 30.0},
-    "begin-due-orders": {"task": "orders.begin_due", "schedule": 60.0},
-    "warn-overdue-complaints": {"task": "care.warn_overdue", "schedule": 30.0},
-    "mail-notices": {"task": "people.sweep_mail", "schedule": 15.0},
-    "make-partitions": {"task": "o2b.make_partitions", "schedule": timedelta(days=1)},
-    "turn-items": {"task": "subscriptions.turn_items", "schedule": 60.0},
-    "tell-price-moves": {"task": "subscriptions.tell_price_moves", "schedule": timedelta(hours=1)},
-    "move-prices": {"task": "subscriptions.move_prices", "schedule": timedelta(minutes=10)},
-    "remind-renewals": {"task": "subscriptions.remind_renewals", "schedule": timedelta(hours=1)},
-    "renew-due": {"task": "subscriptions.renew_due", "schedule": 60.0},
-    "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
-}
-# Whatever beat sends is either work of the accounts, which a test clock carries out on each of its
-# days in this order, or work of the machine, which has no days; `manage.py check` sees to it.
-O2B_DAILY_WORK = [
-    "quotes.expire_quotes",
-    "orders.begin_due",
-    "orders.wake_due",
-    "orders.watch_time",
-    "subscriptions.turn_items",
-    "subscriptions.tell_price_moves",
-    "subscriptions.move_prices",
-    "subscriptions.remind_renewals",
-    "subscriptions.renew_due",
-    "care.warn_overdue",
-    "orders.renew_forecasts",
-]
-O2B_MACHINE_WORK = ["o2b.sweep_outbox", "people.sweep_mail", "o2b.make_partitions"]
+CELERY_BEAT_SCHEDULE = beat.SCHEDULE
+O2B_DAILY_WORK, O2B_MACHINE_WORK = beat.DAILY_WORK, beat.MACHINE_WORK
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 
 # --- Logging ------------------------------------------------------------------------------------

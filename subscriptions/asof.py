@@ -30,7 +30,8 @@ class Look:
 
     def knows(self, version: ItemVersion) -> bool:
         """Whether the version had been recorded by then."""
-        return self.until is None or version.recorded.lower <= self.until
+        since = version.recorded.lower
+        return self.until is None or since is None or since <= self.until
 
     def believes(self, version: ItemVersion) -> bool:
         """Whether the version was what one believed then."""

@@ -32,6 +32,10 @@ class VersionShown:
     is_believed: bool
 
     @property
+    def since(self) -> date:
+        return self.version.valid.lower or date.min
+
+    @property
     def in_use(self) -> bool:
         return self.version.standing == Standing.IN_USE
 
@@ -93,12 +97,12 @@ class ItemShown:
             return S.ACTIVE if self.now.in_use else S.SUSPENDED
         if not self.is_known:
             return ""
-        first = min((v.version.valid.lower for v in self.believed), default=None)
+        first = self.since
         return S.PENDING if first is not None and self.look.on < first else S.ENDED
 
     @property
     def since(self) -> date | None:
-        return min((v.version.valid.lower for v in self.believed), default=None)
+        return min((shown.since for shown in self.believed), default=None)
 
     @property
     def until(self) -> date | None:
@@ -132,7 +136,7 @@ def _item(item: Item, look: Look, legs: Sequence[Item], facts: Iterable[Any]) ->
     versions = [_version(v, item, look) for v in item.versions.all() if look.knows(v)]
     believed = [shown for shown in versions if shown.is_believed]
     now = next((shown for shown in believed if look.on in shown.version.valid), None)
-    begun = [shown for shown in believed if shown.version.valid.lower <= look.on]
+    begun = [shown for shown in believed if shown.since <= look.on]
     place = [leg.pk for leg in legs].index(item.pk)
     passed_to = legs[place + 1] if place + 1 < len(legs) else None
     return ItemShown(
@@ -149,7 +153,7 @@ def _item(item: Item, look: Look, legs: Sequence[Item], facts: Iterable[Any]) ->
 
 def _version(version: ItemVersion, item: Item, look: Look) -> VersionShown:
     """A version's Terms as they are on the day, or, of other days, when the version begins."""
-    on = look.on if look.on in version.valid else version.valid.lower
+    on = look.on if look.on in version.valid else version.valid.lower or look.on
     terms = explain_terms(
         version.terms, quantity=version.quantity, on=on, started_on=item.anchor_on
     )
@@ -177,7 +181,7 @@ def figures(items: Sequence[ItemShown], subscription: Subscription) -> list[dict
         {"title": _("A month"), "value": money_text(monthly)},
         {"title": _("Once, at the start"), "value": money_text(once)},
         {"title": _("Items in use"), "value": number_text(sum(v.in_use for v in served))},
-        {"title": _("In service since"), "value": day_text(first or subscription.started_on)},
+        {"title": _("In service since"), "value": day_text(first)},
     ]
 
 
@@ -201,7 +205,7 @@ def _stretch(shown: VersionShown) -> Stretch:
     product = version.product_version.product.name
     price = money_text(shown.monthly)
     told = {
-        "from": day_text(version.valid.lower),
+        "from": day_text(shown.since),
         "to": day_text(version.valid.upper) if version.valid.upper else "…",
         "product": product,
         "n": version.product_version.number,
@@ -221,7 +225,7 @@ def _stretch(shown: VersionShown) -> Stretch:
     else:
         label = _("suspended · %(price)s") % told
         tone = "paused" if version.billed else "unbilled"
-    return Stretch(version.valid.lower, version.valid.upper, label, title, tone)
+    return Stretch(shown.since, version.valid.upper, label, title, tone)
 
 
 def _marks(shown: ItemShown) -> Iterable[Mark]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from o2b import clock, events
+from o2b.copying import write_all
 from o2b.customers.models import Account
 from orders.models import Order, OrderLine
 
@@ -55,28 +56,22 @@ def write_change_orders(
 
     Call it with the accounts locked, and apply the changes in the same transaction.
     """
-    written = Order.objects.bulk_create(
-        [
-            Order(
-                account=new.account,
-                quote_id=new.quote_id,
-                kind=new.kind,
-                channel=channel,
-                placed_at=at,
-                placed_by_id=actor_id,
-                note=new.note,
-            )
-            for new in orders
-        ],
-        batch_size=2000,
+    written = write_all(
+        Order(
+            account=new.account,
+            quote_id=new.quote_id,
+            kind=new.kind,
+            channel=channel,
+            placed_at=at,
+            placed_by_id=actor_id,
+            note=new.note,
+        )
+        for new in orders
     )
-    lines = OrderLine.objects.bulk_create(
-        [
-            _line(order, position, line, at)
-            for order, new in zip(written, orders, strict=True)
-            for position, line in enumerate(new.lines, start=1)
-        ],
-        batch_size=2000,
+    lines = write_all(
+        _line(order, position, line, at)
+        for order, new in zip(written, orders, strict=True)
+        for position, line in enumerate(new.lines, start=1)
     )
     counts = {order.pk: len(new.lines) for order, new in zip(written, orders, strict=True)}
     events.record_many(

@@ -1,7 +1,7 @@
 """Write an order with its lines and lay their plans; in bulk, whatever the number of lines."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,15 @@ class NoPlan(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class ChangePart:
+    """What a line does to what is in service, and what it found before."""
+
+    action: str
+    change_on: date
+    in_service: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class NewLine:
     """One line to be written: what was promised, by whom it is known already."""
 
@@ -37,6 +46,8 @@ class NewLine:
     book_version_id: int | None
     contract_id: int | None
     quote_line_id: int | None = None
+    # What a line that changes a service found of it, and what it does to it from which day on.
+    change: ChangePart | None = None
     # Whose plan delivers it, where that is not the product's own: the successor of a retired one.
     delivered_as_id: int | None = None
 
@@ -59,6 +70,7 @@ class NewOrder:
     promised_on: date | None = None
     priority: int = Priority.NORMAL
     bulk_id: int | None = None
+    kind: str = Order.Kind.NEW
 
 
 def lock_account(*, account_id: int, field: str | None = None) -> Account:
@@ -97,6 +109,7 @@ def write_orders(
         Order(
             account=new.account,
             quote_id=new.quote_id,
+            kind=new.kind,
             channel=channel,
             placed_at=at,
             placed_by_id=actor_id,
@@ -156,11 +169,16 @@ def _line(
         contract_id=new.contract_id,
         start_on=order.start_on,
         accepted_at=at,
+        **_changing(new.change),
     )
     line.components = components_of(line, line.product_version)
     if not begins_later(order, at=at):
         line.schedule(at=at)
     return line
+
+
+def _changing(change: ChangePart | None) -> dict[str, Any]:
+    return asdict(change) if change else {}
 
 
 def _join_bundles(lines: Sequence[OrderLine]) -> None:

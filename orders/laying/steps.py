@@ -20,11 +20,18 @@ from o2b.catalog.plans.rehearsal import lay_parts
 from o2b.copying import new_keys
 from o2b.errors import Refused
 from orders.fulfilment import handlers
-from orders.models import OrderLine, Queue, Task
+from orders.models import LineAction, OrderLine, Queue, Task
 from orders.timing.clocks import start_clock
 
 PARENT, PARTS = "parent", "parts"
 COSTING = ("rate", "equipment", "vendor")
+# The last step of a line that changes a service: what was delivered takes the place of what was.
+CHANGE: dict[str, Any] = {
+    "key": "change-service",
+    "name": "Change what is in service",
+    "kind": "automatic",
+    "handler": "change_service",
+}
 
 
 class PlanFails(Refused):
@@ -69,10 +76,11 @@ def tasks_of(
 
 def _steps(lines: Sequence[OrderLine], versions: Mapping[int, ProductVersion]) -> Iterator[Step]:
     """The steps of every line; lines of which the same is known are laid out once."""
-    known: dict[tuple[int, int, Decimal, str], list[Laid]] = {}
+    known: dict[tuple[int, int, Decimal, str, bool], list[Laid]] = {}
     for line in lines:
         facts = json.dumps(line.characteristics, sort_keys=True, default=str)
-        same = line.delivery_plan_id, line.product_version_id, line.quantity, facts
+        is_start = line.action == LineAction.START
+        same = line.delivery_plan_id, line.product_version_id, line.quantity, facts, is_start
         if same not in known:
             known[same] = _laid_out(line, versions)
         yield from (Step(line, laid) for laid in known[same])
@@ -87,8 +95,11 @@ def components_of(line: OrderLine, version: ProductVersion) -> list[dict[str, An
 
 
 def _laid_out(line: OrderLine, versions: Mapping[int, ProductVersion]) -> list[Laid]:
+    steps = line.delivery_plan.tasks
+    if line.action != LineAction.START:
+        steps = [*steps, CHANGE | {"after": [step["key"] for step in steps]}]
     with _planning(line):
-        return lay_out(line.delivery_plan.tasks, _facts(line, versions[line.product_version_id]))
+        return lay_out(steps, _facts(line, versions[line.product_version_id]))
 
 
 def _facts(line: OrderLine, version: ProductVersion) -> Facts:

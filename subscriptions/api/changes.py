@@ -50,7 +50,7 @@ class ChangeAsked(Asked):
         required=False, min_value=1, max_value=32767, help_text="replace: the product's version."
     )
     quantity = Exact(required=False, help_text="How many in all.")
-    characteristics = Facts(required=False)  # type: ignore[assignment]
+    characteristics = Facts(required=False)
     billing = serializers.ChoiceField(
         choices=SuspensionBilling.choices,
         required=False,

@@ -216,7 +216,7 @@ assert _HOW.keys() >= {act.value for act in Told if act is not Told.START}
 
 
 def _fact(scene: Scene, **given: Any) -> NewFact:
-    told = {"on": scene.on, "reason": scene.wish.reason} | given
+    told: dict[str, Any] = {"on": scene.on, "reason": scene.wish.reason} | given
     return NewFact(act=Act(scene.wish.act), order_line_id=0, **told)
 
 

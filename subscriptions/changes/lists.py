@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -17,7 +18,7 @@ from subscriptions.changes.words import fact_words, tone_of
 from subscriptions.models import Act
 
 VIEW = "subscriptions.view_subscription"
-WITHIN = [(days, _("%(n)s days") % {"n": days}) for days in (7, 30, 60, 90, 365)]
+WITHIN = (7, 30, 60, 90, 365)
 ACTS = [choice for choice in Act.choices if choice[0] != Act.WITHDRAW]
 
 
@@ -28,6 +29,10 @@ def _days_left(item: Any) -> str:
 
 def _service_url(fact: Any) -> str:
     return reverse("subscriptions:of-item", args=[fact.item_id])
+
+
+def _spans(request: HttpRequest) -> list[tuple[int, str]]:
+    return [(n, ngettext("%(n)s day", "%(n)s days", n) % {"n": n}) for n in WITHIN]
 
 
 def _within(field: str) -> Any:
@@ -85,7 +90,7 @@ class ServicesEnding(ListPage):
         Column("ended_on", _("Out of service from")),
     )
     filters = (
-        Filter("within", _("Within"), _within("ended_on"), WITHIN),
+        Filter("within", _("Within"), _within("ended_on"), _spans),
         Filter("until", _("Until"), _until("ended_on"), kind="day"),
     )
     search = ("account__name", "account__reference", "product_version__product__name")
@@ -155,7 +160,7 @@ class PlannedChanges(ListPage):
     )
     filters = (
         Filter("act", _("Kind"), "act", ACTS),
-        Filter("within", _("Within"), _within("on"), WITHIN),
+        Filter("within", _("Within"), _within("on"), _spans),
         Filter("until", _("Until"), _until("on"), kind="day"),
     )
     search = (

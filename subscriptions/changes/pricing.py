@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from o2b.catalog.models import DeliveryPlan, ProductVersion, Terms
 from o2b.catalog.resolution import Resolution
 from o2b.catalog.services import freeze_terms
-from o2b.charging import ChargeTerms, LineTerms, RampStep, digest
+from o2b.charging import ChargeTerms, LineTerms, RampStep, digest, from_canonical
 from o2b.customers.models import Account
 from o2b.periods import add_months
 from orders.entry.services import refuse_discounts
@@ -18,6 +18,7 @@ from quotes.inputs import LineInput, check_lines
 from quotes.selectors import price_lines
 from subscriptions.changes.refusals import BillingInvalid, NoticeTooShort
 from subscriptions.changes.wishes import Wish
+from subscriptions.rules.prices import lasting
 from subscriptions.rules.timeline import Span
 
 
@@ -76,7 +77,8 @@ def priced_for(
         quantity=quantity,
         characteristics=wish.characteristics or {},
     )
-    return _priced(account, asked, on, pen)
+    same = asked.product == version.product.code
+    return _priced(account, asked, on, pen, has=now.terms if same else None)
 
 
 def fee_for(product: str, account: Account, quantity: Decimal, on: date, pen: Pen) -> int:
@@ -87,22 +89,35 @@ def fee_for(product: str, account: Account, quantity: Decimal, on: date, pen: Pe
     return _priced(account, LineInput(product=product, quantity=quantity), on, pen).terms_id
 
 
-def _priced(account: Account, asked: LineInput, on: date, pen: Pen) -> Priced:
+def _priced(
+    account: Account, asked: LineInput, on: date, pen: Pen, has: int | None = None
+) -> Priced:
+    """What is asked at its price; who `has` the product under Terms pays nothing once again."""
     checked = check_lines([asked], account=account)
     refuse_discounts(checked)
     found = price_lines(
         account=account, wanted=[line.wanted for line in checked], on=on, start_on=None
     ).resolutions[0]
     settled = replace(found, terms=settled_terms(found.terms, on))
+    terms_id = pen.key_of(settled) if has is None else _again(settled, has, pen)
     return Priced(
         version_id=checked[0].product_version.pk,
         quantity=checked[0].quantity,
-        terms_id=pen.key_of(settled),
+        terms_id=terms_id,
         characteristics=checked[0].characteristics,
         plan_id=_plan_of(checked[0].product_version),
         book_version_id=found.book_version_id,
         contract_id=found.contract_id,
     )
+
+
+def _again(found: Resolution, has: int, pen: Pen) -> int:
+    """The Terms that hold already, where all that recurs costs the same."""
+    now = from_canonical(Terms.objects.values_list("body", flat=True).get(pk=has))
+    charges = lasting(found.terms.charges)
+    if charges == lasting(now.charges):
+        return has
+    return pen.key_of(replace(found, terms=replace(found.terms, charges=charges)))
 
 
 def settled_terms(terms: LineTerms, on: date) -> LineTerms:

@@ -71,3 +71,7 @@ class VersionUnknown(Invalid):
 
 class ReasonTooLong(Invalid):
     code = "reason_invalid"
+
+
+class NotDelivered(Refused):
+    code = "not_delivered"

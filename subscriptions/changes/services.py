@@ -11,10 +11,11 @@ from o2b import clock
 from o2b.customers.models import Account
 from o2b.people.models import User
 from orders.changing.services import ChangeOrder, write_change_orders
-from orders.laying.services import lock_accounts
+from orders.laying.services import NewOrder, lock_accounts, write_orders
 from orders.models import Order, OrderLine
 from subscriptions.changes.carrying import Carried, carry
 from subscriptions.changes.days import day_of
+from subscriptions.changes.delivering import check_deliverable, delivered_lines
 from subscriptions.changes.leaving import open_fees
 from subscriptions.changes.pricing import Ink, Pen
 from subscriptions.changes.refusals import (
@@ -56,7 +57,8 @@ def change_services(
 ) -> Changed:
     """Carry wishes out as one change order of the account; refuses all if one cannot be.
 
-    Prices come from contract and books, or from the Terms that are in force; none is typed.
+    Prices come from contract and books, or from the Terms that are in force; none is typed. What
+    is to be delivered first changes with its delivery; then no chain is told of yet.
     """
     accounts = lock_accounts(account_ids=accounts_of(account_id, wishes), field="to_account")
     account = accounts[account_id]
@@ -65,16 +67,24 @@ def change_services(
     chains = chains_for(roots)
     check_waiver(any(wish.waive_notice for wish in wishes), actor_id)
     carried = carry_all(wishes, chains, accounts, today=clock.day(account, at), pen=Ink())
-    fees = [each.fee for _root, each in carried if each.fee]
     kinds = {wish.order_kind for wish in wishes}
-    order = ChangeOrder(
+    kind = kinds.pop() if len(kinds) == 1 else Order.Kind.CHANGE
+    if any(wish.deliver for wish in wishes):
+        check_deliverable(wishes)
+        check_facts_of({chain.root.pk: chain for chain in chains.values()}, carried)
+        changes = [each.line for _root, each in carried]
+        new = NewOrder(account, delivered_lines(changes), quote_id=quote_id, note=note, kind=kind)
+        order = write_orders(orders=[new], channel=channel, at=at, actor_id=actor_id)[0]
+        return Changed(order, list(order.lines.order_by("position")), {})
+    fees = [each.fee for _root, each in carried if each.fee]
+    change = ChangeOrder(
         account=account,
-        kind=kinds.pop() if len(kinds) == 1 else Order.Kind.CHANGE,
+        kind=kind,
         lines=[*(each.line for _root, each in carried), *fees],
         quote_id=quote_id,
         note=note,
     )
-    lines = write_change_orders(orders=[order], channel=channel, at=at, actor_id=actor_id)[0]
+    lines = write_change_orders(orders=[change], channel=channel, at=at, actor_id=actor_id)[0]
     told: dict[int, list[NewFact]] = {}
     for (root, each), line in zip(carried, lines, strict=False):
         for pk, fact in ((root, each.fact), *each.besides):
@@ -89,7 +99,7 @@ def check_waiver(waived: bool, actor_id: int | None) -> None:
     """Who lets somebody go without notice may approve work."""
     if not waived:
         return
-    actor = User.objects.filter(pk=actor_id).first()
+    actor = User.objects.filter(pk=actor_id or 0).first()
     if actor is None or not actor.has_perm(WAIVE):
         message = _("Who does not approve work cannot do without the notice.")
         raise WaiverNotYours(message, field="waive_notice")

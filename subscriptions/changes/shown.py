@@ -68,7 +68,10 @@ class LineShown:
 
 @dataclass(frozen=True, slots=True)
 class PreviewShown:
-    """Everything that the page says of a change before it is ordered."""
+    """Everything that the page says of a change before it is ordered.
+
+    `besides` is what a bill of today holds that was due without the change, if there is such.
+    """
 
     on: date
     before: Side | None
@@ -78,6 +81,7 @@ class PreviewShown:
     next_on: date | None
     next_bill: list[LineShown]
     next_total: Money
+    besides: Money | None
     months: Sequence[Month]
     chart: Steps | None
     months_total: Money
@@ -104,6 +108,7 @@ def show_preview(preview: Preview, *, today: date) -> PreviewShown:
     currency = preview.account.currency
     known = _Known(service)
     months = service.months
+    rest = service.next_total - service.because_total
     return PreviewShown(
         on=service.on,
         before=known.side(service.before),
@@ -113,6 +118,7 @@ def show_preview(preview: Preview, *, today: date) -> PreviewShown:
         next_on=service.next_on,
         next_bill=[known.line(line) for line in service.next_bill],
         next_total=Money(service.next_total, currency),
+        besides=Money(rest, currency) if rest and service.next_on == today else None,
         months=months,
         chart=draw([(month.start, month.before, month.after) for month in months]),
         months_total=Money(sum((m.difference for m in months), Decimal(0)), currency),

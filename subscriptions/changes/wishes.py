@@ -28,7 +28,9 @@ class Wish:
     since refuses it. TERMS names a product, the same one for another price; REPLACE a version of
     it; SUSPEND how it is billed and, for a holding fee, its product; TRANSFER an account;
     WITHDRAW the revision of the change to be taken back. `waive_notice` lets an END be told later
-    than its commitment wants; who may not approve work is refused.
+    than its commitment wants; who may not approve work is refused. `deliver`: the change is
+    delivered by the product's plan and holds from the day of its delivery, or from its own day if
+    that is later.
     """
 
     item_id: int
@@ -47,6 +49,7 @@ class Wish:
     reason: str = ""
     waive_notice: bool = False
     kind: Order.Kind | None = None
+    deliver: bool = False
 
     @property
     def order_kind(self) -> Order.Kind:

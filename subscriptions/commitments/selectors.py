@@ -119,7 +119,7 @@ def to_tell(version: PriceBookVersion, *, machine_now: datetime) -> QuerySet[Any
             its_day=its_day(machine_now, account="item__account"),
         )
         .filter(~Exists(moves))
-        .order_by("item")
+        .order_by("item_id")
     )
     if version.policy == PriceBookVersion.Policy.ON_DATE:
         assert version.policy_on is not None

@@ -14,7 +14,7 @@ from o2b.charging import from_canonical
 from o2b.customers.models import Account
 from o2b.web.show import money_text
 from subscriptions.commitments.services.pricing import Repriced, Repricing, reprice
-from subscriptions.models import PriceMove, Renewal
+from subscriptions.models import Commitment, PriceMove, Renewal
 from subscriptions.rules.prices import lasting
 from subscriptions.rules.timeline import Span, span_on
 from subscriptions.timelines.chains import Chain, chains_of
@@ -104,8 +104,14 @@ def kind_words(row: Any) -> str:
     words = str(row.commitment.get_renewal_display())
     if row.commitment.renewal != Renewal.UPLIFT:
         return words
-    percent = f"{row.commitment.uplift_percent.normalize():f}"
-    return _("%(words)s of %(percent)s %%") % {"words": words, "percent": percent}
+    told = {"words": words, "percent": percent(row.commitment)}
+    return _("%(words)s of %(percent)s\N{NO-BREAK SPACE}%%") % told
+
+
+def percent(commitment: Commitment) -> str:
+    """The uplift without zeros that say nothing; empty where there is none."""
+    value = commitment.uplift_percent
+    return f"{value.normalize():f}" if value else ""
 
 
 def standing(row: Any) -> str:

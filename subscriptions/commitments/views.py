@@ -29,7 +29,7 @@ from subscriptions.models import Renewal
 
 VIEW = "subscriptions.view_subscription"
 OVERDUE = "overdue"
-DAYS = [
+DAYS: list[tuple[str, Any]] = [
     (OVERDUE, gettext_lazy("overdue")),
     *((str(n), gettext_lazy("within %(n)s days") % {"n": n}) for n in (30, 60, 90, 365)),
 ]
@@ -166,16 +166,17 @@ def _forms(request: HtmxRequest, item: Any) -> dict[str, Blamed]:
     running = selectors.running(item)
     own = selectors.committed_with(item)
     return {
-        "commit": CommitForm(sent["commit"]),
+        "commit": CommitForm(sent["commit"], auto_id="commit_%s"),
         "renewal": RenewalForm(
             sent["renewal"],
             may_waive=request.user.has_perm(WAIVE),
+            auto_id="renewal_%s",
             initial={
                 "renewal": running.renewal if running else None,
-                "uplift_percent": (running.uplift_percent or None) if running else None,
+                "uplift_percent": shown.percent(running) if running else None,
             },
         ),
-        "co_term": CoTermForm(sent["co_term"], services=own),
+        "co_term": CoTermForm(sent["co_term"], services=own, auto_id="co_term_%s"),
         "renew": Blamed(sent["renew"]),
     }
 
@@ -245,7 +246,7 @@ def _show(
         "running": selectors.running(item),
         "terms": selectors.agreed_of(item),
         "forms": forms,
-        "did": request.POST.get("do", ""),
+        "several": len(selectors.committed_with(item)) > 1,
         "today": clock.today(item.account),
         "may_change": may_change(request.user) and item.state != "ended",
     }

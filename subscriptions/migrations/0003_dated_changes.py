@@ -213,7 +213,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['item', 'book_version'],
-                'indexes': [models.Index(condition=models.Q(('settled_on__isnull', True)), fields=['moves_on'], name='price_move_to_come'), models.Index(condition=models.Q(('letter_owed', True)), fields=['account'], name='price_move_to_mail')],
+                'indexes': [models.Index(condition=models.Q(('settled_on__isnull', True)), fields=['moves_on', 'item'], name='price_move_to_come'), models.Index(condition=models.Q(('letter_owed', True)), fields=['account'], name='price_move_to_mail')],
                 'constraints': [models.UniqueConstraint(fields=('item', 'book_version'), name='one_price_move_a_book_version')],
             },
         ),
@@ -230,7 +230,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['due_on', 'item'],
-                'indexes': [models.Index(fields=['due_on'], name='renewal_by_day'), models.Index(condition=models.Q(('remind_on__isnull', False)), fields=['remind_on'], name='renewal_to_remind')],
+                'indexes': [models.Index(fields=['due_on', 'item'], name='renewal_by_day'), models.Index(condition=models.Q(('remind_on__isnull', False)), fields=['remind_on', 'item'], name='renewal_to_remind')],
             },
         ),
         # The services that run already: their grid is where it was, known since their first version.

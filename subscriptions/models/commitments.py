@@ -107,9 +107,9 @@ class RenewalDue(models.Model):
     class Meta:
         ordering = ["due_on", "item"]
         indexes = [
-            models.Index(fields=["due_on"], name="renewal_by_day"),
+            models.Index(fields=["due_on", "item"], name="renewal_by_day"),
             models.Index(
-                fields=["remind_on"],
+                fields=["remind_on", "item"],
                 name="renewal_to_remind",
                 condition=models.Q(remind_on__isnull=False),
             ),
@@ -137,9 +137,7 @@ class PriceMove(models.Model):
     letter_owed = models.BooleanField(default=False)
     mailed_at = models.DateTimeField(null=True)
     settled_on = models.DateField(null=True, help_text=_("When it moved, or was found the same."))
-    order_line = models.ForeignKey(
-        OrderLine, null=True, on_delete=models.PROTECT, related_name="+"
-    )
+    order_line = models.ForeignKey(OrderLine, null=True, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -151,7 +149,7 @@ class PriceMove(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["moves_on"],
+                fields=["moves_on", "item"],
                 name="price_move_to_come",
                 condition=models.Q(settled_on__isnull=True),
             ),

@@ -54,6 +54,7 @@ class Bar:
     y: int
     width: int
     is_open: bool
+    inset: int = 6  # more where a sign stands on its first day
 
     @property
     def text_y(self) -> int:
@@ -61,11 +62,11 @@ class Bar:
 
     @property
     def text_x(self) -> int:
-        return self.x + 6
+        return self.x + self.inset
 
     @property
     def label(self) -> str:
-        return shortened(self.stretch.label, (self.width - 10) // LETTER)
+        return shortened(self.stretch.label, (self.width - self.inset - 4) // LETTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,19 +167,20 @@ def _ends(lanes: Sequence[Lane], today: date, shown: date | None) -> tuple[date,
 
 def _row(lane: Lane, y: int, axis: _Axis) -> Row:
     top = y + (ROW - BAR) // 2
+    signed = {mark.on for mark in lane.marks}
     return Row(
         lane=lane,
         y=y,
-        bars=[_bar(stretch, top, axis) for stretch in lane.stretches],
+        bars=[_bar(each, top, axis, 12 if each.start in signed else 6) for each in lane.stretches],
         signs=[Sign(mark, axis(mark.on), top + BAR // 2) for mark in lane.marks],
     )
 
 
-def _bar(stretch: Stretch, y: int, axis: _Axis) -> Bar:
+def _bar(stretch: Stretch, y: int, axis: _Axis, inset: int) -> Bar:
     x = axis(stretch.start)
     is_open = stretch.end is None or stretch.end > axis.last
     end = axis.last if stretch.end is None else stretch.end
-    return Bar(stretch, x, y, max(axis(end) - x, LEAST), is_open)
+    return Bar(stretch, x, y, max(axis(end) - x, LEAST), is_open, inset)
 
 
 def _ticks(first: date, last: date) -> Iterator[date]:

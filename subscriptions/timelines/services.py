@@ -3,6 +3,7 @@
 Whoever tells facts holds the accounts locked; chains are locked here, in ascending key.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from django.db.models.functions import Lower
 from psycopg2.extras import DateRange, DateTimeTZRange
 
 from o2b import events
+from o2b.copying import write_all
 from o2b.customers.models import Account
 from o2b.periods import FOREVER
 from subscriptions.models import (
@@ -61,19 +63,22 @@ def tell_facts(
     at: datetime,
     actor_id: int | None = None,
     moment: datetime | None = None,
+    chains: dict[int, Chain] | None = None,
 ) -> dict[int, Chain]:
     """Write facts of the chains with these roots, and all that follows from them.
 
     Refuses what contradicts the facts that are known; then nothing at all is written. They are
     known from now on, or from the moment at which this transaction opened what they are about.
+    Who gives the `chains` has read them behind their locks.
     """
-    lock_chains(told.keys())
-    chains = chains_of(told.keys())
+    if chains is None:
+        lock_chains(told.keys())
+        chains = chains_of(told.keys())
     moment = moment or database_now()
     changes = [c for root, facts in told.items() for c in _changes_of(chains[root], facts, moment)]
     for root in told:
         check_facts(chains[root].facts)
-    ItemChange.objects.bulk_create(changes, batch_size=2000)
+    write_all(changes)
     _continue(chains, changes)
     derive_versions(chains.values(), at=at, moment=moment)
     _tell(chains, changes, at, actor_id)
@@ -166,7 +171,7 @@ def derive_versions(chains: Iterable[Chain], *, at: datetime, moment: datetime) 
         if fresh or not rows.keys() <= shapes:
             touched.add(item_id)
     _close(gone, moment)
-    ItemVersion.objects.bulk_create(new, batch_size=2000)
+    write_all(new)
     _stand(chains, wanted, touched, at)
 
 
@@ -191,27 +196,22 @@ def _stand(
             elif item.pk in touched:
                 item.revision += 1
             item.started_on = spans[item.pk][0].period.start if spans[item.pk] else item.started_on
-    items = [item for chain in chains for item in chain.items]
-    Item.objects.bulk_update(items, ["revision", "started_on"], batch_size=2000)
     project(chains, spans, at=at)
 
 
 def _tell(
     chains: Mapping[int, Chain], changes: Sequence[ItemChange], at: datetime, actor_id: int | None
 ) -> None:
+    by_root: dict[int, list[dict[str, object]]] = defaultdict(list)
+    for c in changes:
+        told = {"act": c.act, "on": c.on.isoformat(), "order_line": c.order_line_id}
+        by_root[c.item_id].append(told)
     events.record_many(
         "item.changed",
         [chain.root for chain in chains.values()],
         at=at,
         actor_id=actor_id,
-        facts_of=lambda item: {
-            "revision": item.revision,
-            "changes": [
-                {"act": c.act, "on": c.on.isoformat(), "order_line": c.order_line_id}
-                for c in changes
-                if c.item_id == item.pk
-            ],
-        },
+        facts_of=lambda item: {"revision": item.revision, "changes": by_root[item.pk]},
     )
     touched = {i.subscription_id: i.subscription for c in chains.values() for i in c.items}
     events.record_many("subscription.changed", list(touched.values()), at=at, actor_id=actor_id)

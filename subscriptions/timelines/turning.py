@@ -10,6 +10,7 @@ from django.db.models import DateField, DateTimeField, F, Func, Value
 from django.db.models.functions import Cast, Coalesce
 
 from o2b import clock, events, fsm
+from o2b.copying import set_all
 from o2b.periods import FOREVER
 from subscriptions.models import Item, ServiceState, Subscription
 from subscriptions.rules.timeline import Span, span_on
@@ -36,7 +37,10 @@ WAYS: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 def project(chains: Iterable[Chain], spans: Mapping[int, Sequence[Span]], *, at: datetime) -> None:
-    """Let each item stand as its spans say of today, and its subscription as its items say."""
+    """Let each item stand as its spans say of today, and its subscription as its items say.
+
+    What the caller has set of their revision and first day is written too.
+    """
     items = [item for chain in chains for item in chain.items]
     passed_on = {item.pk for chain in chains for item in chain.items[:-1]}
     moves: dict[tuple[str, ...], list[Item]] = defaultdict(list)
@@ -46,8 +50,7 @@ def project(chains: Iterable[Chain], spans: Mapping[int, Sequence[Span]], *, at:
         item.ended_on, item.next_turn_on = stands.ended_on, stands.next_turn_on
         if way := WAYS.get((item.state, stands.state)):
             moves[way].append(item)
-    fields = ["product_version", "ended_on", "next_turn_on"]
-    Item.objects.bulk_update(items, fields, batch_size=2000)
+    set_all(items, ["revision", "started_on", "product_version", "ended_on", "next_turn_on"])
     for way, rows in moves.items():
         for name in way:
             fsm.move_locked(rows, name, at=at)
@@ -147,14 +150,16 @@ def _project_subscriptions(keys: set[int], at: datetime) -> None:
     rows = []
     for subscription in Subscription.objects.filter(pk__in=keys).order_by("pk"):
         own = states[subscription.pk]
+        before = (subscription.started_on, subscription.ended_on)
         days = [item.started_on for item in own if item.started_on]
         ends = [item.ended_on for item in own]
         subscription.started_on = min(days, default=subscription.started_on)
         subscription.ended_on = None if None in ends else max(filter(None, ends), default=None)
         if way := WAYS.get((subscription.state, _together({item.state for item in own}))):
             moves[way].append(subscription)
-        rows.append(subscription)
-    Subscription.objects.bulk_update(rows, ["started_on", "ended_on"], batch_size=2000)
+        if (subscription.started_on, subscription.ended_on) != before:
+            rows.append(subscription)
+    set_all(rows, ["started_on", "ended_on"])
     for way, moved in moves.items():
         for name in way:
             fsm.move_locked(moved, name, at=at)

@@ -18,7 +18,7 @@ from subscriptions.asof import Look, look_at
 from subscriptions.changes.selectors import ahead_of
 from subscriptions.changes.words import fact_words
 from subscriptions.explained import monthly_price
-from subscriptions.models import Item, ItemVersion
+from subscriptions.models import Act, Item, ItemVersion
 
 VIEW = "subscriptions.view_subscription"
 PANEL_ROWS = 20
@@ -68,8 +68,15 @@ def _service(item: Any, look: Look, ahead: dict[int, list[Any]]) -> ServiceShown
         monthly = monthly_price(
             version.terms, quantity=version.quantity, on=look.on, started_on=item.anchor_on
         )
-    told = [fact_words(fact) for fact in ahead.get(item.root_id_or_own, [])]
-    return ServiceShown(item, version, monthly, told)
+    told = [fact for fact in ahead.get(item.root_id_or_own, []) if _is_its_own(fact, item)]
+    return ServiceShown(item, version, monthly, [fact_words(fact) for fact in told])
+
+
+def _is_its_own(fact: Any, item: Item) -> bool:
+    """Whether a fact changes the service while the account of this item has it."""
+    begins, ends = item.started_on or fact.on, item.ended_on or fact.on
+    comes = fact.act == Act.TRANSFER and fact.account_id == item.account_id
+    return begins <= fact.on <= ends and not comes
 
 
 def _panel(

@@ -114,7 +114,7 @@ def _why_not_priced(charge: Charge) -> str:
     if terms.currency != CURRENCY:
         return "another currency than that of the book"
     if terms.discounts:
-        return "discounted, and no book tells discounts"
+        return "discounted, and no book has discounts"
     if terms.tiers and terms.tiers[-1].up_to is not None:
         return "no book prices only some quantities"
     if not all(_can_be_ordered(each.quantity) for each in (*charge.segments, *charge.later)):

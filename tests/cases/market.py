@@ -5,12 +5,13 @@ through each step together, so that a session pays for it once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from billing.models import InvoiceLine
+from billing.runs.services import approve_run, open_run
 from o2b import events
 from o2b.catalog.models import Price, PriceBook, PriceBookVersion, ProductVersion
 from o2b.catalog.resolution import Wanted, resolve
@@ -29,10 +30,9 @@ from quotes.services import Draft, draft_quotes, send_quotes
 from subscriptions.models import Act, Item, SuspensionBilling
 from subscriptions.timelines.chains import Chain, chains_of
 from subscriptions.timelines.services import NewFact, tell_facts
-from tests.billing.worlds import AT, finalised
 from tests.cases.asking import Drafts, Lines
 from tests.cases.lives import CURRENCY, QUANTITY_PLACES, Deed, Life, lives_of
-from tests.factories import LONG_AGO, a_product, a_user, an_account
+from tests.factories import LONG_AGO, a_product, a_user, an_account, an_entity
 
 Found = tuple[Lines, Lines]  # of the last run, and of the one before
 
@@ -71,23 +71,30 @@ class Sale:
 def sell_and_bill(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
     """Each case's lines; what was billed before is sold and billed first, the rest follows."""
     owner = a_user().pk
+    at = _when(sold.values())
     sales = _sales(sold)
     services = [service for sale in sales.values() for service in sale.services]
     early = [service for service in services if service.life.billed_until]
-    _sell(early, owner)
-    _change({each: list(each.life.deeds(each.life.first)) for each in early})
+    _sell(early, owner, at)
+    _change({each: list(each.life.deeds(each.life.first)) for each in early}, at)
     before = [sale for sale in sales.values() if sale.billed_until]
-    for run, sale in _runs(before, lambda sale: sale.billed_until or sale.until):
+    for run, sale in _runs(before, lambda sale: sale.billed_until or sale.until, at):
         sale.before = run
-    _sell([each for each in services if each not in early], owner)
-    _change({each: list(each.life.deeds(each.life.last)) for each in services})
-    for run, sale in _runs(list(sales.values()), lambda sale: sale.until):
+    _sell([each for each in services if each not in early], owner, at)
+    _change({each: list(each.life.deeds(each.life.last)) for each in services}, at)
+    for run, sale in _runs(list(sales.values()), lambda sale: sale.until, at):
         sale.last = run
     lines = _lines(services)
     return {
         case: (sale.lines(sale.last, lines), sale.lines(sale.before, lines))
         for case, sale in sales.items()
     }
+
+
+def _when(sold: Iterable[Drafts]) -> datetime:
+    """A moment when all that the cases tell is past."""
+    days = [day for each in sold for day in (each.until, *(c.started_on for c in each.charges))]
+    return datetime.combine(max(days), time(9), UTC)
 
 
 def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
@@ -130,19 +137,21 @@ def _columns(promised: ChargeTerms) -> dict[str, object]:
     }
 
 
-def _sell(services: Sequence[Service], owner: int) -> None:
+def _sell(services: Sequence[Service], owner: int, at: datetime) -> None:
     """Quotes for each account and day of start, sent, accepted and delivered."""
+    if not services:
+        return
     quoted: dict[tuple[int, date], list[LineInput]] = defaultdict(list)
     for each in services:
         line = LineInput(each.products[0].product.code, each.life.quantity)
         quoted[each.account.pk, each.life.started_on].append(line)
     drafts = [
-        Draft(account, owner, AT.date(), lines, start_on=day)
+        Draft(account, owner, at.date(), lines, start_on=day)
         for (account, day), lines in quoted.items()
     ]
-    quotes = [quote.pk for quote in draft_quotes(drafts=drafts, at=AT)]
-    send_quotes(quote_ids=quotes, at=AT)
-    place_orders(accepted=dict.fromkeys(quotes, "the customer"), at=AT)
+    quotes = [quote.pk for quote in draft_quotes(drafts=drafts, at=at)]
+    send_quotes(quote_ids=quotes, at=at)
+    place_orders(accepted=dict.fromkeys(quotes, "the customer"), at=at)
     events.drain()
     first = {each.products[0].pk: each for each in services}
     items = Item.objects.filter(product_version__in=first)
@@ -150,10 +159,12 @@ def _sell(services: Sequence[Service], owner: int) -> None:
         first[product].item = item
 
 
-def _change(wanted: Mapping[Service, list[Deed]]) -> None:
+def _change(wanted: Mapping[Service, list[Deed]], at: datetime) -> None:
     """Let each service be changed as wanted; what it was told before and is no more is undone."""
-    facts = {each: dict(_facts(each, deeds)) for each, deeds in wanted.items()}
+    facts = {each: dict(_facts(each, deeds, at.date())) for each, deeds in wanted.items()}
     changed = [service for service, told in facts.items() if told]
+    if not changed:
+        return
     lock_accounts(account_ids=sorted({each.account.pk for each in changed}))
     chains = chains_of([each.item for each in changed])
     orders = [
@@ -164,7 +175,7 @@ def _change(wanted: Mapping[Service, list[Deed]]) -> None:
         )
         for each in changed
     ]
-    lines = write_change_orders(orders=orders, channel="screen", at=AT)
+    lines = write_change_orders(orders=orders, channel="screen", at=at)
     told = {
         each.item: [
             replace(fact, order_line_id=line.pk)
@@ -172,34 +183,34 @@ def _change(wanted: Mapping[Service, list[Deed]]) -> None:
         ]
         for each, own in zip(changed, lines, strict=True)
     }
-    chains = tell_facts(told, at=AT)
+    chains = tell_facts(told, at=at)
     events.drain()
     for each in changed:
         rows = chains[each.item].changes[-len(told[each.item]) :]
         each.told |= {deed: row.pk for deed, row in zip(facts[each], rows, strict=True)}
 
 
-def _facts(service: Service, deeds: Sequence[Deed]) -> Iterator[tuple[Deed, NewFact]]:
+def _facts(service: Service, deeds: Sequence[Deed], today: date) -> Iterator[tuple[Deed, NewFact]]:
     """What is to be told of a service so that these deeds hold, and no others."""
     for deed, row in service.told.items():
-        if deed not in deeds and deed.act != Act.WITHDRAW:
+        if deed not in deeds:
             undone = Deed(Act.WITHDRAW, deed.on, withdraws=row)
             yield undone, NewFact(Act.WITHDRAW, deed.on, 0, withdraws_id=row)
     for deed in deeds:
         if deed not in service.told:
             billing = SuspensionBilling.NONE if deed.act == Act.SUSPEND else ""
             fact = NewFact(deed.act, deed.on, 0, quantity=deed.quantity, billing=billing)
-            yield deed, replace(fact, **_other_terms(service, deed))
+            yield deed, replace(fact, **_other_terms(service, deed, today))
 
 
-def _other_terms(service: Service, deed: Deed) -> dict[str, int]:
+def _other_terms(service: Service, deed: Deed, today: date) -> dict[str, int]:
     """The Terms of another charge, as a quote of today would promise them."""
     if deed.charge is None:
         return {}
     product = service.products[deed.charge]
     wanted = [Wanted(product, service.life.quantity)]
     resolved = resolve(
-        account=service.account, wanted=wanted, on=AT.date(), start_rule=StartRule.ON_DELIVERY
+        account=service.account, wanted=wanted, on=today, start_rule=StartRule.ON_DELIVERY
     )
     return {"product_version_id": product.pk, "terms_id": freeze_terms(resolved)[0].pk}
 
@@ -218,14 +229,29 @@ def _line(chain: Chain, fact: NewFact) -> ChangeLine:
     )
 
 
-def _runs(sales: Sequence[Sale], day_of: Callable[[Sale], date]) -> Iterator[tuple[int, Sale]]:
-    """A run for each day, and what it billed."""
+def _runs(
+    sales: Sequence[Sale], day_of: Callable[[Sale], date], at: datetime
+) -> Iterator[tuple[int, Sale]]:
+    """A run for each day, approved and carried through, and what it billed."""
     by_day: dict[date, list[Sale]] = defaultdict(list)
     for sale in sales:
         by_day[day_of(sale)].append(sale)
-    for day, billed in sorted(by_day.items()):
-        accounts = {each.account.pk for sale in billed for each in sale.services}
-        run = finalised(day, account_ids=sorted(accounts))
+    opener, approver = a_user().pk, a_user().pk
+    opened = [
+        open_run(
+            legal_entity_id=an_entity().pk,
+            on=day,
+            opened_by_id=opener,
+            at=at,
+            account_ids=sorted({each.account.pk for sale in billed for each in sale.services}),
+        )
+        for day, billed in by_day.items()
+    ]
+    events.drain()
+    for run in opened:
+        approve_run(run_id=run.pk, user_id=approver, at=at)
+    events.drain()
+    for run, billed in zip(opened, by_day.values(), strict=True):
         for sale in billed:
             yield run.pk, sale
 

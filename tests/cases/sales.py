@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.db import transaction
+from django.db import DataError, transaction
 from pytest_django import DjangoDbBlocker
 
 from o2b.errors import Refused
@@ -39,21 +39,19 @@ class Sales:
         return self._found.get(case)
 
     def _bill(self) -> Mapping[str, Found]:
-        """All at once; where something is refused, all that is not refused alone."""
-        try:
-            return _tried(self.sold)
-        except Refused:
-            if self.strict:
-                raise
-        return _tried({case: asked for case, asked in self.sold.items() if _sells(case, asked)})
+        """All at once; where something is refused, all that is not."""
+        return _tried(self.sold) if self.strict else _what_sells(self.sold)
 
 
-def _sells(case: str, asked: Drafts) -> bool:
+def _what_sells(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
+    """Where something is refused, each half is tried again, down to the one that is."""
     try:
-        _tried({case: asked})
-    except Refused:
-        return False
-    return True
+        return _tried(sold)
+    except (Refused, DataError):
+        if len(sold) == 1:
+            return {}
+    cases, half = list(sold.items()), len(sold) // 2
+    return {**_what_sells(dict(cases[:half])), **_what_sells(dict(cases[half:]))}
 
 
 def _tried(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:

@@ -1,6 +1,8 @@
 """The driver itself: an unknown key or word skips with its name, a wrong figure fails."""
 
 import json
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -8,8 +10,14 @@ from typing import Any
 
 import pytest
 
-from tests.cases.asking import Boundaries, Credit, Drafts, First
+from o2b.charging import Billed, Discount, DiscountKind, Model, Segment, Tier
+from o2b.charging.usage import Used
+from subscriptions.models import Act
+from tests.cases.adapter.selling import served, terms
+from tests.cases.asking import Boundaries, Charge, Credit, Drafts, First
 from tests.cases.comparing import differences, same, unanswered
+from tests.cases.dated import has_dates_and_money
+from tests.cases.lives import Deed, lives_of, why_unsold
 from tests.cases.loading import NotCases, PublishedCase, load, path_of_cases
 from tests.cases.reading import to_date
 from tests.cases.running import Skipped, ask, drafted
@@ -177,3 +185,98 @@ def test_another_schema_is_refused(tmp_path: Path):
 def test_the_file_is_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("O2B_CASES", str(tmp_path / "other.json"))
     assert path_of_cases() == (tmp_path / "other.json").resolve()
+
+
+def a_charge(*segments: Segment, started_on: date = date(2026, 1, 1), **more: Any) -> Charge:
+    return Charge(terms(), started_on, 1, segments, **more)
+
+
+def of(charge: Charge, *others: Charge, **more: Any) -> Drafts:
+    return Drafts((charge, *others), date(2026, 3, 1), lambda lines: {}, **more)
+
+
+JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
+TWO = Decimal(2)
+
+
+def test_a_life_is_told_in_changes_of_a_service():
+    """A gap is a suspension, another quantity a change of it, the last day an end."""
+    charge = a_charge(
+        served(FEBRUARY, MARCH), served(MARCH, date(2026, 4, 1), TWO), started_on=JANUARY
+    )
+    (life,) = lives_of(of(charge))
+    assert life.quantity == 1
+    assert list(life.deeds(life.last)) == [
+        Deed(Act.SUSPEND, JANUARY),
+        Deed(Act.RESUME, FEBRUARY),
+        Deed(Act.QUANTITY, MARCH, quantity=TWO),
+        Deed(Act.END, date(2026, 4, 1)),
+    ]
+
+
+def test_what_is_told_before_the_first_bill_is_not_what_holds_in_the_end():
+    running = a_charge(served(JANUARY), billed_until=JANUARY, later=(served(JANUARY, FEBRUARY),))
+    after = a_charge(served(FEBRUARY, quantity=TWO))
+    (life,) = lives_of(of(running, after, one_service=True))
+    assert life.billed_until == JANUARY
+    assert list(life.deeds(life.first)) == []
+    assert list(life.deeds(life.last)) == [
+        Deed(Act.TERMS, FEBRUARY, charge=1),
+        Deed(Act.QUANTITY, FEBRUARY, quantity=TWO),
+    ]
+    assert len(lives_of(of(running, after))) == 2
+
+
+def test_a_service_that_ends_on_its_first_day_is_sold_all_the_same():
+    (life,) = lives_of(of(a_charge(served(JANUARY), billed_until=JANUARY, later=())))
+    assert list(life.deeds(life.last)) == [Deed(Act.END, JANUARY)]
+
+
+BILLED = Billed(JANUARY, 1, 1, Decimal(5), FEBRUARY)
+CAPPED = {"model": Model.GRADUATED, "tiers": (Tier(Decimal(5), Decimal(1), Decimal(0)),)}
+LESS = terms(discounts=(Discount(DiscountKind.PERCENT, Decimal(50)),))
+SOME = a_charge(served(JANUARY))
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (of(SOME), ""),
+        (of(SOME, unsold="too many"), "too many"),
+        (of(replace(SOME, usage=(Used(JANUARY, TWO),))), "usage is not metered yet"),
+        (of(replace(SOME, billed=(BILLED,))), "what was billed is told, not brought about"),
+        (of(replace(SOME, terms=terms(currency="USD"))), "another currency than that of the book"),
+        (
+            of(replace(SOME, terms=LESS)),
+            "discounted, and no book has discounts",
+        ),
+        (of(replace(SOME, terms=terms(**CAPPED))), "no book prices only some quantities"),
+        (of(a_charge(served(JANUARY, quantity=Decimal(0)))), "a quantity that cannot be ordered"),
+        (
+            of(
+                replace(SOME, billed_until=JANUARY, later=SOME.segments),
+                replace(SOME, billed_until=MARCH, later=SOME.segments),
+            ),
+            "billed before on several days",
+        ),
+        (of(a_charge(served(JANUARY), started_on=FEBRUARY)), "days that no order brings about"),
+        (of(SOME, SOME, one_service=True), "days that no order brings about"),
+    ],
+)
+def test_why_something_is_not_sold(asked: Drafts, why: str):
+    assert why_unsold(asked) == why
+
+
+@pytest.mark.parametrize(
+    ("given", "expect", "has"),
+    [
+        ({"start": "2026-01-31"}, {"amount": "10.00"}, True),
+        ({"cancelled": "(year)-12-15"}, {"pieces": [{"sum": "-10"}]}, True),
+        ({"first_period": "month, from 2026-01-04: 28 of 31"}, {"amount": "9.03"}, True),
+        ({"elapsed": "half the period"}, {"amount": "10.00"}, False),
+        ({"start": "2026-01-31"}, {"number_of_cycles": "1.5"}, False),
+        ({"start": "2026-01-31"}, {"billable_days": 15, "periods": [["2026-01-31"]]}, False),
+    ],
+)
+def test_which_cases_have_dates_and_money(given, expect, has):
+    assert has_dates_and_money(a_case(given=given, expect=expect)) is has

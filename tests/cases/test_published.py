@@ -76,8 +76,8 @@ def test_no_required_topic_is_skipped():
 
 @pytest.mark.skipif(PATH != SHARED, reason="another file may tell what no engine knows")
 def test_dates_and_money_are_not_left_to_pure_functions():
-    """Of the shared file every such case that is asked is drafted, and most are sold and billed."""
-    pure, drafts, sold = [], [], []
+    """Of the shared file each that is asked is drafted, and sold and billed but for usage."""
+    pure, drafted_only = [], set()
     for case in filter(has_dates_and_money, CASES):
         try:
             asked = ask(case)
@@ -86,9 +86,9 @@ def test_dates_and_money_are_not_left_to_pure_functions():
         if isinstance(asked, Pure):
             pure.append(case.name)
         else:
-            (drafts if why_unsold(asked) else sold).append(case.name)
+            drafted_only.add(why_unsold(asked))
     assert pure == []
-    assert len(sold) > 10 * len(drafts)
+    assert drafted_only == {"", "usage is not metered yet"}
 
 
 def is_of_a_bill(asked: Drafts) -> bool:

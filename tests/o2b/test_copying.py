@@ -1,17 +1,21 @@
 """COPY writes the very rows that bulk_create writes."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from psycopg2.extras import DateRange
 
 from o2b import events
-from o2b.copying import copy_in, new_keys
+from o2b.copying import copy_in, new_keys, set_all
 from o2b.models import Event, Outbox
 from orders.models import Task
-from tests.factories import NOON
+from subscriptions.models import ItemChange, ItemVersion
+from subscriptions.services import start_items
+from tests.factories import NOON, a_product
 from tests.orders.build import a_placed_order, by_hand
+from tests.subscriptions.build import a_line, an_order
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +94,45 @@ def test_many_events_are_copied_as_few_are_created(monkeypatch):
     assert len(few[0]) == 3
     assert few[1]
     assert connection.in_atomic_block
+
+
+def test_fields_of_rows_that_are_there_are_written_at_once():
+    (first,) = a_placed_order(tasks=[by_hand()]).tasks.all()
+    (other,) = a_placed_order(tasks=[by_hand()]).tasks.all()
+    first.name, first.due_at, first.weight = AWKWARD, NOON, Decimal("3.125")
+    other.name, other.due_at, other.queue_id = "", None, None
+    set_all([first, other], ["name", "due_at", "weight", "queue"])
+    for row in (first, other):
+        read = Task.objects.get(pk=row.pk)
+        for name in ("name", "due_at", "weight", "queue_id", "key", "state"):
+            assert getattr(read, name) == getattr(row, name), name
+    set_all([], ["name"])
+
+
+def test_spans_and_what_the_database_would_work_out_are_written_as_told():
+    version = a_version()
+    copied = ItemVersion(
+        **{f.attname: getattr(version, f.attname) for f in ItemVersion._meta.concrete_fields}
+        | {"id": None, "valid": DateRange(date(2020, 1, 1), date(2020, 2, 1))}
+    )
+    copy_in([copied])
+    read = ItemVersion.objects.get(pk=copied.pk)
+    assert read.valid == DateRange(date(2020, 1, 1), date(2020, 2, 1), "[)")
+    assert (read.recorded.lower, read.recorded.upper) == (version.recorded.lower, None)
+    change = ItemChange(
+        item=version.item,
+        revision=2,
+        act="end",
+        on=date(2026, 5, 1),
+        order_line_id=version.order_line_id,
+        recorded_at=NOON,
+    )
+    copy_in([change])
+    assert ItemChange.objects.get().recorded_at == NOON
+
+
+def a_version():
+    order = an_order()
+    a_line(order, a_product())
+    start_items(order_id=order.pk, at=NOON)
+    return ItemVersion.objects.get()

@@ -7,7 +7,6 @@ month is rounded once, half up.
 
 from collections import defaultdict
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -15,7 +14,8 @@ import pytest
 from billing.models import InvoiceLine
 from subscriptions.changes.services import change_services
 from subscriptions.changes.wishes import Wish
-from subscriptions.models import Act, Item
+from subscriptions.commitments.services import Commit, commit, renew_due
+from subscriptions.models import Act, Item, Renewal
 from subscriptions.timelines.turning import turn_due
 from tests.factories import a_product, monthly, setup_fee
 from tests.scenarios.world import World
@@ -94,6 +94,15 @@ def change(world: World, act: Act, **given: object) -> None:
     world.settle()
 
 
+def commit_to(world: World) -> None:
+    """A year from the day of the ramp, renewed with an uplift of 5 % for another."""
+    item = Item.objects.order_by("pk").last()
+    assert item is not None
+    wish = Commit(item.pk, months=12, renewal=Renewal.UPLIFT, uplift_percent="5", starts_on=RAMP)
+    commit(account_id=item.account_id, wishes=[wish], at=world.now, actor_id=None)
+    world.settle()
+
+
 def months(world: World, until: date) -> None:
     """Bill each first of a month up to a day, and stand on that day; beat turns what is due."""
     day = world.today
@@ -102,12 +111,18 @@ def months(world: World, until: date) -> None:
         if following > until:
             break
         day = following
-        world.on(f"{day}")
-        turn_due(machine_now=world.now)
+        live(world, day)
         world.bill()
         assert world.parked() == []
-    world.on(f"{until}")
+    live(world, until)
+
+
+def live(world: World, day: date) -> None:
+    """Stand on a day, with what beat does on it."""
+    world.on(f"{day}")
     turn_due(machine_now=world.now)
+    renew_due(machine_now=world.now)
+    world.settle()
 
 
 def test_thirty_six_months(world: World) -> None:
@@ -133,7 +148,7 @@ def test_thirty_six_months(world: World) -> None:
     change(world, Act.TRANSFER, to_account_id=second.pk)
     months(world, UPGRADE)
     change(world, Act.TERMS, product="max")
-    renew(world)
+    commit_to(world)
     months(world, END)
     change(world, Act.END)
     months(world, LAST)

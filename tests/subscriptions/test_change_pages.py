@@ -69,7 +69,8 @@ def test_an_upgrade_is_shown_before_it_is_ordered(world: World, rep: Client, ite
         "From 10 Feb 2026",
         "Line 50",
         "+€20.00",
-        "Line 30: Monthly corrects the bill for 1 Feb 2026 – 28 Feb 2026 1 Feb 2026 – 9 Feb 2026 -€20.36",
+        "Line 30: Monthly corrects the bill for 1 Feb 2026 – 28 Feb 2026 ",
+        "1 Feb 2026 – 9 Feb 2026 -€20.36",
         "Line 50: Monthly 10 Feb 2026 – 28 Feb 2026 €33.93",
         "Line 50: Setup 10 Feb 2026 €7.00",
         "Together €20.57",
@@ -205,6 +206,35 @@ def test_a_transfer_links_both_sides(world: World, rep: Client, item: Item) -> N
     # What another account has is changed there.
     assert rep.get(url(item, "end")).headers["Location"] == url(following, "end")
     assert rep.get(marks[0][1]).status_code == 302
+
+
+def test_each_account_sees_what_changes_while_it_has_the_service(
+    world: World, rep: Client, item: Item
+) -> None:
+    other = world.an_account(reference="A-2", name="Other")
+    told(world, item, Act.QUANTITY, quantity="2", on=date(2026, 2, 15))
+    told(world, item, Act.TRANSFER, to_account_id=other.pk, on=date(2026, 2, 20))
+    told(world, Item.objects.exclude(pk=item.pk).get(), Act.END, on=date(2026, 6, 1))
+
+    def ahead(account_id: int) -> list[str]:
+        url = reverse("subscriptions:of-account", args=[account_id])
+        (service,) = rep.get(url).context["services"]
+        return list(service.ahead)
+
+    assert ahead(item.account_id) == [
+        "Quantity 1 → 2 from 15 Feb 2026",
+        f"Passed on to {other} from 20 Feb 2026",
+    ]
+    assert ahead(other.pk) == ["Out of service from 1 Jun 2026"]
+
+
+def test_a_bill_of_today_says_what_was_due_before(world: World, rep: Client, item: Item) -> None:
+    told(world, item, Act.QUANTITY, quantity="2", on=date(2026, 1, 20))
+    page = look(rep, item, "quantity", quantity="3", when="on", on="2026-02-15")
+    shown = page.context["preview"]
+    # 12 of 31 days of January and all of February for one more; 14 of 28 days for another one.
+    assert f"{shown.because_total.amount:.2f} {shown.besides.amount:.2f}" == "15.00 41.61"
+    assert "€41.61 of it was due before this change." in text_of(page)
 
 
 def test_a_product_asks_what_it_needs_and_keeps_what_is_known(

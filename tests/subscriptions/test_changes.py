@@ -16,7 +16,8 @@ from subscriptions.changes.services import change_services
 from subscriptions.changes.wishes import When, Wish
 from subscriptions.models import Act, Item, ItemChange, ItemVersion
 from subscriptions.timelines.turning import turn_due
-from tests.factories import a_product, monthly, reprice, setup_fee
+from tests.factories import INSTALL, a_product, monthly, reprice, setup_fee
+from tests.orders.build import states
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -87,8 +88,8 @@ def test_more_from_today_bills_the_rest_of_the_month(world, item):
     assert (order.kind, order.channel) == ("change", "screen")
     line = OrderLine.objects.get(order=order)
     assert (line.state, line.action, line.change_on) == ("completed", "quantity", world.today)
-    assert line.in_service["revision"] == 1
-    assert line.in_service["item"] == item.number
+    found = line.in_service or {}
+    assert (found["revision"], found["item"]) == (1, item.number)
     assert versions(item) == [
         ("2026-01-01", "2026-02-10", 1, "in_use", True),
         ("2026-02-10", "None", 4, "in_use", True),
@@ -227,6 +228,47 @@ def test_another_price_of_the_book(world, item):
     assert billed_now(world) == [("2026-03-01", "2026-04-01", "33.00")]
 
 
+# what is delivered first
+
+
+def ordered_delivery(world, item, **given):
+    asked = wish(item, Act.TERMS, product="line-50", deliver=True, **given)
+    return changed(world, asked).order
+
+
+def test_a_delivered_upgrade_holds_from_its_delivery(world, item):
+    a_product(code="line-50", charges=[monthly("50.00")], tasks=INSTALL)
+    order = ordered_delivery(world, item)
+    assert (order.kind, [line.action for line in order.lines.all()]) == ("change", ["terms"])
+    assert versions(item) == [("2026-01-01", "None", 1, "in_use", True)]
+    assert billed_now(world) == []
+    world.on("2026-02-15")
+    world.deliver_by_hand()
+    assert states(order) == (["completed"], ["done", "done", "done"])
+    item.refresh_from_db()
+    assert (item.product_version.product.code, item.revision) == ("line-50", 2)
+    # 14 of 28 days.
+    assert [amount for *_, amount in billed_now(world)] == ["-15.00", "25.00"]
+    assert Item.objects.count() == 1
+
+
+def test_a_service_that_changed_meanwhile_is_left_to_people(world, item):
+    a_product(code="line-50", charges=[monthly("50.00")], tasks=INSTALL)
+    order = ordered_delivery(world, item)
+    changed(world, wish(item, Act.QUANTITY, quantity="2"))
+    world.deliver_by_hand()
+    assert states(order) == (["fallout"], ["done", "done", "fallout"])
+    item.refresh_from_db()
+    assert (item.product_version.product.code, item.revision) == ("line-30", 2)
+
+
+def test_another_price_brings_no_set_up_fee_again(world, item):
+    reprice(item.product_version, charges=[monthly("33.00"), setup_fee("20.00")])
+    changed(world, wish(item, Act.TERMS, when=When.ON, on=date(2026, 3, 1)))
+    world.on("2026-03-01")
+    assert billed_now(world) == [("2026-03-01", "2026-04-01", "33.00")]
+
+
 # what is refused, and writes nothing
 
 
@@ -255,6 +297,7 @@ def written():
         ({"act": Act.END, "when": When.ON, "on": date(2025, 12, 1)}, "before_start", "on"),
         ({"act": Act.QUANTITY, "quantity": "2", "revision": 9}, "changed_meanwhile", "revision"),
         ({"act": Act.MOVE}, "nothing_changes", "characteristics"),
+        ({"act": Act.END, "deliver": True}, "not_delivered", "changes[0].deliver"),
         ({"act": Act.END, "reason": "x" * 501}, "reason_invalid", "reason"),
     ],
 )
@@ -263,7 +306,7 @@ def test_refused(world, item, given, code, field):
     old.product.versions.update(state="retired")
     before = written()
     asked = Wish(item_id=item.pk, **given)
-    for door in (changed, previewed):
+    for door in (changed,) if given.get("deliver") else (changed, previewed):
         with pytest.raises(Refused) as no:
             door(world, asked)
         assert (no.value.code, no.value.field) == (code, field)

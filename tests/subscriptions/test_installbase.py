@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from o2b.customers.models import Account, Customer
 from o2b.models import TestClock
+from o2b.web.columns import read
 from orders.models import LicenceKey, Order, Task
 from subscriptions.installbase import selectors, shown
 from subscriptions.models import Equipment, Item
@@ -39,10 +40,12 @@ def numbers(client: Client, **asked: object) -> list[str]:
 
 def cells(client: Client, **asked: object) -> dict[str, str]:
     """What the only row shows, by column."""
-    (row,) = client.get(URL, asked).context["rows"]
-    return {cell.column.name: str(cell.text) for cell in row.cells} | {
-        f"{cell.column.name}_note": str(cell.note) for cell in row.cells if cell.note
-    }
+    answer = client.get(URL, asked).context
+    (row,) = answer["rows"]
+    columns = [head.column for head in answer["heads"]]
+    found = {column.name: str(column.shown(row.source)) for column in columns}
+    notes = {c.name: read(row.source, c.note) for c in columns if c.note}
+    return found | {f"{name}_note": str(note) for name, note in notes.items() if note}
 
 
 def key_of(item: Item, key: str, state: str = "issued") -> LicenceKey:

@@ -1,6 +1,7 @@
 """Renewals by the clock: each kind, what waits, what fails, what is told, and what is billed."""
 
-from datetime import date
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import InvoiceLine
+from o2b.catalog.models import Contract, ContractPrice, Price, PriceBook, PriceBookVersion
+from o2b.catalog.services import publish_price_book_version, sign_contract
 from o2b.charging import from_canonical
 from o2b.customers.models import Contact
 from o2b.errors import Refused
@@ -17,7 +20,7 @@ from orders.models import Order, OrderLine
 from subscriptions.changes.services import change_services
 from subscriptions.changes.wishes import When, Wish
 from subscriptions.commitments import services
-from subscriptions.commitments.services import Commit, commit, renew_by_hand, renew_due
+from subscriptions.commitments.services import Commit, commit, renew_by_hand, renew_due, renewal
 from subscriptions.models import (
     Act,
     Commitment,
@@ -28,7 +31,7 @@ from subscriptions.models import (
     RenewalDue,
 )
 from subscriptions.timelines.rebuilding import rebuild_versions
-from tests.factories import a_contract, a_product, monthly, reprice, setup_fee
+from tests.factories import LONG_AGO, a_product, monthly, reprice, setup_fee
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -276,7 +279,6 @@ def test_one_bad_service_never_stops_the_rest(world, monkeypatch):
 
 def test_a_fault_of_ours_stops_only_the_one_that_has_it(world, monkeypatch):
     first, second, third = (sold(world, code=f"p{n}", charges=[monthly("6.00")]) for n in range(3))
-    from subscriptions.commitments.services import renewal  # noqa: PLC0415
 
     real = renewal.Renewing.next_term
 
@@ -351,7 +353,7 @@ def test_advocates_are_reminded_once(world):
 def test_a_trial_ends_and_prices_step_by_themselves(world):
     details = {
         "trial": ["month", 1, False],
-        "ramp": [["40", 3, None], ["50", 6, None]],
+        "ramp": [[3, "40"], [6, "50"]],
     }
     item = sold(world, charges=[monthly("30.00", details=details)])
     held = []
@@ -372,10 +374,6 @@ def test_a_trial_ends_and_prices_step_by_themselves(world):
 
 def published(item, price, *, policy, notice_days=30, **given):
     """A new version of the default book in which the product costs something else."""
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    from o2b.catalog.models import Price, PriceBook, PriceBookVersion  # noqa: PLC0415
-    from o2b.catalog.services import publish_price_book_version  # noqa: PLC0415
 
     book = PriceBook.objects.get(is_default=True, currency="EUR")
     number = book.versions.count() + 1
@@ -446,12 +444,8 @@ def test_who_is_told_late_pays_later(world):
 
 def test_contract_prices_stay(world):
     item = sold(world)
-    contract = a_contract.__globals__["Contract"]
-    from o2b.catalog.models import ContractPrice  # noqa: PLC0415
-    from o2b.catalog.services import sign_contract  # noqa: PLC0415
-    from tests.factories import LONG_AGO  # noqa: PLC0415
 
-    own = contract.objects.create(account=world.account, code="C-own", valid_from=date(2025, 1, 1))
+    own = Contract.objects.create(account=world.account, code="C-own", valid_from=date(2025, 1, 1))
     ContractPrice.objects.create(
         contract=own, product=item.product_version.product, **monthly("20.00")
     )
@@ -493,3 +487,32 @@ def test_told_too_late_for_this_renewal_moves_at_the_next(world):
     assert len(prices(item)) == 1
     renewed(world, "2028-01-01")
     assert prices(item)[-1][:2] == ("2028-01-01", D("36.00"))
+
+
+# two processes at it at once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_renew_each_service_once(world):
+    sold(world, renewal="uplift", uplift_percent=10)
+    others = [world.an_account() for _n in range(3)]
+    first = Item.objects.get()
+    for n, account in enumerate(others):
+        world.sell(account=account, products=[first.product_version])
+        agreed(world, Item.objects.latest("pk"), renewal="uplift", uplift_percent=10 + n)
+    world.on("2027-01-01")
+
+    def work(_n):
+        try:
+            done = 0
+            for _round in range(20):
+                done += renew_due(machine_now=world.now, limit=1)
+            return done
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(work, range(2)))
+    assert sum(done) == 4
+    assert Order.objects.filter(kind="renew").count() == 4
+    assert sorted(Commitment.objects.values_list("number", flat=True)) == [1] * 4 + [2] * 4

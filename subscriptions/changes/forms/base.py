@@ -87,6 +87,16 @@ class ChangeForm(forms.Form):
         shown = name in self.fields and not self.fields[name].widget.is_hidden
         self.add_error(name if shown else None, refusal.message)
 
+    @property
+    def asked(self) -> list[forms.BoundField]:
+        """The fields of the act, without those that describe its product."""
+        return [field for field in self if not field.name.startswith(NAMED)]
+
+    @property
+    def described_fields(self) -> list[forms.BoundField]:
+        """What describes the product; the page renews them when another one is chosen."""
+        return [field for field in self if field.name.startswith(NAMED)]
+
     def forgive(self) -> None:
         """Say nothing of what nobody has filled in yet."""
         self.errors.clear()

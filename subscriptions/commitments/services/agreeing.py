@@ -28,6 +28,11 @@ from subscriptions.models import Commitment, LeavingFee, Renewal
 from subscriptions.rules.checks import AfterEnd, BeforeStart
 from subscriptions.rules.timeline import span_on
 
+WORDS = (
+    *("starts_on", "ends_on", "months", "anchor_day", "renewal", "uplift_percent"),
+    *("notice_days", "leaving_fee", "leaving_value"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -144,12 +149,12 @@ def change_renewal(
     note: str = "",
 ) -> list[Commitment]:
     """Say what comes when the terms that run end; that it ends then wants its notice."""
-    told = {
+    told: dict[str, Any] = {
         "renewal": check_renewal(renewal),
         "uplift_percent": check_uplift(renewal, uplift_percent),
     }
     if months is not None:
-        told["months"] = check_months(months)  # type: ignore[assignment]
+        told["months"] = check_months(months)
     check_waiver(waive_notice, actor_id)
     services = open_services(account_id, item_ids, at=at)
     new = []
@@ -207,6 +212,4 @@ def _running(service: Served) -> Commitment:
 
 
 def _words_of(running: Commitment) -> dict[str, Any]:
-    names = ("starts_on", "ends_on", "months", "anchor_day", "renewal", "uplift_percent")
-    names += ("notice_days", "leaving_fee", "leaving_value")  # type: ignore[assignment]
-    return {name: getattr(running, name) for name in names}
+    return {name: getattr(running, name) for name in WORDS}

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 500
 MOST = 5000  # of one account in one transaction
-SHARDS = 8  # so many processes find something to do beside each other
+SHARDS = 4  # so many processes find something to do beside each other
 
 Effect = Callable[[Sequence[Any], dict[int, Account], datetime], None]
 Whose = Callable[[Collection[int]], QuerySet[Any, Any]]
@@ -46,7 +46,7 @@ def take(
         if not accounts:
             continue
         rows = due.filter(item__in=whose(accounts.keys()))
-        found = [row for row in rows.order_by("holder", "item")[:MOST] if row.holder in accounts]
+        found = [row for row in rows.order_by("holder", "item_id")[:MOST] if row.holder in accounts]
         if found:
             lock_chains({row.root for row in found})
             return found, accounts

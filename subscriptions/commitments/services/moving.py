@@ -31,7 +31,7 @@ def move_prices(*, machine_now: datetime, limit: int = AT_ONCE) -> int:
     """Move what moves today where it lives, by one order an account; how many were looked at."""
     for clocked in (False, True):
         due = to_move(machine_now=machine_now, clocked=clocked)
-        ordered = due.select_related("book_version").order_by("moves_on", "item")
+        ordered = due.select_related("book_version").order_by("moves_on", "item_id")
         rows, accounts = take(ordered, limit=limit)
         for at, own in by_moment(rows, accounts, machine_now):
             together(own, accounts, at, effect=_move, fault=_postpone)
@@ -71,8 +71,8 @@ def _was_agreed(chain: Chain, move: PriceMove) -> bool:
 
 
 def _books(answers: Sequence[Repriced | Exception]) -> dict[int | None, int]:
-    keys = {a.book_version_id for a in answers if isinstance(a, Repriced)}
-    rows = PriceBookVersion.objects.filter(pk__in=keys - {None})
+    keys = {a.book_version_id or 0 for a in answers if isinstance(a, Repriced)}
+    rows = PriceBookVersion.objects.filter(pk__in=keys)
     return dict(rows.values_list("pk", "book_id"))
 
 

@@ -16,7 +16,7 @@ def remind_due(*, machine_now: datetime, limit: int = AT_ONCE) -> int:
     """Tell advocates of renewals that come up where they live; of how many."""
     for clocked in (False, True):
         due = to_remind(machine_now=machine_now, clocked=clocked)
-        ordered = due.select_related("commitment", "item").order_by("remind_on", "item")
+        ordered = due.select_related("commitment", "item").order_by("remind_on", "item_id")
         rows, accounts = take(ordered, limit=limit)
         told = []
         for at, own in by_moment(rows, accounts, machine_now):

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from o2b import clock, events
+from o2b.copying import write_all
 from o2b.customers.models import Account
 from o2b.errors import Refused
 from o2b.people.notices.services import tell_many
@@ -26,7 +27,7 @@ from subscriptions.commitments.services.pricing import Repricing, freeze, repric
 from subscriptions.commitments.services.renewal import Renewing
 from subscriptions.commitments.services.standing import stand_due
 from subscriptions.commitments.services.writing import facts_of
-from subscriptions.models import Commitment, PriceMove, Renewal, RenewalDue
+from subscriptions.models import PriceMove, Renewal, RenewalDue
 from subscriptions.rules.checks import check_facts
 from subscriptions.rules.timeline import span_on
 from subscriptions.timelines.chains import Chain, chains_of, fact_of
@@ -40,7 +41,7 @@ def renew_due(*, machine_now: datetime, limit: int = AT_ONCE) -> int:
     """Renew services whose term has ended where they live; how many were looked at."""
     for clocked in (False, True):
         due = due_renewals(machine_now=machine_now, clocked=clocked)
-        ordered = due.select_related("commitment").order_by("due_on", "item")
+        ordered = due.select_related("commitment").order_by("due_on", "item_id")
         rows, accounts = take(ordered, limit=limit)
         for at, own in by_moment(rows, accounts, machine_now):
             together(own, accounts, at, effect=_renew, fault=note_fault)
@@ -175,14 +176,15 @@ def _write(
         for pair in zip(rows, own, strict=True)
     ]
     commitments = [each.next_term(line) for each, line in lines if not each.ends]
-    Commitment.objects.bulk_create(commitments, batch_size=2000)
-    stand_due(commitments)
+    write_all(commitments)
+    stand_due(commitments, follow=True)
     ended = [each.due.pk for each in renewing if each.ends]
     RenewalDue.objects.filter(pk__in=ended).delete()
     _settle_moves(lines)
     told = {e.chain.root.pk: [fact] for e, line in lines if (fact := e.fact(line.pk))}
     if told:
-        tell_facts(told, at=at, actor_id=actor_id)
+        known = {root: e.chain for e, _line in lines if (root := e.chain.root.pk) in told}
+        tell_facts(told, at=at, actor_id=actor_id, chains=known)
     agreed = {each.item_id: each for each in commitments}
     events.record_many(
         "item.renewed",

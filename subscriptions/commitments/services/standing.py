@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from o2b.copying import set_all
 from subscriptions.models import Commitment, RenewalDue
 
 # So long before notice must be given the advocate hears of a renewal.
@@ -22,16 +23,18 @@ def due_of(commitment: Commitment) -> RenewalDue:
     )
 
 
-def stand_due(commitments: Sequence[Commitment]) -> None:
-    """Let these commitments be the ones that come to an end, or never do."""
-    ending = [each for each in commitments if each.ends_on is not None]
+def stand_due(commitments: Sequence[Commitment], *, follow: bool = False) -> None:
+    """Let these commitments be the ones that come to an end, or never do.
+
+    Those that `follow` others have a row already.
+    """
+    ending = [due_of(each) for each in commitments if each.ends_on is not None]
     open_ended = [each.item_id for each in commitments if each.ends_on is None]
-    RenewalDue.objects.bulk_create(
-        [due_of(each) for each in ending],
-        update_conflicts=True,
-        unique_fields=["item"],
-        update_fields=FIELDS,
-        batch_size=2000,
-    )
+    if follow:
+        set_all(ending, FIELDS)
+    else:
+        RenewalDue.objects.bulk_create(
+            ending, update_conflicts=True, unique_fields=["item"], update_fields=FIELDS
+        )
     if open_ended:
         RenewalDue.objects.filter(item__in=open_ended).delete()

@@ -1,21 +1,16 @@
-"""proration.cancel_mid_period, pause_resume, credit_note.termination: an end or a rest of service.
-
-Each lies within a period that is paid already, or is billed when it is over.
-"""
+"""proration.cancel_mid_period and pause_resume: a service that ends or rests within a period."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from o2b.charging import Alignment, Billed, ChargeTerms, DayCount, DraftLine, Segment, Timing
-from o2b.charging.daycount import ratio
 from o2b.charging.tax import add_tax
-from o2b.money import Exact, part_of, sum_of
+from o2b.money import sum_of
 from o2b.periods import Interval, Period, Unit, anchored_period
 from tests.cases.adapter import words
 from tests.cases.adapter.grid import Grid, interval_like
-from tests.cases.adapter.paid import of_days
-from tests.cases.adapter.selling import NOTHING, net, served, terms
+from tests.cases.adapter.selling import net, served, terms
 from tests.cases.asking import Asked, Charge, Credit, Drafts, Pure
 from tests.cases.reading import CaseInput, Keys, MaybeDate, Unknown
 
@@ -40,7 +35,7 @@ def _ended(case: CaseInput) -> Asked:
     """A service from its start, or from that of its full period, to its end."""
     given = case.given
     ends = _end_told(given)
-    grid = Grid(case, start=_start_told(given, ends))
+    grid = Grid(case, start=start_told(given, ends))
     if given.has("period_days"):
         given.integer("period_days")  # follows from the days
     if ends is None:
@@ -196,54 +191,6 @@ def _weeks(given: Keys) -> Asked:
     return Drafts((charge,), ends, lambda found: {"total": net(found[0]), "amount": net(found[0])})
 
 
-def termination(case: CaseInput) -> Asked:
-    """What of a paid period comes back, with its tax: of so many days, or from a day on."""
-    given = case.given
-    if given.has("unused_days"):
-        paid = of_days(given.integer("unused_days"), given.integer("period_days"))
-        grid = Grid(case, start=paid.period.start)
-        grid.interval = paid.interval
-        return _terminated(given, grid, paid.on, billed_until=grid.start)
-    last = given.day("terminated")
-    grid = Grid(case, start=_start_told(given, last))
-    outside = Period.inclusive(last, last).end if grid.last_inside else last
-    return _terminated(given, grid, outside, billed_until=last)
-
-
-def _terminated(given: Keys, grid: Grid, outside: date, *, billed_until: date) -> Asked:
-    """The net amounts are billed and credited; tax is taken on the unrounded net, apart."""
-    price, percent = given.decimal("price"), given.decimal("tax_percent")
-    charge = grid.charge(
-        grid.terms(price),
-        served(grid.start),
-        billed_until=billed_until,
-        later=days(grid.start, outside),
-    )
-    back = add_tax(part_of(price, _unused(grid, billed_until, outside)), percent, words.CURRENCY)
-    return Drafts(
-        (charge,),
-        outside,
-        lambda found: {
-            "credit_ex_tax": Credit(net(found[0])),
-            "credit_tax": back.tax,
-            "credit_total": back.total,
-        },
-        read_before=lambda found: {
-            "invoice_total": add_tax(net(found[0]), percent, words.CURRENCY).total
-        },
-    )
-
-
-def _unused(grid: Grid, day: date, outside: date) -> Exact:
-    """The share that is not used of the period that a day lies in."""
-    full = grid.full_period(day)
-    if outside == full.end:
-        return NOTHING
-    counts = grid.conventions.day_count
-    left = Period(outside, full.end)
-    return ratio(left, full=full, interval=grid.interval, day_count=counts).value
-
-
 def pause(case: CaseInput) -> Asked:
     """A paid period of which days are taken out, or a service that goes on within one."""
     given = case.given
@@ -255,17 +202,15 @@ def pause(case: CaseInput) -> Asked:
         conventions=words.conventions(case),
     )
     anchor = period.start.day
-    whole = served(period.start, period.end)
     if given.has("resumed") and not given.has("paused"):
-        resumed = served(given.day("resumed"), period.end)
+        resumed = served(given.day("resumed"))
         charge = Charge(promised, period.start, anchor, (resumed,))
         until = resumed.period.start
         return Drafts((charge,), until, lambda found: {"charge": net(found[0])})
     off, on = _rest(case, period)
-    parts = [(period.start, off), (on, period.end)]
-    later = tuple(segment for first, end in parts for segment in days(first, end))
+    running, rested = (served(period.start),), (*days(period.start, off), served(on))
     charge = Charge(
-        promised, period.start, anchor, (whole,), billed_until=period.start, later=later
+        promised, period.start, anchor, running, billed_until=period.start, later=rested
     )
 
     def read(found: Sequence[Sequence[DraftLine]]) -> dict[str, Any]:
@@ -306,7 +251,7 @@ def _end_told(given: Keys) -> MaybeDate:
     return None
 
 
-def _start_told(given: Keys, ends: MaybeDate) -> date:
+def start_told(given: Keys, ends: MaybeDate) -> date:
     """The day of the start, or where none is told that of the calendar's month of the end."""
     for key in ("started", "start"):
         if given.has(key):

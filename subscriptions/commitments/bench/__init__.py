@@ -1,0 +1,1 @@
+"""How long a night of renewals takes, beside the bare UPDATE and INSERT of the same rows."""
