@@ -105,7 +105,7 @@ def kind_words(row: Any) -> str:
     if row.commitment.renewal != Renewal.UPLIFT:
         return words
     told = {"words": words, "percent": percent(row.commitment)}
-    return _("%(words)s of %(percent)s\N{NO-BREAK SPACE}%%") % told
+    return _("%(words)s of %(percent)s %%") % told
 
 
 def percent(commitment: Commitment) -> str:
