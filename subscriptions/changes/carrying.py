@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from o2b.catalog.characteristics import check_characteristics
 from o2b.catalog.models import ProductVersion
 from o2b.catalog.quantities import check_quantity
 from o2b.customers.models import Account
@@ -25,6 +26,7 @@ from subscriptions.changes.pricing import Pen, Priced, fee_for, priced_for
 from subscriptions.changes.snapshots import digests_of, snapshot_of
 from subscriptions.changes.wishes import Wish
 from subscriptions.models import Act, ItemChange, SuspensionBilling
+from subscriptions.rules.checks import TransferCycle
 from subscriptions.rules.facts import Act as Told
 from subscriptions.rules.timeline import Span, span_on
 from subscriptions.timelines.chains import Chain
@@ -59,7 +61,10 @@ class Scene:
 
     @property
     def account(self) -> Account:
-        return self.accounts[self.chain.last.account_id]
+        """Who orders the change: the account whose item is to be changed."""
+        return next(
+            self.accounts[i.account_id] for i in self.chain.items if i.pk == self.wish.item_id
+        )
 
 
 def carry(
@@ -150,6 +155,9 @@ def _move(scene: Scene) -> Carried:
     if not scene.wish.characteristics:
         message = _("Name what is different at the other address.")
         raise no.NothingChanges(message, field="characteristics")
+    told = scene.chain.characteristics_on(scene.on) | dict(scene.wish.characteristics)
+    specs = _version_of(scene).characteristics
+    check_characteristics(specs, told, field="characteristics")
     return _plain(scene)
 
 
@@ -168,6 +176,10 @@ def _transfer(scene: Scene) -> Carried:
     if to.test_clock_id != own.test_clock_id:
         message = _("%(to)s does not live by the same clock.")
         raise no.OtherSeller(message % {"to": to.reference}, field="to_account")
+    # Also of a transfer that was taken back there is an item left, and an account has one only.
+    if to.pk != own.pk and any(item.account_id == to.pk for item in scene.chain.items):
+        message = _("%(to)s was to have it before; order it there anew.")
+        raise TransferCycle(message % {"to": to.reference}, field="to_account")
     return Carried(_line(scene), _fact(scene, account_id=to.pk))
 
 

@@ -75,3 +75,7 @@ class ReasonTooLong(Invalid):
 
 class NotDelivered(Refused):
     code = "not_delivered"
+
+
+class NotTogether(Refused):
+    code = "not_together"

@@ -21,11 +21,12 @@ from subscriptions.changes.pricing import Ink, Pen
 from subscriptions.changes.refusals import (
     ChangedMeanwhile,
     ItemUnknown,
+    NotTogether,
     ReasonTooLong,
     WaiverNotYours,
 )
 from subscriptions.changes.wishes import Wish
-from subscriptions.models import Item
+from subscriptions.models import Act, Item
 from subscriptions.rules.checks import check_facts
 from subscriptions.rules.facts import Fact
 from subscriptions.timelines.chains import Chain, chains_of, fact_of, lock_chains, roots_of
@@ -65,6 +66,7 @@ def change_services(
     roots = roots_for(account, wishes)
     lock_chains(set(roots.values()))
     chains = chains_for(roots)
+    check_alone(wishes)
     check_waiver(any(wish.waive_notice for wish in wishes), actor_id)
     carried = carry_all(wishes, chains, accounts, today=clock.day(account, at), pen=Ink())
     kinds = {wish.order_kind for wish in wishes}
@@ -93,6 +95,14 @@ def change_services(
     told |= open_fees(lines[len(carried) :], account, moment=moment)
     found = tell_facts(told, at=at, actor_id=actor_id, moment=moment)
     return Changed(lines[0].order, lines, found)
+
+
+def check_alone(wishes: Sequence[Wish]) -> None:
+    """A transfer opens a subscription by its order, so it is an order of its own."""
+    if len(wishes) > 1 and any(wish.act == Act.TRANSFER for wish in wishes):
+        index = next(n for n, wish in enumerate(wishes) if wish.act == Act.TRANSFER)
+        message = _("Order a transfer apart from everything else.")
+        raise NotTogether(message, field=f"changes[{index}].act")
 
 
 def check_waiver(waived: bool, actor_id: int | None) -> None:

@@ -32,8 +32,10 @@ class Chain:
 
     @property
     def last(self) -> Item:
-        """Whose it is in the end."""
-        return self.items[-1]
+        """Whose it is in the end; a transfer that was taken back leaves an item without days."""
+        spans = self.spans
+        account = spans[-1].account if spans else self.root.account_id
+        return next(item for item in self.items if item.account_id == account)
 
     @property
     def spans(self) -> list[Span]:

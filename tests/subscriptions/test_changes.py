@@ -322,6 +322,54 @@ def test_the_service_of_another_is_refused(world, item):
     assert (no.value.code, no.value.field) == ("item_unknown", "changes[0].item")
 
 
+def test_who_gives_it_away_can_still_change_it(world, item):
+    other = world.an_account()
+    there = wish(item, Act.TRANSFER, to_account_id=other.pk, when=When.ON, on=date(2026, 3, 1))
+    changed(world, there)
+    a_product(code="line-50", charges=[monthly("50.00")])
+    order = changed(world, wish(item, Act.TERMS, product="line-50")).order
+    assert order.account == world.account
+    assert [v[:2] for v in versions(item)] == [
+        ("2026-01-01", "2026-02-10"),
+        ("2026-02-10", "2026-03-01"),
+    ]
+
+
+def test_a_transfer_is_an_order_of_its_own(world, item):
+    other = world.an_account()
+    before = written()
+    both = [wish(item, Act.TRANSFER, to_account_id=other.pk), wish(item, Act.QUANTITY, quantity=2)]
+    with pytest.raises(Refused) as no:
+        changed(world, *both)
+    assert (no.value.code, no.value.field) == ("not_together", "changes[0].act")
+    assert written() == before
+
+
+def test_a_transfer_that_was_taken_back_is_not_made_again(world, item):
+    other = world.an_account()
+    there = wish(item, Act.TRANSFER, to_account_id=other.pk, when=When.ON, on=date(2026, 3, 1))
+    changed(world, there)
+    changed(world, wish(item, Act.WITHDRAW, withdraws=2))
+    changed(world, wish(item, Act.QUANTITY, quantity="2"))
+    before = written()
+    with pytest.raises(Refused) as no:
+        changed(world, there)
+    assert (no.value.code, no.value.field) == ("transfer_cycle", "to_account")
+    assert written() == before
+    assert [v[:3] for v in versions(item)] == [
+        ("2026-01-01", "2026-02-10", 1),
+        ("2026-02-10", "None", 2),
+    ]
+
+
+def test_a_move_names_what_the_product_knows(world, item):
+    before = written()
+    with pytest.raises(Refused) as no:
+        changed(world, wish(item, Act.MOVE, characteristics={"nowhere": "x"}))
+    assert (no.value.code, no.value.field) == ("characteristic_invalid", "characteristics")
+    assert written() == before
+
+
 def test_another_currency_is_refused(world, item):
     other = world.an_account(currency="USD")
     with pytest.raises(Refused) as no:
