@@ -1,6 +1,6 @@
 """One wish as the line of a change order and the fact that it tells, priced and checked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -31,6 +31,8 @@ from subscriptions.rules.facts import Act as Told
 from subscriptions.rules.timeline import Span, span_on
 from subscriptions.timelines.chains import Chain
 from subscriptions.timelines.services import NewFact
+
+ADDRESS, DESCRIBED = "address", "characteristics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +159,14 @@ def _move(scene: Scene) -> Carried:
         raise no.NothingChanges(message, field="characteristics")
     told = scene.chain.characteristics_on(scene.on) | dict(scene.wish.characteristics)
     specs = _version_of(scene).characteristics
-    check_characteristics(specs, told, field="characteristics")
+    # A product that asks for no place stands somewhere all the same.
+    known = {name: value for name, value in told.items() if name != ADDRESS}
+    check_characteristics(specs, told if _asks_for_address(specs) else known, field=DESCRIBED)
     return _plain(scene)
+
+
+def _asks_for_address(specs: Sequence[Mapping[str, Any]]) -> bool:
+    return any(spec["name"] == ADDRESS for spec in specs)
 
 
 def _transfer(scene: Scene) -> Carried:

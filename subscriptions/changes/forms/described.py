@@ -12,10 +12,9 @@ from o2b.errors import Refused
 from o2b.web.forms import DecimalInput
 from quotes.forms.lines import EditorLine
 from subscriptions.changes.asking import kept_characteristics, place_of
+from subscriptions.changes.carrying import ADDRESS
 from subscriptions.changes.fields import field_for, said
 from subscriptions.changes.forms.base import NAMED, ChangeForm
-
-ADDRESS = "address"
 
 
 class DescribedForm(ChangeForm):
