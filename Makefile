@@ -17,7 +17,7 @@ up: .venv ## the same without demo data
 test: .venv ## run the tests (ARGS="-k quotes")
 	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
 
-test-faults: .venv ## kill workers and empty Redis while 200 orders are fulfilled (a short form is in make test)
+test-faults: .venv ## kill workers and empty Redis while 220 orders are fulfilled (a short form is in make test)
 	@O2B_FAULTS=whole exec $(BIN)/python -m pytest tests/scenarios/test_fulfilment_faults.py tests/scenarios/test_faults.py -n 2 $(ARGS)
 
 lint: .venv ## format, style, direction of imports, types, checks, migrations

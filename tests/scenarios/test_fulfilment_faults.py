@@ -39,7 +39,7 @@ from tests.workers import Workers
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.workers]
 
 WHOLE = os.environ.get("O2B_FAULTS") == "whole"
-ORDERS, KILLS, EMPTIED, CANCELS = (200, 20, 2, 10) if WHOLE else (24, 3, 1, 2)
+ORDERS, KILLS, EMPTIED, CANCELS = (220, 20, 2, 10) if WHOLE else (24, 3, 1, 2)
 ON_THEIR_WAY = 1000 if WHOLE else 60  # open tasks when Redis is emptied first
 SEED = int(os.environ.get("O2B_SEED", "7"))
 MOST_SECONDS = 900 if WHOLE else 240
