@@ -18,11 +18,11 @@ from o2b import fsm
 from o2b.catalog.plans import ExpressionBroken, Facts
 from o2b.catalog.plans.costs import planned_cost
 from o2b.catalog.plans.expressions import value_of
+from o2b.copying import new_keys
 from orders.fulfilment import handlers
 from orders.fulfilment.services.results import facts_of
 from orders.fulfilment.services.scene import FINISHED, Scene, is_gone, is_uncertain
 from orders.fulfilment.services.wake import wake_orders
-from orders.laying.keys import new_task_keys
 from orders.laying.queues import queues_called
 from orders.laying.steps import costing_of
 from orders.models import OrderLine, Queue, Task
@@ -137,7 +137,7 @@ def _compensations(
     # Of what was done in the same moment, what came after is the last.
     rank = {pk: n for n, pk in enumerate(_in_order(together))}
     queues = queues_called({(task.compensation or {}).get("queue") or "" for task in together})
-    keys = iter(new_task_keys(len(together)))
+    keys = iter(new_keys(Task, len(together)))
     made = []
     for tasks in undone.values():
         behind: list[int] = []
