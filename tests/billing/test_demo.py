@@ -160,7 +160,9 @@ def test_the_packs_stories_end_and_some_stand_as_on_an_ordinary_day():
         mara.values_list("topic", flat=True)
     )
     carriers = Order.objects.filter(account__legal_entity__code="nordlicht")
-    assert not carriers.exclude(jeopardy="green").exists()
+    # What fell out and was promised for today comes into danger towards the evening, as it should.
+    in_danger = carriers.exclude(jeopardy="green").exclude(tasks__state="fallout")
+    assert not in_danger.exists()
     assert not carriers.filter(promised_on=None).exists()
     karim = User.objects.get(username="karim")
     assert karim.check_password("o2b-demo")

@@ -52,7 +52,7 @@ def run(workers: Workers, *command: str) -> dict[str, Any]:
     return answer(start(workers, *command))
 
 
-def until(reached: Any, *, seconds: float = 120) -> None:
+def until(reached: Any, *, seconds: float = 300) -> None:
     """Look again and again until it is so."""
     end = time.monotonic() + seconds
     while not reached():
