@@ -48,6 +48,13 @@ O2B_TASK_HANDLERS = {
     "http_provisioning": "orders.kinds.provisioning.HTTP_PROVISIONING",
 }
 
+# Who prices and orders the lines of quotes that change what is in service, by dotted name.
+O2B_QUOTED_CHANGES = {
+    "promise": "subscriptions.quoting.promising.promise",
+    "revise": "subscriptions.quoting.drafting.copy_changes",
+    "order": "subscriptions.quoting.ordering.order_changes",
+}
+
 # --- Django -------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="")
 SECRET_KEY = env.str("O2B_SECRET_KEY", default="")

@@ -29,6 +29,17 @@ class Quote(Stateful):
         WITHDRAWN = "withdrawn", _("withdrawn")
         SUPERSEDED = "superseded", _("superseded")
 
+    class Kind(models.TextChoices):
+        NEW = "new", _("new")
+        CHANGE = "change", _("change")
+
+    kind = models.CharField(
+        max_length=6,
+        choices=Kind.choices,
+        default=Kind.NEW,
+        db_default=Kind.NEW,
+        help_text=_("Of new services only, or also against what is in service."),
+    )
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     revision = models.PositiveSmallIntegerField(default=1, help_text=_("The version of the offer."))
     supersedes = models.OneToOneField(
@@ -50,7 +61,10 @@ class Quote(Stateful):
     )
     closed_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True, default="", help_text=_("Why it was declined."))
-    monthly_total = AmountField(default=0, help_text=_("Recurring a month, when sent."))
+    monthly_total = AmountField(
+        default=0,
+        help_text=_("Recurring a month, when sent; of changes, by how much it becomes more."),
+    )
     one_time_total = AmountField(default=0, help_text=_("One-time, when sent."))
 
     class Meta:
@@ -144,16 +158,36 @@ class Quote(Stateful):
     def supersede(self, *, at: datetime) -> None:
         self.closed_at = at
 
+    @property
+    def is_change(self) -> bool:
+        return self.kind == self.Kind.CHANGE
+
     def may_be_accepted_on(self, day: date) -> bool:
         """Whether that day still lies within its validity."""
         return day <= self.valid_until
 
 
 class QuoteLine(models.Model):
-    """One product offered: a wish while the quote is a draft, a promise (`terms`) once sent."""
+    """One product offered: a wish while the quote is a draft, a promise (`terms`) once sent.
+
+    A line that does not add says of a service what it is after the change; which service that is
+    is known a stage above.
+    """
+
+    class Action(models.TextChoices):
+        """What a line does. Source: TMF648 (quote item action), Salesforce CPQ (amend, renew)."""
+
+        ADD = "add", _("add")
+        CHANGE = "change", _("change")
+        RENEW = "renew", _("renew")
+        CO_TERM = "co_term", _("co-term")
+        END = "end", _("end")
 
     quote = models.ForeignKey(Quote, on_delete=models.CASCADE, related_name="lines")
     position = models.PositiveSmallIntegerField()
+    action = models.CharField(
+        max_length=7, choices=Action.choices, default=Action.ADD, db_default=Action.ADD
+    )
     product_version = models.ForeignKey(ProductVersion, on_delete=models.PROTECT, related_name="+")
     quantity = QuantityField()
     characteristics = models.JSONField(default=dict, blank=True)
@@ -179,6 +213,10 @@ class QuoteLine(models.Model):
             models.CheckConstraint(
                 condition=models.Q(discount_percent__range=(0, 100)),
                 name="quote_line_discount_is_a_percentage",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(action__in=["add", "change", "renew", "co_term", "end"]),
+                name="quote_line_of_a_known_action",
             ),
         ]
 

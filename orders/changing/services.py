@@ -10,6 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Max
+
 from o2b import clock, events
 from o2b.copying import write_all
 from o2b.customers.models import Account
@@ -36,13 +38,17 @@ class ChangeLine:
 
 @dataclass(frozen=True, slots=True)
 class ChangeOrder:
-    """One change order to be written, for an account that is locked."""
+    """One change order to be written, for an account that is locked.
+
+    With `to` its lines join an order that was written in the same transaction.
+    """
 
     account: Account
     kind: Order.Kind
     lines: Sequence[ChangeLine]
     quote_id: int | None = None
     note: str = ""
+    to: Order | None = None
 
 
 def write_change_orders(
@@ -56,22 +62,12 @@ def write_change_orders(
 
     Call it with the accounts locked, and apply the changes in the same transaction.
     """
-    written = write_all(
-        Order(
-            account=new.account,
-            quote_id=new.quote_id,
-            kind=new.kind,
-            channel=channel,
-            placed_at=at,
-            placed_by_id=actor_id,
-            note=new.note,
-        )
-        for new in orders
-    )
+    written = _written(orders, channel=channel, at=at, actor_id=actor_id)
+    first = _next_positions([new.to for new in orders if new.to is not None])
     lines = write_all(
         _line(order, position, line, at)
         for order, new in zip(written, orders, strict=True)
-        for position, line in enumerate(new.lines, start=1)
+        for position, line in enumerate(new.lines, start=first.get(order.pk, 1))
     )
     counts = {order.pk: len(new.lines) for order, new in zip(written, orders, strict=True)}
     events.record_many(
@@ -85,6 +81,37 @@ def write_change_orders(
     for line in lines:
         found[line.order_id].append(line)
     return list(found.values())
+
+
+def _written(
+    orders: Sequence[ChangeOrder], *, channel: str, at: datetime, actor_id: int | None
+) -> list[Order]:
+    """The order of each, in order; those that join another one are not written again."""
+    fresh = iter(
+        write_all(
+            Order(
+                account=new.account,
+                quote_id=new.quote_id,
+                kind=new.kind,
+                channel=channel,
+                placed_at=at,
+                placed_by_id=actor_id,
+                note=new.note,
+            )
+            for new in orders
+            if new.to is None
+        )
+    )
+    return [new.to or next(fresh) for new in orders]
+
+
+def _next_positions(joined: Sequence[Order]) -> dict[int, int]:
+    """Order → the position of its next line."""
+    if not joined:
+        return {}
+    lines = OrderLine.objects.filter(order__in=joined).order_by()
+    last = lines.values_list("order").annotate(Max("position"))
+    return {order: position + 1 for order, position in last}
 
 
 def _line(order: Order, position: int, new: ChangeLine, at: datetime) -> OrderLine:

@@ -12,7 +12,7 @@ from subscriptions.changes.wishes import Wish
 from subscriptions.models import Act, Item
 from subscriptions.timelines.chains import chains_of
 
-INDEX = re.compile(r"^(?:changes|lines)\[\d+\]\.")
+INDEX = re.compile(r"^(?:changes|lines)\[\d+\](?:\.|$)")
 
 
 def kept_characteristics(

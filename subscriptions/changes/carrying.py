@@ -22,9 +22,9 @@ from subscriptions.changes.leaving import (
     fees_of,
     running_of,
 )
-from subscriptions.changes.pricing import Pen, Priced, fee_for, priced_for
+from subscriptions.changes.pricing import Pen, fee_for, priced_for
 from subscriptions.changes.snapshots import digests_of, snapshot_of
-from subscriptions.changes.wishes import Wish
+from subscriptions.changes.wishes import Priced, Wish
 from subscriptions.models import Act, ItemChange, SuspensionBilling
 from subscriptions.rules.checks import TransferCycle
 from subscriptions.rules.facts import Act as Told
@@ -40,13 +40,14 @@ class Carried:
     """The line and the fact; the fact learns its line's key once that is written.
 
     `fee` is a second line, of what leaving a commitment costs; `besides` are facts of other
-    services, by their first items.
+    services, by their first items; `why` is every candidate of a price that was looked up.
     """
 
     line: ChangeLine
     fact: NewFact
     fee: ChangeLine | None = None
     besides: tuple[tuple[int, NewFact], ...] = ()
+    why: Sequence[Mapping[str, object]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def carry(
 
 def _terms(scene: Scene) -> Carried:
     """Another product, another price: what contract and books say on that day."""
-    priced = priced_for(
+    priced = scene.wish.promised or priced_for(
         scene.wish, scene.account, scene.now, _version_of(scene), scene.on, scene.pen
     )
     if (priced.version_id, priced.terms_id, priced.quantity) == (
@@ -107,7 +108,7 @@ def _terms(scene: Scene) -> Carried:
         quantity=priced.quantity if scene.wish.quantity is not None else None,
         reason=scene.wish.reason,
     )
-    return Carried(_line(scene, priced), fact)
+    return Carried(_line(scene, priced), fact, why=priced.why)
 
 
 def _version_of(scene: Scene) -> ProductVersion:
@@ -215,6 +216,9 @@ def _end(scene: Scene) -> Carried:
     if not scene.wish.waive_notice:
         check_leaving_notice(running, today=scene.today, on=scene.on)
     amount = fee_owed(running, scene.chain, on=scene.on)
+    if scene.wish.fee is not None and amount != scene.wish.fee:
+        message = _("What leaving the term costs has changed meanwhile; ask for a new offer.")
+        raise no.ChangedMeanwhile(message, field="fee")
     fee = None
     if amount:
         fee = fee_line(scene.chain, scene.now, on=scene.on, amount=amount, pen=scene.pen)
@@ -264,4 +268,5 @@ def _line(
         else characteristics | dict(scene.wish.characteristics or {}),
         book_version_id=priced.book_version_id if priced else None,
         contract_id=priced.contract_id if priced else ordered.contract_id,
+        quote_line_id=scene.wish.quote_line_id,
     )

@@ -1,7 +1,7 @@
 """A change before it is made: what it gives back and costs, the next bill, and the months ahead."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -11,8 +11,10 @@ from o2b.catalog.models import Terms
 from o2b.charging import Billed as AlreadyBilled
 from o2b.charging import LineTerms, from_canonical
 from o2b.customers.models import Account
-from o2b.periods import Period, add_months
+from o2b.periods import Period
 from orders.changing.services import ChangeLine
+from subscriptions.changes.basis import Basis, Fee, Month, difference
+from subscriptions.changes.carrying import Carried
 from subscriptions.changes.pricing import Pencil
 from subscriptions.changes.refusals import AccountUnknown
 from subscriptions.changes.services import (
@@ -23,26 +25,12 @@ from subscriptions.changes.services import (
     roots_for,
 )
 from subscriptions.changes.wishes import Wish
-from subscriptions.rules.billing import BillLine, ChargeKey, Forecast, Grid, Standing, bill
+from subscriptions.rules.billing import BillLine, ChargeKey, Grid, Standing
 from subscriptions.rules.timeline import Span, span_on, spans_of
 from subscriptions.timelines.chains import Chain
 
-MONTHS = 36
 # Items' keys → how far each of their charges has been billed; a door asks it of the floor above.
 Billed = Callable[[Sequence[int]], Iterable[BilledSoFar]]
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """What a month of service brings to the bills before and after the change."""
-
-    start: date
-    before: Decimal
-    after: Decimal
-
-    @property
-    def difference(self) -> Decimal:
-        return self.after - self.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +38,8 @@ class ServicePreview:
     """One service: what it is before and after, and what the change brings to the bills.
 
     `because` are the lines that a run today would bill or give back because of the change;
-    `next_bill` all lines of the service on the day `next_on`, when something is due next.
+    `next_bill` all lines of the service on the day `next_on`, when something is due next; `basis`
+    is what all of it follows from.
     """
 
     chain: Chain
@@ -62,6 +51,8 @@ class ServicePreview:
     next_bill: tuple[BillLine, ...]
     months: tuple[Month, ...]
     terms: Mapping[int, LineTerms]
+    basis: Basis
+    carried: Carried
 
     @property
     def because_total(self) -> Decimal:
@@ -83,22 +74,14 @@ class Preview:
     def because_total(self) -> Decimal:
         return sum((each.because_total for each in self.services), Decimal(0))
 
-    @property
-    def months(self) -> tuple[Month, ...]:
-        """The months of all services together."""
-        together = zip(*(each.months for each in self.services), strict=True)
-        return tuple(
-            Month(
-                several[0].start,
-                sum((m.before for m in several), Decimal(0)),
-                sum((m.after for m in several), Decimal(0)),
-            )
-            for several in together
-        )
-
 
 def preview_changes(
-    *, account_id: int, wishes: Sequence[Wish], at: datetime, billed: Billed
+    *,
+    account_id: int,
+    wishes: Sequence[Wish],
+    at: datetime,
+    billed: Billed,
+    pencil: Pencil | None = None,
 ) -> Preview:
     """What wishes would change, refused as they would be; nothing is written.
 
@@ -111,14 +94,14 @@ def preview_changes(
     account = accounts.get(account_id)
     if account is None:
         raise AccountUnknown(f"there is no account {account_id}", field="account")
-    chains = chains_for(roots_for(account, wishes))
-    pencil, today = Pencil(), clock.day(account, at)
+    chains = chains_for(roots_for(account, [wish.item_id for wish in wishes]))
+    pencil, today = pencil or Pencil(), clock.day(account, at)
     before = {chain.root.pk: list(chain.facts) for chain in chains.values()}
     carried = carry_all(wishes, chains, accounts, today=today, pen=pencil)
-    days: dict[int, date] = {}
+    first: dict[int, Carried] = {}
     fees: dict[int, ChangeLine] = {}
     for root, each in carried:
-        days.setdefault(root, each.fact.on)
+        first.setdefault(root, each)
         if each.fee:
             fees[root] = each.fee
     by_root = {chain.root.pk: chain for chain in chains.values()}
@@ -130,9 +113,19 @@ def preview_changes(
         account,
         tuple(
             _service(
-                by_root[root], on, *spans[root], stands.get(root, {}), terms, today, fees.get(root)
+                by_root[root],
+                told,
+                Basis(
+                    before=spans[root][0],
+                    after=spans[root][1],
+                    grid=_grid(by_root[root]),
+                    terms=terms,
+                    standing=stands.get(root, {}),
+                    fee=_fee(by_root[root], fees.get(root), terms),
+                ),
+                today,
             )
-            for root, on in days.items()
+            for root, told in first.items()
         ),
     )
 
@@ -148,47 +141,35 @@ def _stands(chains: Iterable[Chain], billed: Billed) -> dict[int, dict[ChargeKey
     return found
 
 
-def _service(
-    chain: Chain,
-    on: date,
-    before: list[Span],
-    after: list[Span],
-    stands: Mapping[ChargeKey, Standing],
-    terms: Mapping[int, LineTerms],
-    today: date,
-    fee: ChangeLine | None,
-) -> ServicePreview:
-    root = chain.root
-    assert root.anchor_on is not None
-    grid = Grid(root.anchor_on, root.anchor_day or root.account.bill_day)
-
-    def run(spans: Sequence[Span], until: date) -> Forecast:
-        return bill(spans, grid=grid, terms=terms, standing=stands, until=until)
-
-    def run_changed(until: date) -> Forecast:
-        return run(after, until) + _fee_forecast(chain, fee, terms, until)
-
-    now = run_changed(today)
+def _service(chain: Chain, told: Carried, basis: Basis, today: date) -> ServicePreview:
+    on = told.fact.on
+    now = basis.changed(today)
     next_on = today if now.lines else now.next_due_on
     return ServicePreview(
         chain=chain,
         on=on,
-        before=span_on(before, on) or (before[-1] if before else None),
-        after=span_on(after, on),
-        because=_difference(run(before, today), now),
+        before=span_on(basis.before, on) or (basis.before[-1] if basis.before else None),
+        after=span_on(basis.after, on),
+        because=difference(basis.unchanged(today), now),
         next_on=next_on,
-        next_bill=run_changed(next_on).lines if next_on else (),
-        months=_months(before, after, grid, terms, fee, since=min(on, today).replace(day=1)),
-        terms=terms,
+        next_bill=basis.changed(next_on).lines if next_on else (),
+        months=basis.months(since=min(on, today).replace(day=1)),
+        terms=basis.terms,
+        basis=basis,
+        carried=told,
     )
 
 
-def _fee_forecast(
-    chain: Chain, fee: ChangeLine | None, terms: Mapping[int, LineTerms], until: date
-) -> Forecast:
+def _grid(chain: Chain) -> Grid:
+    root = chain.root
+    assert root.anchor_on is not None
+    return Grid(root.anchor_on, root.anchor_day or root.account.bill_day)
+
+
+def _fee(chain: Chain, fee: ChangeLine | None, terms: Mapping[int, LineTerms]) -> Fee | None:
     """What leaving a commitment costs, as the item of its own that bills it."""
     if fee is None or fee.start_on is None:
-        return Forecast((), None)
+        return None
     span = Span(
         leg=0,
         account=chain.last.account_id,
@@ -202,52 +183,7 @@ def _fee_forecast(
         line=0,
     )
     grid = Grid(fee.start_on, chain.last.account.bill_day)
-    return bill([span], grid=grid, terms=terms, standing={}, until=until)
-
-
-def _difference(before: Forecast, after: Forecast) -> tuple[BillLine, ...]:
-    """The lines that come and, turned round, those that would have come without the change."""
-    had, has = list(before.lines), []
-    for line in after.lines:
-        if line in had:
-            had.remove(line)
-        else:
-            has.append(line)
-    return (*(replace(line, amount=-line.amount) for line in had), *has)
-
-
-def _months(
-    before: Sequence[Span],
-    after: Sequence[Span],
-    grid: Grid,
-    terms: Mapping[int, LineTerms],
-    fee: ChangeLine | None,
-    *,
-    since: date,
-) -> tuple[Month, ...]:
-    """What is due in each month, if nothing had been billed so far: the delta of 36 months."""
-    starts = [add_months(since, n) for n in range(MONTHS + 1)]
-    each = [_by_month(spans, grid, terms, starts) for spans in (before, after)]
-    if fee is not None and fee.start_on is not None:
-        month = fee.start_on.replace(day=1)
-        owed = terms[fee.terms_id].charges[0].unit_price
-        each[1][month] = each[1].get(month, Decimal(0)) + owed
-    return tuple(
-        Month(start, each[0].get(start, Decimal(0)), each[1].get(start, Decimal(0)))
-        for start in starts[:-1]
-    )
-
-
-def _by_month(
-    spans: Sequence[Span], grid: Grid, terms: Mapping[int, LineTerms], starts: Sequence[date]
-) -> dict[date, Decimal]:
-    """The month in which each line's days begin → their amounts, to the end of the last month."""
-    found: dict[date, Decimal] = {}
-    forecast = bill(spans, grid=grid, terms=terms, standing={}, until=starts[-1])
-    for line in forecast.lines:
-        month = line.period.start.replace(day=1)
-        found[month] = found.get(month, Decimal(0)) + line.amount
-    return found
+    return Fee(span, grid, terms[fee.terms_id].charges[0].unit_price)
 
 
 def _terms_of(

@@ -1,9 +1,9 @@
 """What a changed service costs from a day on: resolved by contract and books, frozen as Terms."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 
@@ -13,11 +13,10 @@ from o2b.catalog.services import freeze_terms
 from o2b.charging import ChargeTerms, LineTerms, RampStep, digest, from_canonical
 from o2b.customers.models import Account
 from o2b.periods import add_months
-from orders.entry.services import refuse_discounts
 from quotes.inputs import LineInput, check_lines
 from quotes.selectors import price_lines
 from subscriptions.changes.refusals import BillingInvalid, NoticeTooShort
-from subscriptions.changes.wishes import Wish
+from subscriptions.changes.wishes import Priced, Wish
 from subscriptions.rules.prices import lasting
 from subscriptions.rules.timeline import Span
 
@@ -54,19 +53,6 @@ class Pencil:
         return key
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """Frozen Terms for so many of a version, and why."""
-
-    version_id: int
-    quantity: Decimal
-    terms_id: int
-    characteristics: dict[str, Any]
-    plan_id: int
-    book_version_id: int | None
-    contract_id: int | None
-
-
 def priced_for(
     wish: Wish, account: Account, now: Span, version: ProductVersion, on: date, pen: Pen
 ) -> Priced:
@@ -76,6 +62,7 @@ def priced_for(
         product=wish.product or version.product.code,
         quantity=quantity,
         characteristics=wish.characteristics or {},
+        discount_percent=wish.discount_percent,
     )
     same = asked.product == version.product.code
     return _priced(account, asked, on, pen, has=now.terms if same else None)
@@ -94,7 +81,6 @@ def _priced(
 ) -> Priced:
     """What is asked at its price; who `has` the product under Terms pays nothing once again."""
     checked = check_lines([asked], account=account)
-    refuse_discounts(checked)
     found = price_lines(
         account=account, wanted=[line.wanted for line in checked], on=on, start_on=None
     ).resolutions[0]
@@ -105,9 +91,10 @@ def _priced(
         quantity=checked[0].quantity,
         terms_id=terms_id,
         characteristics=checked[0].characteristics,
-        plan_id=_plan_of(checked[0].product_version),
+        plan_id=plan_of(checked[0].product_version.product_id),
         book_version_id=found.book_version_id,
         contract_id=found.contract_id,
+        why=found.why,
     )
 
 
@@ -138,10 +125,9 @@ def _settled(charge: ChargeTerms, on: date) -> ChargeTerms:
     return replace(charge, trial=None, ramp=ramp)
 
 
-def _plan_of(version: ProductVersion) -> int:
-    plans = DeliveryPlan.objects.filter(
-        product=version.product_id, state=DeliveryPlan.State.PUBLISHED
-    )
+def plan_of(product_id: int) -> int:
+    """The newest published plan that delivers a product."""
+    plans = DeliveryPlan.objects.filter(product=product_id, state=DeliveryPlan.State.PUBLISHED)
     return plans.order_by("-number").values_list("pk", flat=True)[0]
 
 

@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 
 from o2b import clock
 from o2b.customers.models import Account
+from o2b.errors import Refused
 from o2b.people.models import User
 from orders.changing.services import ChangeOrder, write_change_orders
 from orders.laying.services import NewOrder, lock_accounts, write_orders
 from orders.models import Order, OrderLine
+from subscriptions.changes.asking import place_of
 from subscriptions.changes.carrying import Carried, carry
 from subscriptions.changes.days import day_of
 from subscriptions.changes.delivering import check_deliverable, delivered_lines
@@ -55,21 +57,26 @@ def change_services(
     channel: str = Order.Channel.SCREEN,
     note: str = "",
     quote_id: int | None = None,
+    kind: Order.Kind | None = None,
+    to: Order | None = None,
 ) -> Changed:
     """Carry wishes out as one change order of the account; refuses all if one cannot be.
+
+    The order is of the `kind` of its wishes, or of the one that is named; with `to` its lines join
+    an order that was written in the same transaction.
 
     Prices come from contract and books, or from the Terms that are in force; none is typed. What
     is to be delivered first changes with its delivery; then no chain is told of yet.
     """
     accounts = lock_accounts(account_ids=accounts_of(account_id, wishes), field="to_account")
     account = accounts[account_id]
-    roots = roots_for(account, wishes)
+    roots = roots_for(account, [wish.item_id for wish in wishes])
     lock_chains(set(roots.values()))
     chains = chains_for(roots)
     check_alone(wishes)
     check_waiver(any(wish.waive_notice for wish in wishes), actor_id)
     carried = carry_all(wishes, chains, accounts, today=clock.day(account, at), pen=Ink())
-    kinds = {wish.order_kind for wish in wishes}
+    kinds = {kind or wish.order_kind for wish in wishes}
     kind = kinds.pop() if len(kinds) == 1 else Order.Kind.CHANGE
     if any(wish.deliver for wish in wishes):
         check_deliverable(wishes)
@@ -85,6 +92,7 @@ def change_services(
         lines=[*(each.line for _root, each in carried), *fees],
         quote_id=quote_id,
         note=note,
+        to=to,
     )
     lines = write_change_orders(orders=[change], channel=channel, at=at, actor_id=actor_id)[0]
     told: dict[int, list[NewFact]] = {}
@@ -125,13 +133,22 @@ def carry_all(
 ) -> list[tuple[int, Carried]]:
     """Each wish with the root of its chain; they are taken as if made in this order."""
     carried = []
-    for wish in wishes:
+    for index, wish in enumerate(wishes):
         chain = chains[wish.item_id]
-        _check(wish, chain)
-        on = day_of(wish, chain.last, chain.spans, today=today)
-        made = carry(wish, chain, on, today=today, accounts=accounts, pen=pen)
+        try:
+            _check(wish, chain)
+            on = day_of(wish, chain.last, chain.spans, today=today)
+            made = carry(wish, chain, on, today=today, accounts=accounts, pen=pen)
+        except Refused as refusal:
+            refusal.field = line_field(index, refusal)
+            raise
         carried.append((chain.root.pk, made))
     return carried
+
+
+def line_field(index: int, refusal: Refused) -> str:
+    """The field at fault, named with the change that it belongs to."""
+    return f"changes[{index}].{place_of(refusal)}".rstrip(".")
 
 
 def accounts_of(account_id: int, wishes: Sequence[Wish]) -> set[int]:
@@ -151,16 +168,15 @@ def check_facts_of(
     return found
 
 
-def roots_for(account: Account, wishes: Sequence[Wish]) -> dict[int, int]:
+def roots_for(account: Account, item_ids: Sequence[int]) -> dict[int, int]:
     """Item → the first of its chain; refuses an item that the account does not have."""
-    asked = [wish.item_id for wish in wishes]
-    own = set(Item.objects.filter(pk__in=asked, account=account).values_list("pk", flat=True))
-    for index, wish in enumerate(wishes):
-        if wish.item_id not in own:
+    own = set(Item.objects.filter(pk__in=item_ids, account=account).values_list("pk", flat=True))
+    for index, item_id in enumerate(item_ids):
+        if item_id not in own:
             message = _("%(account)s has no service %(item)s.")
-            told = {"account": account.reference, "item": wish.item_id}
+            told = {"account": account.reference, "item": item_id}
             raise ItemUnknown(message % told, field=f"changes[{index}].item")
-    return roots_of(asked)
+    return roots_of(item_ids)
 
 
 def chains_for(roots: Mapping[int, int]) -> dict[int, Chain]:

@@ -16,7 +16,8 @@ from o2b.customers.models import Account
 from o2b.money import Money
 from o2b.periods import Period
 from o2b.web.show import day_text
-from subscriptions.changes.preview import Month, Preview, ServicePreview
+from subscriptions.changes.basis import Month
+from subscriptions.changes.preview import Preview, ServicePreview
 from subscriptions.explained import TermsExplained, explain_promise
 from subscriptions.models import Act
 from subscriptions.rules.billing import BillLine

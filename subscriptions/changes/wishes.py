@@ -1,7 +1,7 @@
 """What somebody wants changed of one service, and from when."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -21,6 +21,20 @@ class When(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Priced:
+    """Frozen Terms for so many of a version, and why: every candidate of their price."""
+
+    version_id: int
+    quantity: Decimal
+    terms_id: int
+    characteristics: dict[str, Any]
+    plan_id: int
+    book_version_id: int | None
+    contract_id: int | None
+    why: list[dict[str, object]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """One change of one service; what the act does not need stays empty.
 
@@ -31,6 +45,10 @@ class Wish:
     than its commitment wants; who may not approve work is refused. `deliver`: the change is
     delivered by the product's plan and holds from the day of its delivery, or from its own day if
     that is later.
+
+    Only a quote gives a `discount_percent`, and what it `promised` when it was sent: these Terms
+    are ordered, whatever contract and books say by then; a `fee` for leaving that is another one by
+    now refuses the wish.
     """
 
     item_id: int
@@ -50,6 +68,10 @@ class Wish:
     waive_notice: bool = False
     kind: Order.Kind | None = None
     deliver: bool = False
+    discount_percent: Decimal | str | int = 0
+    quote_line_id: int | None = None
+    promised: Priced | None = None
+    fee: Decimal | None = None
 
     @property
     def order_kind(self) -> Order.Kind:

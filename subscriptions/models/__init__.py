@@ -10,6 +10,7 @@ from subscriptions.models.commitments import (
 )
 from subscriptions.models.equipment import Equipment
 from subscriptions.models.items import Item, Subscription
+from subscriptions.models.quoted import QuotedChange, QuotedDelta
 from subscriptions.models.states import InService, ServiceState
 from subscriptions.models.versions import ItemVersion, Standing
 
@@ -23,6 +24,8 @@ __all__ = [
     "ItemVersion",
     "LeavingFee",
     "PriceMove",
+    "QuotedChange",
+    "QuotedDelta",
     "Renewal",
     "RenewalDue",
     "ServiceState",

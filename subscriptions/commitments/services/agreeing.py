@@ -64,11 +64,12 @@ def commit(
     A term that runs can be made longer, not shorter.
     """
     services = open_services(account_id, [wish.item_id for wish in wishes], at=at)
-    new = [_committed(services[wish.item_id], wish) for wish in wishes]
+    new = [committed(services[wish.item_id], wish) for wish in wishes]
     return write_new(new, at=at, actor_id=actor_id, channel=channel, note=note, quote_id=quote_id)
 
 
-def _committed(service: Served, wish: Commit) -> New:
+def committed(service: Served, wish: Commit) -> New:
+    """The commitment that is wished, refused where the service cannot have it."""
     agreed = check_agreed(
         months=wish.months,
         renewal=wish.renewal,
@@ -186,20 +187,26 @@ def co_term(
     services = open_services(account_id, item_ids, at=at)
     new = []
     for item_id in item_ids:
-        service = services[item_id]
-        running = _running(service)
-        assert running.ends_on is not None
-        if day < running.ends_on:
-            message = _("%(item)s is committed to %(end)s; a term cannot be made shorter.")
-            told = {"item": service.chain.last, "end": day_text(running.ends_on)}
-            raise no.EndsEarlier(message % told, field="to")
-        _check_end(service, day, field="to")
-        if day > running.ends_on:
-            words = _words_of(running) | {"ends_on": day, "anchor_day": day.day}
-            new.append(service.new(on=service.today, **words))
+        if (longer := co_termed(services[item_id], day)) is not None:
+            new.append(longer)
     if not new:
         raise NothingChanges(_("They all end on that day already."), field="to")
     return write_new(new, at=at, actor_id=actor_id, channel=channel, note=note)
+
+
+def co_termed(service: Served, day: date) -> New | None:
+    """The running term made longer to a day; None where it ends on that day already."""
+    running = _running(service)
+    assert running.ends_on is not None
+    if day < running.ends_on:
+        message = _("%(item)s is committed to %(end)s; a term cannot be made shorter.")
+        told = {"item": service.chain.last, "end": day_text(running.ends_on)}
+        raise no.EndsEarlier(message % told, field="to")
+    _check_end(service, day, field="to")
+    if day == running.ends_on:
+        return None
+    words = _words_of(running) | {"ends_on": day, "anchor_day": day.day}
+    return service.new(on=service.today, **words)
 
 
 def _running(service: Served) -> Commitment:

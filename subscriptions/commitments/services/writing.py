@@ -41,11 +41,12 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A commitment to be written, and from which day its line counts."""
+    """A commitment to be written, from which day its line counts, and which quote promised it."""
 
     service: Served
     commitment: Commitment
     on: date
+    quote_line_id: int | None = None
 
 
 def open_services(account_id: int, item_ids: Sequence[int], *, at: datetime) -> dict[int, Served]:
@@ -79,19 +80,28 @@ def write_new(
     channel: str,
     note: str = "",
     quote_id: int | None = None,
+    to: Order | None = None,
 ) -> list[Commitment]:
-    """One change order of the account with a line for each commitment."""
+    """One change order of the account with a line for each commitment, or more lines of one."""
     facing = [_facing(each) for each in new]
     digests = digests_of(facing)
     order = ChangeOrder(
         account=new[0].service.account,
         kind=Order.Kind.CHANGE,
         lines=[
-            line_of(each.service.chain, now, action=LineAction.COMMIT, on=each.on, digests=digests)
+            line_of(
+                each.service.chain,
+                now,
+                action=LineAction.COMMIT,
+                on=each.on,
+                digests=digests,
+                quote_line_id=each.quote_line_id,
+            )
             for each, now in zip(new, facing, strict=True)
         ],
         quote_id=quote_id,
         note=note,
+        to=to,
     )
     lines = write_change_orders(orders=[order], channel=channel, at=at, actor_id=actor_id)[0]
     for each, line in zip(new, lines, strict=True):
