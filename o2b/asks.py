@@ -39,6 +39,14 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a page that another stage knows: its template, and the `part` that it shows."""
+
+    template: str
+    part: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Affected:
     """One thing that a new version of a price book touches, or not, and why.
 
@@ -181,6 +189,8 @@ QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
     # (key of an account): what rules of the catalog see beside what is ordered now
     # How far the charges of items have been billed; asked with their ids.
     "billed_so_far": (BilledSoFar, ("billing.asks.billed_so_far",)),
+    # (key of a quote): what its changes bring to what is in service
+    "quote_parts": (Part, ("subscriptions.asks.quote_parts",)),
     "holdings": (Holding, ("orders.asks.holdings", "subscriptions.asks.holdings")),
     # (key of an account): why it is no blank page any more, so that its days may not be mixed
     "traces": (

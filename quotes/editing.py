@@ -18,6 +18,7 @@ from o2b.web.http import HtmxRequest, door, is_partial
 from quotes import selectors, services
 from quotes.forms import Editor
 from quotes.models import Quote
+from quotes.views import edit_url
 
 VALID_DAYS = timedelta(days=30)
 
@@ -30,6 +31,8 @@ def edit(request: HtmxRequest, pk: int | None = None) -> HttpResponse:
     if quote and not quote.is_draft:
         messages.error(request, _("Only a draft can be edited."))
         return redirect(quote)
+    if quote and quote.is_change:
+        return redirect(edit_url(quote))
     products = selectors.products_on_sale()
     if request.method == "GET":
         editor = Editor.of(quote, products, _initial(request))

@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from o2b import clock
-from o2b.asks import held_by
+from o2b.asks import ask, held_by
 from o2b.customers.selectors import get_account
 from o2b.errors import Refused
 from o2b.web.http import HtmxRequest, door
-from o2b.web.tables import Action, Column, ListPage
+from o2b.web.tables import Action, Column, Filter, ListPage
 from quotes import links, selectors, services
 from quotes.history import entries
 from quotes.models import Quote
@@ -26,6 +26,8 @@ State = Quote.State
 
 # The customer's page belongs to orders, for accepting is ordering.
 OFFER_PAGE = "orders:offer"
+# Quotes of changes are drafted where services are known.
+CHANGE_QUOTE, CHANGE_EDITOR = "subscriptions:quote-new", "subscriptions:quote-edit"
 
 
 class QuoteList(ListPage):
@@ -42,6 +44,7 @@ class QuoteList(ListPage):
             sort="account__customer__name",
             note="account.reference",
         ),
+        Column("kind", gettext_lazy("Kind"), value="get_kind_display", sort="kind"),
         Column("state", gettext_lazy("State"), kind="badge", sort="state"),
         Column(
             "monthly",
@@ -72,9 +75,18 @@ class QuoteList(ListPage):
     search_hint = gettext_lazy("Number, customer, account…")
     state_field = "state"
     states = State.choices
+    filters = (Filter("kind", gettext_lazy("Kind"), "kind", Quote.Kind.choices),)
     default_sort = "-number"
     csv_name = "quotes"
-    actions = (Action(gettext_lazy("New quote"), "quotes:new", permission="quotes.edit_quote"),)
+    actions = (
+        Action(gettext_lazy("New quote"), "quotes:new", permission="quotes.edit_quote"),
+        Action(
+            gettext_lazy("Quote a change"),
+            CHANGE_QUOTE,
+            permission="quotes.edit_quote",
+            primary=False,
+        ),
+    )
     empty = gettext_lazy("No quotes yet. Begin one for a customer.")
 
     def get_rows(self) -> QuerySet[Quote]:
@@ -92,6 +104,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may": _may(request.user, quote),
         "offer_url": offer_url(quote) if quote.state == State.SENT else "",
         "successor": Quote.objects.filter(supersedes=quote).first(),
+    }
+    context |= {
+        "edit_url": edit_url(quote),
+        "parts": ask("quote_parts", quote.pk) if quote.is_change else [],
     }
     return render(request, "quotes/detail.html", context | _offered(quote))
 
@@ -129,7 +145,7 @@ def revise(request: HtmxRequest, pk: int) -> HttpResponse:
         quote_id=pk, owner_id=cast(int, request.user.pk), at=clock.now(old.account)
     )
     messages.success(request, _("%(old)s is superseded; this is its next version.") % {"old": old})
-    return redirect("quotes:edit", pk=quote.pk)
+    return redirect(edit_url(quote))
 
 
 @door("quotes.view_quote")
@@ -148,6 +164,11 @@ def offer_url(quote: Quote) -> str:
         return settings.PUBLIC_URL + reverse(OFFER_PAGE, args=[links.sign(quote.pk)])
     except NoReverseMatch:
         return ""
+
+
+def edit_url(quote: Quote) -> str:
+    """Where a draft is edited: what is in service is known a stage above."""
+    return reverse(CHANGE_EDITOR if quote.is_change else "quotes:edit", args=[quote.pk])
 
 
 def _offered(quote: Quote) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from o2b import clock
-from o2b.asks import Card, Found, Holding, Impact, Panel, Trace
+from o2b.asks import Card, Found, Holding, Impact, Panel, Part, Trace
 from o2b.catalog.publications import reach_of
 from o2b.periods import add_months
 from o2b.web.show import number_text
 from subscriptions import selectors
 from subscriptions.models import Item
+from subscriptions.quoting import selectors as quoting
 from subscriptions.reached import reached_items
 
 VIEW = "subscriptions.view_subscription"
@@ -82,3 +83,8 @@ def traces(account_id: int) -> list[Trace]:
     n = Item.objects.filter(account=account_id).count()
     words = ngettext("%(n)s item is or was in service", "%(n)s items are or were in service", n)
     return [Trace(words % {"n": n})] if n else []
+
+
+def quote_parts(quote_id: int) -> list[Part]:
+    """What the changes of a quote bring to what is in service."""
+    return quoting.quote_parts(quote_id)

@@ -1,11 +1,24 @@
 """Questions about what is in service: since when, at which quantity, under which Terms."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from o2b.customers.models import Account
@@ -22,6 +35,7 @@ from subscriptions.models import (
 )
 
 LONGEST_KEY = 18  # digits that always fit into a bigint
+REAL = Q(root__isnull=False) | Q(order_line__in_service__isnull=True)
 
 
 def accounts_of_orders(order_ids: Iterable[int]) -> dict[int, Account]:
@@ -56,11 +70,20 @@ def in_service(
     return versions.select_related("item", "product_version__product", "terms").order_by("item_id")
 
 
+def real_items() -> QuerySet[Item]:
+    """Items that somebody has; not those that only bill the leaving of another service.
+
+    The line of such a one tells what it found in service, and it continues no other item.
+    """
+    return Item.objects.filter(REAL)
+
+
 def held_by(account_id: int) -> QuerySet[Item, tuple[str, Decimal]]:
     """Each product that the account has in service or will have, and how many, as known now."""
     newest = known_now().filter(item=OuterRef("pk")).order_by("-valid").values("quantity")[:1]
     return (
-        Item.objects.filter(account_id=account_id)
+        real_items()
+        .filter(account_id=account_id)
         .exclude(state=ServiceState.ENDED)
         .order_by()
         .annotate(units=Subquery(newest))
@@ -119,13 +142,13 @@ def with_product(rows: QuerySet[Subscription], told: str) -> QuerySet[Subscripti
 
 def ending_until(rows: QuerySet[Subscription], day: date) -> QuerySet[Subscription]:
     """Those of which an item is still to end, by that day."""
-    ends = Item.objects.exclude(state=ServiceState.ENDED).filter(ended_on__lte=day)
+    ends = real_items().exclude(state=ServiceState.ENDED).filter(ended_on__lte=day)
     return rows.filter(_some(ends))
 
 
 def suspended(rows: QuerySet[Subscription], told: str) -> QuerySet[Subscription]:
     """Those with a suspended item, or without one."""
-    some = _some(Item.objects.filter(state=ServiceState.SUSPENDED))
+    some = _some(real_items().filter(state=ServiceState.SUSPENDED))
     return rows.filter(some if told == "yes" else ~some)
 
 
@@ -142,14 +165,18 @@ def _some(items: QuerySet[Item]) -> Exists:
 
 def ending(*, machine_now: datetime) -> QuerySet[Any]:
     """Items that are still to end where they live; not what goes on with another account."""
-    later = Item.objects.filter(
-        root=Coalesce(OuterRef("root_id"), OuterRef("pk")), pk__gt=OuterRef("pk")
+    goes_on = (
+        known_now()
+        .filter(item__root=Coalesce(OuterRef("root_id"), OuterRef("pk")))
+        .filter(valid__startswith__gte=OuterRef("ended_on"))
+        .exclude(item=OuterRef("pk"))
     )
     return (
-        Item.objects.annotate(day=its_day(machine_now))
+        real_items()
+        .annotate(day=its_day(machine_now))
         .filter(ended_on__gt=F("day"))
         .exclude(state=ServiceState.ENDED)
-        .filter(~Exists(later))
+        .filter(~Exists(goes_on))
         .select_related("account__customer", "subscription", "product_version__product")
     )
 
@@ -176,15 +203,20 @@ def items_of(*, subscription_id: int) -> QuerySet[Item]:
     )
 
 
-def services_of(*, account_id: int, look: Look) -> QuerySet[Item]:
-    """The account's items that are not over, each with `served`, what it is on the day."""
+def services_of(*, account_id: int, look: Look, first: Collection[int] = ()) -> QuerySet[Item]:
+    """The account's items that are not over, each with `served`, what it is on the day.
+
+    Those of the chains that are named `first` come before the others.
+    """
+    named = Q(pk__in=first) | Q(root__in=first)
     versions = known_at(look.until).filter(valid__contains=look.on).select_related("terms")
     return (
-        Item.objects.filter(account_id=account_id)
+        real_items()
+        .filter(account_id=account_id)
         .exclude(state=ServiceState.ENDED)
         .select_related("product_version__product", "subscription")
         .prefetch_related(Prefetch("versions", versions, to_attr="served"))
-        .order_by("pk")
+        .order_by(Case(When(named, then=0), default=1, output_field=IntegerField()), "pk")
     )
 
 
@@ -193,6 +225,8 @@ def legs_of(items: Iterable[Item]) -> dict[int, list[Item]]:
     roots = {item.root_id_or_own for item in items}
     found = Item.objects.filter(Q(pk__in=roots) | Q(root__in=roots))
     chains: dict[int, list[Item]] = {}
+    days = ItemVersion.objects.only("item", "valid", "recorded")
+    found = found.prefetch_related(Prefetch("versions", days))
     for item in found.select_related("account", "subscription").order_by("pk"):
         chains.setdefault(item.root_id_or_own, []).append(item)
     return chains

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -21,6 +21,7 @@ from subscriptions.rules.lanes import Chart, Lane, Mark, Stretch, lay
 
 S = ServiceState
 FINAL = (Act.END, Act.TRANSFER)
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,9 @@ class ItemShown:
 
     @property
     def deeds(self) -> list[Deed]:
-        """What may be done to it; what another account has now is changed there."""
-        return [] if self.passed_to or self.is_fee else deeds_for(self.item.state)
+        """What may be done to it; what another account has by now is changed there."""
+        is_gone = self.passed_to and self.until and self.until <= self.look.today
+        return [] if is_gone or self.is_fee else deeds_for(self.item.state)
 
     @property
     def is_fee(self) -> bool:
@@ -137,18 +139,31 @@ def _item(item: Item, look: Look, legs: Sequence[Item], facts: Iterable[Any]) ->
     believed = [shown for shown in versions if shown.is_believed]
     now = next((shown for shown in believed if look.on in shown.version.valid), None)
     begun = [shown for shown in believed if shown.since <= look.on]
-    place = [leg.pk for leg in legs].index(item.pk)
-    passed_to = legs[place + 1] if place + 1 < len(legs) else None
+    # A transfer that was taken back, or was not known then, leaves an item without days.
+    held = _held(legs, look)
+    keys = [leg.pk for leg in held]
+    place = keys.index(item.pk) if item.pk in keys else 0
+    passed_to = held[place + 1] if item.pk in keys and place + 1 < len(held) else None
     return ItemShown(
         item=item,
         look=look,
         versions=versions,
         now=now,
         current=now or next(iter(begun), None) or (believed[-1] if believed else None),
-        facts=[_fact(fact, legs[-1], look) for fact in facts],
-        came_from=legs[place - 1] if place else None,
+        facts=[_fact(fact, held or legs[:1], look) for fact in facts],
+        came_from=held[place - 1] if place else None,
         passed_to=passed_to,
     )
+
+
+def _held(legs: Sequence[Item], look: Look) -> list[Item]:
+    """The items that had the service, in the order in which they had it."""
+    first = {leg.pk: min(days) for leg in legs if (days := _first_days(leg, look))}
+    return sorted((leg for leg in legs if leg.pk in first), key=lambda leg: first[leg.pk])
+
+
+def _first_days(leg: Item, look: Look) -> list[date]:
+    return [v.valid.lower or date.min for v in leg.versions.all() if look.believes(v)]
 
 
 def _version(version: ItemVersion, item: Item, look: Look) -> VersionShown:
@@ -160,12 +175,16 @@ def _version(version: ItemVersion, item: Item, look: Look) -> VersionShown:
     return VersionShown(version, terms, look.believes(version))
 
 
-def _fact(fact: Any, last: Item, look: Look) -> FactShown:
+def _fact(fact: Any, held: Sequence[Item], look: Look) -> FactShown:
+    last = held[-1]
     is_ahead = fact.on > look.today and not fact.is_gone and fact.act != Act.WITHDRAW
     may_go = fact.act != Act.WITHDRAW and not fact.is_gone and last.state != S.ENDED
     url = ""
     if may_go and (is_ahead or fact.act not in FINAL):
-        address = reverse("subscriptions:change", args=[last.pk, "take-back"])
+        its_day = fact.on - A_DAY if fact.act in FINAL else fact.on
+        begun = [leg for leg in held if min(_first_days(leg, look), default=its_day) <= its_day]
+        whose = begun[-1] if begun else held[0]
+        address = reverse("subscriptions:change", args=[whose.pk, "take-back"])
         url = f"{address}?withdraws={fact.revision}"
     return FactShown(fact, fact_words(fact), tone_of(fact.act), is_ahead, url)
 

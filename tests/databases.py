@@ -1,5 +1,7 @@
 """Test databases: migrated once a run into a template, cloned for each process and after each mess.
 
+The groups of people stand in it too, as in every house that was set up.
+
 A clone is exact: rows of data migrations, sequences and partitions are as the migrations left them.
 A flush is not, and the frozen tables refuse its TRUNCATE.
 """
@@ -8,9 +10,11 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import psycopg2
+from django.core.management import call_command
 from django.db import connection, connections
 from psycopg2 import sql
 from psycopg2.extensions import cursor
@@ -54,6 +58,7 @@ def _migrate_template() -> None:
     _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", making)
     connection.settings_dict["TEST"]["NAME"] = making
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    call_command("ensure_groups", stdout=StringIO())
     connections.close_all()
     _run("ALTER DATABASE {} RENAME TO {}", making, _template())
 

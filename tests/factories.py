@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db import transaction
 
 from o2b.catalog.models import (
     Contract,
@@ -18,12 +19,14 @@ from o2b.catalog.models import (
     Product,
     ProductVersion,
 )
+from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.services import (
     publish_delivery_plan,
     publish_price_book_version,
     publish_product_version,
     sign_contract,
 )
+from o2b.catalog.services.publishing import publish
 from o2b.customers.models import Account, Customer, LegalEntity
 from o2b.people.models import User
 from o2b.people.services import ensure_groups
@@ -54,6 +57,7 @@ INSTALL = [
 ]
 
 _numbers = count(1)
+_publishable: set[str] = set()  # prices that a book was published with in this process
 
 
 def a_user(*groups: str, **given: Any) -> User:
@@ -141,7 +145,7 @@ def a_product(
     publish_delivery_plan(plan_id=plan.pk, at=LONG_AGO)
     priced = charges if charges is not None else [monthly()]
     if priced:
-        _publish_prices(product, priced, currency)
+        _publish_prices(version, priced, currency)
     version.refresh_from_db()
     return version
 
@@ -162,7 +166,7 @@ def reprice(version: ProductVersion, *, charges: Sequence[dict[str, Any]]) -> No
     publish_price_book_version(version_id=after.pk, at=LONG_AGO)
 
 
-def _publish_prices(product: Product, charges: Sequence[dict[str, Any]], currency: str) -> None:
+def _publish_prices(of: ProductVersion, charges: Sequence[dict[str, Any]], currency: str) -> None:
     book = PriceBook.objects.filter(is_default=True, currency=currency).first()
     if book is None:
         book = PriceBook.objects.create(
@@ -172,12 +176,27 @@ def _publish_prices(product: Product, charges: Sequence[dict[str, Any]], currenc
     version = PriceBookVersion.objects.create(
         book=book, number=before.number + 1 if before else 1, valid_from=date(2025, 1, 1)
     )
-    for old in before.prices.all() if before else []:
+    repeated = list(before.prices.all()) if before else []
+    for old in repeated:
         old.pk, old.version = None, version
-        old.save(force_insert=True)
-    for charge in charges:
-        Price.objects.create(version=version, product=product, **charge)
+    new = [Price(version=version, product=of.product, **charge) for charge in charges]
+    Price.objects.bulk_create(repeated + new)
+    said = repr((currency, of.characteristics, charges))
+    _publish(version, said, priced={price.product_id for price in repeated + new})
+
+
+@transaction.atomic
+def _publish(version: PriceBookVersion, said: str, priced: set[int]) -> None:
+    """As the service does it; what it found publishable once need not be examined again.
+
+    Where something on sale is not in the book, the service has more to say.
+    """
+    sold = ProductVersion.objects.filter(state=Lifecycle.PUBLISHED)
+    if said in _publishable and not sold.exclude(product__in=priced).exists():
+        publish(PriceBookVersion, pk=version.pk, at=LONG_AGO, by=None)
+        return
     publish_price_book_version(version_id=version.pk, at=LONG_AGO)
+    _publishable.add(said)
 
 
 def a_contract(account: Account, *, discounts: Sequence[tuple[str, str]] = ()) -> Contract:

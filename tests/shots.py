@@ -50,7 +50,7 @@ LOOKS = (
     Look(
         "-phone",
         {"viewport": PHONE, "color_scheme": "light"},
-        frozenset({"quotes", "offer", "order", "queue", "book-grid", "tracking"}),
+        frozenset({"quotes", "offer", "change-offer", "order", "queue", "book-grid", "tracking"}),
     ),
 )
 
@@ -122,10 +122,10 @@ def sales(camera: Camera) -> None:
         camera.take(page, "home-sales")
         page.goto("/quotes/")
         camera.take(page, "quotes")
-        page.goto(first_of(page, "/quotes/?state=sent"))
+        page.goto(first_of(page, "/quotes/?state=sent&kind=new"))
         offer = page.get_by_role("textbox", name="The customer’s link").input_value()
         camera.take(page, "quote")
-        page.goto(f"{first_of(page, '/quotes/?state=draft')}edit/")
+        page.goto(f"{first_of(page, '/quotes/?state=draft&kind=new')}edit/")
         camera.take(page, "quote-editor")
     with camera.seen_by() as page:
         page.goto(offer[offer.index("/orders/") :])
@@ -328,6 +328,26 @@ def changed(page: Page) -> None:
         page.goto("/catalog/products/voice-seat/compare/")
 
 
+def changes(camera: Camera) -> None:
+    """Mara: an offer against what is in service, a change before it is ordered, what comes next."""
+    with camera.seen_by("mara") as page:
+        page.goto(first_of(page, "/quotes/?state=sent&kind=change"))
+        camera.take(page, "change-quote", tall=1700)
+        offer = page.get_by_role("textbox", name="The customer’s link").input_value()
+        page.goto("/subscriptions/renewals/")
+        camera.take(page, "renewals")
+        page.goto("/subscriptions/install-base/")
+        camera.take(page, "install-base")
+        page.goto(first_of(page, "/subscriptions/?state=active"))
+        page.get_by_role("link", name="Change quantity").first.click()
+        page.get_by_label("Quantity").fill("30")
+        page.get_by_role("button", name="Show what it brings").click()
+        camera.take(page, "change-preview", tall=1700)
+    with camera.seen_by() as page:
+        page.goto(offer)
+        camera.take(page, "change-offer", tall=1700)
+
+
 ROUNDS = {
     products: (
         "catalog-tree",
@@ -341,6 +361,7 @@ ROUNDS = {
     delivery: ("order", "order-fallout", "queue", "fallout"),
     orders: ("board", "order-plan", "tracking", "plan-editor", "plan-dry-run"),
     service: ("subscription",),
+    changes: ("change-quote", "renewals", "install-base", "change-preview", "change-offer"),
     finance: ("bill-run", "bill-run-final", "invoice", "invoice-pdf"),
     api: ("api-docs",),
 }

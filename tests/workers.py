@@ -1,7 +1,6 @@
 """Real Celery worker processes for a test: they can be counted, watched and killed."""
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -30,8 +29,9 @@ class Workers:
         self._options = dict(app.conf.broker_transport_options)
 
     @classmethod
-    def start(cls, count: int = 2) -> "Workers":
-        crew = cls(f"test-{secrets.token_hex(4)}-")
+    def start(cls, count: int, *, prefix: str) -> "Workers":
+        crew = cls(prefix)
+        crew.empty_redis()  # of what was published while no workers were there
         _publish_with(crew._options | {"global_keyprefix": crew.prefix})
         try:
             for _ in range(count):

@@ -33,7 +33,8 @@ class DueRow(NamedTuple):
     """One charge, or one of several versions of its item, as Postgres tells it.
 
     `key` is TermsCharge|quantity|started on|anchor day|billed through|valid from|valid to; of a
-    charge that has no day left, quantity and days are empty.
+    charge that has no day left, quantity and days are empty. It ends in |on where the service goes
+    on after these days, billed by whatever charge and account.
     """
 
     account_id: int
@@ -153,11 +154,11 @@ def facts_of(
     """What `key` says, as drafting wants it."""
     segments = []
     for key in keys:
-        _, quantity, started, anchor, through, begins, ends = key.split("|")
+        _, quantity, started, anchor, through, begins, ends, *goes_on = key.split("|")
         if not begins:
             continue
         span = Period(date.fromisoformat(begins), date.fromisoformat(ends) if ends else FOREVER)
-        segments.append(Segment(span, Decimal(quantity)))
+        segments.append(Segment(span, Decimal(quantity), not goes_on))
     return ChargeFacts(
         0,
         compiled,

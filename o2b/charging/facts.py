@@ -48,10 +48,14 @@ def compile_charge(terms: ChargeTerms) -> CompiledCharge:
 
 
 class Segment(NamedTuple):
-    """Days in service at one quantity; an open end is periods.FOREVER."""
+    """Days in service at one quantity; an open end is periods.FOREVER.
+
+    Not `ends` says that the service goes on after them, billed by another charge or account.
+    """
 
     period: Period
     quantity: Decimal
+    ends: bool = True
 
 
 class Billed(NamedTuple):

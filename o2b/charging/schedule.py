@@ -168,11 +168,11 @@ def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
 
 
 def _with_last_days(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """The day on which service ends is served too, unless it goes on at another quantity."""
+    """The day on which service ends is served too, unless it goes on, here or elsewhere."""
     goes_on = {each.period.start for each in segments}
     return tuple(
         each
-        if each.period.end == FOREVER or each.period.end in goes_on
+        if each.period.end == FOREVER or not each.ends or each.period.end in goes_on
         else Segment(Period(each.period.start, each.period.end + _DAY), each.quantity)
         for each in segments
     )

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from orders.entry.days import check_days
 from orders.laying.services import NewLine, NewOrder, lock_accounts, write_orders
 from orders.models import Order
 from quotes import services as quoting
+from quotes.changing import of_changes
 from quotes.models import Quote, QuoteLine
 
 
@@ -71,7 +72,10 @@ def place_orders(
     work_from: date | None = None,
     promised_on: date | None = None,
 ) -> list[Order]:
-    """Accept many quotes, each for whom it says, and order what they offered; all or none."""
+    """Accept many quotes, each for whom it says, and order what they offered; all or none.
+
+    A quote of changes becomes one change order, in which what it adds is delivered.
+    """
     owners = dict(Quote.objects.filter(pk__in=accepted).values_list("pk", "account_id"))
     if missing := accepted.keys() - owners.keys():
         raise Quote.DoesNotExist(f"there is no quote {min(missing)}")
@@ -85,30 +89,34 @@ def place_orders(
     offered: dict[int, list[NewLine]] = defaultdict(list)
     notes: dict[int, list[str]] = defaultdict(list)
     related = QuoteLine.objects.select_related("product_version__product")
-    lines = list(related.filter(quote__in=accepted).order_by("quote_id", "position"))
+    added = related.filter(quote__in=accepted, action=QuoteLine.Action.ADD)
+    lines = list(added.order_by("quote_id", "position"))
     instead = _successors(lines)
     for line in lines:
         successor = instead.get(line.product_version_id)
         offered[line.quote_id].append(_as_offered(line, successor))
         if successor:
             notes[line.quote_id].append(_told(line, successor))
-    return write_orders(
-        orders=[
-            NewOrder(
-                account=accounts[quote.account_id],
-                lines=offered[quote.pk],
-                quote_id=quote.pk,
-                start_on=quote.start_on,
-                note="\n".join(notes[quote.pk]),
-                work_from=work_from,
-                promised_on=promised_on,
-            )
-            for quote in quotes
-        ],
-        channel=channel,
-        at=at,
-        actor_id=actor_id,
-    )
+    new = {
+        quote.pk: NewOrder(
+            account=accounts[quote.account_id],
+            lines=offered[quote.pk],
+            quote_id=quote.pk,
+            start_on=quote.start_on,
+            note="\n".join(notes[quote.pk]),
+            work_from=work_from,
+            promised_on=promised_on,
+        )
+        for quote in quotes
+    }
+    told: dict[str, Any] = {"channel": channel, "at": at, "actor_id": actor_id}
+    plain = [quote.pk for quote in quotes if not quote.is_change]
+    written = write_orders(orders=[new[pk] for pk in plain], **told) if plain else []
+    orders = dict(zip(plain, written, strict=True))
+    for quote in quotes:
+        if quote.is_change:
+            orders[quote.pk] = of_changes("order")(quote=quote, new=new[quote.pk], **told)
+    return [orders[quote.pk] for quote in quotes]
 
 
 def decline_offer(

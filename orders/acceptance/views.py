@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from o2b import clock
+from o2b.asks import ask
 from o2b.errors import Refused
 from o2b.web.forms import show_refusal
 from o2b.web.http import HtmxRequest, door
@@ -162,6 +163,7 @@ def _show(
     if refusal:
         return _closed(request, refusal.message, status=refusal.status, quote=quote)
     context = offer(quote.pk) | {"accept": accept, "decline": decline, "rail": []}
+    context["parts"] = ask("quote_parts", quote.pk) if quote.is_change else []
     return render(request, "public/offer.html", context, status=status)
 
 

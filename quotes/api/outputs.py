@@ -5,13 +5,14 @@ from rest_framework import serializers
 from o2b.api.charges import TermsOutput
 from o2b.api.fields import Amount, Link, Plain, State
 from o2b.api.links import AccountLink
-from quotes.models import Quote
+from quotes.models import Quote, QuoteLine
 
 
 class QuoteHeadOutput(serializers.Serializer):
     id = serializers.IntegerField()
     url = Link("api-quote-detail")
     number = serializers.CharField()
+    kind = State(name="QuoteKind", choices=Quote.Kind.choices)
     account = AccountLink()
     title = serializers.CharField()
     state = State(name="QuoteState", choices=Quote.State.choices)
@@ -41,6 +42,11 @@ class WhyOutput(serializers.Serializer):
 class QuoteLineOutput(serializers.Serializer):
     id = serializers.IntegerField()
     position = serializers.IntegerField()
+    action = State(
+        name="QuoteLineAction",
+        choices=QuoteLine.Action.choices,
+        help_text="What it does; all but add say what a service is afterwards.",
+    )
     product = serializers.CharField(source="product_version.product.code")
     version = serializers.IntegerField(source="product_version.number")
     quantity = Plain()

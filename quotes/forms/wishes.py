@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 
 from o2b.catalog.definitions import definitions_of
@@ -12,7 +13,6 @@ from o2b.catalog.models import ProductVersion
 from o2b.catalog.rules.compatibility import Definition, Option
 from o2b.catalog.rules.selection import Chosen
 from o2b.errors import Refused
-from quotes.forms.headers import AccountForm
 from quotes.forms.lines import EditorLine, Offered, range_words
 from quotes.inputs import LineInput
 from quotes.rules.bundles import missing_options
@@ -26,7 +26,7 @@ AT_LINE = re.compile(r"lines\[(\d+)\]\.(.+)")
 class LineEditor:
     """A header and lines, between the browser's fields and a service's arguments."""
 
-    header: AccountForm
+    header: forms.Form
     lines: list[EditorLine]
     products: list[ProductVersion]
     totals: Totals | None = None

@@ -17,6 +17,9 @@ from quotes.selectors.finding import get_quote, lines_of
 from quotes.selectors.pricing import price_lines, wanted
 from quotes.together import NOTHING, faults_together
 
+# Lines that have a price of their own; the others say what becomes of one that is in service.
+PRICED = (QuoteLine.Action.ADD, QuoteLine.Action.CHANGE, QuoteLine.Action.RENEW)
+
 
 @dataclass(frozen=True, slots=True)
 class OfferedCharge:
@@ -77,7 +80,7 @@ def offer(quote_id: int, *, on: date | None = None) -> dict[str, Any]:
     """
     quote = get_quote(quote_id)
     begins = on or clock.day(quote.account, quote.sent_at or quote.created_at)
-    lines = [line for line in lines_of(quote) if line.terms]
+    lines = [line for line in lines_of(quote) if line.terms and line.action in PRICED]
     terms = [read_terms(line.terms) for line in lines if line.terms]
     sums = totals(
         [Priced(each, line.quantity) for each, line in zip(terms, lines, strict=True)],
@@ -91,7 +94,7 @@ def offer(quote_id: int, *, on: date | None = None) -> dict[str, Any]:
 
 def draft_offer(quote: Quote, *, on: date, already: Collection[str] = NOTHING) -> dict[str, Any]:
     """The same for a draft, priced as if it were sent on that day; refuses as sending would."""
-    lines = lines_of(quote)
+    lines = [line for line in lines_of(quote) if line.action == QuoteLine.Action.ADD]
     for i, line in enumerate(lines):
         refuse_unless_on_sale(line.product_version, field=f"lines[{i}].product")
     wished = [(line.product_version, line.quantity) for line in lines]

@@ -12,6 +12,7 @@ from o2b import clock, events, fsm
 from o2b.catalog.characteristics import CharacteristicInvalid, check_characteristics
 from o2b.catalog.models import ProductVersion
 from o2b.errors import Invalid
+from quotes.changing import of_changes
 from quotes.inputs import (
     CheckedLine,
     LineInput,
@@ -134,23 +135,30 @@ def revise_quote(*, quote_id: int, owner_id: int, at: datetime) -> Quote:
     open_account(old.account_id)
     fsm.apply(old, "supersede", at=at, refusal=QuoteNotOpen, actor_id=owner_id)
     today = clock.day(old.account, at)
+    valid_until, start_on = max(old.valid_until, today + VALID_DAYS), old.start_on
+    if old.is_change and start_on is not None:
+        # What counts from a day can be accepted until that day.
+        start_on = max(start_on, today)
+        valid_until = min(max(old.valid_until, today), start_on)
     quote = Quote.objects.create(
         account=old.account,
         owner_id=owner_id,
+        kind=old.kind,
         revision=old.revision + 1,
         supersedes=old,
         currency=old.account.currency,
         title=old.title,
-        valid_until=max(old.valid_until, today + VALID_DAYS),
-        start_on=old.start_on,
+        valid_until=valid_until,
+        start_on=start_on,
     )
     lines = list(old.lines.select_related("product_version__product").order_by("position"))
     on_sale = versions_on_sale(line.product_version.product.code for line in lines)
     newest = [on_sale[line.product_version.product.code] for line in lines]
-    QuoteLine.objects.bulk_create(
+    copies = QuoteLine.objects.bulk_create(
         QuoteLine(
             quote=quote,
             position=line.position,
+            action=line.action,
             product_version=version,
             quantity=line.quantity,
             characteristics=_with_defaults(line, version),
@@ -158,6 +166,8 @@ def revise_quote(*, quote_id: int, owner_id: int, at: datetime) -> Quote:
         )
         for line, version in zip(lines, newest, strict=True)
     )
+    if old.is_change:
+        of_changes("revise")({line.pk: copy.pk for line, copy in zip(lines, copies, strict=True)})
     events.record("quote.drafted", quote, at=at, actor_id=owner_id, revision=quote.revision)
     return quote
 

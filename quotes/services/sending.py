@@ -15,6 +15,7 @@ from o2b.catalog.resolution import Resolution
 from o2b.catalog.services import freeze_terms
 from o2b.customers.models import Account
 from quotes import selectors
+from quotes.changing import PromisedChanges, of_changes
 from quotes.inputs import NoLines, refuse_unless_on_sale
 from quotes.models import Quote, QuoteLine
 from quotes.services.checking import check_validity, refuse_closed, refuse_unless_draft
@@ -35,6 +36,13 @@ UPDATE quotes_quote AS quote SET one_time_total = said.one_time, monthly_total =
     FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS said (quote, one_time, monthly)
     WHERE quote.id = said.quote
 """
+
+
+ADD = QuoteLine.Action.ADD
+PROMISED = (
+    *("product_version", "quantity", "characteristics"),
+    *("terms", "book_version", "contract", "why"),
+)
 
 
 def send_quote(
@@ -114,7 +122,25 @@ def _promise(quotes: Sequence[Quote], lines: dict[int, list[QuoteLine]], at: dat
         for quote, found in zip(together, priced, strict=True):
             quote.one_time_total = found.totals.one_time
             quote.monthly_total = found.totals.monthly
+            if quote.is_change:
+                _promise_changes(quote, lines[quote.pk], found, at)
         _write(together, lines, [r for found in priced for r in found.resolutions])
+
+
+def _promise_changes(
+    quote: Quote, added: Sequence[QuoteLine], priced: selectors.PricedLines, at: datetime
+) -> None:
+    """Freeze what a change quote says of services, and what all of it comes to."""
+    promised: PromisedChanges = of_changes("promise")(quote=quote, added=priced, at=at)
+    lines = {line.pk: line for line in quote.lines.exclude(action=ADD)}
+    for said in promised.lines:
+        line = lines[said.line_id]
+        line.product_version_id, line.quantity = said.product_version_id, said.quantity
+        line.characteristics, line.terms_id = said.characteristics, said.terms_id
+        line.book_version_id, line.contract_id = said.book_version_id, said.contract_id
+        line.why = list(said.why)
+    QuoteLine.objects.bulk_update(lines.values(), PROMISED)
+    quote.monthly_total, quote.one_time_total = promised.monthly, promised.one_time
 
 
 def _write(
@@ -158,16 +184,16 @@ def _refuse_unsendable(quote: Quote, at: datetime) -> None:
 def _lines_of(
     quotes: Mapping[int, Quote], already: Mapping[int, Collection[str]]
 ) -> dict[int, list[QuoteLine]]:
-    """The lines, if they can still be promised: time has passed since they were drafted."""
+    """The lines that add, if they can still be promised: time has passed since the draft."""
     found: dict[int, list[QuoteLine]] = {pk: [] for pk in quotes}
-    lines = QuoteLine.objects.filter(quote__in=found).order_by("quote_id", "position")
+    lines = QuoteLine.objects.filter(quote__in=found, action=ADD).order_by("quote_id", "position")
     for line in lines.select_related("product_version__product"):
         found[line.quote_id].append(line)
     definitions = definitions_of(
         line.product_version for wished in found.values() for line in wished
     )
     for pk, wished in found.items():
-        if not wished:
+        if not wished and not quotes[pk].is_change:
             raise NoLines(_("At least one line is needed."), field="lines")
         for i, line in enumerate(wished):
             refuse_unless_on_sale(line.product_version, field=f"lines[{i}].product")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from o2b.api.fields import Amount, Asked, Exact, Facts, Key, KeyOrReference, Link, Plain, State
@@ -69,10 +70,52 @@ class ChangeAsked(Asked):
         help_text="withdraw: the revision of the change that is taken back.",
     )
     waive_notice = serializers.BooleanField(required=False, default=False)
+    deliver = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="terms, replace, quantity, move: deliver it first, by the product's plan; "
+        "it holds from its delivery, or from its own day if that is later.",
+    )
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
     dry_run = serializers.BooleanField(
         required=False, default=False, help_text="Order nothing; answer what it would bring."
     )
+
+    def validate(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what the act does not know, and a day beside words that name another one."""
+        for name, value in said.items():
+            if name not in (*ANY_ACT, *OF_ACT[said["act"]]) and not _is_nothing(value):
+                text = _("“%(act)s” does not know this; leave it out.") % {"act": said["act"]}
+                raise serializers.ValidationError({name: [text]})
+        if said["on"] and said.get("when", When.ON) != When.ON:
+            text = _("Name a day, or say when; not both.")
+            raise serializers.ValidationError({"on": [text]})
+        if said["fee_product"] and said["billing"] != SuspensionBilling.FEE:
+            text = _("Only what is billed by a holding fee has one.")
+            raise serializers.ValidationError({"fee_product": [text]})
+        return said
+
+
+# What any act may say besides its own; that nothing is delivered for an act is for the service.
+ANY_ACT = ("item", "act", "revision", "reason", "deliver", "dry_run")
+DAY = ("when", "on")
+OF_ACT = {
+    Act.TERMS: (*DAY, "product", "quantity", "characteristics", "waive_notice"),
+    Act.REPLACE: (*DAY, "version"),
+    Act.QUANTITY: (*DAY, "quantity"),
+    Act.SUSPEND: (*DAY, "billing", "fee_product"),
+    Act.RESUME: DAY,
+    Act.MOVE: (*DAY, "characteristics"),
+    Act.TRANSFER: (*DAY, "to_account"),
+    Act.END: (*DAY, "waive_notice"),
+    # It holds from the day of what is taken back.
+    Act.WITHDRAW: ("withdraws",),
+}
+
+
+def _is_nothing(value: Any) -> bool:
+    """What is sent, and says no more than if it were left out."""
+    return value is False or value in (None, "", {})
 
 
 def wish_of(asked: dict[str, Any]) -> Wish:
@@ -86,7 +129,7 @@ def wish_of(asked: dict[str, Any]) -> Wish:
     return Wish(item_id=asked["item"], act=act, when=When(when), kind=kind, **told)
 
 
-APART = {"item", "act", "when", "to_account", "dry_run"}
+APART = {"item", "act", "when", "to_account", "dry_run"}  # of a wish they are called otherwise
 
 
 class FactOutput(serializers.Serializer):
@@ -121,12 +164,15 @@ class FactOutput(serializers.Serializer):
 
 
 class ChangedOutput(serializers.Serializer):
-    """The change order, and the facts that it told."""
+    """The change order, and the facts that it told; none yet of what is delivered first."""
 
     url = serializers.SerializerMethodField()
     order = serializers.IntegerField(source="order.pk")
     number = serializers.CharField(source="order.number")
     kind = State(name="OrderKind", choices=Order.Kind.choices, source="order.kind")
+    is_delivered_first = serializers.BooleanField(
+        help_text="Its changes hold once its lines are completed."
+    )
     changes = FactOutput(many=True)
 
     def get_url(self, changed: Any) -> str:
@@ -188,4 +234,12 @@ class ChangePreviewOutput(serializers.Serializer):
     next_bill_total = Amount(source="next_total.amount", currency="next_total.currency")
     months = MonthOutput(many=True)
     months_difference = Amount(source="months_total.amount", currency="months_total.currency")
+    leaving_fee = Amount(
+        source="leaving_fee.amount",
+        currency="because_total.currency",
+        allow_null=True,
+        help_text="What leaving the agreed term earlier costs, billed once.",
+    )
+    leaving_fee_on = serializers.DateField(allow_null=True)
+    is_delivered_first = serializers.BooleanField(source="deliver")
     warnings = serializers.ListField(child=serializers.CharField())

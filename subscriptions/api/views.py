@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from o2b import clock
 from o2b.api.charges import TermsOutput
-from o2b.api.fields import Link, Plain, State
+from o2b.api.fields import Asked, Link, Plain, State
 from o2b.api.idempotency import once
 from o2b.api.links import AccountLink
 from o2b.api.views import Noun
@@ -23,6 +23,7 @@ from o2b.customers.models import Account
 from o2b.errors import Refused
 from orders.models import Order
 from quotes.inputs import FIRST_YEAR, LAST_YEAR
+from subscriptions.api.addresses import asked_in_address
 from subscriptions.api.changes import (
     ChangeAsked,
     ChangedOutput,
@@ -31,7 +32,7 @@ from subscriptions.api.changes import (
     wish_of,
 )
 from subscriptions.asof import Look, look_at
-from subscriptions.changes.asking import place_of, with_what_stays
+from subscriptions.changes.asking import place_of
 from subscriptions.changes.permission import require_change
 from subscriptions.changes.preview import preview_changes
 from subscriptions.changes.refusals import ItemUnknown
@@ -132,7 +133,7 @@ class SubscriptionFilter(filters.FilterSet):
         fields = ("state", "account_id", "order")
 
 
-class LookAsked(serializers.Serializer):
+class LookAsked(Asked):
     """The day that is looked at, and the day until whose end what was known counts."""
 
     as_of = serializers.DateField(required=False)
@@ -172,13 +173,12 @@ class SubscriptionViewSet(Noun):
     @extend_schema(parameters=[LookAsked], responses=SubscriptionOutput)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One subscription as of a day (today), as it was known at the end of another (now)."""
-        asking = LookAsked(data=request.query_params)
-        asking.is_valid(raise_exception=True)
+        asked = asked_in_address(request, LookAsked)
         found = self.get_queryset().get(pk=self.key())
         look = look_at(
             found.account,
-            on=asking.validated_data.get("as_of"),
-            known_on=asking.validated_data.get("known_on"),
+            on=asked.get("as_of"),
+            known_on=asked.get("known_on"),
             machine_now=clock.now(),
         )
         return Response(SubscriptionOutput(found, context={"look": look}).data)
@@ -206,7 +206,7 @@ class SubscriptionViewSet(Noun):
             message = _("This subscription has no item %(item)s.") % {"item": asked["item"]}
             raise ItemUnknown(message, field="item")
         try:
-            wish = with_what_stays(wish_of(asked), item, today=clock.today(account))
+            wish = wish_of(asked)
             return self._look(wish, account) if asked["dry_run"] else self._order(wish, account)
         except Refused as refusal:
             refusal.field = place_of(refusal) or None
@@ -218,6 +218,7 @@ class SubscriptionViewSet(Noun):
             wishes=[wish],
             at=clock.now(account),
             billed=lambda items: ask("billed_so_far", items),
+            actor_id=self.user_id,
         )
         shown = show_preview(preview, today=clock.today(account))
         return Response(ChangePreviewOutput(shown).data)
@@ -231,5 +232,6 @@ class SubscriptionViewSet(Noun):
             channel=Order.Channel.REST,
         )
         told = facts().filter(order_line__in=[line.pk for line in changed.lines])
-        data = ChangedOutput({"order": changed.order, "changes": told}).data
+        made = {"order": changed.order, "changes": told, "is_delivered_first": wish.deliver}
+        data = ChangedOutput(made).data
         return Response(data, status=201, headers={"Location": data["url"]})

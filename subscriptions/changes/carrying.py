@@ -1,7 +1,7 @@
 """One wish as the line of a change order and the fact that it tells, priced and checked."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,10 @@ from o2b.catalog.quantities import check_quantity
 from o2b.customers.models import Account
 from o2b.web.show import day_text
 from orders.changing.services import ChangeLine
+from quotes.inputs import versions_on_sale
 from subscriptions.changes import refusals as no
+from subscriptions.changes.describing import DESCRIBED, PLACE, described, with_place
+from subscriptions.changes.holding import check_has_it, check_what_follows, withdrawn
 from subscriptions.changes.leaving import (
     check_leaving_notice,
     fee_line,
@@ -22,17 +25,15 @@ from subscriptions.changes.leaving import (
     fees_of,
     running_of,
 )
-from subscriptions.changes.pricing import Pen, fee_for, priced_for
+from subscriptions.changes.pricing import Pen, check_rise, fee_for, priced_for, terms_in_force
 from subscriptions.changes.snapshots import digests_of, snapshot_of
 from subscriptions.changes.wishes import Priced, Wish
-from subscriptions.models import Act, ItemChange, SuspensionBilling
+from subscriptions.models import Act, SuspensionBilling
 from subscriptions.rules.checks import TransferCycle
 from subscriptions.rules.facts import Act as Told
 from subscriptions.rules.timeline import Span, span_on
 from subscriptions.timelines.chains import Chain
 from subscriptions.timelines.services import NewFact
-
-ADDRESS, DESCRIBED = "address", "characteristics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +82,30 @@ def carry(
 ) -> Carried:
     """Price and check one wish; `on` is the first day on which it holds."""
     spans = chain.spans
-    now = span_on(spans, on) or (spans[-1] if spans else None)
-    if now is None:
+    if not spans:
         raise no.NoPeriod(_("Of this service no day is left that could change."), field="on")
-    scene = Scene(wish, chain, on, today, now, accounts, pen)
-    return _HOW[wish.act](scene)
+    outside = spans[0] if on < spans[0].period.start else spans[-1]
+    scene = Scene(wish, chain, on, today, span_on(spans, on) or outside, accounts, pen)
+    check_has_it(wish, chain, on)
+    carried = _HOW[wish.act](scene)
+    check_what_follows(chain, carried.fact)
+    return carried
 
 
 def _terms(scene: Scene) -> Carried:
     """Another product, another price: what contract and books say on that day."""
-    priced = scene.wish.promised or priced_for(
-        scene.wish, scene.account, scene.now, _version_of(scene), scene.on, scene.pen
-    )
+    # Who is suspended for a holding fee has the Terms that hold on the return.
+    has = terms_in_force(scene.chain, scene.on) or scene.now.terms
+    scene_in_force = replace(scene, now=replace(scene.now, terms=has))
+    priced = scene.wish.promised or _priced(scene_in_force)
     if (priced.version_id, priced.terms_id, priced.quantity) == (
         scene.now.product_version,
-        scene.now.terms,
+        has,
         scene.now.quantity,
     ):
         raise no.NothingChanges(_("That is what it is already, at this price."), field="product")
+    days = {"on": scene.on, "today": scene.today}
+    check_rise(scene.wish, scene.chain, has, priced, **days, pen=scene.pen)
     fact = NewFact(
         act=Act.TERMS,
         on=scene.on,
@@ -111,6 +118,19 @@ def _terms(scene: Scene) -> Carried:
     return Carried(_line(scene, priced), fact, why=priced.why)
 
 
+def _priced(scene: Scene) -> Priced:
+    """At the price of the day; what describes the service on that day stays where none is said."""
+    version = _version_of(scene)
+    code = scene.wish.product or version.product.code
+    newest = versions_on_sale([code]).get(code)
+    known = scene.chain.characteristics_on(scene.on)
+    asked, beside = described(newest, known, scene.wish.characteristics)
+    place = check_characteristics([PLACE], beside, field=DESCRIBED)
+    wish = replace(scene.wish, characteristics=asked)
+    priced = priced_for(wish, scene.account, scene.now, version, scene.on, scene.pen)
+    return replace(priced, characteristics=priced.characteristics | place)
+
+
 def _version_of(scene: Scene) -> ProductVersion:
     return ProductVersion.objects.select_related("product").get(pk=scene.now.product_version)
 
@@ -119,7 +139,7 @@ def _replace(scene: Scene) -> Carried:
     """Another version of the product, under the same Terms: the price that was agreed stays."""
     product = _version_of(scene).product
     found = product.versions.filter(number=scene.wish.version or 0).first()
-    if found is None or found.state == ProductVersion.State.DRAFT:
+    if found is None or found.state != ProductVersion.State.PUBLISHED:
         message = _("%(product)s has no published version %(number)s.")
         told = {"product": product.code, "number": scene.wish.version}
         raise no.VersionUnknown(message % told, field="version")
@@ -159,15 +179,9 @@ def _move(scene: Scene) -> Carried:
         message = _("Name what is different at the other address.")
         raise no.NothingChanges(message, field="characteristics")
     told = scene.chain.characteristics_on(scene.on) | dict(scene.wish.characteristics)
-    specs = _version_of(scene).characteristics
-    # A product that asks for no place stands somewhere all the same.
-    known = {name: value for name, value in told.items() if name != ADDRESS}
-    check_characteristics(specs, told if _asks_for_address(specs) else known, field=DESCRIBED)
+    specs = with_place(_version_of(scene).characteristics)
+    check_characteristics(specs, told, field=DESCRIBED)
     return _plain(scene)
-
-
-def _asks_for_address(specs: Sequence[Mapping[str, Any]]) -> bool:
-    return any(spec["name"] == ADDRESS for spec in specs)
 
 
 def _transfer(scene: Scene) -> Carried:
@@ -194,10 +208,8 @@ def _transfer(scene: Scene) -> Carried:
 
 def _withdraw(scene: Scene) -> Carried:
     """Take back a change; the end of what has ended stays."""
-    changes = {change.revision: change for change in scene.chain.changes}
-    gone = {change.withdraws_id for change in scene.chain.changes}
-    found: ItemChange | None = changes.get(scene.wish.withdraws or 0)
-    if found is None or found.act == Act.WITHDRAW or found.pk in gone:
+    found = withdrawn(scene.chain, scene.wish.withdraws)
+    if found is None:
         message = _("%(item)s has no such change that could be taken back.")
         raise no.ChangeUnknown(message % {"item": scene.chain.last}, field="withdraws")
     if found.act in (Act.END, Act.TRANSFER) and found.on <= scene.today:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from o2b.catalog.models import ProductVersion
 from orders.changing.services import ChangeLine
 from orders.laying.services import ChangePart, NewLine
-from subscriptions.changes.refusals import NotDelivered
+from subscriptions.changes.refusals import NotDelivered, NotTogether
 from subscriptions.changes.wishes import Wish
 from subscriptions.models import Act
 
@@ -15,7 +15,12 @@ DELIVERED = (Act.TERMS, Act.REPLACE, Act.QUANTITY, Act.MOVE)
 
 
 def check_deliverable(wishes: Sequence[Wish]) -> None:
-    """Refuse to deliver what nothing is delivered for, or together with what is done at once."""
+    """Refuse to deliver what nothing is delivered for, or together with what is done at once.
+
+    Of one service one change at a time is delivered: the first makes the service another one than
+    the second was ordered for.
+    """
+    seen: set[int] = set()
     for index, wish in enumerate(wishes):
         if wish.act not in DELIVERED:
             message = _("For this nothing is delivered; order it without delivery.")
@@ -23,6 +28,12 @@ def check_deliverable(wishes: Sequence[Wish]) -> None:
         if not wish.deliver:
             message = _("Order what is delivered apart from what is changed at once.")
             raise NotDelivered(message, field=f"changes[{index}].deliver")
+        if wish.item_id in seen:
+            message = _(
+                "Two changes of one service are delivered one after the other; order apart."
+            )
+            raise NotTogether(message, field=f"changes[{index}].item")
+        seen.add(wish.item_id)
 
 
 def delivered_lines(changes: Sequence[ChangeLine]) -> list[NewLine]:

@@ -12,7 +12,7 @@ from orders.fulfilment.handlers import Handler
 from orders.fulfilment.outcomes import Done, Failed, Job, Outcome
 from orders.models import LineAction, OrderLine
 from subscriptions.models import Act, Item
-from subscriptions.timelines.chains import lock_chains, roots_of
+from subscriptions.timelines.chains import chains_of, lock_chains, roots_of
 from subscriptions.timelines.services import NewFact, tell_facts
 
 
@@ -30,9 +30,13 @@ def change_service(job: Job) -> Outcome:
     if root.revision != line.in_service["revision"]:
         message = _("%(item)s was changed since this was ordered; cancel the line, order it anew.")
         return Failed(message % {"item": line.in_service["item"]})
+    on = max(line.change_on, clock.day(line.account, job.at))
+    if chains_of([root_id])[root_id].holder_on(on).account_id != line.account_id:
+        message = _("%(item)s is another account's by now; cancel the line, order it anew there.")
+        return Failed(message % {"item": line.in_service["item"]})
     fact = NewFact(
         act=Act(line.action),
-        on=max(line.change_on, clock.day(line.account, job.at)),
+        on=on,
         order_line_id=line.pk,
         **_told(line, line.in_service),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -31,6 +32,7 @@ from subscriptions.models import (
     Commitment,
     Item,
     ItemChange,
+    LeavingFee,
     ServiceState,
     Subscription,
     SuspensionBilling,
@@ -45,25 +47,64 @@ FEE_KEY = "early_termination"
 
 
 def running_of(root_ids: Collection[int]) -> dict[int, Commitment]:
-    """The commitment that holds of each service: the one with the highest number."""
+    """What was agreed last of each service, its highest number; it may begin later."""
     rows = Commitment.objects.filter(item__in=root_ids).order_by("item_id", "-number")
     return {row.item_id: row for row in rows.distinct("item_id")}
 
 
+class Bound(NamedTuple):
+    """Days on which the words of a commitment hold; from month to month they have no `end`."""
+
+    words: Commitment
+    start: date
+    end: date | None
+
+
+def bound_from(root_id: int, on: date) -> list[Bound]:
+    """What holds of a service from a day on: on each day the highest number that has begun."""
+    rows = list(Commitment.objects.filter(item=root_id).order_by("number"))
+    found: list[Bound] = []
+    day: date | None = on
+    while day is not None:
+        begun = [row for row in rows if row.starts_on <= day and _lasts(row, day)]
+        later = [row for row in rows if row.starts_on > day]
+        if not begun:
+            day = min((row.starts_on for row in later), default=None)
+            continue
+        words = begun[-1]
+        ends = [row.starts_on for row in later if row.number > words.number]
+        end = min([*ends, *([words.ends_on] if words.ends_on else [])], default=None)
+        found.append(Bound(words, day, end))
+        day = end
+    return found
+
+
+def _lasts(commitment: Commitment, day: date) -> bool:
+    return commitment.ends_on is None or commitment.ends_on > day
+
+
 def term_end(root_id: int, *, today: date) -> date:
-    """The first day after the term that runs; refuses where no term comes to an end."""
-    running = running_of([root_id]).get(root_id)
-    if running is None or running.ends_on is None or running.ends_on <= today:
+    """The first day after all that is agreed with an end: nothing is owed for leaving then.
+
+    Refuses where no term comes to an end.
+    """
+    ends = [each.end for each in bound_from(root_id, today) if each.words.ends_on and each.end]
+    if not ends:
         raise NoTerm(_("No agreed term runs, so none ends; name a day."), field="when")
-    return running.ends_on
+    return ends[-1]
 
 
 def check_leaving_notice(
     running: Commitment | None, *, today: date, on: date, field: str = "on"
 ) -> None:
-    """Refuse an end that is told later than agreed; says the first day that is possible."""
+    """Refuse an end that is told later than agreed; says the first day that is possible.
+
+    `running` was agreed last; where that begins later, the notice is the one that holds on the day.
+    """
     if running is None:
         return
+    if running.starts_on > on:
+        running = bound_from(running.item_id, on)[0].words
     first = today + timedelta(days=running.notice_days)
     if on < first:
         message = _("It is ended with %(days)s days' notice: on %(first)s at the earliest.")
@@ -72,29 +113,34 @@ def check_leaving_notice(
 
 
 def fee_owed(running: Commitment | None, chain: Chain, *, on: date) -> Decimal:
-    """What ending on a day costs; nothing on the last day of the term or after it."""
-    if running is None or running.ends_on is None or on >= running.ends_on:
+    """What ending on a day costs; nothing on the last day of what is agreed or after it.
+
+    Terms that follow are owed too, each share as its own term says; a fixed fee is that of the
+    term in which one leaves. Before the first term begins nobody is bound, but all of it is owed.
+    """
+    if running is None:
+        return Decimal(0)
+    bound = [each for each in bound_from(chain.root.pk, on) if each.words.ends_on]
+    if not bound:
         return Decimal(0)
     root, spans = chain.root, chain.spans
     assert root.anchor_on is not None
     grid = Grid(root.anchor_on, root.anchor_day or root.account.bill_day)
     rows = Terms.objects.filter(pk__in={span.terms for span in spans})
     terms = {pk: from_canonical(body) for pk, body in rows.values_list("pk", "body")}
-    # Before the term began nobody was bound.
-    first = min(
-        Commitment.objects.filter(item=root, ends_on__gt=on).values_list("starts_on", flat=True)
-    )
-    left = remaining(
-        spans,
-        grid=grid,
-        terms=terms,
-        on=max(on, min(first, running.ends_on)),
-        ends_on=running.ends_on,
-    )
+    left: dict[tuple[str, Decimal], Decimal] = {}
+    for each in bound:
+        words = (each.words.leaving_fee, each.words.leaving_value)
+        if words[0] == LeavingFee.FIXED and each is not bound[0]:
+            continue
+        assert each.end is not None
+        share = remaining(spans, grid=grid, terms=terms, on=each.start, ends_on=each.end)
+        left[words] = left.get(words, Decimal(0)) + share
     currency = chain.last.account.currency
-    return leaving_fee(
-        running.leaving_fee, running.leaving_value, remaining=left, currency=currency
+    fees = (
+        leaving_fee(*words, remaining=share, currency=currency) for words, share in left.items()
     )
+    return sum(fees, Decimal(0))
 
 
 def fee_line(chain: Chain, now: Span, *, on: date, amount: Decimal, pen: Pen) -> ChangeLine:
@@ -174,7 +220,8 @@ def fees_of(change: ItemChange, chain: Chain) -> list[tuple[int, NewFact]]:
     items = Item.objects.filter(
         order_line__order=change.order_line.order_id,
         order_line__action=LineAction.START,
-        order_line__in_service__item_id=chain.last.pk,
+        # Who had it when its end was ordered need not have it any more.
+        order_line__in_service__item_id__in=[item.pk for item in chain.items],
     )
     found = []
     for item in items:

@@ -28,7 +28,11 @@ def _days_left(item: Any) -> str:
 
 
 def _service_url(fact: Any) -> str:
-    return reverse("subscriptions:of-item", args=[fact.item_id])
+    return reverse("subscriptions:of-item", args=[fact.leg])
+
+
+def _number(fact: Any) -> str:
+    return f"S-{fact.leg_subscription}.{fact.leg}"
 
 
 def _spans(request: HttpRequest) -> list[tuple[int, str]]:
@@ -126,16 +130,16 @@ class PlannedChanges(ListPage):
         Column(
             "service",
             _("Service"),
-            value="item.product_version.product.name",
+            value="leg_product",
             link=_service_url,
-            note="item.number",
+            note=_number,
         ),
         Column(
             "account",
             _("Account"),
-            value="item.account.name",
-            sort="item__account__name",
-            note="item.account.reference",
+            value="leg_account",
+            sort="leg_account",
+            note="leg_reference",
         ),
         Column(
             "order",
@@ -149,10 +153,10 @@ class PlannedChanges(ListPage):
         Column("on", _("From")),
         Column("what", _("What"), value=fact_words),
         Column("act", _("Kind"), value="get_act_display"),
-        Column("item", _("Item"), value="item.number"),
-        Column("service", _("Service"), value="item.product_version.product.name"),
-        Column("customer", _("Customer"), value="item.account.customer.name"),
-        Column("account", _("Account"), value="item.account.name", note="item.account.reference"),
+        Column("item", _("Item"), value=_number),
+        Column("service", _("Service"), value="leg_product"),
+        Column("customer", _("Customer"), value="leg_customer"),
+        Column("account", _("Account"), value="leg_account", note="leg_reference"),
         Column("order", _("Order"), value="order_line.order.number"),
         Column("by", _("By"), value="order_line.order.placed_by"),
         Column("reason", _("Reason")),
@@ -163,11 +167,7 @@ class PlannedChanges(ListPage):
         Filter("within", _("Within"), _within("on"), _spans),
         Filter("until", _("Until"), _until("on"), kind="day"),
     )
-    search = (
-        "item__account__name",
-        "item__account__reference",
-        "item__product_version__product__name",
-    )
+    search = ("leg_account", "leg_reference", "leg_product")
     search_hint = _("Account or product…")
     default_sort = "on"
     csv_name = "planned-changes"

@@ -1,6 +1,6 @@
 """A change before it is made: what it gives back and costs, the next bill, and the months ahead."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,13 +15,15 @@ from o2b.periods import Period
 from orders.changing.services import ChangeLine
 from subscriptions.changes.basis import Basis, Fee, Month, difference
 from subscriptions.changes.carrying import Carried
-from subscriptions.changes.pricing import Pencil
+from subscriptions.changes.pricing import Pen, Pencil
 from subscriptions.changes.refusals import AccountUnknown
 from subscriptions.changes.services import (
     accounts_of,
     carry_all,
     chains_for,
     check_facts_of,
+    check_waiver,
+    check_wishes,
     roots_for,
 )
 from subscriptions.changes.wishes import Wish
@@ -39,7 +41,7 @@ class ServicePreview:
 
     `because` are the lines that a run today would bill or give back because of the change;
     `next_bill` all lines of the service on the day `next_on`, when something is due next; `basis`
-    is what all of it follows from.
+    is what all of it follows from. What is to `deliver` first holds from its delivery.
     """
 
     chain: Chain
@@ -53,6 +55,12 @@ class ServicePreview:
     terms: Mapping[int, LineTerms]
     basis: Basis
     carried: Carried
+    deliver: bool = False
+
+    @property
+    def fee(self) -> Fee | None:
+        """What leaving the agreed term costs, on its day."""
+        return self.basis.fee
 
     @property
     def because_total(self) -> Decimal:
@@ -81,10 +89,12 @@ def preview_changes(
     wishes: Sequence[Wish],
     at: datetime,
     billed: Billed,
-    pencil: Pencil | None = None,
+    pencil: Pen | None = None,
+    actor_id: int | None = None,
 ) -> Preview:
     """What wishes would change, refused as they would be; nothing is written.
 
+    Whether somebody may do without a notice is seen to where the one who asks is named.
     The amounts are what the next runs bill: computed with their own arithmetic, from what has
     been billed so far.
     """
@@ -95,6 +105,9 @@ def preview_changes(
     if account is None:
         raise AccountUnknown(f"there is no account {account_id}", field="account")
     chains = chains_for(roots_for(account, [wish.item_id for wish in wishes]))
+    check_wishes(wishes, accounts.values())
+    if actor_id is not None:
+        check_waiver(any(wish.waive_notice for wish in wishes), actor_id)
     pencil, today = pencil or Pencil(), clock.day(account, at)
     before = {chain.root.pk: list(chain.facts) for chain in chains.values()}
     carried = carry_all(wishes, chains, accounts, today=today, pen=pencil)
@@ -105,6 +118,7 @@ def preview_changes(
         if each.fee:
             fees[root] = each.fee
     by_root = {chain.root.pk: chain for chain in chains.values()}
+    delivered = {chains[wish.item_id].root.pk for wish in wishes if wish.deliver}
     after = check_facts_of(by_root, carried)
     stands = _stands(by_root.values(), billed)
     spans = {root: (spans_of(before[root]), spans_of(after[root])) for root in by_root}
@@ -118,12 +132,13 @@ def preview_changes(
                 Basis(
                     before=spans[root][0],
                     after=spans[root][1],
-                    grid=_grid(by_root[root]),
+                    grid=grid_of(by_root[root]),
                     terms=terms,
                     standing=stands.get(root, {}),
                     fee=_fee(by_root[root], fees.get(root), terms),
                 ),
                 today,
+                deliver=root in delivered,
             )
             for root, told in first.items()
         ),
@@ -141,7 +156,9 @@ def _stands(chains: Iterable[Chain], billed: Billed) -> dict[int, dict[ChargeKey
     return found
 
 
-def _service(chain: Chain, told: Carried, basis: Basis, today: date) -> ServicePreview:
+def _service(
+    chain: Chain, told: Carried, basis: Basis, today: date, *, deliver: bool
+) -> ServicePreview:
     on = told.fact.on
     now = basis.changed(today)
     next_on = today if now.lines else now.next_due_on
@@ -157,10 +174,12 @@ def _service(chain: Chain, told: Carried, basis: Basis, today: date) -> ServiceP
         terms=basis.terms,
         basis=basis,
         carried=told,
+        deliver=deliver,
     )
 
 
-def _grid(chain: Chain) -> Grid:
+def grid_of(chain: Chain) -> Grid:
+    """Where the periods of a service begin."""
     root = chain.root
     assert root.anchor_on is not None
     return Grid(root.anchor_on, root.anchor_day or root.account.bill_day)
@@ -190,10 +209,15 @@ def _terms_of(
     spans: Iterable[tuple[list[Span], list[Span]]],
     stands: Iterable[Mapping[ChargeKey, Standing]],
     fees: Iterable[ChangeLine],
-    pencil: Pencil,
+    pencil: Pen,
 ) -> dict[int, LineTerms]:
     """All Terms that play a part, those that are only drawn too."""
     wanted = {span.terms for both in spans for several in both for span in several}
     wanted |= {key[1] for each in stands for key in each} | {fee.terms_id for fee in fees}
-    rows = Terms.objects.filter(pk__in=[pk for pk in wanted if pk > 0]).values_list("pk", "body")
-    return {pk: from_canonical(body) for pk, body in rows} | pencil.drawn
+    return terms_by_key({pk for pk in wanted if pk > 0}) | pencil.drawn
+
+
+def terms_by_key(keys: Collection[int]) -> dict[int, LineTerms]:
+    """Frozen Terms by their keys."""
+    rows = Terms.objects.filter(pk__in=keys).values_list("pk", "body")
+    return {pk: from_canonical(body) for pk, body in rows}

@@ -1,28 +1,40 @@
 """What a changed service costs from a day on: resolved by contract and books, frozen as Terms."""
 
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from o2b.catalog.models import DeliveryPlan, ProductVersion, Terms
+from o2b.catalog.models import DeliveryPlan, PriceBookVersion, ProductVersion, Terms
 from o2b.catalog.resolution import Resolution
 from o2b.catalog.services import freeze_terms
 from o2b.charging import ChargeTerms, LineTerms, RampStep, digest, from_canonical
+from o2b.charging.ramps import free_until
 from o2b.customers.models import Account
 from o2b.periods import add_months
+from orders.models import Order
 from quotes.inputs import LineInput, check_lines
 from quotes.selectors import price_lines
 from subscriptions.changes.refusals import BillingInvalid, NoticeTooShort
 from subscriptions.changes.wishes import Priced, Wish
-from subscriptions.rules.prices import lasting
+from subscriptions.models import Item
+from subscriptions.rules.facts import Act, standing_facts
+from subscriptions.rules.prices import dearer, lasting, moved, recurs, same_price
 from subscriptions.rules.timeline import Span
+from subscriptions.selectors import known_now
+from subscriptions.timelines.chains import Chain
 
 
 class Pen(Protocol):
-    """Who gives Terms their key: `Ink` freezes them, a `Pencil` only remembers what they say."""
+    """Who gives Terms their key: `Ink` freezes them, a `Pencil` only remembers what they say.
+
+    `drawn` are those that it only remembers, by key.
+    """
+
+    drawn: dict[int, LineTerms]
 
     def key_of(self, resolution: Resolution) -> int:
         """The key of the Terms."""
@@ -30,7 +42,10 @@ class Pen(Protocol):
 
 
 class Ink:
-    """Terms are frozen: the change is made."""
+    """Terms are frozen: the change is made, or promised."""
+
+    def __init__(self) -> None:
+        self.drawn: dict[int, LineTerms] = {}
 
     def key_of(self, resolution: Resolution) -> int:
         return freeze_terms([resolution])[0].pk
@@ -53,6 +68,16 @@ class Pencil:
         return key
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The Terms of who has a product already: since when they hold, and when the service began."""
+
+    terms_id: int
+    terms: LineTerms
+    began_on: date
+    since: date
+
+
 def priced_for(
     wish: Wish, account: Account, now: Span, version: ProductVersion, on: date, pen: Pen
 ) -> Priced:
@@ -65,7 +90,7 @@ def priced_for(
         discount_percent=wish.discount_percent,
     )
     same = asked.product == version.product.code
-    return _priced(account, asked, on, pen, has=now.terms if same else None)
+    return _priced(account, asked, on, pen, has=_held(wish.item_id, now.terms) if same else None)
 
 
 def fee_for(product: str, account: Account, quantity: Decimal, on: date, pen: Pen) -> int:
@@ -76,16 +101,28 @@ def fee_for(product: str, account: Account, quantity: Decimal, on: date, pen: Pe
     return _priced(account, LineInput(product=product, quantity=quantity), on, pen).terms_id
 
 
+def _held(item_id: int, terms_id: int) -> Held:
+    item = Item.objects.select_related("root").get(pk=item_id)
+    root = item.root or item
+    assert root.anchor_on is not None
+    days = known_now().filter(Q(item=root) | Q(item__root=root), terms=terms_id)
+    first = days.order_by("valid").first()
+    since = (first.valid.lower if first else None) or root.anchor_on
+    return Held(terms_id, _body_of(terms_id), root.anchor_on, since)
+
+
 def _priced(
-    account: Account, asked: LineInput, on: date, pen: Pen, has: int | None = None
+    account: Account, asked: LineInput, on: date, pen: Pen, has: Held | None = None
 ) -> Priced:
     """What is asked at its price; who `has` the product under Terms pays nothing once again."""
     checked = check_lines([asked], account=account)
     found = price_lines(
         account=account, wanted=[line.wanted for line in checked], on=on, start_on=None
     ).resolutions[0]
-    settled = replace(found, terms=settled_terms(found.terms, on))
-    terms_id = pen.key_of(settled) if has is None else _again(settled, has, pen)
+    if has is None:
+        terms_id = pen.key_of(replace(found, terms=settled_terms(found.terms, on)))
+    else:
+        terms_id = _again(found, has, on, pen)
     return Priced(
         version_id=checked[0].product_version.pk,
         quantity=checked[0].quantity,
@@ -98,13 +135,22 @@ def _priced(
     )
 
 
-def _again(found: Resolution, has: int, pen: Pen) -> int:
-    """The Terms that hold already, where all that recurs costs the same."""
-    now = from_canonical(Terms.objects.values_list("body", flat=True).get(pk=has))
-    charges = lasting(found.terms.charges)
-    if charges == lasting(now.charges):
-        return has
-    return pen.key_of(replace(found, terms=replace(found.terms, charges=charges)))
+def _again(found: Resolution, has: Held, on: date, pen: Pen) -> int:
+    """The Terms that hold already, where all that recurs costs the same from the day on.
+
+    Whose first steps or trial still run at the prices that are asked keeps them. Another price is
+    that of who has the service already, as at a renewal; a trial that runs, runs on.
+    """
+    now, new = has.terms, found.terms
+    asked = (lasting(new.charges), lasting(settled_terms(new, has.since).charges))
+    if not recurs(now) or lasting(now.charges) in asked:
+        return has.terms_id
+    if same_price(new, now, on=on, began_on=has.began_on):
+        return has.terms_id
+    trials = {c.key: c.trial for c in now.charges if free_until(c, has.began_on) > on}
+    charges = tuple(replace(charge, trial=trials.get(charge.key)) for charge in moved(new).charges)
+    terms = replace(new, start_rule=now.start_rule, charges=charges)
+    return pen.key_of(replace(found, terms=terms))
 
 
 def settled_terms(terms: LineTerms, on: date) -> LineTerms:
@@ -131,8 +177,42 @@ def plan_of(product_id: int) -> int:
     return plans.order_by("-number").values_list("pk", flat=True)[0]
 
 
+def terms_in_force(chain: Chain, on: date) -> int | None:
+    """The Terms under which a service runs on a day, be it suspended for a fee or not."""
+    told = [fact for fact in standing_facts(chain.facts) if fact.on <= on]
+    kinds = (Act.START, Act.TERMS)
+    return next((f.terms for f in reversed(told) if f.act in kinds and f.terms), None)
+
+
+def check_rise(
+    wish: Wish, chain: Chain, terms_id: int, priced: Priced, *, on: date, today: date, pen: Pen
+) -> None:
+    """A list's new price that is dearer is told as long before as the list says, unless waived.
+
+    Who accepted an offer ordered that price, and needs no notice of it.
+    """
+    accepted = wish.promised is not None or wish.quote_line_id is not None
+    if accepted or wish.waive_notice or wish.order_kind != Order.Kind.PRICE_CHANGE:
+        return
+    versions = PriceBookVersion.objects.filter(pk=priced.book_version_id or 0)
+    days = versions.values_list("notice_days", flat=True).first()
+    began_on = chain.root.anchor_on
+    if not days or began_on is None:
+        return
+    new, now = (pen.drawn.get(key) or _body_of(key) for key in (priced.terms_id, terms_id))
+    if new.product != now.product:
+        return
+    if dearer(new, now, quantity=priced.quantity, on=on, began_on=began_on):
+        check_notice(told_on=today, on=on, days=days)
+
+
 def check_notice(*, told_on: date, on: date, days: int) -> None:
     """A price that rises is told so many days before; refuses a day that is too near."""
-    if (on - told_on).days < days:
+    first = told_on + timedelta(days=days)
+    if on < first:
         message = _("A new price needs %(days)s days' notice.")
-        raise NoticeTooShort(message % {"days": days}, field="on")
+        raise NoticeTooShort(message % {"days": days}, field="on", first=first.isoformat())
+
+
+def _body_of(terms_id: int) -> LineTerms:
+    return from_canonical(Terms.objects.values_list("body", flat=True).get(pk=terms_id))

@@ -1,10 +1,11 @@
 """Change what is in service: wishes become one priced change order, and the facts are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from o2b import clock
@@ -14,6 +15,7 @@ from o2b.people.models import User
 from orders.changing.services import ChangeOrder, write_change_orders
 from orders.laying.services import NewOrder, lock_accounts, write_orders
 from orders.models import Order, OrderLine
+from quotes.services import AccountClosed
 from subscriptions.changes.asking import place_of
 from subscriptions.changes.carrying import Carried, carry
 from subscriptions.changes.days import day_of
@@ -29,7 +31,7 @@ from subscriptions.changes.refusals import (
 )
 from subscriptions.changes.wishes import Wish
 from subscriptions.models import Act, Item
-from subscriptions.rules.checks import check_facts
+from subscriptions.rules.checks import BeforeStart, check_facts
 from subscriptions.rules.facts import Fact
 from subscriptions.timelines.chains import Chain, chains_of, fact_of, lock_chains, roots_of
 from subscriptions.timelines.services import NewFact, database_now, row_of, tell_facts
@@ -68,18 +70,18 @@ def change_services(
     Prices come from contract and books, or from the Terms that are in force; none is typed. What
     is to be delivered first changes with its delivery; then no chain is told of yet.
     """
-    accounts = lock_accounts(account_ids=accounts_of(account_id, wishes), field="to_account")
+    involved = accounts_of(account_id, wishes)
+    accounts = lock_accounts(account_ids=involved, field=_field_of_accounts(involved))
     account = accounts[account_id]
     roots = roots_for(account, [wish.item_id for wish in wishes])
     lock_chains(set(roots.values()))
     chains = chains_for(roots)
-    check_alone(wishes)
+    check_wishes(wishes, accounts.values())
     check_waiver(any(wish.waive_notice for wish in wishes), actor_id)
     carried = carry_all(wishes, chains, accounts, today=clock.day(account, at), pen=Ink())
     kinds = {kind or wish.order_kind for wish in wishes}
     kind = kinds.pop() if len(kinds) == 1 else Order.Kind.CHANGE
     if any(wish.deliver for wish in wishes):
-        check_deliverable(wishes)
         check_facts_of({chain.root.pk: chain for chain in chains.values()}, carried)
         changes = [each.line for _root, each in carried]
         new = NewOrder(account, delivered_lines(changes), quote_id=quote_id, note=note, kind=kind)
@@ -103,6 +105,23 @@ def change_services(
     told |= open_fees(lines[len(carried) :], account, moment=moment)
     found = tell_facts(told, at=at, actor_id=actor_id, moment=moment)
     return Changed(lines[0].order, lines, found)
+
+
+def check_wishes(wishes: Sequence[Wish], accounts: Iterable[Account]) -> None:
+    """What is refused whatever the services are; who only looks is refused alike."""
+    involved = list(accounts)
+    for account in involved:
+        if not account.is_open:
+            message = _("%(account)s is closed; it can order nothing.") % {"account": account}
+            raise AccountClosed(message, field=_field_of_accounts(involved))
+    check_alone(wishes)
+    if any(wish.deliver for wish in wishes):
+        check_deliverable(wishes)
+
+
+def _field_of_accounts(involved: Sized) -> str | None:
+    """Where more than one account is named, the other one is a field of the wish."""
+    return "to_account" if len(involved) > 1 else None
 
 
 def check_alone(wishes: Sequence[Wish]) -> None:
@@ -170,12 +189,16 @@ def check_facts_of(
 
 def roots_for(account: Account, item_ids: Sequence[int]) -> dict[int, int]:
     """Item → the first of its chain; refuses an item that the account does not have."""
-    own = set(Item.objects.filter(pk__in=item_ids, account=account).values_list("pk", flat=True))
+    began = Coalesce("root__anchor_on", "anchor_on")
+    own = dict(Item.objects.filter(pk__in=item_ids, account=account).values_list("pk", began))
     for index, item_id in enumerate(item_ids):
         if item_id not in own:
             message = _("%(account)s has no service %(item)s.")
             told = {"account": account.reference, "item": item_id}
             raise ItemUnknown(message % told, field=f"changes[{index}].item")
+        if own[item_id] is None:
+            message = _("It is not in service yet; change its order instead.")
+            raise BeforeStart(message, field=f"changes[{index}].item")
     return roots_of(item_ids)
 
 

@@ -71,7 +71,8 @@ class LineShown:
 class PreviewShown:
     """Everything that the page says of a change before it is ordered.
 
-    `besides` is what a bill of today holds that was due without the change, if there is such.
+    `besides` is what a bill of today holds that was due without the change, if there is such;
+    `leaving_fee` what ending an agreed term earlier costs, billed on the day `leaving_fee_on`.
     """
 
     on: date
@@ -89,6 +90,9 @@ class PreviewShown:
     warnings: list[str]
     revision: int
     seen: str
+    leaving_fee: Money | None
+    leaving_fee_on: date | None
+    deliver: bool
 
     @property
     def because_credit(self) -> Money:
@@ -126,6 +130,9 @@ def show_preview(preview: Preview, *, today: date) -> PreviewShown:
         warnings=warnings_of(service, today=today),
         revision=service.chain.root.revision,
         seen=fingerprint(service),
+        leaving_fee=Money(service.fee.amount, currency) if service.fee else None,
+        leaving_fee_on=service.fee.span.period.start if service.fee else None,
+        deliver=service.deliver,
     )
 
 
@@ -136,6 +143,8 @@ def fingerprint(service: ServicePreview) -> str:
         service.chain.root.revision,
         *((line.key, line.period, line.amount) for line in (*service.because, *service.next_bill)),
         *((month.start, month.after) for month in service.months),
+        service.fee and (service.fee.span.period.start, service.fee.amount),
+        service.deliver,
     )
     return sha256(repr(told).encode()).hexdigest()[:32]
 
@@ -143,7 +152,13 @@ def fingerprint(service: ServicePreview) -> str:
 def warnings_of(service: ServicePreview, *, today: date) -> list[str]:
     """What one ought to know before ordering it."""
     found = []
-    if service.on < today:
+    if service.deliver:
+        words = _(
+            "It is delivered first: it holds from the day of its delivery, or from %(day)s if that "
+            "is later. The amounts are those of a delivery by then."
+        )
+        found.append(words % {"day": day_text(max(service.on, today))})
+    elif service.on < today:
         days = (today - service.on).days
         words = ngettext(
             "It holds from %(day)s, %(n)s day ago: what was billed since then is given back and "

@@ -18,9 +18,10 @@ def digests_of(spans: Iterable[Span]) -> dict[int, str]:
 
 def snapshot_of(chain: Chain, now: Span, digests: Mapping[int, str]) -> dict[str, Any]:
     """What was found before the change, as it was looked at: frozen with the line."""
+    item = chain.item_of(now.account)
     return {
-        "item": chain.last.number,
-        "item_id": chain.last.pk,
+        "item": item.number,
+        "item_id": item.pk,
         "revision": chain.root.revision,
         "product_version": now.product_version,
         "quantity": str(now.quantity),

@@ -49,12 +49,19 @@ def change(request: HtmxRequest, pk: int, slug: str) -> HttpResponse:
         raise Http404
     item = item_to_change(pk)
     desk = lay_out(item, deed, at=clock.now(item.account))
-    if desk.chain.last.pk != item.pk:
-        return redirect("subscriptions:change", desk.chain.last.pk, slug)
+    here = desk.chain.changed_by(item, desk.today)
+    # What is taken back may have been on days that are over.
+    if here.pk != item.pk and deed.act != Act.WITHDRAW:
+        return redirect("subscriptions:change", here.pk, slug)
     on_sale = products_on_sale() if slug in SELLS else []
     given = request.POST if request.method == "POST" else _given(request, slug)
-    may_waive = request.user.has_perm(WAIVE)
-    form = FORMS.get(slug, ChangeForm)(given, desk=desk, on_sale=on_sale, may_waive=may_waive)
+    form = FORMS.get(slug, ChangeForm)(
+        given,
+        desk=desk,
+        on_sale=on_sale,
+        asked_by=request.user.pk,
+        may_waive=request.user.has_perm(WAIVE),
+    )
     if request.method != "POST" and slug != "take-back":
         return _show(request, form)
     match request.POST.get("do"):
@@ -95,7 +102,10 @@ def _order(request: HtmxRequest, form: ChangeForm) -> HttpResponse:
     except Refused as refusal:
         form.blame(refusal)
         return _show(request, form, status=refusal.status)
-    said = _("Ordered: %(what)s.") % {"what": desk.deed.title if desk.deed else ""}
+    what = {"what": desk.deed.title if desk.deed else ""}
+    said = _("Ordered: %(what)s.") % what
+    if preview.deliver:
+        said = _("Ordered: %(what)s. It holds once it is delivered.") % what
     link = changed.order.get_absolute_url()
     words = _("Order %(order)s") % {"order": changed.order}
     messages.success(request, format_html('{} <a href="{}">{}</a>', said, link, words))
@@ -113,6 +123,7 @@ def _looked_at(form: ChangeForm) -> PreviewShown | None:
             wishes=[form.wish],
             at=clock.now(desk.account),
             billed=lambda items: ask("billed_so_far", items),
+            actor_id=form.asked_by,
         )
     except Refused as refusal:
         form.blame(refusal)

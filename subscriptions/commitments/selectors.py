@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from django.db.models import (
     BigIntegerField,
+    Case,
     DateField,
     DateTimeField,
     Exists,
@@ -17,16 +18,28 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Value,
+    When,
 )
 from django.db.models.functions import Cast, Coalesce
 
+from o2b import clock
 from o2b.catalog.models import PriceBookVersion
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.publications import Reach
 from o2b.customers.models import Account
 from subscriptions.asof import its_day
-from subscriptions.models import Commitment, Item, PriceMove, Renewal, RenewalDue, ServiceState
+from subscriptions.models import (
+    Commitment,
+    Item,
+    ItemVersion,
+    PriceMove,
+    Renewal,
+    RenewalDue,
+    ServiceState,
+    Standing,
+)
 from subscriptions.selectors import known_now
+from subscriptions.timelines.chains import chains_of
 
 M = TypeVar("M", bound=Model)
 A_DAY = timedelta(days=1)
@@ -35,24 +48,61 @@ LEAD = timedelta(days=7)
 KEY = BigIntegerField()
 # What renews with an uplift was promised that; what ends has no next price.
 MOVED_AT_RENEWAL = (Renewal.SAME, Renewal.MONTHLY, Renewal.CURRENT)
+CHAIN = OuterRef(OuterRef("item"))  # of a row about a service, two queries outside
+# What does not end with its term is renewed when it is in use, maybe later than the term ends.
+WAITS = ~Q(commitment__renewal=Renewal.END)
 
 
-def held(rows: QuerySet[Any], *, machine_now: datetime) -> QuerySet[Any]:
-    """Rows about services with `holder`, the account that has each in the end, and `its_day`."""
-    last = Item.objects.filter(root=OuterRef("item")).order_by("-pk").values("account")[:1]
+def held(
+    rows: QuerySet[Any], field: str, *, machine_now: datetime, waits: Q | None = None
+) -> QuerySet[Any]:
+    """Rows about services with `holder`, the account that has each on the day in `field`.
+
+    Once it is over that is the last one that had it. Rows that `waits` finds are about the day on
+    which the service is in use again. With each comes `its_day`, today where the holder lives.
+    """
+    # Both columns stand in one table, so that indexes find the items of the chain.
+    legs = Item.objects.filter(Q(pk=CHAIN) | Q(root=CHAIN)).order_by()
+    believed = known_now().filter(item__in=legs.values("pk"))
+    then = believed.filter(Q(valid__contains=OuterRef(field)))
+    in_use = believed.filter(standing=Standing.IN_USE, valid__endswith__isnull=True)
+    in_use |= believed.filter(standing=Standing.IN_USE, valid__endswith__gt=OuterRef(field))
+    facing = [
+        *([(in_use.order_by("valid"), waits)] if waits is not None else []),
+        (then, None),
+        (believed.order_by("-valid"), None),
+    ]
     its_now = Coalesce(F("test_clock__now"), Value(machine_now))
     local = Func(F("time_zone"), its_now, function="timezone", output_field=DateTimeField())
     days = Account.objects.filter(pk=OuterRef("holder")).annotate(day=Cast(local, DateField()))
-    holder = Coalesce(Subquery(last), F("item__account_id"), output_field=KEY)
+    holder = Coalesce(
+        *(_account_of(versions, only) for versions, only in facing),
+        F("item__account_id"),
+        output_field=KEY,
+    )
     return rows.annotate(holder=holder, root=F("item_id")).annotate(
         its_day=Subquery(days.values("day")[:1])
     )
 
 
+def _account_of(versions: QuerySet[ItemVersion], only: Q | None) -> Any:
+    """The account of the first of these versions; of rows that `only` finds."""
+    found = Subquery(versions.values("item__account")[:1])
+    return found if only is None else Case(When(only, then=found))
+
+
 def by_clock(
-    rows: QuerySet[Any], field: str, *, machine_now: datetime, clocked: bool
+    rows: QuerySet[Any],
+    field: str,
+    *,
+    machine_now: datetime,
+    clocked: bool,
+    on: str = "",
+    waits: Q | None = None,
 ) -> QuerySet[Any]:
     """Rows whose day in `field` has come where they live; under test clocks, or under none.
+
+    They live where the account lives that has them then, or on the day in the field `on`.
 
     Nowhere is it later than tomorrow, so that an index finds those that live by the real clock.
     """
@@ -61,7 +111,8 @@ def by_clock(
     else:
         latest = machine_now.date() + A_DAY
         rows = rows.filter(item__account__test_clock=None, **{f"{field}__lte": latest})
-    return held(rows, machine_now=machine_now).filter(**{f"{field}__lte": F("its_day")})
+    whose = held(rows, on or field, machine_now=machine_now, waits=waits)
+    return whose.filter(**{f"{field}__lte": F("its_day")})
 
 
 def due_renewals(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
@@ -69,7 +120,13 @@ def due_renewals(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
     suspended = Item.objects.filter(state=ServiceState.SUSPENDED).filter(
         Q(pk=OuterRef("item")) | Q(root=OuterRef("item"))
     )
-    rows = by_clock(RenewalDue.objects.all(), "due_on", machine_now=machine_now, clocked=clocked)
+    rows = by_clock(
+        RenewalDue.objects.all(),
+        "due_on",
+        machine_now=machine_now,
+        clocked=clocked,
+        waits=WAITS,
+    )
     return rows.filter(
         Q(tried_on=None) | Q(tried_on__lt=F("its_day")), Q(waits=False) | ~Exists(suspended)
     )
@@ -78,7 +135,7 @@ def due_renewals(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
 def to_remind(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
     """Services whose renewal comes up, and of which the advocate was not told yet."""
     rows = RenewalDue.objects.filter(remind_on__isnull=False)
-    return by_clock(rows, "remind_on", machine_now=machine_now, clocked=clocked)
+    return by_clock(rows, "remind_on", machine_now=machine_now, clocked=clocked, on="due_on")
 
 
 def to_move(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
@@ -152,7 +209,8 @@ def roots_held_by(account_ids: Collection[int]) -> QuerySet[Item, Any]:
 
 def renewals(*, machine_now: datetime) -> QuerySet[Any]:
     """Every service whose running term ends, with `holder` and `its_day`."""
-    return held(RenewalDue.objects.select_related("commitment"), machine_now=machine_now)
+    rows = RenewalDue.objects.select_related("commitment")
+    return held(rows, "due_on", machine_now=machine_now, waits=WAITS)
 
 
 def advocates() -> QuerySet[Account, Any]:
@@ -186,13 +244,14 @@ def numbered(words: str) -> QuerySet[Item, Any]:
     return Item.objects.filter(**key).order_by().values_list(roots, flat=True)
 
 
-def last_of_chain(item_id: int) -> Item:
-    """The item as who has the service now has it; a missing one is a 404."""
+def holder_of(item_id: int, *, machine_now: datetime) -> Item:
+    """The item as who has the service today has it; a missing one is a 404."""
     related = ("account__customer", "account__test_clock", "subscription", "root")
     items = Item.objects.select_related(*related, "product_version__product")
     found = items.get(pk=item_id)
-    later = items.filter(root=found.root_id_or_own).order_by("-pk").first()
-    return later or found
+    chain = chains_of([found.root_id_or_own])[found.root_id_or_own]
+    today = clock.day(found.account, found.account.test_now or machine_now)
+    return items.get(pk=chain.holder_on(today).pk)
 
 
 def running(item: Item) -> Commitment | None:

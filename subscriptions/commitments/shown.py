@@ -50,7 +50,8 @@ def dress(rows: Sequence[Any]) -> Sequence[Any]:
     bodies = dict(Terms.objects.filter(pk__in={s.terms for s in spans}).values_list("pk", "body"))
     charges = {pk: lasting(from_canonical(body).charges) for pk, body in bodies.items()}
     for row in rows:
-        row.account, row.service = accounts[row.holder], chains[row.item_id].last
+        row.account = accounts[row.holder]
+        row.service = chains[row.item_id].item_of(row.holder)
         row.notice_on = row.due_on - timedelta(days=row.commitment.notice_days)
         span = facing[row.item_id]
         row.product = versions[span.product_version].product if span else None

@@ -148,7 +148,7 @@ class RenewalsDue(ListPage):
 @require_http_methods(["GET", "HEAD", "POST"])
 def commitments(request: HtmxRequest, pk: int) -> HttpResponse:
     """What is agreed of one service, and how to agree otherwise."""
-    item = selectors.last_of_chain(pk)
+    item = selectors.holder_of(pk, machine_now=clock.now())
     forms = _forms(request, item)
     if request.method == "POST":
         require_change(request.user)

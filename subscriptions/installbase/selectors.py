@@ -23,7 +23,7 @@ from o2b.models import Event
 from orders.models import LicenceKey
 from subscriptions.installbase.rules import MASK
 from subscriptions.models import Equipment, Item, ItemChange, ItemVersion, ServiceState, Standing
-from subscriptions.selectors import known_now
+from subscriptions.selectors import REAL, known_now
 
 S = ServiceState
 MOST_EVENTS = 60
@@ -50,7 +50,7 @@ def items_for_list(*, on: date | None, machine_now: datetime) -> QuerySet[Any]:
     Without a day on today, where its account lives. What only bills the leaving of another service
     nobody has: its line tells what it found in service, and it continues no other item.
     """
-    return _items_on(on, machine_now).exclude(root=None, order_line__in_service__isnull=False)
+    return _items_on(on, machine_now).filter(REAL)
 
 
 def _items_on(on: date | None, machine_now: datetime) -> QuerySet[Any]:

@@ -74,7 +74,7 @@ class ItemChange(models.Model):
                 condition=models.Q(act__in=Act.values), name="item_change_of_a_known_act"
             ),
             models.CheckConstraint(
-                condition=_when(Act.TERMS, terms__isnull=False, product_version__isnull=False)
+                condition=_when(Act.TERMS, terms__isnull=False)
                 & _when(Act.REPLACE, product_version__isnull=False)
                 & _when(Act.QUANTITY, quantity__isnull=False)
                 & (~models.Q(act=Act.SUSPEND) | ~models.Q(billing=""))

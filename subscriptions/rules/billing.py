@@ -1,7 +1,7 @@
 """What a service will be billed up to a day: the arithmetic of runs on what may be wishes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -73,12 +73,13 @@ def bill(
     """What a run for `until` bills of these spans beyond what stands; usage is not foretold."""
     found: list[BillLine] = []
     due: list[date] = []
+    goes_on = {span.period.start for span in spans if span.billed}
     for (account, terms_id), days in _by_charge(spans, standing).items():
         for charge in terms[terms_id].charges:
             if charge.kind is Kind.USAGE:
                 continue
             stood = standing.get((account, terms_id, charge.key), Standing())
-            facts = _facts(charge, days, grid, stood)
+            facts = _facts(charge, days, grid, stood, goes_on)
             lines, mark = draft_and_mark(facts, until=until)
             if mark.next_due_on is not None:
                 due.append(mark.next_due_on)
@@ -114,10 +115,14 @@ def _by_charge(
     return found
 
 
-def _facts(charge: ChargeTerms, days: Sequence[Span], grid: Grid, stood: Standing) -> ChargeFacts:
+def _facts(
+    charge: ChargeTerms, days: Sequence[Span], grid: Grid, stood: Standing, goes_on: Set[date]
+) -> ChargeFacts:
     began = grid.anchor_on
     if charge.kind is Kind.ONE_TIME:
         days = [span for span in days if span.opens]
         began = days[0].period.start if days else began
-    segments = tuple(Segment(span.period, span.quantity) for span in days)
+    segments = tuple(
+        Segment(span.period, span.quantity, span.period.end not in goes_on) for span in days
+    )
     return ChargeFacts(0, charge, began, grid.anchor_day, segments, stood.through, stood.billed)

@@ -1,6 +1,6 @@
 """Which facts can hold together: a change that contradicts what is known is refused, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -44,6 +44,10 @@ class SuspendedAlready(Refused):
 
 class NotSuspended(Refused):
     code = "not_suspended"
+
+
+class PricedFromAnother(Refused):
+    code = "priced_from_another"
 
 
 class QuantityZero(Invalid):
@@ -129,3 +133,40 @@ def _check_accounts(ordered: Sequence[Fact], start: Fact) -> None:
             message = _("That account had it before, transferring it back is a circle; order anew.")
             raise TransferCycle(message, field="to_account")
         had.append(fact.account)
+
+
+def priced_from_another(
+    before: Sequence[Fact], after: Sequence[Fact], product_of: Mapping[int, int]
+) -> Fact | None:
+    """The first fact that would come upon another service than the one that it was told of.
+
+    A version is told of its product, a price alone of the product and its Terms; another product
+    at its own price is told of nothing.
+    """
+    was = {fact.key: (version, terms) for fact, version, terms in _comes_upon(before)}
+    for fact, version, terms in _comes_upon(after):
+        if fact.key not in was:
+            continue
+        product, its_terms = product_of[was[fact.key][0]], was[fact.key][1]
+        own = fact.product_version
+        if fact.act is Act.TERMS and own is not None and product_of[own] != product:
+            continue
+        if product_of[version] != product or (own is None and terms != its_terms):
+            return fact
+    return None
+
+
+def _comes_upon(facts: Sequence[Fact]) -> Iterator[tuple[Fact, int, int]]:
+    """Each fact that says what the service is, with the version and the Terms before it."""
+    standing = standing_facts(list(facts))
+    start = next(fact for fact in standing if fact.act is Act.START)
+    assert start.product_version is not None
+    assert start.terms is not None
+    version, terms = start.product_version, start.terms
+    for fact in standing:
+        if SUBJECTS.get(fact.act) != "what":
+            continue
+        yield fact, version, terms
+        version = fact.product_version or version
+        if fact.act is Act.TERMS:
+            terms = fact.terms or terms

@@ -37,12 +37,12 @@ RANK = {act: n for n, act in enumerate(Act)} | {Act.TRANSFER: 0, Act.RESUME: 0}
 class Fact:
     """One dated fact of a service; `key` is its place in the order in which facts came in.
 
-    START names version, Terms, quantity and account; TERMS a version and its Terms (an upgrade, a
-    renewal, another price); REPLACE another version under the same Terms; QUANTITY how many in
-    all; SUSPEND how it is billed, with the Terms of a holding fee; TRANSFER the account that has
-    it from the day on; END the first day out of service; WITHDRAW the key of a fact that does not
-    hold. `line` is the order line whose characteristics hold from the day on, as a MOVE to another
-    address changes them.
+    START names version, Terms, quantity and account; TERMS a version and its Terms (an upgrade),
+    or Terms alone: another price of what is there, as a renewal brings it; REPLACE another version
+    under the same Terms; QUANTITY how many in all; SUSPEND how it is billed, with the Terms of a
+    holding fee; TRANSFER the account that has it from the day on; END the first day out of service;
+    WITHDRAW the key of a fact that does not hold. `line` is the order line whose characteristics
+    hold from the day on, as a MOVE to another address changes them.
     """
 
     key: int

@@ -8,19 +8,32 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
-from o2b.charging import CallRates, ChargeTerms, Kind, LineTerms, Tier
-from o2b.charging.ramps import step_day
+from o2b.charging import (
+    BeyondTiers,
+    CallRates,
+    ChargeTerms,
+    EventRates,
+    Kind,
+    LineTerms,
+    Tier,
+    price,
+)
+from o2b.charging.ramps import step_day, terms_on
 from o2b.money import EXACT
 
 HUNDRED = Decimal(100)
 PLACES = Decimal("1e-8")
+MONTHS, DAYS = 12, 365  # of a year
 
 
 def uplifted(terms: LineTerms, percent: Decimal) -> LineTerms:
     """Every price of what recurs or is metered times (1 + percent/100), to 8 places.
 
-    Discounts in percent go on; discounts as an amount stay the amount that they are.
+    So are the least and the most that a period or an event costs, and rates: 2 percent of a value
+    and 10 percent more are 2.2 percent of it. Discounts in percent go on; discounts as an amount
+    stay the amount that they are, and so does what is free.
     """
     factor = EXACT.divide(EXACT.add(HUNDRED, percent), HUNDRED)
     return replace(terms, charges=tuple(_uplifted(each, factor) for each in lasting(terms.charges)))
@@ -32,9 +45,50 @@ def moved(terms: LineTerms) -> LineTerms:
 
 
 def same_price(new: LineTerms, now: LineTerms, *, on: date, began_on: date) -> bool:
-    """Whether the new Terms cost from a day on what those in force cost then."""
-    steps = (step_day(step, began_on) for charge in now.charges for step in charge.ramp)
-    return all(day <= on for day in steps) and moved(new).charges == moved(now).charges
+    """Whether the new Terms cost from a day on what those in force cost then.
+
+    What steps after months still steps while they last; a step on a day is the same in both.
+    """
+    counted = (s for c in now.charges for s in c.ramp if s.after_months is not None)
+    if any(step_day(step, began_on) > on for step in counted):
+        return False
+    costs, cost = ([_stepped(c, on) for c in moved(terms).charges] for terms in (new, now))
+    return costs == cost
+
+
+def dearer(new: LineTerms, now: LineTerms, *, quantity: Decimal, on: date, began_on: date) -> bool:
+    """Whether so many cost more on a day than under the Terms in force, or what is metered does.
+
+    What cannot be compared counts as dearer: a price of the old Terms that does not reach so far,
+    and what is metered in another way.
+    """
+    had = {charge.key: charge for charge in now.charges}
+    if any(_metered_more(c, had.get(c.key)) for c in new.charges if c.kind is Kind.USAGE):
+        return True
+    try:
+        asked, paid = (_yearly(each, quantity, on, began_on) for each in (new, now))
+    except BeyondTiers:
+        return True
+    return asked > paid
+
+
+def _metered_more(new: ChargeTerms, now: ChargeTerms | None) -> bool:
+    if now is None:
+        return True
+    alike = replace(now, unit_price=new.unit_price, trial=new.trial, ramp=new.ramp)
+    return alike != new or new.unit_price > now.unit_price
+
+
+def _yearly(terms: LineTerms, quantity: Decimal, on: date, began_on: date) -> Fraction:
+    """What recurs, at the price of a day, for as many full periods as a year has."""
+    total = Fraction(0)
+    for charge in terms.charges:
+        if charge.kind is Kind.RECURRING and charge.interval is not None:
+            full = price(terms_on(charge, on, started_on=began_on), quantity)
+            interval = charge.interval
+            months = interval.months or Fraction(interval.days * MONTHS, DAYS)
+            total += Fraction(full) * MONTHS / months
+    return total
 
 
 def lasting(charges: Iterable[ChargeTerms]) -> tuple[ChargeTerms, ...]:
@@ -55,6 +109,13 @@ def _settled(charge: ChargeTerms) -> ChargeTerms:
     return replace(charge, unit_price=price, ramp=kept, trial=None)
 
 
+def _stepped(charge: ChargeTerms, on: date) -> ChargeTerms:
+    """What a charge costs from a day on: the steps of days that are past are its price."""
+    past = [step for step in charge.ramp if step.on is not None and step.on <= on]
+    price = past[-1].unit_price if past else charge.unit_price
+    return replace(charge, unit_price=price, ramp=charge.ramp[len(past) :])
+
+
 def _uplifted(charge: ChargeTerms, factor: Decimal) -> ChargeTerms:
     return replace(
         charge,
@@ -62,7 +123,23 @@ def _uplifted(charge: ChargeTerms, factor: Decimal) -> ChargeTerms:
         tiers=tuple(_tier(tier, factor) for tier in charge.tiers),
         ramp=tuple(replace(s, unit_price=_times(s.unit_price, factor)) for s in charge.ramp),
         call=_rates(charge.call, factor) if charge.call else None,
+        event=_by_event(charge.event, factor) if charge.event else None,
+        minimum=_bound(charge.minimum, factor),
+        maximum=_bound(charge.maximum, factor),
     )
+
+
+def _by_event(event: EventRates, factor: Decimal) -> EventRates:
+    return replace(
+        event,
+        fee=_times(event.fee, factor),
+        minimum=_bound(event.minimum, factor),
+        maximum=_bound(event.maximum, factor),
+    )
+
+
+def _bound(amount: Decimal | None, factor: Decimal) -> Decimal | None:
+    return None if amount is None else _times(amount, factor)
 
 
 def _tier(tier: Tier, factor: Decimal) -> Tier:

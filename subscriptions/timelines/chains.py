@@ -33,9 +33,24 @@ class Chain:
     @property
     def last(self) -> Item:
         """Whose it is in the end; a transfer that was taken back leaves an item without days."""
+        return self.holder_on(date.max)
+
+    def holder_on(self, day: date) -> Item:
+        """Whose it is on a day; before it began the first's, once it is over the last's."""
         spans = self.spans
-        account = spans[-1].account if spans else self.root.account_id
-        return next(item for item in self.items if item.account_id == account)
+        begun = [span for span in spans if span.period.start <= day]
+        facing = begun[-1] if begun else next(iter(spans), None)
+        return self.item_of(facing.account) if facing else self.root
+
+    def item_of(self, account_id: int) -> Item:
+        """The item by which an account has it; each has one at most."""
+        return next(item for item in self.items if item.account_id == account_id)
+
+    def changed_by(self, item: Item, today: date) -> Item:
+        """By which item the service is changed: by this one, if days are left to it."""
+        left = [span for span in self.spans if span.period.end > today]
+        holds = any(span.account == item.account_id for span in left)
+        return item if holds else self.holder_on(today)
 
     @property
     def spans(self) -> list[Span]:
@@ -43,7 +58,8 @@ class Chain:
 
     def characteristics_on(self, day: date) -> dict[str, Any]:
         """What describes the service on a day: the newest line that told it till then."""
-        told = [c for c in self.changes if c.act in DESCRIBED and c.on <= day]
+        gone = {c.withdraws_id for c in self.changes if c.withdraws_id}
+        told = [c for c in self.changes if describes(c) and c.on <= day and c.pk not in gone]
         newest = max(told, key=lambda c: (c.on, c.revision), default=None)
         line = newest.order_line if newest else self.root.order_line
         return dict(line.characteristics)
@@ -51,6 +67,12 @@ class Chain:
     @property
     def next_key(self) -> int:
         return self.root.revision + 1
+
+
+def describes(change: ItemChange) -> bool:
+    """Whether its line tells the characteristics: another price of what is there tells none."""
+    another = change.act != Act.TERMS or change.product_version_id is not None
+    return change.act in DESCRIBED and another
 
 
 def roots_of(item_ids: Collection[int]) -> dict[int, int]:
@@ -124,7 +146,7 @@ def fact_of(change: ItemChange) -> Fact:
         billing=Billing(change.billing) if change.billing else None,
         account=change.account_id,
         withdraws=withdrawn,
-        line=change.order_line_id if change.act in DESCRIBED else None,
+        line=change.order_line_id if describes(change) else None,
     )
 
 

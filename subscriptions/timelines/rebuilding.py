@@ -15,11 +15,11 @@ from django.db.models import F
 from psycopg2.extras import DateRange, DateTimeTZRange
 
 from o2b import clock
-from subscriptions.models import Item, ItemVersion
+from subscriptions.models import Item, ItemVersion, Subscription
 from subscriptions.rules.timeline import spans_of
 from subscriptions.timelines.chains import Chain, by_item, chains_of
 from subscriptions.timelines.services import span_shape
-from subscriptions.timelines.turning import Stands, project, projected
+from subscriptions.timelines.turning import Stands, Together, project, projected, together_of
 
 AT_ONCE = 1000
 # item, shape of the version, known from, known to
@@ -55,6 +55,7 @@ def rebuild_versions(*, at: datetime, write: bool) -> Rebuilt:
                     if write:
                         _write(chain, wanted)
                 said += _misplaced(chain, at)
+            said += _misplaced_subscriptions(chains)
             if write:
                 _stand(chains, at)
     return Rebuilt(services, versions, tuple(said))
@@ -91,6 +92,17 @@ def _misplaced(chain: Chain, at: datetime) -> list[str]:
         has = Stands(item.state, item.product_version_id, item.ended_on, item.next_turn_on)
         if has != stands:
             found.append(f"{item.number}: stands as {has}, by the facts as {stands}")
+    return found
+
+
+def _misplaced_subscriptions(chains: Sequence[Chain]) -> list[str]:
+    """Subscriptions that stand otherwise than their items."""
+    keys = {item.subscription_id for chain in chains for item in chain.items}
+    found = []
+    for subscription, stands in together_of(list(Subscription.objects.filter(pk__in=keys))):
+        has = Together(subscription.state, subscription.started_on, subscription.ended_on)
+        if has != stands:
+            found.append(f"{subscription}: stands as {has}, by its items as {stands}")
     return found
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import cast
 
 from django.db import connection
-from django.db.models import Func, Value
+from django.db.models import Func, OuterRef, Subquery, Value
 from django.db.models.functions import Lower
 from psycopg2.extras import DateRange, DateTimeTZRange
 
@@ -21,9 +21,11 @@ from o2b.customers.models import Account
 from o2b.periods import FOREVER
 from subscriptions.models import (
     Act,
+    Commitment,
     Item,
     ItemChange,
     ItemVersion,
+    RenewalDue,
     ServiceState,
     Standing,
     Subscription,
@@ -80,6 +82,7 @@ def tell_facts(
         check_facts(chains[root].facts)
     write_all(changes)
     _continue(chains, changes)
+    _due_again(changes)
     derive_versions(chains.values(), at=at, moment=moment)
     _tell(chains, changes, at, actor_id)
     return chains
@@ -152,6 +155,15 @@ def _continue(chains: Mapping[int, Chain], changes: Sequence[ItemChange]) -> Non
     fresh = Item.objects.select_related("account__test_clock", "subscription", "order_line")
     for item in fresh.filter(pk__in=[item.pk for item in items]):
         chains[item.root_id_or_own].items.append(item)
+
+
+def _due_again(changes: Sequence[ItemChange]) -> None:
+    """An end that is taken back: its renewal is due again when the term ends, not at that end."""
+    gone = [change.withdraws_id for change in changes if change.withdraws_id]
+    ends = ItemChange.objects.filter(pk__in=gone, act=Act.END).values("item") if gone else ()
+    if roots := [row["item"] for row in ends]:
+        term = Commitment.objects.filter(pk=OuterRef("commitment")).values("ends_on")[:1]
+        RenewalDue.objects.filter(item__in=roots).update(due_on=Subquery(term))
 
 
 def derive_versions(chains: Iterable[Chain], *, at: datetime, moment: datetime) -> None:

@@ -1,7 +1,7 @@
 """How items and subscriptions stand today, as their versions say; and who turns on which day."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -22,7 +22,6 @@ NEWS = {
     "activate": "item.activated",
     "suspend": "item.suspended",
     "resume": "item.resumed",
-    "end": "item.ended",
 }
 # From where to where, and by which declared transitions.
 WAYS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -41,8 +40,10 @@ def project(chains: Iterable[Chain], spans: Mapping[int, Sequence[Span]], *, at:
 
     What the caller has set of their revision and first day is written too.
     """
+    chains = list(chains)
     items = [item for chain in chains for item in chain.items]
-    passed_on = {item.pk for chain in chains for item in chain.items[:-1]}
+    ways = {item.pk: _way_out(chain, item, spans) for chain in chains for item in chain.items}
+    lines = {item.pk: chain.root.order_line_id for chain in chains for item in chain.items}
     moves: dict[tuple[str, ...], list[Item]] = defaultdict(list)
     for item in items:
         stands = projected(item, spans[item.pk], clock.day(item.account, at))
@@ -54,7 +55,7 @@ def project(chains: Iterable[Chain], spans: Mapping[int, Sequence[Span]], *, at:
     for way, rows in moves.items():
         for name in way:
             fsm.move_locked(rows, name, at=at)
-            _tell(name, rows, passed_on, at)
+            _tell(name, rows, ways, lines, at)
     _project_subscriptions({item.subscription_id for item in items}, at)
 
 
@@ -75,18 +76,37 @@ def projected(item: Item, spans: Sequence[Span], today: date) -> Stands:
     return Stands(state_on(spans, today), version, _end_of(item, spans), _next_turn(spans, today))
 
 
-def _tell(name: str, items: Sequence[Item], passed_on: Collection[int], at: datetime) -> None:
-    """What was passed on to another account has not ended for the world: its keys stay valid."""
-    if name == "end":
-        moved = [item for item in items if item.pk in passed_on]
-        events.record_many("item.transferred", moved, at=at, facts_of=_facts)
-        items = [item for item in items if item.pk not in passed_on]
-    events.record_many(NEWS[name], items, at=at, facts_of=_facts)
+def _way_out(chain: Chain, item: Item, spans: Mapping[int, Sequence[Span]]) -> str:
+    """What it is called when this item ends; nothing where it never had a day.
+
+    What was passed on to another account has not ended for the world: its keys stay valid.
+    """
+    had = [each for each in chain.items if spans[each.pk]]
+    last = max(had, key=lambda each: spans[each.pk][-1].period.start, default=chain.root)
+    if item is last:
+        return "item.ended"
+    return "item.transferred" if spans[item.pk] else ""
 
 
-def _facts(item: Item) -> dict[str, object]:
-    ended = item.ended_on.isoformat() if item.ended_on else None
-    return {"order_line": item.order_line_id, "ended_on": ended}
+def _tell(
+    name: str,
+    items: Sequence[Item],
+    ways: Mapping[int, str],
+    lines: Mapping[int, int],
+    at: datetime,
+) -> None:
+    """What happened, with the order line that began the service: by it others know the service."""
+
+    def facts(item: Item) -> dict[str, object]:
+        ended = item.ended_on.isoformat() if item.ended_on else None
+        return {"order_line": lines[item.pk], "ended_on": ended}
+
+    by_news: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        by_news[ways[item.pk] if name == "end" else NEWS[name]].append(item)
+    for news, own in by_news.items():
+        if news:
+            events.record_many(news, own, at=at, facts_of=facts)
 
 
 @transaction.atomic
@@ -109,6 +129,7 @@ def turn_due(*, machine_now: datetime, limit: int = AT_ONCE) -> int:
     )
     roots = lock_free_chains(set(due))
     chains = chains_of(roots)
+    _locked({item.subscription_id for chain in chains.values() for item in chain.items})
     by_moment: dict[datetime, list[Chain]] = defaultdict(list)
     for chain in chains.values():
         by_moment[chain.last.account.test_now or machine_now].append(chain)
@@ -142,20 +163,17 @@ def _next_turn(spans: Sequence[Span], today: date) -> date | None:
 
 
 def _project_subscriptions(keys: set[int], at: datetime) -> None:
-    """A subscription is in use while one of its items is; it ends with the last."""
-    states: dict[int, list[Item]] = defaultdict(list)
-    for item in Item.objects.filter(subscription__in=keys):
-        states[item.subscription_id].append(item)
+    """A subscription is in use while one of its items is; it ends with the last.
+
+    It is locked before its items are read: two of them that end at once see each other.
+    """
+    subscriptions = _locked(keys)
     moves: dict[tuple[str, ...], list[Subscription]] = defaultdict(list)
     rows = []
-    for subscription in Subscription.objects.filter(pk__in=keys).order_by("pk"):
-        own = states[subscription.pk]
+    for subscription, stands in together_of(subscriptions):
         before = (subscription.started_on, subscription.ended_on)
-        days = [item.started_on for item in own if item.started_on]
-        ends = [item.ended_on for item in own]
-        subscription.started_on = min(days, default=subscription.started_on)
-        subscription.ended_on = None if None in ends else max(filter(None, ends), default=None)
-        if way := WAYS.get((subscription.state, _together({item.state for item in own}))):
+        subscription.started_on, subscription.ended_on = stands.started_on, stands.ended_on
+        if way := WAYS.get((subscription.state, stands.state)):
             moves[way].append(subscription)
         if (subscription.started_on, subscription.ended_on) != before:
             rows.append(subscription)
@@ -165,6 +183,41 @@ def _project_subscriptions(keys: set[int], at: datetime) -> None:
             fsm.move_locked(moved, name, at=at)
         if way[-1] == "end":
             events.record_many("subscription.ended", moved, at=at)
+
+
+def _locked(keys: Collection[int]) -> list[Subscription]:
+    """These subscriptions, locked in ascending key."""
+    rows = Subscription.objects.filter(pk__in=keys).order_by("pk")
+    return list(rows.select_for_update(no_key=True))
+
+
+class Together(NamedTuple):
+    """What a subscription's own row says of it, as its items stand."""
+
+    state: str
+    started_on: date | None
+    ended_on: date | None
+
+
+def together_of(
+    subscriptions: Sequence[Subscription],
+) -> Iterator[tuple[Subscription, Together]]:
+    """Each subscription, and how it stands by its items."""
+    items: dict[int, list[Item]] = defaultdict(list)
+    for item in Item.objects.filter(subscription__in=subscriptions):
+        items[item.subscription_id].append(item)
+    for subscription in subscriptions:
+        own = items[subscription.pk]
+        days = [item.started_on for item in own if item.started_on]
+        ends = [item.ended_on for item in own]
+        yield (
+            subscription,
+            Together(
+                _together({item.state for item in own}),
+                min(days, default=subscription.started_on),
+                None if None in ends else max(filter(None, ends), default=None),
+            ),
+        )
 
 
 def _together(states: set[str]) -> str:

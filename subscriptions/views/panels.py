@@ -40,9 +40,9 @@ def of_account(request: HtmxRequest, pk: int) -> HttpResponse:
     """Panel: what an account has in service, and what changes on which day."""
     account = get_object_or_404(Account.objects.select_related("test_clock"), pk=pk)
     look = look_at(account, on=None, known_on=None, machine_now=clock.now())
-    items: Any = selectors.services_of(account_id=pk, look=look)
-    total = items.count()
     ahead = ahead_of(pk, today=look.today)
+    items: Any = selectors.services_of(account_id=pk, look=look, first=ahead.keys())
+    total = items.count()
     context = {
         "services": [_service(item, look, ahead) for item in items[:PANEL_ROWS]],
         "more": max(total - PANEL_ROWS, 0),

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from o2b.customers.services import close_account
 from orders.models import Order
 from subscriptions.models import Act, Item, ItemChange
 from tests.api.conftest import As, Person
@@ -144,6 +145,15 @@ def test_a_day_that_is_none_is_refused(rep: Person, item: Item, name: str, junk:
     assert_problem(answer, 400, "malformed", name)
 
 
+@pytest.mark.parametrize("name", ["as-of", "asof", "known_on_", "account"])
+def test_a_misspelt_day_answers_nothing(rep: Person, item: Item, name: str) -> None:
+    answer = rep.get(of(item, f"?{name}=2026-03-10"))
+    assert_problem(answer, 400, "malformed", name)
+    answer = rep.get(of(item, "?as_of=2026-03-10&as_of=2026-03-11"))
+    assert_problem(answer, 400, "malformed", "as_of")
+    assert rep.get(of(item, "?as_of=2026-03-10&format=json")).json()["as_of"] == "2026-03-10"
+
+
 @pytest.mark.parametrize(
     ("said", "status", "code", "field"),
     [
@@ -188,6 +198,10 @@ def test_a_day_that_is_none_is_refused(rep: Person, item: Item, name: str, junk:
         ({"act": "end", "item": 10**18}, 422, "item_unknown", "item"),
         ({"act": "end", "item": "S-1"}, 400, "malformed", "item"),
         ({"act": "end", "dry_run": "perhaps"}, 400, "malformed", "dry_run"),
+        # Who only looks is refused as who orders.
+        ({"act": "end", "deliver": True}, 409, "not_delivered", "deliver"),
+        ({"act": "suspend", "billing": "none", "deliver": True}, 409, "not_delivered", "deliver"),
+        ({"act": "end", "waive_notice": True}, 409, "waiver_not_yours", "waive_notice"),
     ],
 )
 def test_refused_with_its_field(
@@ -198,6 +212,67 @@ def test_refused_with_its_field(
         answer = rep.post(of(item), {"item": item.pk} | dry | said)
         assert_problem(answer, status, code, field)
     assert written() == before
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"act": "end", "when": "now", "on": "2026-12-31"}, "on"),
+        ({"act": "end", "when": "period_end", "on": "2026-12-31"}, "on"),
+        ({"act": "replace", "version": 2, "quantity": 5}, "quantity"),
+        ({"act": "quantity", "quantity": "2", "product": "line-30"}, "product"),
+        ({"act": "terms", "product": "line-30", "version": 2}, "version"),
+        ({"act": "terms", "product": "line-30", "billing": "none"}, "billing"),
+        ({"act": "suspend", "billing": "none", "fee_product": "line-30"}, "fee_product"),
+        ({"act": "suspend", "billing": "full", "fee_product": "line-30"}, "fee_product"),
+        ({"act": "resume", "billing": "full"}, "billing"),
+        ({"act": "move", "characteristics": {"address": "x"}, "quantity": 2}, "quantity"),
+        ({"act": "transfer", "to_account": "A-2", "quantity": "2"}, "quantity"),
+        ({"act": "end", "to_account": "A-2"}, "to_account"),
+        ({"act": "end", "quantity": "0"}, "quantity"),
+        ({"act": "quantity", "quantity": "2", "waive_notice": True}, "waive_notice"),
+        ({"act": "withdraw", "withdraws": 2, "on": "2026-03-01"}, "on"),
+        ({"act": "withdraw", "withdraws": 2, "when": "period_end"}, "when"),
+        ({"act": "quantity", "quantity": "2", "withdraws": 2}, "withdraws"),
+    ],
+)
+def test_what_contradicts_the_act_is_refused(
+    world: World, rep: Person, item: Item, said: dict[str, Any], field: str
+) -> None:
+    world.an_account(reference="A-2")
+    before = written()
+    for dry in ({}, {"dry_run": True}):
+        answer = rep.post(of(item), {"item": item.pk} | dry | said)
+        assert_problem(answer, 400, "malformed", field)
+    assert written() == before
+
+
+def test_what_says_nothing_may_be_sent(rep: Person, item: Item) -> None:
+    nothing = {
+        "product": "",
+        "characteristics": {},
+        "billing": "",
+        "fee_product": "",
+        "waive_notice": False,
+        "deliver": False,
+        "when": "on",
+    }
+    made = ask(rep, item, "quantity", quantity="2", on="2026-02-20", **nothing)
+    assert made.status_code == 201, made.json()
+
+
+@pytest.mark.parametrize("dry", [{}, {"dry_run": True}])
+def test_a_closed_account_orders_nothing(
+    world: World, rep: Person, item: Item, dry: dict[str, Any]
+) -> None:
+    other = world.an_account(reference="A-2")
+    close_account(account_id=other.pk, at=world.now)
+    answer = ask(rep, item, "transfer", to_account="A-2", **dry)
+    assert_problem(answer, 409, "account_closed", "to_account")
+    close_account(account_id=item.account_id, at=world.now)
+    answer = ask(rep, item, "quantity", quantity="2", **dry)
+    assert_problem(answer, 409, "account_closed")
+    assert not ItemChange.objects.exists()
 
 
 @pytest.mark.parametrize("body", [[], "x", 7, None, {"changes": []}])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from threading import Thread
@@ -12,7 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from billing.desk import patience
-from billing.desk.demo import packs, story, tales
+from billing.desk.demo import lives, packs, story, tales
 from billing.models import Invoice
 from o2b import clock
 from o2b.customers.models import Account
@@ -31,6 +32,8 @@ from orders.models import (
     Question,
     Task,
 )
+from quotes.models import Quote
+from subscriptions.models import Commitment
 
 pytestmark = pytest.mark.django_db
 
@@ -88,23 +91,39 @@ def test_the_figures_are_those_of_sql_and_a_second_load_changes_nothing():
         OrderLine.objects.values_list("state", flat=True)
     )
     assert not TestClock.objects.exists()
+    the_packs_stories_end_and_some_stand_as_on_an_ordinary_day()
+    services_live_on()
     events = Event.objects.count()
 
     assert load() == first
     assert Event.objects.count() == events
 
 
-def test_an_interrupted_load_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch):
-    whole: Callable[..., None] = story.Story._pay
+def services_live_on() -> None:
+    told = Order.objects.exclude(kind="new").exclude(note="").values_list("note", flat=True)
+    assert {lives.MORE, lives.PAUSE, lives.BOUND} <= set(told)
+    accepted, waiting = (Quote.objects.get(title=t) for t in (lives.RENEWED, lives.OPEN))
+    assert (accepted.kind, accepted.state, waiting.state) == ("change", "accepted", "sent")
+    assert Order.objects.get(quote=accepted).kind == "change"
+    assert Commitment.objects.count() >= 2
 
-    def interrupted(self: story.Story, **on: Any) -> None:
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr(story.Story, "_pay", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+def test_a_load_that_was_interrupted_twice_goes_on_where_it_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    with (
+        interrupted(monkeypatch, story.Story, "_pay", instead=True),
+        pytest.raises(KeyboardInterrupt),
+    ):
         load()
     assert (Account.objects.count(), Invoice.objects.exists()) == (4, True)
-    monkeypatch.setattr(story.Story, "_pay", whole)
+
+    with (
+        interrupted(monkeypatch, packs.PackStory, "_say_what_people_say"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        load()
+    assert (Question.objects.count(), TestClock.objects.count()) == (1, 1)
 
     figures = load()
 
@@ -112,6 +131,27 @@ def test_an_interrupted_load_goes_on_where_it_stopped(monkeypatch: pytest.Monkey
     of_the_packs = 10
     assert Account.objects.count() == 3 * 4 + 13 + of_the_packs
     assert figures["paid"] != "0.00"
+    assert Question.objects.count() == 1
+    assert {tale.note: Order.objects.filter(note=tale.note).count() for tale in tales.TALES} == {
+        tale.note: 1 for tale in tales.TALES
+    }
+
+
+@contextmanager
+def interrupted(
+    monkeypatch: pytest.MonkeyPatch, where: type, name: str, *, instead: bool = False
+) -> Iterator[None]:
+    """Somebody presses Ctrl-C right after something was done, or `instead` of it."""
+    whole: Callable[..., None] = getattr(where, name)
+
+    def stopped(self: Any, **told: Any) -> None:
+        if not instead:
+            whole(self, **told)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as for_now:
+        for_now.setattr(where, name, stopped)
+        yield
 
 
 def order_of(tale: tales.Tale) -> Order:
@@ -126,9 +166,7 @@ def open_step(tale: tales.Tale, key: str) -> Task:
     return Task.objects.get(order=order_of(tale), key=key, line__position=1)
 
 
-def test_the_packs_stories_end_and_some_stand_as_on_an_ordinary_day():
-    load()
-
+def the_packs_stories_end_and_some_stand_as_on_an_ordinary_day() -> None:
     for told in (tales.OFFICE, tales.KEYS, tales.METALS, tales.PORTAL):
         assert states(told) == {"completed"}, told.note
     assert states(tales.SUITE) == {"completed"}
@@ -166,27 +204,3 @@ def test_the_packs_stories_end_and_some_stand_as_on_an_ordinary_day():
     assert not carriers.filter(promised_on=None).exists()
     karim = User.objects.get(username="karim")
     assert karim.check_password("o2b-demo")
-
-
-def test_a_pack_story_that_was_interrupted_goes_on_where_it_stopped(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    whole = packs.PackStory._say_what_people_say
-
-    def interrupted(self: packs.PackStory) -> None:
-        whole(self)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(packs.PackStory, "_say_what_people_say", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        load()
-    assert (Question.objects.count(), TestClock.objects.count()) == (1, 1)
-    monkeypatch.setattr(packs.PackStory, "_say_what_people_say", whole)
-
-    figures = load()
-
-    assert figures == counted()
-    assert Question.objects.count() == 1
-    assert {tale.note: Order.objects.filter(note=tale.note).count() for tale in tales.TALES} == {
-        tale.note: 1 for tale in tales.TALES
-    }

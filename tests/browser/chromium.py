@@ -1,11 +1,12 @@
 """The browser of tests and pictures: the system's chromium, told to be quiet."""
 
+import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 CHROMIUM = Path(os.environ.get("O2B_CHROMIUM", "/usr/bin/chromium"))
 ARGUMENTS = [
@@ -30,3 +31,58 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+class SharedChromium:
+    """One browser for many tests, one after the other; another one takes its place if it dies.
+
+    Playwright leaves its event loop marked as running in this thread, beside which Django uses no
+    database; so the mark stands only while a test has the browser.
+    """
+
+    def __init__(self) -> None:
+        self._held = ExitStack()
+        self._browser: Browser | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @contextmanager
+    def lent(self) -> Iterator[Browser]:
+        """The browser, without a page that was open before; what is opened is closed again."""
+        with self._beside_its_loop():
+            browser = self._well() or self._start()
+            try:
+                yield browser
+            finally:
+                with suppress(Error):  # a broken one is replaced before the next test
+                    for context in browser.contexts:
+                        context.close()
+
+    def stop(self) -> None:
+        with self._beside_its_loop():
+            self._stop()
+
+    def _start(self) -> Browser:
+        self._stop()
+        self._browser = self._held.enter_context(chromium())
+        return self._browser
+
+    def _stop(self) -> None:
+        self._browser = None
+        with suppress(Error):
+            self._held.close()
+
+    def _well(self) -> Browser | None:
+        if self._browser is not None:
+            with suppress(Error):
+                self._browser.new_context().close()
+                return self._browser
+        return None
+
+    @contextmanager
+    def _beside_its_loop(self) -> Iterator[None]:
+        asyncio._set_running_loop(self._loop)
+        try:
+            yield
+        finally:
+            self._loop = asyncio._get_running_loop()
+            asyncio._set_running_loop(None)

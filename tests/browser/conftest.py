@@ -3,6 +3,8 @@
 Playwright runs an event loop in the thread of the test, and Django refuses to use the database
 beside one. So rows are made by fixtures that come before the browser; afterwards a test does and
 sees everything through pages, as a person would.
+
+The web process and chromium are started once and serve one test after the other.
 """
 
 import os
@@ -14,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from o2b.people.models import User
-from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.chromium import CHROMIUM, SharedChromium
 from tests.browser.people import Staff, Visit, a_staff, log_in
 from tests.browser.watch import Watch
 from tests.browser.web import Web
@@ -44,27 +46,41 @@ def rows() -> None:
     """What stands in the database before the browser starts; a test module says what."""
 
 
-@pytest.fixture
-def web(request: pytest.FixtureRequest, staff: Staff, rows: Any) -> Iterator[Web]:
-    """A web process; it publishes to the workers of the test where it asks for some."""
-    with_workers = "workers" in request.fixturenames
-    prefix = request.getfixturevalue("workers").prefix if with_workers else _nobody()
-    process = Web(queue_prefix=prefix)
-    try:
-        yield process
-    finally:
-        process.stop()
-
-
-def _nobody() -> str:
-    """Queues that nobody listens to."""
+@pytest.fixture(scope="session")
+def queue_prefix() -> str:
+    """One for all browser tests, for the web process publishes under it from first to last."""
     return f"test-{secrets.token_hex(4)}-"
 
 
+@pytest.fixture(scope="session")
+def webs(django_db_setup: None) -> Iterator[list[Web]]:
+    """The web process of all browser tests, from when one asks for it; a dead one is followed."""
+    started: list[Web] = []
+    yield started
+    for process in started:
+        process.stop()
+
+
 @pytest.fixture
-def browser(web: Web) -> Iterator[Browser]:
-    """A chromium of this test's own."""
-    with chromium() as running:
+def web(webs: list[Web], queue_prefix: str, staff: Staff, rows: Any) -> Web:
+    """A web process; it publishes to the workers of the test where it asks for some."""
+    if not webs or not webs[-1].is_running:
+        webs.append(Web(queue_prefix=queue_prefix))
+    return webs[-1]
+
+
+@pytest.fixture(scope="session")
+def shared_chromium() -> Iterator[SharedChromium]:
+    """The browser of all tests of this process."""
+    shared = SharedChromium()
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture
+def browser(shared_chromium: SharedChromium, web: Web) -> Iterator[Browser]:
+    """A chromium in which nothing is open and nothing is known."""
+    with shared_chromium.lent() as running:
         yield running
 
 

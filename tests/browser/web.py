@@ -1,4 +1,8 @@
-"""The web process that browser tests talk to: gunicorn on a port of its own."""
+"""The web process that browser tests talk to: gunicorn on a port of its own, one for all of them.
+
+Between tests the database is cloned anew under the same name. The connections to the old one die
+with it, and Django looks whether one is alive before each request (CONN_HEALTH_CHECKS).
+"""
 
 import os
 import subprocess
@@ -16,15 +20,16 @@ START_SECONDS = 60
 
 
 class Web:
-    """gunicorn over this test's database, publishing to this test's workers."""
+    """gunicorn over this process's database, publishing to the workers of its prefix."""
 
     def __init__(self, *, queue_prefix: str) -> None:
+        self.queue_prefix = queue_prefix
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         bind = ["--bind", f"{HOST}:{self.port}", "--workers", "1", "--threads", "4"]
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "gunicorn", "o2b.wsgi", *bind),
+                *(sys.executable, "-m", "gunicorn", "tests.browser.served", *bind),
                 *("--log-level", "error", "--no-control-socket"),
             ],
             cwd=ROOT,
@@ -48,6 +53,10 @@ class Web:
                 self.stop()
                 raise RuntimeError("the web process of the browser tests did not start")
             time.sleep(0.05)
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
 
     def stop(self) -> None:
         self.process.terminate()

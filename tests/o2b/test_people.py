@@ -24,6 +24,12 @@ def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asks, "QUESTIONS", told)
 
 
+@pytest.fixture
+def no_groups(db: None) -> None:
+    """A house that was never set up; that of the other tests has its groups."""
+    Group.objects.all().delete()
+
+
 def cards(user: User) -> list[Card]:
     return [Card("Notes", "1", "/elsewhere/"), Card("Words", "2", "/password/")]
 
@@ -37,7 +43,7 @@ def permissions(group: str) -> set[str]:
     return {f"{one.content_type.app_label}.{one.codename}" for one in held}
 
 
-def test_the_groups_hold_what_the_table_says_and_again_changes_nothing() -> None:
+def test_the_groups_hold_what_the_table_says_and_again_changes_nothing(no_groups: None) -> None:
     missing = set(services.ensure_groups())
     once = {name: permissions(name) for name in GROUPS}
     assert once == {name: set(held) - missing for name, held in GROUPS.items()}
@@ -80,7 +86,7 @@ def test_each_group_may_do_its_own_work_only() -> None:
 
 
 def test_a_name_that_no_model_declares_is_told_and_skipped(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, no_groups: None
 ) -> None:
     monkeypatch.setitem(GROUPS, "sales", ("quotes.fly", "people.view_user"))
     out, err = StringIO(), StringIO()

@@ -20,6 +20,7 @@ from billing.models import ChargeState, InvoiceLine
 from billing.promises.services import open_promises_of
 from o2b.catalog.models import Terms
 from o2b.charging import ChargeFacts, Kind, Segment, draft, from_canonical
+from o2b.customers.models import LegalEntity
 from o2b.errors import Refused
 from orders.changing.services import ChangeLine, ChangeOrder, write_change_orders
 from orders.laying.services import lock_accounts
@@ -181,6 +182,7 @@ def wanted(history: History) -> dict[tuple[int, int, str, date], Decimal]:
     spans = spans_of(history.told)
     found: dict[tuple[int, int, str, date], Decimal] = defaultdict(Decimal)
     start, anchor = history.item.anchor_on, history.accounts[0].bill_day
+    goes_on = {span.period.start for span in spans if span.billed}
     for account in history.accounts:
         own = [span for span in spans if span.account == account.pk and span.billed]
         for terms_id in {span.terms for span in own}:
@@ -190,7 +192,9 @@ def wanted(history: History) -> dict[tuple[int, int, str, date], Decimal]:
                 if charge.kind is Kind.ONE_TIME:
                     served = [span for span in days if span.opens]
                     began = served[0].period.start if served else start
-                segments = tuple(Segment(s.period, s.quantity) for s in served)
+                segments = tuple(
+                    Segment(s.period, s.quantity, s.period.end not in goes_on) for s in served
+                )
                 facts = ChargeFacts(0, charge, began, anchor, segments, None, ())
                 for line in draft([facts], until=LAST):
                     key = (account.pk, terms_id, charge.key, line.full_period.start)
@@ -222,9 +226,11 @@ def billed() -> dict[tuple[int, int, str, date], Decimal]:
     return {key: amount for key, amount in found.items() if amount}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_any_order_of_arrival_same_money(world: World, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "last_day_billed"), [(1, False), (2, False), (3, True)])
+def test_any_order_of_arrival_same_money(world: World, seed: int, last_day_billed: bool) -> None:
     _bodies.clear()
+    if last_day_billed:
+        LegalEntity.objects.update(conventions={"last_day_billed": True})
     rng = random.Random(seed)
     told = histories(world, rng)
     world.settle()

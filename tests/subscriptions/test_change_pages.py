@@ -203,7 +203,9 @@ def test_a_transfer_links_both_sides(world: World, rep: Client, item: Item) -> N
     text = text_of(rep.get(following.subscription.get_absolute_url()))
     assert f"Taken over from {item.account} on 20 Feb 2026: {item}" in text
     assert "Change quantity" in text
-    # What another account has is changed there.
+    # Until then it is changed here; what another account has is changed there.
+    assert rep.get(url(item, "end")).status_code == 200
+    world.on("2026-02-20")
     assert rep.get(url(item, "end")).headers["Location"] == url(following, "end")
     assert rep.get(marks[0][1]).status_code == 302
 

@@ -14,7 +14,13 @@ from orders.models import Order, OrderLine
 from subscriptions.changes.preview import preview_changes
 from subscriptions.changes.services import change_services
 from subscriptions.changes.wishes import When, Wish
-from subscriptions.commitments.services import Commit, change_renewal, co_term, commit
+from subscriptions.commitments.services import (
+    Commit,
+    change_renewal,
+    co_term,
+    commit,
+    renew_by_hand,
+)
 from subscriptions.models import Act, Commitment, Item, ItemChange, ItemVersion, RenewalDue
 from subscriptions.timelines.rebuilding import rebuild_versions
 from tests.factories import a_product, a_user, monthly, setup_fee
@@ -226,7 +232,7 @@ def test_without_a_term_there_is_nothing_to_say(world, item):
     assert no.value.code == "no_commitment"
     with pytest.raises(Refused) as no:
         ended(world, item, when=When.TERM_END)
-    assert (no.value.code, no.value.field) == ("no_term", "when")
+    assert (no.value.code, no.value.field) == ("no_term", "changes[0].when")
     assert written() == before
 
 
@@ -303,7 +309,7 @@ def test_leaving_later_is_billed_on_that_day(world, item):
     assert (fee.state, str(fee.started_on)) == ("pending", "2026-11-16")
     for day in ("2026-03-01", "2026-04-01"):
         assert billed_now(world.on(day)) == ["30.00"]
-    world.live("2026-11-15")
+    world.on("2026-11-12").live("2026-11-15")
     run = billed_now(world)
     assert "45.00" not in run
     world.live("2026-11-16")
@@ -327,9 +333,106 @@ def test_an_end_that_is_taken_back_takes_its_fee_back(world, item):
     back = Wish(item.pk, Act.WITHDRAW, withdraws=2)
     change_services(account_id=world.account.pk, wishes=[back], at=world.now, actor_id=None)
     world.settle()
-    world.live("2026-05-02")
+    world.on("2026-04-28").live("2026-05-02")
     assert billed_now(world) == ["30.00"] * 3
     assert rebuild_versions(at=world.now, write=False).differences == ()
+
+
+def test_an_end_that_is_taken_back_after_a_transfer_takes_its_fee_back(world, item):
+    committed(world, item, leaving_fee="fixed", leaving_value="99.50")
+    ended(world, item, when=When.ON, on=date(2026, 9, 1))
+    other = world.an_account()
+    there = Wish(item.pk, Act.TRANSFER, When.ON, date(2026, 6, 1), to_account_id=other.pk)
+    change_services(account_id=item.account_id, wishes=[there], at=world.now, actor_id=None)
+    taken = Item.objects.get(account=other)
+    back = Wish(taken.pk, Act.WITHDRAW, withdraws=2)
+    change_services(account_id=other.pk, wishes=[back], at=world.now, actor_id=None)
+    world.settle()
+    world.on("2026-05-31").live("2026-06-02")
+    world.on("2026-08-30").live("2026-09-02")
+    assert billed_now(world) == ["30.00"] * 7
+    assert rebuild_versions(at=world.now, write=False).differences == ()
+
+
+# leaving when the next term is agreed already
+
+
+def renewed_by_hand(world, item):
+    account = world.account.pk
+    asked = {"account_id": account, "item_ids": [item.pk], "at": world.now, "actor_id": None}
+    (found,) = renew_by_hand(**asked)
+    world.settle()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fee"),
+    [("remaining", 0, "320.36"), ("percent", 50, "160.18"), ("fixed", "99.50", "99.50")],
+)
+def test_renewing_from_month_to_month_takes_no_fee_off_the_running_term(
+    world, item, kind, value, fee
+):
+    committed(world, item, renewal="monthly", leaving_fee=kind, leaving_value=value)
+    (before,) = previewed(world, item).services
+    assert renewed_by_hand(world, item).ends_on is None
+    (told,) = previewed(world, item).services
+    assert amounts(told.because) == amounts(before.because) == ["-20.36", fee]
+    ended(world, item)
+    assert billed_now(world) == ["-20.36", fee]
+
+
+def test_the_running_term_ends_though_the_next_one_has_no_end(world, item):
+    committed(world, item, renewal="monthly", leaving_fee="remaining")
+    renewed_by_hand(world, item)
+    order = ended(world, item, when=When.TERM_END).order
+    assert [(li.action, str(li.change_on)) for li in order.lines.all()] == [("end", "2027-01-01")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fee"),
+    # What is left of 2026, and the twelve months of 2027; an amount is owed once.
+    [("remaining", 0, "680.36"), ("percent", 50, "340.18"), ("fixed", "99.50", "99.50")],
+)
+def test_a_next_term_with_an_end_is_owed_too(world, item, kind, value, fee):
+    committed(world, item, leaving_fee=kind, leaving_value=value)
+    assert str(renewed_by_hand(world, item).ends_on) == "2028-01-01"
+    (told,) = previewed(world, item).services
+    assert amounts(told.because) == ["-20.36", fee]
+    (late,) = previewed(world, item, when=When.TERM_END).services
+    assert (str(late.on), late.because) == ("2028-01-01", ())
+
+
+def test_the_words_of_the_next_term_free_nobody_from_the_running_one(world, item):
+    committed(world, item, leaving_fee="remaining", notice_days=30)
+    committed(world, item, starts_on=date(2027, 1, 1))
+    before = written()
+    with pytest.raises(Refused) as no:
+        ended(world, item)
+    assert (no.value.code, no.value.extra["first"]) == ("notice_too_short", "2026-03-12")
+    assert written() == before
+    (told,) = previewed(world, item, waive_notice=True).services
+    assert amounts(told.because) == ["-20.36", "320.36"]
+    # Within the next term only what was agreed for that is asked.
+    (late,) = previewed(world, item, when=When.ON, on=date(2027, 1, 1)).services
+    assert late.because == ()
+
+
+def test_a_next_term_that_begins_earlier_cuts_the_running_one(world, item):
+    committed(world, item, leaving_fee="remaining")
+    half = {"leaving_fee": "percent", "leaving_value": 50}
+    committed(world, item, starts_on=date(2026, 7, 1), **half)
+    (told,) = previewed(world, item).services
+    # 20.36 of February and four months in full, half of twelve.
+    assert amounts(told.because) == ["-20.36", "320.36"]
+
+
+def test_who_leaves_before_the_first_term_begins_owes_all_of_it(world, item):
+    committed(world, item, starts_on=date(2026, 6, 1), leaving_fee="remaining", notice_days=5)
+    with pytest.raises(Refused) as no:
+        previewed(world, item)
+    assert no.value.code == "notice_too_short"
+    (told,) = previewed(world, item, when=When.ON, on=date(2026, 3, 1)).services
+    assert f"{told.basis.fee.amount:.2f}" == "360.00"
 
 
 def test_an_end_wants_its_notice(world, item):
@@ -338,7 +441,7 @@ def test_an_end_wants_its_notice(world, item):
     for asked in ({}, {"when": When.ON, "on": date(2026, 3, 11)}):
         with pytest.raises(Refused) as no:
             ended(world, item, **asked)
-        assert (no.value.code, no.value.field) == ("notice_too_short", "on")
+        assert (no.value.code, no.value.field) == ("notice_too_short", "changes[0].on")
         assert no.value.extra["first"] == "2026-03-12"
         with pytest.raises(Refused) as no:
             previewed(world, item, **asked)

@@ -12,6 +12,7 @@ from o2b.charging import (
     ChargeTerms,
     Discount,
     DiscountKind,
+    EventRates,
     Interval,
     Kind,
     LineTerms,
@@ -27,7 +28,7 @@ from o2b.periods import FOREVER, Period, Unit
 from subscriptions.commitments.rules import What, term_after, verdict
 from subscriptions.rules.billing import Grid
 from subscriptions.rules.leaving import leaving_fee, remaining
-from subscriptions.rules.prices import moved, same_price, uplifted
+from subscriptions.rules.prices import dearer, moved, same_price, uplifted
 from subscriptions.rules.timeline import Span
 
 D = Decimal
@@ -92,6 +93,38 @@ def test_tiers_steps_and_flat_fees_rise_and_discounts_stay():
     assert (second.ramp[0].unit_price, second.discounts) == (D("44"), off)
 
 
+@pytest.mark.parametrize(
+    ("charge", "wanted"),
+    [
+        (
+            replace(MONTHLY, unit_price=D("10"), minimum=D("500"), maximum=D("900")),
+            {"unit_price": D("11"), "minimum": D("550"), "maximum": D("990")},
+        ),
+        (replace(MONTHLY, minimum=D("0")), {"minimum": D(0), "maximum": None}),
+        (
+            # A rate is a price as well; what is free stays free, and no more of it.
+            replace(
+                MONTHLY,
+                kind=Kind.USAGE,
+                timing=Timing.ARREARS,
+                model=Model.PERCENTAGE,
+                unit_price=D("2"),
+                event=EventRates(D("0.30"), D("0.50"), D("7"), free_events=3, free_amount=D("50")),
+            ),
+            {
+                "unit_price": D("2.2"),
+                "event": EventRates(
+                    D("0.33"), D("0.55"), D("7.7"), free_events=3, free_amount=D("50")
+                ),
+            },
+        ),
+    ],
+)
+def test_the_least_and_the_most_rise_and_so_do_events(charge, wanted):
+    (found,) = uplifted(terms(charge), D(10)).charges
+    assert {name: getattr(found, name) for name in wanted} == wanted
+
+
 def test_what_is_paid_once_only_is_left_as_it_is():
     assert [c.key for c in uplifted(terms(SETUP), D(10)).charges] == ["setup"]
 
@@ -115,6 +148,50 @@ def test_the_same_price_is_the_same():
     assert not same_price(terms(replace(MONTHLY, unit_price=D("31"))), terms(MONTHLY), **later)
     # While its steps are still to come it is not what the last of them says.
     assert not same_price(ramped, ramped, on=date(2026, 2, 1), began_on=START)
+
+
+def test_steps_that_are_past_are_no_other_price():
+    later = {"on": date(2027, 1, 1), "began_on": START}
+    past = (RampStep(D("40"), on=date(2026, 6, 1)), RampStep(D("50"), on=date(2027, 1, 1)))
+    to_come = (RampStep(D("60"), on=date(2027, 2, 1)),)
+    stepped = terms(replace(MONTHLY, ramp=past))
+    assert same_price(terms(replace(MONTHLY, unit_price=D("50"))), stepped, **later)
+    assert not same_price(terms(MONTHLY), stepped, **later)
+    both = terms(replace(MONTHLY, ramp=past + to_come))
+    assert same_price(both, both, **later)
+    assert not same_price(terms(replace(MONTHLY, unit_price=D("50"))), both, **later)
+
+
+USED = replace(MONTHLY, key="use", kind=Kind.USAGE, timing=Timing.ARREARS, unit_price=D(1))
+
+
+@pytest.mark.parametrize(
+    ("new", "now", "wanted"),
+    [
+        ([MONTHLY], [MONTHLY, SETUP], False),
+        ([replace(MONTHLY, unit_price=D("30.01"))], [MONTHLY], True),
+        ([replace(MONTHLY, unit_price=D("29"))], [MONTHLY], False),
+        ([replace(MONTHLY, ramp=(RampStep(D("40"), after_months=3),))], [MONTHLY], True),
+        ([replace(MONTHLY, unit_price=D("360"), interval=Interval(Unit.YEAR))], [MONTHLY], False),
+        ([replace(MONTHLY, unit_price=D("361"), interval=Interval(Unit.YEAR))], [MONTHLY], True),
+        ([replace(MONTHLY, unit_price=D("1"), interval=Interval(Unit.DAY))], [MONTHLY], True),
+        ([MONTHLY, USED], [MONTHLY], True),
+        ([MONTHLY], [MONTHLY, USED], False),
+        ([replace(USED, unit_price=D("1.01"))], [USED], True),
+        ([replace(USED, unit_price=D("0.99"))], [USED], False),
+        ([replace(USED, minimum=D("5"))], [USED], True),
+    ],
+)
+def test_what_is_dearer(new, now, wanted):
+    asked = {"quantity": D(2), "on": date(2026, 7, 1), "began_on": START}
+    assert dearer(terms(*new), terms(*now), **asked) is wanted
+
+
+def test_where_the_old_price_does_not_reach_any_other_is_dearer():
+    tiered = {"model": Model.GRADUATED, "unit_price": D(0)}
+    now = replace(MONTHLY, **tiered, tiers=(Tier(D(1), D("5")),))
+    asked = {"quantity": D(2), "on": date(2026, 7, 1), "began_on": START}
+    assert dearer(terms(MONTHLY), terms(now), **asked)
 
 
 # leaving

@@ -192,7 +192,7 @@ def test_a_day_begins_where_the_account_lives(world):
 def test_a_suspended_service_waits_and_its_advocate_is_told_once(world):
     item = sold(world, renewal="uplift", uplift_percent=10)
     changed(world, item, Act.SUSPEND, billing="none", when=When.ON, on=date(2026, 12, 20))
-    world.live("2027-01-03")
+    world.on("2026-12-18").live("2027-01-03")
     assert running(item)[0] == 1
     assert RenewalDue.objects.get().waits
     assert Event.objects.filter(name="renewal.waits").count() == 1

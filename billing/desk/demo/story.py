@@ -14,6 +14,7 @@ from django.db import transaction
 
 from billing.desk.demo.cast import Client, clients
 from billing.desk.demo.catalog import ENTITY, PRODUCTS, ensure_catalog
+from billing.desk.demo.lives import Lives
 from billing.desk.patience import settle
 from billing.models import BillRun, Invoice, Payment
 from billing.payments.services import record_payment
@@ -68,6 +69,8 @@ class Story:
         self._on(self.today)
         self.tell("Today's quotes and orders ...")
         self._begin_today(cast[MONTHS * A_MONTH :])
+        Lives(self.entity, self.clock.now).tell()
+        settle(workers=self.workers)
         Account.objects.filter(test_clock=self.clock).update(test_clock=None)
         self.clock.delete()
 

@@ -16,7 +16,8 @@ from o2b.periods import Interval
 
 # Days that are not billed are as if not in service. A charge of a changed item that has no day
 # left comes too, without days: what it was billed is taken back. What is owed once begins where
-# its Terms first hold, wherever that is now.
+# its Terms first hold, wherever that is now. Where days end the whole chain is asked whether it
+# goes on; as a value, so that no plan reads all versions to answer it of a few.
 DUE = """
 SELECT charge.account_id, charge.id, item.revision,
        item.revision = 1 AND standing.seen_revision = 1,
@@ -27,6 +28,15 @@ SELECT charge.account_id, charge.id, item.revision,
            || charge.anchor_day || '|' || COALESCE(standing.billed_through::text, '') || '|'
            || COALESCE(lower(version.valid)::text, '') || '|'
            || COALESCE(upper(version.valid)::text, '')
+           || CASE WHEN upper(version.valid) IS NULL THEN '' ELSE COALESCE((
+               SELECT '|on' FROM subscriptions_item AS other
+                   JOIN subscriptions_itemversion AS next ON next.item_id = other.id
+                   WHERE (other.id = COALESCE(item.root_id, item.id)
+                          OR other.root_id = COALESCE(item.root_id, item.id))
+                   AND upper_inf(next.recorded) AND next.billed
+                   AND lower(next.valid) = upper(version.valid)
+                   LIMIT 1
+           ), '') END
     FROM billing_chargestate AS standing
     JOIN billing_charge AS charge ON charge.id = standing.charge_id
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id

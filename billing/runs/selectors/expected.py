@@ -49,7 +49,16 @@ BODIES = "SELECT id, digest, body FROM catalog_terms WHERE id = ANY(%s)"
 
 VERSIONS = """
 SELECT version.item_id, version.terms_id, lower(version.valid), upper(version.valid),
-       version.quantity, version.opens, COALESCE(item.anchor_on, item.started_on)
+       version.quantity, version.opens, COALESCE(item.anchor_on, item.started_on),
+       COALESCE((
+           SELECT false FROM subscriptions_itemversion AS after
+               JOIN subscriptions_item AS whose ON whose.id = after.item_id
+               WHERE (whose.id = COALESCE(item.root_id, item.id)
+                      OR whose.root_id = COALESCE(item.root_id, item.id))
+               AND upper_inf(after.recorded) AND after.billed
+               AND lower(after.valid) = upper(version.valid)
+               LIMIT 1
+       ), true)
     FROM subscriptions_itemversion AS version
     JOIN subscriptions_item AS item ON item.id = version.item_id
     WHERE version.item_id = ANY(%s) AND upper_inf(version.recorded) AND version.billed
@@ -136,8 +145,8 @@ def served_of(item_ids: Iterable[int]) -> dict[tuple[int, int], list[Served]]:
     found: dict[tuple[int, int], list[Served]] = {}
     wanted = sorted(set(item_ids))
     rows = _ask(VERSIONS, [wanted]) if wanted else ()
-    for item_id, terms_id, start, end, quantity, opens, anchor_on in rows:
-        segment = Segment(Period(start, end or FOREVER), quantity)
+    for item_id, terms_id, start, end, quantity, opens, anchor_on, ends in rows:
+        segment = Segment(Period(start, end or FOREVER), quantity, ends)
         found.setdefault((item_id, terms_id), []).append(Served(segment, opens, anchor_on))
     return found
 

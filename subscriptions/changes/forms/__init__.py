@@ -10,7 +10,6 @@ from o2b.catalog.models import ProductVersion
 from o2b.customers.models import Account
 from o2b.customers.selectors import accounts_meant
 from o2b.web.forms import DecimalInput
-from subscriptions.changes.asking import kept_characteristics
 from subscriptions.changes.forms.base import ChangeForm
 from subscriptions.changes.forms.described import MoveForm, ProductForm
 from subscriptions.models import SuspensionBilling
@@ -20,6 +19,7 @@ __all__ = ["FORMS", "ChangeForm"]
 
 class QuantityForm(ChangeForm):
     first = ("quantity",)
+    is_deliverable = True
 
     quantity = forms.CharField(
         label=gettext_lazy("Quantity"), max_length=40, widget=DecimalInput, strip=True
@@ -36,15 +36,28 @@ class QuantityForm(ChangeForm):
         return {"quantity": self.cleaned_data["quantity"]}
 
 
-class PriceForm(ChangeForm):
+class NoticeForm(ChangeForm):
+    """A change that is told so many days before; who approves work may do without."""
+
+    waive_notice = forms.BooleanField(
+        label=gettext_lazy("Without the notice that was agreed"), required=False
+    )
+
+    def prepare(self) -> None:
+        if not self.may_waive:
+            del self.fields["waive_notice"]
+
     def told(self) -> dict[str, Any]:
-        code = self.desk.version.product.code
-        newest = next((v for v in self.on_sale if v.product.code == code), None)
-        return {"characteristics": kept_characteristics(newest, self.desk.characteristics)}
+        return {"waive_notice": self.cleaned_data.get("waive_notice", False)}
+
+
+class PriceForm(NoticeForm):
+    """What describes the service stays as it is on that day."""
 
 
 class VersionForm(ChangeForm):
     first = ("version",)
+    is_deliverable = True
 
     version = forms.TypedChoiceField(label=gettext_lazy("Version"), coerce=int)
 
@@ -113,17 +126,8 @@ class TransferForm(ChangeForm):
         return {"to_account_id": self.cleaned_data["to_account"].pk}
 
 
-class EndForm(ChangeForm):
-    waive_notice = forms.BooleanField(
-        label=gettext_lazy("Without the notice that was agreed"), required=False
-    )
-
-    def prepare(self) -> None:
-        if not self.may_waive:
-            del self.fields["waive_notice"]
-
-    def told(self) -> dict[str, Any]:
-        return {"waive_notice": self.cleaned_data.get("waive_notice", False)}
+class EndForm(NoticeForm):
+    """The end of a term that was agreed may want its notice."""
 
 
 class TakeBackForm(ChangeForm):

@@ -1,7 +1,7 @@
 """What every change asks: from when, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ class ChangeForm(forms.Form):
     """From when it holds, and why; each act adds what it needs, and says so in `first`."""
 
     first: Sequence[str] = ()
+    is_deliverable: ClassVar[bool] = False
 
     when = forms.ChoiceField(
         label=gettext_lazy("From when"), widget=forms.RadioSelect, initial=When.NOW
@@ -30,6 +31,13 @@ class ChangeForm(forms.Form):
         label=gettext_lazy("Day"),
         required=False,
         help_text=gettext_lazy("The first day on which it holds; it may have passed already."),
+    )
+    deliver = forms.BooleanField(
+        label=gettext_lazy("Deliver it first"),
+        required=False,
+        help_text=gettext_lazy(
+            "By the plan of the product; it holds from its delivery, not before the day above."
+        ),
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -44,13 +52,17 @@ class ChangeForm(forms.Form):
         *,
         desk: Desk,
         on_sale: Sequence[ProductVersion] = (),
+        asked_by: int | None = None,
         may_waive: bool = False,
     ) -> None:
         super().__init__(data)
-        self.desk, self.on_sale, self.may_waive = desk, on_sale, may_waive
+        self.desk, self.on_sale = desk, on_sale
+        self.asked_by, self.may_waive = asked_by, may_waive
         self.fields["when"].choices = list(desk.days())  # type: ignore[attr-defined]
+        if not self.is_deliverable:
+            del self.fields["deliver"]
         self.prepare()
-        self.order_fields([*self.first, "when", "on", "reason"])
+        self.order_fields([*self.first, "when", "on", "deliver", "reason"])
 
     def prepare(self) -> None:
         """Offer what this service can become."""
@@ -77,6 +89,7 @@ class ChangeForm(forms.Form):
             when=When(found.get("when") or When.NOW),
             on=found.get("on"),
             reason=found.get("reason", ""),
+            deliver=found.get("deliver", False),
             **self.told(),
         )
 
@@ -102,7 +115,7 @@ class ChangeForm(forms.Form):
         self.errors.clear()
 
     def carried(self) -> Iterator[tuple[str, str]]:
-        """What was said, to be said again when it is confirmed."""
+        """What was said, to be said again when it is confirmed; also what was emptied."""
         for name in self.fields:
-            if value := self.data.get(name, ""):
-                yield name, value
+            if name in self.data:
+                yield name, self.data[name]

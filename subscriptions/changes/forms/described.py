@@ -12,7 +12,7 @@ from o2b.errors import Refused
 from o2b.web.forms import DecimalInput
 from quotes.forms.lines import EditorLine
 from subscriptions.changes.asking import kept_characteristics, place_of
-from subscriptions.changes.carrying import ADDRESS
+from subscriptions.changes.describing import ADDRESS
 from subscriptions.changes.fields import field_for, said
 from subscriptions.changes.forms.base import NAMED, ChangeForm
 
@@ -20,14 +20,18 @@ from subscriptions.changes.forms.base import NAMED, ChangeForm
 class DescribedForm(ChangeForm):
     """Asks for what describes a product, one field a characteristic."""
 
+    is_deliverable = True
+
     def describe(self, version: ProductVersion | None, has: Mapping[str, Any]) -> None:
         line = EditorLine(version=version, characteristics={k: said(v) for k, v in has.items()})
         for choice in line.choices:
             self.fields[NAMED + choice.name] = field_for(choice)
             self.initial[NAMED + choice.name] = choice.value
+        # As it is now, or as the product has it.
+        self.offered = {choice.name: choice.value for choice in line.choices}
         if self.is_bound:
-            # What the page did not ask yet is as it is now, or as the product has it.
-            known = {NAMED + choice.name: choice.value for choice in line.choices}
+            # What the page did not ask yet.
+            known = {NAMED + name: value for name, value in self.offered.items()}
             self.data = known | {name: self.data[name] for name in self.data}
         self.first = [*self.first, *(NAMED + choice.name for choice in line.choices)]
 
@@ -62,7 +66,16 @@ class ProductForm(DescribedForm):
         return {
             "product": self.cleaned_data["product"],
             "quantity": quantity,
-            "characteristics": self.described(),
+            "characteristics": self.different(),
+        }
+
+    def different(self) -> dict[str, str | None]:
+        """What was said to be otherwise than it is now; the rest stays as it is on that day."""
+        told = self.described()
+        return {
+            name: told.get(name)
+            for name, value in self.offered.items()
+            if told.get(name, "") != value
         }
 
 

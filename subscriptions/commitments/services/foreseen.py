@@ -69,7 +69,7 @@ def foresee(moves: Sequence[PriceMove], accounts: dict[int, Account]) -> list[Fo
         found.append(
             Foreseen(
                 move=move,
-                item=each.chain.last.number,
+                item=each.chain.item_of(each.account.pk).number,
                 product=str(versions[each.now.product_version].product),
                 currency=body.currency,
                 on=each.on,

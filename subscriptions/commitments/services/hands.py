@@ -10,7 +10,7 @@ from o2b.periods import FOREVER
 from o2b.web.show import day_text
 from orders.models import Order
 from subscriptions.changes.leaving import running_of
-from subscriptions.changes.refusals import SuspendedThen
+from subscriptions.changes.refusals import ItemUnknown, SuspendedThen
 from subscriptions.commitments import refusals as no
 from subscriptions.commitments.services.renewal import Renewing
 from subscriptions.commitments.services.renewing import carry_out
@@ -51,6 +51,9 @@ def _renewing(service: Served, due: RenewalDue | None) -> Renewing:
         raise AfterEnd(message % {"end": day_text(end)}, field="item")
     on = due.due_on
     now = span_on(service.spans, on)
+    if now is not None and now.account != service.account.pk:
+        message = _("On %(on)s another account has it; it is renewed there.")
+        raise ItemUnknown(message % {"on": day_text(on)}, field="item")
     if now is None or not now.in_use:
         message = _("On %(on)s %(item)s is suspended; it is renewed when it returns.")
         told = {"on": day_text(on), "item": chain.last}

@@ -49,6 +49,7 @@ def _move(moves: Sequence[PriceMove], accounts: Mapping[int, Account], at: datet
         move.settled_on = move.moves_on
         if now is not None and not _was_agreed(chain, move):
             account = accounts[move.holder]  # type: ignore[attr-defined]
+            assert now.account == account.pk, "it is another account's on that day"
             asking.append((move, Repricing(chain, account, now, move.moves_on)))
     answers = reprice([each for _move, each in asking])
     books = _books(answers)
@@ -104,8 +105,7 @@ def _write(moving: Sequence[tuple[PriceMove, Repricing, Repriced, int]], at: dat
     for rows, lines in zip(by_account.values(), written, strict=True):
         for (move, each, _answer, key), line in zip(rows, lines, strict=True):
             move.order_line = line
-            version = each.now.product_version
-            fact = NewFact(Act.TERMS, each.on, line.pk, product_version_id=version, terms_id=key)
+            fact = NewFact(Act.TERMS, each.on, line.pk, terms_id=key)
             told.setdefault(move.item_id, []).append(fact)
     tell_facts(told, at=at)
 

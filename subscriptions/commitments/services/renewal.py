@@ -81,13 +81,7 @@ class Renewing:
             return NewFact(Act.END, self.on, line_id)
         if self.terms_id is None:
             return None
-        return NewFact(
-            Act.TERMS,
-            self.on,
-            line_id,
-            product_version_id=self.now.product_version,
-            terms_id=self.terms_id,
-        )
+        return NewFact(Act.TERMS, self.on, line_id, terms_id=self.terms_id)
 
     def next_term(self, line: OrderLine) -> Commitment:
         """The next term under the same words; from month to month it has no end."""

@@ -75,6 +75,7 @@ def _renew(rows: Sequence[RenewalDue], accounts: Mapping[int, Account], at: date
             case What.RENEW:
                 now = span_on(spans[row.item_id], found.on)
                 assert now is not None
+                assert now.account == account.pk, "it is another account's on that day"
                 renewing.append(Renewing(row, chains[row.item_id], account, now, found.on))
     RenewalDue.objects.filter(pk__in=over).delete()
     RenewalDue.objects.bulk_update(later, ["due_on"])
@@ -98,8 +99,9 @@ def _let_wait(
         events.record_many("renewal.waits", items, at=at)
         tell_many(
             [
-                notes.waits(row, chains[row.item_id].last, accounts[row.holder], at)  # type: ignore[attr-defined]
+                notes.waits(row, chains[row.item_id].item_of(account.pk), account, at)
                 for row in new
+                for account in [accounts[row.holder]]  # type: ignore[attr-defined]
             ]
         )
 

@@ -13,7 +13,7 @@ from orders.changing.services import ChangeOrder, write_change_orders
 from orders.laying.services import lock_accounts
 from orders.models import LineAction, Order
 from subscriptions.changes.leaving import running_of
-from subscriptions.changes.refusals import ItemUnknown
+from subscriptions.changes.refusals import ItemUnknown, NoPeriod
 from subscriptions.changes.snapshots import digests_of, line_of
 from subscriptions.commitments import refusals as no
 from subscriptions.commitments.services.standing import stand_due
@@ -62,10 +62,12 @@ def open_services(account_id: int, item_ids: Sequence[int], *, at: datetime) -> 
     found = {}
     for item_id in item_ids:
         chain = chains.get(roots.get(item_id, 0))
-        if chain is None or chain.last.account_id != account.pk:
+        if chain is None or chain.holder_on(today).account_id != account.pk:
             message = _("%(account)s has no service %(item)s.")
             told = {"account": account.reference, "item": item_id}
             raise ItemUnknown(message % told, field="item")
+        if not chain.spans:
+            raise NoPeriod(_("Of this service no day is left that could change."), field="item")
         if item_id not in found:
             term = running.get(chain.root.pk)
             found[item_id] = Served(chain, chain.spans, account, today, term)
@@ -81,13 +83,14 @@ def write_new(
     note: str = "",
     quote_id: int | None = None,
     to: Order | None = None,
+    kind: Order.Kind = Order.Kind.CHANGE,
 ) -> list[Commitment]:
     """One change order of the account with a line for each commitment, or more lines of one."""
     facing = [_facing(each) for each in new]
     digests = digests_of(facing)
     order = ChangeOrder(
         account=new[0].service.account,
-        kind=Order.Kind.CHANGE,
+        kind=kind,
         lines=[
             line_of(
                 each.service.chain,

@@ -1,0 +1,1 @@
+"""Quotes against what is in service: add, change, renew, co-term and end, with what that brings."""

@@ -1,0 +1,162 @@
+"""What a quote of changes brings, from a day on: services, first bill, monthly difference, months.
+
+Plain values that JSON can keep: a sent quote shows what it showed when it was sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from o2b.money import Money
+from subscriptions.changes.basis import Month
+from subscriptions.rules.months import Steps, draw
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A service before or after: what, how many, and what a month costs."""
+
+    product: str
+    version: int
+    quantity: Decimal
+    unit: str
+    monthly: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaLine:
+    """One line of the quote: what is done to which service from which day, and both sides."""
+
+    action: str
+    item: str
+    on: date
+    before: Side | None
+    after: Side | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BillPart:
+    """One amount of the first bill; below zero it is given back. `last` is the last day."""
+
+    name: str
+    since: date
+    last: date | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The whole difference, in one currency, net of tax; usage is not foretold.
+
+    `once` is what is charged once: set-up of what is added, fees for leaving a term. The first bill
+    is the first on which the quote is seen, with all that the quoted services have on it; `besides`
+    of it would have been due anyhow.
+    """
+
+    currency: str
+    on: date
+    lines: tuple[DeltaLine, ...]
+    monthly_before: Decimal
+    monthly_after: Decimal
+    once: Decimal
+    first_bill_on: date | None
+    first_bill: tuple[BillPart, ...]
+    besides: Decimal
+    months: tuple[Month, ...]
+
+    @property
+    def monthly(self) -> Money:
+        """By how much a month becomes dearer, below zero cheaper."""
+        return Money(self.monthly_after - self.monthly_before, self.currency)
+
+    @property
+    def first_total(self) -> Money:
+        return Money(sum((part.amount for part in self.first_bill), Decimal(0)), self.currency)
+
+    @property
+    def first_more(self) -> Money:
+        """What the first bill is more than it would be without the quote."""
+        return Money(self.first_total.amount - self.besides, self.currency)
+
+    @property
+    def months_total(self) -> Money:
+        total = sum((month.difference for month in self.months), Decimal(0))
+        return Money(total, self.currency)
+
+    @property
+    def chart(self) -> Steps | None:
+        return draw([(month.start, month.before, month.after) for month in self.months])
+
+
+def body_of(delta: Delta) -> dict[str, Any]:
+    """The delta as JSON: days as ISO text, amounts as text."""
+    plain: dict[str, Any] = _plain(asdict(delta))
+    return plain
+
+
+def from_body(body: Mapping[str, Any]) -> Delta:
+    """What `body_of` wrote."""
+    return Delta(
+        currency=body["currency"],
+        on=date.fromisoformat(body["on"]),
+        lines=tuple(
+            DeltaLine(
+                action=line["action"],
+                item=line["item"],
+                on=date.fromisoformat(line["on"]),
+                before=_side(line["before"]),
+                after=_side(line["after"]),
+                notes=tuple(line["notes"]),
+            )
+            for line in body["lines"]
+        ),
+        monthly_before=Decimal(body["monthly_before"]),
+        monthly_after=Decimal(body["monthly_after"]),
+        once=Decimal(body["once"]),
+        first_bill_on=_day(body["first_bill_on"]),
+        first_bill=tuple(
+            BillPart(
+                name=part["name"],
+                since=date.fromisoformat(part["since"]),
+                last=_day(part["last"]),
+                amount=Decimal(part["amount"]),
+            )
+            for part in body["first_bill"]
+        ),
+        besides=Decimal(body["besides"]),
+        months=tuple(
+            Month(
+                date.fromisoformat(month["start"]),
+                Decimal(month["before"]),
+                Decimal(month["after"]),
+            )
+            for month in body["months"]
+        ),
+    )
+
+
+def _side(said: Mapping[str, Any] | None) -> Side | None:
+    if said is None:
+        return None
+    numbers = {name: Decimal(said[name]) for name in ("quantity", "monthly")}
+    return Side(product=said["product"], version=said["version"], unit=said["unit"], **numbers)
+
+
+def _day(said: str | None) -> date | None:
+    return date.fromisoformat(said) if said else None
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _plain(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return str(value)
+    return value
