@@ -81,6 +81,12 @@ class Workers:
         answers = app.control.ping(timeout=0.5) or []
         return len(answers) >= len(self.processes)
 
+    def messages(self) -> int:
+        """How many wait in the queues, for the first worker that is free."""
+        with redis.Redis.from_url(settings.REDIS_URL) as client:
+            queues = [f"{self.prefix}{queue.name}" for queue in settings.CELERY_TASK_QUEUES]
+            return sum(client.llen(name) for name in queues)
+
     def empty_redis(self) -> None:
         """Lose every message of these workers, as a broker that is restarted does."""
         with redis.Redis.from_url(settings.REDIS_URL) as client:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from o2b.web.addresses import safe_reverse
 
 
 @dataclass(frozen=True)
@@ -137,14 +138,8 @@ def group_of(path: str) -> Neighbourhood:
     return PLACES[0]
 
 
-def safe_reverse(url_name: str) -> str:
-    """The address of a name, empty while no stage defines it."""
-    try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return ""
-
-
 def _holds(url: str, path: str) -> bool:
     # Everything begins with the home page's address.
-    return bool(url) and (path == url if url == reverse("people:home") else path.startswith(url))
+    return bool(url) and (
+        path == url if url == safe_reverse("people:home") else path.startswith(url)
+    )

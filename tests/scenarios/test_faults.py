@@ -55,13 +55,16 @@ def digest() -> tuple[int, str]:
     return len(rows), hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
-def time_passes() -> None:
+def time_passes(workers: Workers) -> None:
     """Leases of the dead run out, and the sweeper comes by.
 
     Not at once again: the leases of the living run out with them, and who loses his lease each few
-    milliseconds never ends anything.
+    milliseconds never ends anything. Nor while messages wait: they would all be sent again each
+    time, and the workers would be busy with nothing but doubles.
     """
     time.sleep(2)
+    if workers.messages():
+        return
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     Outbox.objects.exclude(leased_until=None).update(leased_until=long_ago)
     Task.objects.filter(state=Task.State.RUNNING).update(leased_until=long_ago)
@@ -94,14 +97,14 @@ def test_killed_workers_and_an_empty_redis_change_nothing(file: str, workers: Wo
     importing = start(workers, "import_subscribers", file, "--period", "2026-01", "--json")
     until(lambda: completed() > 20)
     lose_everything(workers)
-    until(lambda: time_passes() or importing.poll() is not None)
+    until(lambda: time_passes(workers) or importing.poll() is not None)
     told = answer(importing)
     assert (told["imported"], told["rejected"]) == (ROWS, 0)
 
     billing = start(workers, "bill_month", "2026-01", "--finalise", "--json")
     until(lambda: BillRun.objects.exists())
     lose_everything(workers)
-    until(lambda: time_passes() or billing.poll() is not None)
+    until(lambda: time_passes(workers) or billing.poll() is not None)
     assert answer(billing)["mismatches"] == 0
 
     assert Invoice.objects.count() == ROWS

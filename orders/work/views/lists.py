@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from o2b import clock
+from o2b.web.addresses import address_of
 from o2b.web.columns import Chip
 from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Column, ListPage
@@ -53,7 +54,7 @@ PRIORITIES = dict(Priority.choices)
 
 
 def _link(task: Task) -> str:
-    return reverse("orders:task", args=[task.pk])
+    return address_of("orders:task", task.pk)
 
 
 def _this_product(task: Task) -> str:
@@ -84,7 +85,7 @@ class WorkList(ListPage):
             sort="order",
             note="account.customer.name",
             note_link=_this_customer,
-            link="order.get_absolute_url",
+            link=lambda task: address_of("orders:detail", task.order_id),
         ),
         Column("queue", gettext_lazy("Queue"), sort="queue__name"),
         Column(
