@@ -66,6 +66,11 @@ def fits(page: Page) -> None:
     page.set_viewport_size(before or PHONE)
 
 
+def settled(page: Page) -> None:
+    """Until htmx knows what it has just put there; a person is never as quick as Playwright."""
+    expect(page.locator(".htmx-added, .htmx-request")).to_have_count(0)
+
+
 def test_an_upgrade_an_addition_and_an_end(
     staff: Staff, rows: Served, ordered: None, visit: Visit
 ) -> None:
@@ -80,9 +85,11 @@ def test_an_upgrade_an_addition_and_an_end(
     page.keyboard.type("Line 50")
     # The choice of a product brings its own fields at once.
     expect(first.get_by_label("edition")).to_be_visible()
+    settled(page)
     first.get_by_label("edition").select_option("pro")
     brings = page.locator("#brings")
     expect(brings).to_contain_text("+€20.00")
+    settled(page)
     first.get_by_label("Quantity").focus()
     page.keyboard.type("0")
     expect(first.locator(".errorlist", has_text="more than zero")).to_be_visible()
@@ -90,16 +97,24 @@ def test_an_upgrade_an_addition_and_an_end(
     page.keyboard.type("2")
     expect(brings).to_contain_text("+€70.00")
     expect(first.locator(".errorlist:visible")).to_have_count(0)
+    settled(page)
     page.get_by_role("button", name="Add service").click()
     second = page.locator("#change-1")
+    expect(second).to_be_visible()
+    settled(page)
     second.get_by_label("What is done").select_option("end")
     expect(second.get_by_label("Reason")).to_be_visible()
     expect(second.get_by_label("Product")).to_have_count(0)
+    settled(page)
     second.get_by_label("Reason").fill("no fax any more")
     expect(brings).to_contain_text("+€62.00")
+    settled(page)
     page.get_by_role("button", name="Add product").click()
+    expect(page.locator("#line-0")).to_be_visible()
+    settled(page)
     page.locator("#line-0").get_by_label("Product").select_option("box")
     expect(brings).to_contain_text("+€67.00")
+    settled(page)
     expect(page.locator("#details svg.months-chart path")).to_have_count(2)
     fits(page)
     page.get_by_role("button", name="Save draft").click()
