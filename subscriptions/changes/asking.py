@@ -1,11 +1,8 @@
-"""What doors of changes share: what of a service is known to stay, where a refusal belongs."""
+"""What doors of changes share: where a refusal belongs."""
 
 import re
 
 from o2b.errors import Refused
-from subscriptions.changes.describing import kept_characteristics
-
-__all__ = ["kept_characteristics", "place_of"]
 
 INDEX = re.compile(r"^(?:changes|lines)\[\d+\](?:\.|$)")
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from o2b import clock
-from o2b.asks import Part, ask
+from o2b.asks import Part, ask, held_by
 from o2b.errors import Refused
 from quotes.inputs import LineInput
 from quotes.models import Quote, QuoteLine
@@ -83,7 +83,8 @@ def delta_of(quote: Quote) -> Delta:
     if kept is not None and quote.sent_at is not None:
         return from_body(kept.body)
     at = clock.now(quote.account)
-    return delta_of_draft(draft_of(quote), at=at, besides=quote.pk)
+    already = held_by(quote.account_id)
+    return delta_of_draft(draft_of(quote), at=at, already=already, besides=quote.pk)
 
 
 def quote_parts(quote_id: int) -> list[Part]:

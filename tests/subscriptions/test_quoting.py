@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billing.models import InvoiceLine, PromiseFact
+from o2b.asks import held_by
 from o2b.errors import Refused
 from orders.acceptance.services import place_order
 from orders.models import LineAction, Order, OrderLine
@@ -19,6 +20,7 @@ from subscriptions.quoting.drafting import ChangeDraft, draft_changes, edit_chan
 from subscriptions.quoting.inputs import ChangeInput, kept, read
 from subscriptions.quoting.selectors import delta_of, delta_of_draft, quote_parts
 from tests.factories import a_product, a_user, monthly, reprice, setup_fee
+from tests.quotes.test_inputs_rules import amended
 from tests.subscriptions.serving import a_line_in_service, told, written
 
 pytestmark = pytest.mark.django_db
@@ -378,3 +380,15 @@ def test_what_has_not_begun_cannot_change(world, item):
     with pytest.raises(Refused) as no:
         drafted(world, ChangeInput(item.pk, "end"))
     assert (no.value.code, no.value.field) == ("before_start", "changes[0].item")
+
+
+def test_a_draft_knows_what_the_account_has(world, item):
+    mail = a_product(code="mail", name="Mail", charges=[monthly("5.00")])
+    amended(mail, rules=[("requires", item.product_version)])
+    line = LineInput(product="mail", quantity="1")
+    draft = a_draft(world, ChangeInput(item.pk, "change", quantity="3"), lines=[line])
+    already = held_by(world.account.pk)
+    quote = draft_changes(draft, owner_id=a_user("sales").pk, at=world.now, already=already)
+
+    (part,) = quote_parts(quote.pk)
+    assert part.part["delta"].monthly.amount == D("65.00")

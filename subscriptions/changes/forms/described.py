@@ -11,8 +11,8 @@ from o2b.catalog.models import ProductVersion
 from o2b.errors import Refused
 from o2b.web.forms import DecimalInput
 from quotes.forms.lines import EditorLine
-from subscriptions.changes.asking import kept_characteristics, place_of
-from subscriptions.changes.describing import ADDRESS
+from subscriptions.changes.asking import place_of
+from subscriptions.changes.describing import ADDRESS, kept_characteristics
 from subscriptions.changes.fields import field_for, said
 from subscriptions.changes.forms.base import NAMED, ChangeForm
 
