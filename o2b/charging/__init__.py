@@ -71,7 +71,7 @@ from o2b.charging.terms import (
     tiers_of_blocks,
     validate,
 )
-from o2b.charging.usage import Event, Used
+from o2b.charging.usage import Aggregation, Event, Used
 from o2b.periods import Interval
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "SCHEMA",
     "Added",
     "AdjustmentOrder",
+    "Aggregation",
     "Alignment",
     "Allowance",
     "Ambiguous",

@@ -10,6 +10,7 @@ from o2b.catalog.models.contracts import (
     FixedDiscountClaim,
 )
 from o2b.catalog.models.exchange import CatalogImport, CatalogUpload
+from o2b.catalog.models.meters import Meter, MeterVersion
 from o2b.catalog.models.prices import Price, PriceBook, PriceBookVersion
 from o2b.catalog.models.products import (
     BundleOption,
@@ -32,6 +33,8 @@ __all__ = [
     "ContractPrice",
     "DeliveryPlan",
     "FixedDiscountClaim",
+    "Meter",
+    "MeterVersion",
     "Price",
     "PriceBook",
     "PriceBookVersion",
