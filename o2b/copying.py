@@ -114,7 +114,7 @@ def _writer_of(field: Any) -> Writer:
 
 
 def _json(value: Any) -> str:
-    return _text(json.dumps(value))
+    return copied(json.dumps(value))
 
 
 def _range(value: Any) -> str:
@@ -125,14 +125,14 @@ def _range(value: Any) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, str):
-        return _text(value)
+        return copied(value)
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _text(text: str) -> str:
+def copied(text: str) -> str:
     r"""A text as COPY wants it.
 
-    >>> _text("a\tb")
+    >>> copied("a\tb")
     'a\\tb'
     """
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
@@ -140,7 +140,7 @@ def _text(text: str) -> str:
 
 def _array(values: Sequence[Any]) -> str:
     """A list as Postgres reads it, as COPY wants it."""
-    return _text("{" + ",".join(_item(value) for value in values) + "}")
+    return copied("{" + ",".join(_item(value) for value in values) + "}")
 
 
 def _item(value: Any) -> str:

@@ -13,7 +13,11 @@ MONTHLY = {
     "o2b_event": "recorded_at",
     "billing_invoiceline": "period_start",
     "billing_posting": "on",
+    "subscriptions_usageevent": "recorded_at",
+    "subscriptions_usagetotal": "day",
 }
+# Room for rows that are written again and again: they stay on their page.
+STORAGE = {"subscriptions_usagetotal": "WITH (fillfactor = 70)"}
 
 
 def months(start: date, end: date) -> Iterator[date]:
@@ -48,20 +52,24 @@ def ensure_months(table: str, start: date, end: date) -> list[str]:
                 continue
             cursor.execute(
                 sql.SQL(
-                    "CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM (%s) TO (%s)"
-                ).format(sql.Identifier(name), sql.Identifier(table)),
+                    "CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM (%s) TO (%s) {}"
+                ).format(
+                    sql.Identifier(name), sql.Identifier(table), sql.SQL(STORAGE.get(table, ""))
+                ),
                 [month, following],
             )
             made.append(name)
     return made
 
 
-def partition_sql(table: str, *, by: str) -> str:
+def partition_sql(table: str, *, by: str, key: str = "") -> str:
     """Turn the empty table that Django has just made into a partitioned one, keys and all.
 
     Postgres wants the partition key in every unique key, so the primary key becomes (id, `by`);
-    Django goes on to know it as `id`, which one sequence keeps unique.
+    Django goes on to know it as `id`, which one sequence keeps unique. A `key` that contains `by`
+    stays as it is.
     """
+    key = key or f'id, "{by}"'
     return f"""
     ALTER TABLE {table} RENAME TO {table}_plain;
     ALTER TABLE {table}_plain DROP CONSTRAINT {table}_pkey;
@@ -69,6 +77,24 @@ def partition_sql(table: str, *, by: str) -> str:
         LIKE {table}_plain INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING CONSTRAINTS
     ) PARTITION BY RANGE ("{by}");
     DROP TABLE {table}_plain;
-    ALTER TABLE {table} ADD PRIMARY KEY (id, "{by}");
-    CREATE TABLE {table}_default PARTITION OF {table} DEFAULT;
+    ALTER TABLE {table} ADD PRIMARY KEY ({key});
+    CREATE TABLE {table}_default PARTITION OF {table} DEFAULT {STORAGE.get(table, "")};
+    """
+
+
+def hash_partition_sql(table: str, *, key: str, parts: int) -> str:
+    """Turn the empty table that Django has just made into one of so many parts by its key."""
+    made = "\n".join(
+        f"CREATE TABLE {table}_{part} PARTITION OF {table}"
+        f" FOR VALUES WITH (MODULUS {parts}, REMAINDER {part});"
+        for part in range(parts)
+    )
+    return f"""
+    ALTER TABLE {table} RENAME TO {table}_plain;
+    ALTER TABLE {table}_plain DROP CONSTRAINT {table}_pkey;
+    CREATE TABLE {table} (LIKE {table}_plain INCLUDING DEFAULTS INCLUDING CONSTRAINTS)
+        PARTITION BY HASH ({key});
+    DROP TABLE {table}_plain;
+    ALTER TABLE {table} ADD PRIMARY KEY ({key});
+    {made}
     """

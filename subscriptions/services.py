@@ -23,6 +23,7 @@ from orders.models import Evidence, LineAction, Order, OrderLine
 from subscriptions.installed import pieces_of
 from subscriptions.models import Equipment, Item, ItemVersion, ServiceState, Subscription
 from subscriptions.timelines.services import database_now
+from subscriptions.usage.services import write_subjects
 
 
 def start_items(*, order_id: int, at: datetime) -> Subscription | None:
@@ -57,6 +58,7 @@ def start_items_of(*, order_ids: Sequence[int], at: datetime) -> dict[int, Subsc
     _move_start(known, first_days)
     subscriptions = known | {s.order_id: s for s in new}
     items = _open_items(subscriptions, lines, days, today)
+    write_subjects([item.pk for item in items])
     _tell(new, items, subscriptions, at)
     return subscriptions
 

@@ -12,12 +12,26 @@ from subscriptions.models.equipment import Equipment
 from subscriptions.models.items import Item, Subscription
 from subscriptions.models.quoted import QuotedChange, QuotedDelta
 from subscriptions.models.states import InService, ServiceState
+from subscriptions.models.usage import (
+    How,
+    UsageCorrection,
+    UsageEvent,
+    UsageKey,
+    UsageKind,
+    UsageMark,
+    UsagePending,
+    UsageRejected,
+    UsageSubject,
+    UsageTotal,
+    Waiting,
+)
 from subscriptions.models.versions import ItemVersion, Standing
 
 __all__ = [
     "Act",
     "Commitment",
     "Equipment",
+    "How",
     "InService",
     "Item",
     "ItemChange",
@@ -32,4 +46,14 @@ __all__ = [
     "Standing",
     "Subscription",
     "SuspensionBilling",
+    "UsageCorrection",
+    "UsageEvent",
+    "UsageKey",
+    "UsageKind",
+    "UsageMark",
+    "UsagePending",
+    "UsageRejected",
+    "UsageSubject",
+    "UsageTotal",
+    "Waiting",
 ]

@@ -20,6 +20,7 @@ from subscriptions.rules.timeline import spans_of
 from subscriptions.timelines.chains import Chain, by_item, chains_of
 from subscriptions.timelines.services import span_shape
 from subscriptions.timelines.turning import Stands, Together, project, projected, together_of
+from subscriptions.usage.services import write_subjects
 
 AT_ONCE = 1000
 # item, shape of the version, known from, known to
@@ -58,6 +59,7 @@ def rebuild_versions(*, at: datetime, write: bool) -> Rebuilt:
             said += _misplaced_subscriptions(chains)
             if write:
                 _stand(chains, at)
+                write_subjects([chain.root.pk for chain in chains])
     return Rebuilt(services, versions, tuple(said))
 
 

@@ -41,6 +41,7 @@ from subscriptions.timelines.chains import (
     lock_chains,
 )
 from subscriptions.timelines.turning import project
+from subscriptions.usage.services import write_subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ def derive_versions(chains: Iterable[Chain], *, at: datetime, moment: datetime) 
     _close(gone, moment)
     write_all(new)
     _stand(chains, wanted, touched, at)
+    write_subjects([chain.root.pk for chain in chains])
 
 
 def _close(versions: Collection[int], moment: datetime) -> None:

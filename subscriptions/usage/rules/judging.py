@@ -1,0 +1,216 @@
+"""Whether an event may be counted, and how it changes its total; what is refused says why."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from o2b.charging import Aggregation
+from subscriptions.usage.rules.parts import LONGEST, dimension_key
+from subscriptions.usage.rules.told import Told
+
+SKEW = timedelta(minutes=5)  # so far may the clocks of others be ahead
+OLDEST_DAYS = 3660  # ten years
+LONGEST_TEXT = 200
+LONGEST_ACCOUNT = 40
+BIGGEST = Decimal(10) ** 18
+ADD, HIGHEST, LATEST = 0, 1, 2
+USED, REPLACES, RETRACTS = 0, 1, 2
+
+_ZERO, _ONE = Decimal(0), Decimal(1)
+_HOW = {Aggregation.MAX: HIGHEST, Aggregation.LAST: LATEST}
+_BY_VALUE = frozenset({Aggregation.UNIQUE, Aggregation.AVERAGE, Aggregation.EACH})
+
+
+class Dimension(NamedTuple):
+    """What an event may say beside its value; `choices` empty: any text."""
+
+    name: str
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+
+class MeterVersion(NamedTuple):
+    """What an event of a meter must look like from a day on."""
+
+    meter_id: int
+    code: str
+    unit: str
+    aggregation: Aggregation
+    starts_on: date
+    decimals: int = 6
+    least: Decimal = _ZERO
+    most: Decimal = BIGGEST
+    dimensions: tuple[Dimension, ...] = ()
+    timed: bool = False
+    retired_on: date | None = None
+
+
+# The versions of each meter by its code, the latest first.
+Meters = Mapping[str, Sequence[MeterVersion]]
+
+
+class Rejection(NamedTuple):
+    """Why an event is refused; `words.say` makes a sentence of it that names the remedy."""
+
+    code: str
+    field: str
+    value: str = ""
+
+
+class Judged(NamedTuple):
+    """An event that may be counted, as its row will have it."""
+
+    source: str
+    key: str
+    kind: int
+    meter_id: int | None
+    meter: str
+    subject: str
+    account: str
+    at: datetime
+    value: Decimal
+    amount: Decimal
+    part: str
+    how: int
+    timed: bool
+    corrects: str
+    properties: Mapping[str, object] | None
+
+
+def judge(told: Told, meters: Meters, *, now: datetime) -> Judged | Rejection:
+    """The event as it may be counted. Whose subject it is, and its day, says the database.
+
+    An event is judged by the version of its meter that holds on its day in UTC.
+    """
+    fault = _identity(told)
+    if fault:
+        return fault
+    at = told.time
+    if told.retracts:
+        return _retraction(told, at or now)
+    if at is None:
+        return Rejection("required", "time")
+    if at < now - timedelta(days=OLDEST_DAYS):
+        return Rejection("too_old", "time")
+    versions = meters.get(told.meter)
+    if versions is None:
+        return _no_meter(told.meter)
+    day = at.astimezone(UTC).date()
+    version = next((each for each in versions if each.starts_on <= day), None)
+    if version is None or (version.retired_on is not None and day >= version.retired_on):
+        return Rejection("meter_not_in_force", "meter")
+    return _measured(told, at, version)
+
+
+def _identity(told: Told) -> Rejection | None:
+    """What is wrong with who it is, whose it is, and what it corrects."""
+    for name, text in (("id", told.id), ("source", told.source), ("subject", told.subject)):
+        if not text:
+            if name != "subject" or not told.retracts:
+                return Rejection("required", name)
+        elif fault := _text_fault(name, text):
+            return fault
+    if told.account and (len(told.account) > LONGEST_ACCOUNT or not told.account.isprintable()):
+        return Rejection("no_account", "account")
+    return _correction_fault(told) if told.replaces or told.retracts else None
+
+
+def _text_fault(name: str, text: str) -> Rejection | None:
+    if len(text) > LONGEST_TEXT:
+        return Rejection("too_long", name, str(LONGEST_TEXT))
+    return None if text.isprintable() else Rejection("unprintable", name)
+
+
+def _correction_fault(told: Told) -> Rejection | None:
+    for name, text in (("replaces", told.replaces), ("retracts", told.retracts)):
+        if fault := _text_fault(name, text):
+            return fault
+    if told.replaces and told.retracts:
+        return Rejection("both", "retracts")
+    if told.id in (told.replaces, told.retracts):
+        return Rejection("own_id", "id")
+    return None
+
+
+def _no_meter(code: str) -> Rejection:
+    if not code:
+        return Rejection("required", "meter")
+    return Rejection("unknown_meter", "meter")
+
+
+def _retraction(told: Told, at: datetime) -> Judged:
+    """Nothing in the place of another event, whatever else it says."""
+    return Judged(
+        *(told.source, told.id, RETRACTS, None, "", told.subject, told.account, at),
+        *(_ZERO, _ZERO, "", ADD, False, told.retracts, None),
+    )
+
+
+def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejection:
+    if told.unit and told.unit != version.unit:
+        return Rejection("wrong_unit", "unit", version.unit)
+    value = told.value
+    counts = version.aggregation is Aggregation.COUNT
+    if value is None:
+        if not counts:
+            return Rejection("required", "value")
+        value = _ONE
+    elif fault := _value_fault(value, version):
+        return fault
+    part = _part(told.properties or {}, value, version)
+    if isinstance(part, Rejection):
+        return part
+    return Judged(
+        *(told.source, told.id, REPLACES if told.replaces else USED, version.meter_id),
+        *(version.code, told.subject, told.account, at, value, _ONE if counts else value),
+        part,
+        _HOW.get(version.aggregation, ADD),
+        version.timed or version.aggregation is Aggregation.AVERAGE,
+        told.replaces,
+        told.properties,
+    )
+
+
+def _part(said: Mapping[str, object], value: Decimal, version: MeterVersion) -> str | Rejection:
+    """What the totals of the meter are kept apart by; the local time is added by the database."""
+    part = _dimensions(said, version.dimensions) if version.dimensions else ""
+    if isinstance(part, Rejection):
+        return part
+    if version.aggregation in _BY_VALUE:
+        part = f"{part}={value.normalize():f}"
+    room = LONGEST - len("@00:00:00.000000")
+    return part if len(part) <= room else Rejection("too_long", "properties", str(room))
+
+
+def _value_fault(value: Decimal, version: MeterVersion) -> Rejection | None:
+    if not value.is_finite():
+        return Rejection("no_number", "value")
+    if not version.least <= value <= version.most:
+        return Rejection(
+            "out_of_range",
+            "value",
+            f"{version.least.normalize():f} – {version.most.normalize():f}",
+        )
+    places = version.decimals
+    if value.as_tuple().exponent < -places and value != round(value, places):  # type: ignore[operator]
+        return Rejection("too_exact", "value", str(places))
+    return None
+
+
+def _dimensions(said: Mapping[str, object], dimensions: Sequence[Dimension]) -> str | Rejection:
+    """The key of those that the meter keeps apart; what else was said is kept, not counted by."""
+    found: dict[str, str] = {}
+    for name, required, choices in dimensions:
+        value = said.get(name)
+        if value is None or value == "":
+            if required:
+                return Rejection("required", f"properties.{name}")
+            continue
+        text = value if isinstance(value, str) else str(value)
+        if choices and text not in choices:
+            return Rejection("no_choice", f"properties.{name}", ", ".join(choices)[:200])
+        if not text.isprintable():
+            return Rejection("unprintable", f"properties.{name}")
+        found[name] = text
+    return dimension_key(found)

@@ -1,0 +1,32 @@
+"""What events are judged by: every published version of every meter, in one query."""
+
+from o2b.catalog.models import MeterVersion as Stored
+from o2b.charging import Aggregation
+from subscriptions.usage.rules.judging import Dimension, Meters, MeterVersion
+
+
+def meters_in_force() -> Meters:
+    """The versions of each meter by its code, the latest first."""
+    found: dict[str, list[MeterVersion]] = {}
+    rows = Stored.objects.exclude(state=Stored.State.DRAFT).select_related("meter")
+    for row in rows.order_by("meter", "-starts_on", "-number"):
+        version = MeterVersion(
+            meter_id=row.meter_id,
+            code=row.meter.code,
+            unit=row.meter.unit,
+            aggregation=Aggregation(row.meter.aggregation),
+            starts_on=row.starts_on,
+            decimals=row.decimals,
+            least=row.least,
+            most=row.most,
+            dimensions=tuple(
+                Dimension(
+                    each["name"], bool(each.get("required")), tuple(each.get("choices") or ())
+                )
+                for each in row.dimensions
+            ),
+            timed=row.timed,
+            retired_on=row.retired_on,
+        )
+        found.setdefault(version.code, []).append(version)
+    return found

@@ -1,0 +1,261 @@
+"""Correct an event by another: replace it or take it back; both stay, the total follows."""
+
+import json
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from subscriptions.models import (
+    UsageCorrection,
+    UsageEvent,
+    UsageKey,
+    UsagePending,
+    Waiting,
+)
+from subscriptions.usage.rules.answers import ACCEPTED, DUPLICATE, PENDING
+from subscriptions.usage.rules.judging import ADD, RETRACTS, SKEW, Judged, Rejection
+from subscriptions.usage.statements import ADD_TO_TOTALS, NEXT_BATCH, WHOSE
+
+CLAIM = """
+INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on, checksum)
+    VALUES (%(source)s, %(key)s, %(event)s, (now() AT TIME ZONE 'UTC')::date,
+            hashtextextended(concat_ws('|', %(meter)s, %(subject)s, %(corrects)s,
+                                       trim_scale(%(value)s), %(part)s), 0))
+    ON CONFLICT DO NOTHING
+"""
+
+CORRECT = """
+INSERT INTO subscriptions_usagecorrection (corrected_id, event_id) VALUES (%s, %s)
+    ON CONFLICT DO NOTHING
+"""
+
+STORE = """
+INSERT INTO subscriptions_usageevent
+        (id, recorded_at, source, key, kind, meter_id, subject, at, day, service_id, value, amount,
+         part, how, corrects_id, properties)
+    VALUES (%(event)s, now(), %(source)s, %(key)s, %(kind)s, %(meter_id)s, %(subject)s, %(at)s,
+            %(day)s, %(service)s, %(value)s, %(amount)s, %(part)s, %(how)s, %(corrected)s,
+            %(properties)s)
+"""
+
+LOCK_TOTAL = """
+SELECT how FROM subscriptions_usagetotal
+    WHERE service_id = %(service)s AND meter_id = %(meter_id)s AND day = %(day)s AND part = %(part)s
+    FOR UPDATE
+"""
+
+SUBTRACT = """
+UPDATE subscriptions_usagetotal SET quantity = quantity - %(amount)s, count = count - 1
+    WHERE service_id = %(service)s AND meter_id = %(meter_id)s AND day = %(day)s AND part = %(part)s
+"""
+
+# The highest or latest of those that hold: what is corrected does not.
+RECOUNT_ONE = """
+UPDATE subscriptions_usagetotal AS total
+    SET quantity = COALESCE(held.quantity, 0), count = held.count,
+        last_at = COALESCE(held.last_at, total.last_at)
+    FROM (
+        SELECT CASE WHEN %(how)s = 1 THEN max(amount)
+                    ELSE (array_agg(amount ORDER BY at DESC, amount DESC))[1] END AS quantity,
+               count(*) AS count, max(at) AS last_at
+            FROM subscriptions_usageevent AS event
+            WHERE service_id = %(service)s AND day = %(day)s AND meter_id = %(meter_id)s
+              AND part = %(part)s AND kind <> 2
+              AND NOT EXISTS (SELECT FROM subscriptions_usagecorrection AS gone
+                                  WHERE gone.corrected_id = event.id)
+    ) AS held
+    WHERE total.service_id = %(service)s AND total.meter_id = %(meter_id)s
+      AND total.day = %(day)s AND total.part = %(part)s
+"""
+
+ONE = """
+(SELECT %(service)s::bigint AS service_id, %(meter_id)s::bigint AS meter_id, %(day)s::date AS day,
+        %(part)s AS part, %(amount)s::numeric AS amount, %(how)s::smallint AS how,
+        %(at)s::timestamptz AS at) AS one
+"""
+
+MARK = """
+INSERT INTO subscriptions_usagemark AS mark (service_id, meter_id, revision)
+    SELECT service_id, meter_id, 1
+        FROM unnest(%s::bigint[], %s::bigint[]) AS touched (service_id, meter_id)
+        ORDER BY service_id, meter_id
+    ON CONFLICT (service_id, meter_id) DO UPDATE SET revision = mark.revision + 1
+"""
+
+
+class _Refused(Exception):
+    """Rolls back to the savepoint, with the reason."""
+
+    def __init__(self, why: Rejection) -> None:
+        super().__init__(why.code)
+        self.why = why
+
+
+class _Home(NamedTuple):
+    """Whose usage it is, on which day."""
+
+    service: int
+    day: date
+    moment: str
+
+
+def take_correction(told: Judged, *, at: datetime) -> Rejection | tuple[str, str]:
+    """Claim the id and correct; (status, why it waits), or why it is refused. In a transaction."""
+    try:
+        with transaction.atomic():
+            event_id = _claim(told)
+            if event_id is None:
+                return DUPLICATE, ""
+            waits = _apply(told, event_id, at)
+            if waits:
+                _wait(told, event_id, waits)
+                return PENDING, waits
+            return ACCEPTED, ""
+    except _Refused as refused:
+        return refused.why
+
+
+@transaction.atomic
+def retry_correction(pending_id: int, *, at: datetime) -> int:
+    """One that waited: 1 if it counts now, else 0. What cannot count any more stays and says so."""
+    row = UsagePending.objects.select_for_update(skip_locked=True).filter(pk=pending_id).first()
+    if row is None:
+        return 0
+    told = Judged(
+        *(row.source, row.key, row.kind, row.meter_id, row.meter, row.subject, row.account),
+        *(row.at, row.value, row.amount, row.part, row.how, row.timed, row.corrects),
+        row.properties,
+    )
+    try:
+        with transaction.atomic():
+            waits = _apply(told, row.pk, at)
+    except _Refused as refused:
+        waits = refused.why.code
+    if not waits:
+        row.delete()
+        return 1
+    if waits != row.reason:
+        UsagePending.objects.filter(pk=row.pk).update(reason=waits)
+    return 0
+
+
+def _claim(told: Judged) -> int | None:
+    """The id of the event to be; None if (source, id) is taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT_BATCH)
+        event_id: int = cursor.fetchone()[0]
+        cursor.execute(CLAIM, _values(told) | {"event": event_id})
+        return event_id if cursor.rowcount else None
+
+
+def _apply(told: Judged, event_id: int, at: datetime) -> str:
+    """Write the correction; nothing, and why it waits, if it cannot be yet."""
+    corrected = _counted(told.source, told.corrects)
+    if corrected is None:
+        return Waiting.UNKNOWN_EVENT
+    if corrected.kind == RETRACTS:
+        raise _Refused(Rejection("of_a_retraction", "retracts"))
+    home = _Home(corrected.service_id, corrected.day, "")
+    if told.kind != RETRACTS:
+        found = _whose(told, at)
+        if isinstance(found, str):
+            return found
+        home = found
+    with connection.cursor() as cursor:
+        cursor.execute(CORRECT, [corrected.pk, event_id])
+        if not cursor.rowcount:
+            by = UsageCorrection.objects.get(pk=corrected.pk).event_id
+            key = UsageEvent.objects.filter(pk=by).values_list("key", flat=True).first() or ""
+            raise _Refused(Rejection("already_corrected", _field(told), key))
+        _take_out(cursor, corrected)
+        new = _values(told) | {
+            "event": event_id,
+            "corrected": corrected.pk,
+            "service": home.service,
+            "day": home.day,
+            "part": told.part + home.moment,
+            "meter_id": told.meter_id or corrected.meter_id,
+        }
+        cursor.execute(STORE, new)
+        if told.kind != RETRACTS:
+            cursor.execute(ADD_TO_TOTALS.format(events=ONE), new)
+        touched = sorted(
+            {(corrected.service_id, corrected.meter_id), (home.service, new["meter_id"])}
+        )
+        cursor.execute(MARK, [list(column) for column in zip(*touched, strict=True)])
+    return ""
+
+
+def _counted(source: str, key: str) -> UsageEvent | None:
+    """The event of this id, if it is counted; its partition is told by its key."""
+    known = UsageKey.objects.filter(source=source, key=key).first()
+    if known is None:
+        return None
+    return UsageEvent.objects.filter(pk=known.event_id).first()
+
+
+def _whose(told: Judged, at: datetime) -> _Home | str:
+    with connection.cursor() as cursor:
+        cursor.execute(WHOSE, _values(told) | {"now": at})
+        service, other, zone, reference, now = cursor.fetchone()
+        if service is None:
+            return Waiting.UNKNOWN_SUBJECT
+        if service != other:
+            return Waiting.AMBIGUOUS_SUBJECT
+        if told.account not in ("", reference):
+            raise _Refused(Rejection("other_account", "account"))
+        if told.at > now + SKEW:
+            raise _Refused(Rejection("in_the_future", "time"))
+        cursor.execute(
+            "SELECT (%s AT TIME ZONE %s)::date, to_char(%s AT TIME ZONE %s, '\"@\"HH24:MI:SS.US')",
+            [told.at, zone, told.at, zone],
+        )
+        day, moment = cursor.fetchone()
+    return _Home(service, day, moment if told.timed else "")
+
+
+def _take_out(cursor: Any, event: UsageEvent) -> None:
+    """The total without this event, which is marked as corrected already."""
+    of = {
+        "service": event.service_id,
+        "meter_id": event.meter_id,
+        "day": event.day,
+        "part": event.part,
+        "amount": event.amount,
+        "how": event.how,
+    }
+    cursor.execute(LOCK_TOTAL, of)
+    cursor.execute(SUBTRACT if event.how == ADD else RECOUNT_ONE, of)
+
+
+def _wait(told: Judged, event_id: int, reason: str) -> None:
+    UsagePending.objects.create(
+        id=event_id,
+        source=told.source,
+        key=told.key,
+        kind=told.kind,
+        meter_id=told.meter_id,
+        meter=told.meter,
+        subject=told.subject,
+        account=told.account,
+        at=told.at,
+        value=told.value,
+        amount=told.amount,
+        part=told.part,
+        how=told.how,
+        timed=told.timed,
+        corrects=told.corrects,
+        properties=told.properties,
+        reason=reason,
+    )
+
+
+def _field(told: Judged) -> str:
+    return "retracts" if told.kind == RETRACTS else "replaces"
+
+
+def _values(told: Judged) -> dict[str, Any]:
+    values = told._asdict()
+    values["properties"] = json.dumps(told.properties) if told.properties else None
+    return values

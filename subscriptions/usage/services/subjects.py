@@ -1,0 +1,63 @@
+"""Whose a subject is: written anew from the versions of items whenever they change."""
+
+from collections.abc import Collection
+
+from django.db import connection, transaction
+
+# A subscription's and an item's number, serials and licence keys at the customer's, and whatever
+# text describes the service; only where something is sold by a meter, and only by that meter.
+WRITE = """
+WITH spans AS (
+    SELECT COALESCE(item.root_id, item.id) AS service_id, item.id AS item_id, item.account_id,
+           item.subscription_id, item.serial, item.order_line_id AS own_line,
+           lower(version.valid) AS begins_on, upper(version.valid) AS ends_on,
+           version.order_line_id AS line_id, version.product_version_id,
+           COALESCE(priced.details ->> 'meter', priced.key) AS meter
+        FROM subscriptions_item AS item
+        JOIN subscriptions_itemversion AS version
+            ON version.item_id = item.id AND upper_inf(version.recorded)
+        JOIN catalog_termscharge AS priced
+            ON priced.terms_id = version.terms_id AND priced.kind = 'usage'
+        WHERE COALESCE(item.root_id, item.id) = ANY(%(roots)s)
+), named AS (
+    SELECT spans.*, 'S-' || subscription_id AS value FROM spans
+    UNION ALL SELECT spans.*, 'S-' || subscription_id || '.' || item_id FROM spans
+    UNION ALL SELECT spans.*, serial FROM spans
+    UNION ALL SELECT spans.*, piece.serial FROM spans
+        JOIN subscriptions_equipment AS piece ON piece.item_id = spans.service_id
+    UNION ALL SELECT spans.*, licence.key FROM spans
+        JOIN orders_task AS task ON task.line_id = spans.own_line
+        JOIN orders_licencekey AS licence ON licence.task_id = task.id
+    UNION ALL SELECT spans.*, said.value FROM spans
+        JOIN orders_orderline AS line ON line.id = spans.line_id
+        JOIN catalog_productversion AS described ON described.id = spans.product_version_id
+        CROSS JOIN LATERAL jsonb_each_text(line.characteristics) AS said
+        WHERE EXISTS (SELECT FROM jsonb_array_elements(described.characteristics) AS spec
+                          WHERE spec ->> 'name' = said.key AND spec ->> 'type' = 'text')
+), wanted AS (
+    SELECT DISTINCT value, meter, service_id, item_id, account_id, begins_on, ends_on
+        FROM named WHERE length(value) BETWEEN 1 AND 200
+), gone AS (
+    DELETE FROM subscriptions_usagesubject AS old WHERE old.service_id = ANY(%(roots)s)
+        AND NOT EXISTS (SELECT FROM wanted WHERE
+            (wanted.value, wanted.meter, wanted.service_id, wanted.item_id, wanted.begins_on)
+                = (old.value, old.meter, old.service_id, old.item_id, old.begins_on)
+            AND wanted.ends_on IS NOT DISTINCT FROM old.ends_on)
+    RETURNING id
+)
+INSERT INTO subscriptions_usagesubject
+        (value, meter, service_id, item_id, account_id, begins_on, ends_on)
+    SELECT value, meter, service_id, item_id, account_id, begins_on, ends_on FROM wanted
+        WHERE NOT EXISTS (SELECT FROM subscriptions_usagesubject AS old WHERE
+            (wanted.value, wanted.meter, wanted.service_id, wanted.item_id, wanted.begins_on)
+                = (old.value, old.meter, old.service_id, old.item_id, old.begins_on)
+            AND wanted.ends_on IS NOT DISTINCT FROM old.ends_on)
+"""
+
+
+@transaction.atomic
+def write_subjects(roots: Collection[int]) -> None:
+    """The subjects of these services as their versions have them now; the chains are locked."""
+    if roots:
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE, {"roots": sorted(roots)})

@@ -1,0 +1,186 @@
+"""The SQL of usage: what a batch is staged in, and the one statement that takes it.
+
+Rows are written in the order of their keys, and keys before totals before marks, so that batches
+that meet wait for each other and never in a circle.
+"""
+
+# In a session of its own; emptied by hand too, for a transaction may take several batches.
+STAGE = """
+CREATE TEMP TABLE IF NOT EXISTS usage_stage (
+    n INT, source TEXT, key TEXT, meter_id BIGINT, meter TEXT, subject TEXT, account TEXT,
+    at TIMESTAMPTZ, value NUMERIC, amount NUMERIC, part TEXT, how SMALLINT, timed BOOL,
+    properties JSONB
+) ON COMMIT DELETE ROWS;
+DELETE FROM usage_stage
+"""
+
+COPY = """
+COPY usage_stage (n, source, key, meter_id, meter, subject, account, at, value, amount, part, how,
+                  timed, properties) FROM STDIN
+"""
+
+# Who has the subject by this meter on the day of the event, where the account lives.
+FOUND = """
+SELECT min(known.service_id) AS service_id, max(known.service_id) AS other_id,
+       min(account.time_zone) AS zone, min(account.reference) AS reference,
+       min(COALESCE(clock.now, {now})) AS now
+    FROM subscriptions_usagesubject AS known
+    JOIN customers_account AS account ON account.id = known.account_id
+    LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
+    WHERE known.value = {of}.subject AND known.meter = {of}.meter{more}
+      AND ({of}.at AT TIME ZONE account.time_zone)::date >= known.begins_on
+      AND (known.ends_on IS NULL
+           OR ({of}.at AT TIME ZONE account.time_zone)::date < known.ends_on)
+"""
+
+# An event of a totals row: new ones, and those that waited.
+ADD_TO_TOTALS = """
+INSERT INTO subscriptions_usagetotal AS total
+        (service_id, meter_id, day, part, quantity, count, how, last_at)
+    SELECT service_id, meter_id, day, part,
+           CASE how WHEN 0 THEN sum(amount) WHEN 1 THEN max(amount)
+                ELSE (array_agg(amount ORDER BY at DESC, amount DESC))[1] END,
+           count(*), how, max(at)
+        FROM {events}
+        GROUP BY service_id, meter_id, day, part, how
+        ORDER BY service_id, meter_id, day, part
+    ON CONFLICT (service_id, meter_id, day, part) DO UPDATE SET
+        quantity = CASE
+            WHEN EXCLUDED.how = 0 THEN total.quantity + EXCLUDED.quantity
+            WHEN total.count = 0 THEN EXCLUDED.quantity
+            WHEN EXCLUDED.how = 1 THEN GREATEST(total.quantity, EXCLUDED.quantity)
+            WHEN (EXCLUDED.last_at, EXCLUDED.quantity) > (total.last_at, total.quantity)
+                THEN EXCLUDED.quantity
+            ELSE total.quantity END,
+        count = total.count + EXCLUDED.count,
+        last_at = CASE WHEN total.count = 0 THEN EXCLUDED.last_at
+            ELSE GREATEST(total.last_at, EXCLUDED.last_at) END
+"""
+
+# A day that is over may have been billed.
+MARK_LATE = """
+INSERT INTO subscriptions_usagemark AS mark (service_id, meter_id, revision)
+    SELECT DISTINCT service_id, meter_id, 1 FROM {events}
+        WHERE day < (now AT TIME ZONE zone)::date
+        ORDER BY service_id, meter_id
+    ON CONFLICT (service_id, meter_id) DO UPDATE SET revision = mark.revision + 1
+"""
+
+TAKE = (
+    """
+WITH mapped AS MATERIALIZED (
+    SELECT stage.*, %(base)s + stage.n AS event_id,
+           found.service_id, found.zone, COALESCE(found.now, %(now)s) AS now,
+           (stage.at AT TIME ZONE found.zone)::date AS day,
+           CASE WHEN stage.at > COALESCE(found.now, %(now)s) + %(skew)s THEN 'in_the_future'
+                WHEN found.service_id IS NULL THEN 'unknown_subject'
+                WHEN found.other_id <> found.service_id THEN 'ambiguous_subject'
+                WHEN stage.account NOT IN ('', found.reference) THEN 'other_account'
+                ELSE '' END AS verdict
+        FROM usage_stage AS stage
+        LEFT JOIN LATERAL ("""
+    + FOUND.format(of="stage", now="%(now)s", more="")
+    + """) AS found ON true
+), fresh AS (
+    INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on, checksum)
+        SELECT source, key, event_id, (now() AT TIME ZONE 'UTC')::date,
+               hashtextextended(concat_ws('|', meter, subject, at, trim_scale(value), part), 0)
+            FROM mapped WHERE verdict NOT IN ('in_the_future', 'other_account')
+            ORDER BY source, key, n
+        ON CONFLICT DO NOTHING
+        RETURNING event_id
+), counted AS (
+    SELECT mapped.event_id, source, mapped.key, meter_id, subject, at, day, service_id, value,
+           amount, how, properties, zone, now,
+           CASE WHEN timed THEN part || to_char(at AT TIME ZONE zone, '"@"HH24:MI:SS.US')
+                ELSE part END AS part
+        FROM mapped JOIN fresh ON fresh.event_id = mapped.event_id WHERE verdict = ''
+), stored AS (
+    INSERT INTO subscriptions_usageevent
+            (id, recorded_at, source, key, kind, meter_id, subject, at, day, service_id, value,
+             amount, part, how, properties)
+        SELECT event_id, now(), source, key, 0, meter_id, subject, at, day, service_id, value,
+               amount, part, how, properties
+            FROM counted ORDER BY event_id
+), waiting AS (
+    INSERT INTO subscriptions_usagepending
+            (id, recorded_at, source, key, kind, meter_id, meter, subject, account, at, value,
+             amount, part, how, timed, corrects, properties, reason)
+        SELECT event_id, now(), source, key, 0, meter_id, meter, subject, account, at, value,
+               amount, part, how, timed, '', properties, verdict
+            FROM mapped JOIN fresh USING (event_id)
+            WHERE verdict IN ('unknown_subject', 'ambiguous_subject')
+), added AS ("""
+    + ADD_TO_TOTALS.format(events="counted")
+    + "), marked AS ("
+    + MARK_LATE.format(events="counted")
+    + """)
+SELECT n, CASE WHEN verdict IN ('in_the_future', 'other_account') THEN verdict
+               WHEN fresh.event_id IS NULL THEN 'duplicate' ELSE verdict END
+    FROM mapped LEFT JOIN fresh USING (event_id)
+    WHERE verdict <> '' OR fresh.event_id IS NULL
+"""
+)
+
+# What waited and can be counted now: its subject has appeared, and its moment has come.
+RELEASE = (
+    """
+WITH ready AS (
+    SELECT pending.*, found.service_id, found.zone, found.now,
+           (pending.at AT TIME ZONE found.zone)::date AS day
+        FROM subscriptions_usagepending AS pending
+        CROSS JOIN LATERAL ("""
+    + FOUND.format(
+        of="pending", now="%(now)s", more=" AND pending.account IN ('', account.reference)"
+    )
+    + """) AS found
+        WHERE pending.kind = 0 AND found.service_id = found.other_id
+          AND pending.at <= found.now + %(skew)s
+          AND EXISTS (SELECT FROM subscriptions_usagesubject AS any_
+                          WHERE any_.value = pending.subject AND any_.meter = pending.meter)
+        ORDER BY pending.id LIMIT %(most)s
+        FOR UPDATE OF pending SKIP LOCKED
+), gone AS (
+    DELETE FROM subscriptions_usagepending WHERE id IN (SELECT id FROM ready) RETURNING id
+), counted AS (
+    SELECT ready.id AS event_id, source, key, meter_id, subject, at, day, service_id, value,
+           amount, how, properties, zone, now,
+           CASE WHEN timed THEN part || to_char(at AT TIME ZONE zone, '"@"HH24:MI:SS.US')
+                ELSE part END AS part
+        FROM ready JOIN gone ON gone.id = ready.id
+), stored AS (
+    INSERT INTO subscriptions_usageevent
+            (id, recorded_at, source, key, kind, meter_id, subject, at, day, service_id, value,
+             amount, part, how, properties)
+        SELECT event_id, now(), source, key, 0, meter_id, subject, at, day, service_id, value,
+               amount, part, how, properties
+            FROM counted ORDER BY event_id
+), added AS ("""
+    + ADD_TO_TOTALS.format(events="counted")
+    + "), marked AS ("
+    + MARK_LATE.format(events="counted")
+    + """)
+SELECT count(*) FROM counted
+"""
+)
+
+# Whose subject an event is: for one that is not staged.
+WHOSE = (
+    "WITH asked AS (SELECT %(subject)s AS subject, %(meter)s AS meter, %(at)s::timestamptz AS at)"
+    " SELECT found.service_id, found.other_id, found.zone, found.reference, found.now"
+    " FROM asked CROSS JOIN LATERAL ("
+    + FOUND.format(of="asked", now="%(now)s", more="")
+    + ") AS found"
+)
+
+NEXT_BATCH = "SELECT nextval('subscriptions_usage_batch') * 16384"
+
+# Which duplicates say something else than what was taken.
+DIFFERENT = """
+SELECT stage.n
+    FROM usage_stage AS stage
+    JOIN subscriptions_usagekey AS taken ON taken.source = stage.source AND taken.key = stage.key
+    WHERE stage.n = ANY(%(numbers)s) AND taken.checksum <>
+        hashtextextended(concat_ws('|', stage.meter, stage.subject, stage.at,
+                                   trim_scale(stage.value), stage.part), 0)
+"""

@@ -1,0 +1,257 @@
+"""Events are counted once for ever, each with an answer of its own; totals are right at once."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from subscriptions.models import (
+    UsageEvent,
+    UsageKey,
+    UsageMark,
+    UsagePending,
+    UsageRejected,
+    UsageSubject,
+    UsageTotal,
+)
+from subscriptions.usage.rules.told import Unreadable
+from subscriptions.usage.services import release_waiting
+from tests.scenarios.world import World
+from tests.subscriptions.usage.build import (
+    a_meter,
+    a_metered_service,
+    an_event,
+    by_meter,
+    events,
+    statuses,
+    taken,
+    totals,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_events_add_up_by_day(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    told = [
+        an_event(item, "2.5"),
+        an_event(item, "1.25"),
+        an_event(item, "3", "2026-02-08T09:00:00Z"),
+    ]
+    assert statuses(taken(*told)) == ["accepted"] * 3
+    assert totals() == [("2026-02-08", "", "3", 1), ("2026-02-09", "", "3.75", 2)]
+    assert events() == 3
+
+
+def test_an_event_is_counted_once_for_ever(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    told = an_event(item, "2")
+    assert statuses(taken(told, told)) == ["accepted", "duplicate"]
+    again = an_event(item, "2", id=told.id)
+    other = an_event(item, "3", id=told.id)
+    answers = taken(again, other)
+    assert [(a.status, a.differs) for a in answers] == [("duplicate", False), ("duplicate", True)]
+    assert taken(an_event(item, "2", id=told.id, source="other"))[0].status == "accepted"
+    assert totals() == [("2026-02-09", "", "4", 2)]
+
+
+def test_the_day_is_that_of_the_account(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    item.account.time_zone = "Europe/Berlin"
+    item.account.save()
+    taken(an_event(item, "1", "2026-02-08T23:30:00Z"), an_event(item, "1", "2026-02-08T22:30:00Z"))
+    assert [day for day, *_ in totals()] == ["2026-02-08", "2026-02-09"]
+
+
+def test_who_is_not_known_waits_and_is_counted_when_he_appears(world: World) -> None:
+    a_meter()
+    answer = taken(an_event("S-nobody"))[0]
+    assert (answer.status, answer.code, answer.field) == ("pending", "unknown_subject", "subject")
+    assert taken(an_event("S-nobody", id=answer.id))[0].status == "duplicate"
+    item = a_metered_service(world)
+    early = an_event(item, at="2025-12-31T12:00:00Z")
+    assert statuses(taken(early)) == ["pending: unknown_subject"]
+    UsagePending.objects.filter(key=answer.id).update(subject=item.number)
+    assert release_waiting(machine_now=world.now) == 1
+    assert totals() == [("2026-02-09", "", "1", 1)]
+    assert UsagePending.objects.get().key == early.id
+
+
+def test_a_subject_of_several_waits(world: World) -> None:
+    a_meter()
+    one = a_metered_service(world)
+    a_metered_service(world)
+    UsageSubject.objects.update(value="+49301")
+    assert statuses(taken(an_event("+49301"))) == ["pending: ambiguous_subject"]
+    UsageSubject.objects.exclude(service=one).delete()
+    assert release_waiting(machine_now=world.now) == 1
+
+
+def test_a_service_that_is_not_sold_by_the_meter_waits(world: World) -> None:
+    a_meter()
+    a_meter("data", unit="GB")
+    item = a_metered_service(world)
+    assert statuses(taken(an_event(item, meter="data"))) == ["pending: unknown_subject"]
+
+
+REFUSED = [
+    ({"id": ""}, "required", "id"),
+    ({"source": ""}, "required", "source"),
+    ({"subject": ""}, "required", "subject"),
+    ({"id": "a\tb"}, "unprintable", "id"),
+    ({"id": "x" * 201}, "too_long", "id"),
+    ({"meter": ""}, "required", "meter"),
+    ({"meter": "none"}, "unknown_meter", "meter"),
+    ({"time": None}, "required", "time"),
+    ({"unit": "h"}, "wrong_unit", "unit"),
+    ({"value": None}, "required", "value"),
+    ({"value": Decimal("1e30")}, "out_of_range", "value"),
+    ({"value": Decimal("1e999999")}, "out_of_range", "value"),
+    ({"value": Decimal(-1)}, "out_of_range", "value"),
+    ({"value": Decimal("NaN")}, "no_number", "value"),
+    ({"value": Decimal("Infinity")}, "no_number", "value"),
+    ({"value": Decimal("0.1234567")}, "too_exact", "value"),
+    ({"account": "A-none"}, "other_account", "account"),
+    ({"replaces": "a", "retracts": "b"}, "both", "retracts"),
+]
+
+
+@pytest.mark.parametrize(("change", "code", "field"), REFUSED)
+def test_refused(world: World, change: dict[str, object], code: str, field: str) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    event = an_event(item)
+    for name, value in change.items():
+        setattr(event, name, value)
+    (answer,) = taken(event)
+    assert (answer.status, answer.code, answer.field) == ("rejected", code, field)
+    assert answer.message
+    assert (events(), UsageKey.objects.count(), UsageTotal.objects.count()) == (0, 0, 0)
+    kept = UsageRejected.objects.get()
+    assert (kept.code, kept.field) == (code, field)
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [("1970-01-01T00:00:00Z", "too_old"), ("2027-02-10T12:00:00Z", "in_the_future")],
+)
+def test_moments_that_cannot_be(world: World, at: str, code: str) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    for subject in (item, "S-nobody"):
+        assert statuses(taken(an_event(subject, at=at))) == [f"rejected: {code}"]
+    assert UsageKey.objects.count() == 0
+
+
+def test_a_clock_may_be_some_minutes_ahead(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    soon, late = (
+        an_event(item, at=(world.now + timedelta(minutes=minutes)).isoformat())
+        for minutes in (4, 6)
+    )
+    found = taken(soon, late, now=world.now.isoformat())
+    assert statuses(found) == ["accepted", "rejected: in_the_future"]
+
+
+def test_what_was_refused_may_come_again(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    wrong = an_event(item, "-1")
+    assert taken(wrong)[0].status == "rejected"
+    assert taken(an_event(item, "1", id=wrong.id))[0].status == "accepted"
+
+
+def test_what_cannot_be_read_is_kept(world: World) -> None:
+    a_meter()
+    bad = Unreadable("Expected `str`, got `int`", "id", b'{"id": 7, "source": "pbx"}')
+    (answer,) = taken(bad)
+    assert (answer.status, answer.code, answer.field, answer.source) == (
+        "rejected",
+        "unreadable",
+        "id",
+        "pbx",
+    )
+    assert UsageRejected.objects.get().told == '{"id": 7, "source": "pbx"}'
+
+
+def test_usage_of_a_day_that_is_over_is_marked(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    taken(an_event(item, at="2026-02-10T09:00:00Z"), now=world.now.isoformat())
+    assert not UsageMark.objects.exists()
+    taken(an_event(item))
+    taken(an_event(item), an_event(item, at="2026-02-08T09:00:00Z"))
+    assert UsageMark.objects.get().revision == 2
+
+
+AGGREGATED = [
+    ("sum", [("2", 9), ("3", 8)], ("", "5", 2)),
+    ("count", [("2", 9), ("3", 8)], ("", "2", 2)),
+    ("max", [("2", 9), ("3", 8), ("1", 10)], ("", "3", 3)),
+    ("last", [("2", 9), ("3", 8)], ("", "2", 2)),
+    ("last", [("2", 9), ("3", 9)], ("", "3", 2)),
+]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(("aggregation", "told", "total"), AGGREGATED)
+def test_each_aggregation_adds_up_in_any_order(
+    world: World,
+    aggregation: str,
+    told: list[tuple[str, int]],
+    total: tuple[str, str, int],
+    together: bool,
+) -> None:
+    a_meter(aggregation=aggregation)
+    item = a_metered_service(world)
+    for some in (told, told[::-1]):
+        UsageTotal.objects.all().delete()
+        said = [an_event(item, value, f"2026-02-09T{hour:02}:00:00Z") for value, hour in some]
+        for batch in [said] if together else [[each] for each in said]:
+            assert {each.status for each in taken(*batch)} == {"accepted"}
+        assert totals() == [("2026-02-09", *total)]
+
+
+def test_values_and_moments_are_kept_apart_where_they_count(world: World) -> None:
+    a_meter("u", aggregation="unique")
+    a_meter("a", aggregation="average")
+    a_meter("t", aggregation="each", timed=True, unit="s")
+    item = a_metered_service(world, by_meter("u"), by_meter("a"), by_meter("t"))
+    item.account.time_zone = "Europe/Berlin"
+    item.account.save()
+    for meter, value in (("u", "7"), ("u", "7.0"), ("u", "8"), ("a", "5"), ("t", "61")):
+        taken(an_event(item, value, "2026-02-09T12:00:05Z", meter=meter))
+    assert [(part, count) for _, part, _, count in totals()] == [
+        ("=5@13:00:05.000000", 1),
+        ("=61@13:00:05.000000", 1),
+        ("=7", 2),
+        ("=8", 1),
+    ]
+
+
+def test_dimensions_keep_totals_apart(world: World) -> None:
+    dimensions = [
+        {"name": "zone", "required": True, "choices": ["national", "mobile"]},
+        {"name": "via"},
+    ]
+    a_meter(dimensions=dimensions)
+    item = a_metered_service(world)
+    good = [
+        an_event(item, properties={"zone": "mobile", "call": "x", "via": "sip"}),
+        an_event(item, properties={"zone": "mobile"}),
+        an_event(item, properties={"via": "sip", "zone": "mobile"}),
+    ]
+    assert statuses(taken(*good)) == ["accepted"] * 3
+    assert [(part, count) for _, part, _, count in totals()] == [
+        ('{"via":"sip","zone":"mobile"}', 2),
+        ('{"zone":"mobile"}', 1),
+    ]
+    assert UsageEvent.objects.get(key=good[0].id).properties["call"] == "x"
+    bad = [an_event(item), an_event(item, properties={"zone": "moon"})]
+    answers = taken(*bad)
+    assert statuses(answers) == ["rejected: required", "rejected: no_choice"]
+    assert {a.field for a in answers} == {"properties.zone"}
