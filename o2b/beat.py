@@ -16,6 +16,7 @@ SCHEDULE = {
     "move-prices": {"task": "subscriptions.move_prices", "schedule": timedelta(minutes=10)},
     "remind-renewals": {"task": "subscriptions.remind_renewals", "schedule": timedelta(hours=1)},
     "renew-due": {"task": "subscriptions.renew_due", "schedule": 60.0},
+    "release-usage": {"task": "subscriptions.release_usage", "schedule": 30.0},
     "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
 }
 # Whatever beat sends is either work of the accounts, which a test clock carries out on each of its
@@ -33,4 +34,9 @@ DAILY_WORK = [
     "care.warn_overdue",
     "orders.renew_forecasts",
 ]
-MACHINE_WORK = ["o2b.sweep_outbox", "people.sweep_mail", "o2b.make_partitions"]
+MACHINE_WORK = [
+    "o2b.sweep_outbox",
+    "people.sweep_mail",
+    "o2b.make_partitions",
+    "subscriptions.release_usage",
+]

@@ -4,9 +4,10 @@ from o2b import clock, events
 from subscriptions import selectors, services
 from subscriptions.commitments import tasks as commitments
 from subscriptions.timelines.turning import turn_due
+from subscriptions.usage import tasks as usage
 
 # Celery looks for an app's tasks here; those of its rooms are found by it too.
-__all__ = ["commitments", "start_items", "turn_items"]
+__all__ = ["commitments", "start_items", "turn_items", "usage"]
 
 AT_ONCE = 50
 

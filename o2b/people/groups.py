@@ -8,6 +8,8 @@ ORDER_LEAD = gettext_noop("order lead")
 FINANCE = gettext_noop("finance")
 PRODUCT = gettext_noop("product")
 ADMINISTRATOR = gettext_noop("administrator")
+# A machine that measures: its key sends usage, and does nothing else.
+USAGE_SENDER = gettext_noop("usage sender")
 # The customer's product logs in with a key that answers what may be used, and nothing else.
 ENTITLEMENT_CHECKER = gettext_noop("entitlement checker")
 
@@ -18,6 +20,7 @@ SEE_OFFERS = (
     "orders.view_order",
     "subscriptions.view_subscription",
     "subscriptions.check_entitlement",
+    "subscriptions.see_usage",
 )
 SEE_MONEY = ("billing.view_billrun", "billing.view_invoice", "billing.view_promise")
 SELL = (
@@ -29,7 +32,13 @@ SELL = (
 )
 DELIVER = ("orders.place_order", "orders.work_tasks")
 LEAD = ("orders.approve_work", "orders.manage_work", "orders.hear_complaints")
-BILL = ("billing.run_bills", "billing.approve_run", "billing.record_payment")
+BILL = (
+    "billing.run_bills",
+    "billing.approve_run",
+    "billing.record_payment",
+    "subscriptions.send_usage",
+    "subscriptions.mend_usage",
+)
 RUN_CATALOG = ("catalog.change_product", "catalog.publish", "catalog.change_contract")
 SET_UP = (
     "o2b.view_testclock",
@@ -66,4 +75,5 @@ GROUPS: dict[str, tuple[str, ...]] = {
     PRODUCT: (*SEE_OFFERS, *RUN_CATALOG),
     ADMINISTRATOR: (*SEE_OFFERS, *SEE_MONEY, *SELL, *DELIVER, *LEAD, *BILL, *RUN_CATALOG, *SET_UP),
     ENTITLEMENT_CHECKER: ("subscriptions.check_entitlement",),
+    USAGE_SENDER: ("subscriptions.send_usage",),
 }

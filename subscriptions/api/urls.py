@@ -16,4 +16,5 @@ urlpatterns = [
     path("", include("subscriptions.entitlements.urls")),
     path("", include("subscriptions.commitments.api_urls")),
     path("", include("subscriptions.quoting.api_urls")),
+    path("", include("subscriptions.usage.api_urls")),
 ]

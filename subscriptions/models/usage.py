@@ -1,4 +1,4 @@
-"""What was used: keys and events, totals by day, whose a subject is, what waits and what was refused.
+"""What was used: keys, events, totals by day, whose a subject is, what waits, what was refused.
 
 The big tables are partitioned and have no row foreign keys; `manage.py recount_usage` proves them.
 A *service* is the first item of its chain, so that a transfer moves no total.
@@ -21,7 +21,9 @@ class Sent(models.CharField):
     """A text as it was sent, compared byte by byte."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"max_length": KEY_LENGTH, "db_collation": "C"} | kwargs)
+        kwargs.setdefault("max_length", KEY_LENGTH)
+        kwargs.setdefault("db_collation", "C")
+        super().__init__(*args, **kwargs)
 
 
 class How(models.IntegerChoices):
@@ -60,6 +62,9 @@ class UsageKey(models.Model):
 
     class Meta:
         triggers = NEVER
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.key}"
 
 
 class UsageEvent(models.Model):
@@ -107,6 +112,9 @@ class UsageTotal(models.Model):
     how = models.PositiveSmallIntegerField(choices=How.choices)
     last_at = models.DateTimeField()
 
+    def __str__(self) -> str:
+        return f"{self.service_id} by {self.meter_id} on {self.day}{self.part}"
+
 
 class UsageCorrection(models.Model):
     """Which event replaced or retracted which; an event is corrected once."""
@@ -148,6 +156,9 @@ class UsageMark(models.Model):
     service_id = models.BigIntegerField()
     meter_id = models.BigIntegerField()
     revision = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.service_id} by {self.meter_id}: {self.revision}"
 
 
 class UsagePending(models.Model):

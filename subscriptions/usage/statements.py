@@ -72,7 +72,8 @@ WITH mapped AS MATERIALIZED (
     SELECT stage.*, %(base)s + stage.n AS event_id,
            found.service_id, found.zone, COALESCE(found.now, %(now)s) AS now,
            (stage.at AT TIME ZONE found.zone)::date AS day,
-           CASE WHEN stage.at > COALESCE(found.now, %(now)s) + %(skew)s THEN 'in_the_future'
+           CASE WHEN stage.at > COALESCE(found.now, %(now)s) + %(skew)s::interval
+                    THEN 'in_the_future'
                 WHEN found.service_id IS NULL THEN 'unknown_subject'
                 WHEN found.other_id <> found.service_id THEN 'ambiguous_subject'
                 WHEN stage.account NOT IN ('', found.reference) THEN 'other_account'
@@ -135,7 +136,7 @@ WITH ready AS (
     )
     + """) AS found
         WHERE pending.kind = 0 AND found.service_id = found.other_id
-          AND pending.at <= found.now + %(skew)s
+          AND pending.at <= found.now + %(skew)s::interval
           AND EXISTS (SELECT FROM subscriptions_usagesubject AS any_
                           WHERE any_.value = pending.subject AND any_.meter = pending.meter)
         ORDER BY pending.id LIMIT %(most)s

@@ -1,13 +1,12 @@
 """What became of events: one answer each, in their order."""
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+import msgspec
 
 ACCEPTED, DUPLICATE, PENDING, REJECTED = "accepted", "duplicate", "pending", "rejected"
 STATUSES = (ACCEPTED, DUPLICATE, PENDING, REJECTED)
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, omit_defaults=True):
     """What became of one event; `code` says why it waits or was refused, `message` in words.
 
     `differs`: a duplicate that says something else than what was taken.
@@ -22,11 +21,10 @@ class Answer(NamedTuple):
     differs: bool = False
 
 
-@dataclass(slots=True)
-class Taken:
+class Taken(msgspec.Struct):
     """The answers in the order of the events, and how many there are of each."""
 
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[Answer]
 
     def counts(self) -> dict[str, int]:
         """How many were accepted, duplicates, pending and rejected."""

@@ -162,13 +162,21 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
     if isinstance(part, Rejection):
         return part
     return Judged(
-        *(told.source, told.id, REPLACES if told.replaces else USED, version.meter_id),
-        *(version.code, told.subject, told.account, at, value, _ONE if counts else value),
-        part,
-        _HOW.get(version.aggregation, ADD),
-        version.timed or version.aggregation is Aggregation.AVERAGE,
-        told.replaces,
-        told.properties,
+        source=told.source,
+        key=told.id,
+        kind=REPLACES if told.replaces else USED,
+        meter_id=version.meter_id,
+        meter=version.code,
+        subject=told.subject,
+        account=told.account,
+        at=at,
+        value=value,
+        amount=_ONE if counts else value,
+        part=part,
+        how=_HOW.get(version.aggregation, ADD),
+        timed=version.timed or version.aggregation is Aggregation.AVERAGE,
+        corrects=told.replaces,
+        properties=told.properties,
     )
 
 

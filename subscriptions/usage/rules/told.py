@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -41,7 +42,7 @@ class Cloud(msgspec.Struct):
     account: str = ""
     replaces: str = ""
     retracts: str = ""
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class CloudData(msgspec.Struct):
@@ -106,7 +107,7 @@ def _of_cloud(text: bytes) -> Told | Unreadable:
         return Unreadable("only CloudEvents 1.0 are known", "specversion")
     data = CloudData()
     properties: Plain = {}
-    if cloud.data is not None:
+    if bytes(cloud.data) != b"null":
         try:
             members = _MEMBERS.decode(cloud.data)
             data = _DATA.decode(cloud.data)
@@ -139,6 +140,17 @@ def text_of(event: Told) -> bytes:
             if value not in ("", None)
         }
     )
+
+
+def read_cloud_headers(headers: Mapping[str, str], body: bytes) -> "Told | Unreadable":
+    """A CloudEvent in binary mode: its attributes are headers (ce-…), the body is its data."""
+    attributes = {
+        name[3:].lower(): unquote(value)
+        for name, value in headers.items()
+        if name.lower().startswith("ce-")
+    }
+    head = json.dumps(attributes)[:-1]
+    return read_one(f'{head}, "data": '.encode() + (body.strip() or b"null") + b"}")
 
 
 def identity_of(text: bytes) -> tuple[str, str]:

@@ -16,7 +16,7 @@ AT_ONCE = 5_000
 def release_waiting(*, machine_now: datetime, most: int = AT_ONCE) -> int:
     """Count what can be counted now, at most so many; return how many were."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(RELEASE, {"now": machine_now, "skew": SKEW, "most": most})
+        cursor.execute(RELEASE, {"now": machine_now, "skew": f"{SKEW.seconds} s", "most": most})
         released: int = cursor.fetchone()[0]
     return released + _retry_corrections(machine_now, most)
 

@@ -80,7 +80,7 @@ def _take_plain(
         cursor.copy_expert(COPY, StringIO("".join(_lines(plain))))
         cursor.execute(NEXT_BATCH)
         base = cursor.fetchone()[0]
-        cursor.execute(TAKE, {"base": base, "now": at, "skew": SKEW})
+        cursor.execute(TAKE, {"base": base, "now": at, "skew": f"{SKEW.seconds} s"})
         others = cursor.fetchall()
         duplicates = [number for number, verdict in others if verdict == DUPLICATE]
         different: set[int] = set()

@@ -1,0 +1,20 @@
+"""Work by the clock for usage: what waited is counted when it can be."""
+
+from celery import shared_task
+
+from o2b import clock
+from subscriptions.usage.services import release_waiting
+
+ROUNDS = 20
+
+
+@shared_task(name="subscriptions.release_usage")
+def release_usage() -> int:
+    """Subjects that have appeared, corrections whose event is counted by now."""
+    released = 0
+    for _ in range(ROUNDS):
+        some = release_waiting(machine_now=clock.now())
+        released += some
+        if not some:
+            break
+    return released
