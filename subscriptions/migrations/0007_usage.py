@@ -64,7 +64,6 @@ class Migration(migrations.Migration):
                 ('key', subscriptions.models.usage.Sent(db_collation='C', max_length=200)),
                 ('event_id', models.BigIntegerField()),
                 ('recorded_on', models.DateField(help_text='Tells the partition of the event.')),
-                ('checksum', models.BigIntegerField(help_text='Of what it said: a duplicate may differ.')),
             ],
         ),
         migrations.CreateModel(

@@ -58,7 +58,6 @@ class UsageKey(models.Model):
     key = Sent()
     event_id = models.BigIntegerField()
     recorded_on = models.DateField(help_text=_("Tells the partition of the event."))
-    checksum = models.BigIntegerField(help_text=_("Of what it said: a duplicate may differ."))
 
     class Meta:
         triggers = NEVER

@@ -19,18 +19,15 @@ COPY usage_stage (n, source, key, meter_id, meter, subject, account, at, value, 
                   timed, properties) FROM STDIN
 """
 
-# Who has the subject by this meter on the day of the event, where the account lives.
-FOUND = """
-SELECT min(known.service_id) AS service_id, max(known.service_id) AS other_id,
-       min(account.time_zone) AS zone, min(account.reference) AS reference,
-       min(COALESCE(clock.now, {now})) AS now
-    FROM subscriptions_usagesubject AS known
+# Who has the subject by this meter on the day of the event, where the account lives: a row for
+# each, most often one.
+KNOWN = """
+    JOIN subscriptions_usagesubject AS known
+        ON known.value = {of}.subject AND known.meter = {of}.meter
     JOIN customers_account AS account ON account.id = known.account_id
     LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
-    WHERE known.value = {of}.subject AND known.meter = {of}.meter{more}
-      AND ({of}.at AT TIME ZONE account.time_zone)::date >= known.begins_on
-      AND (known.ends_on IS NULL
-           OR ({of}.at AT TIME ZONE account.time_zone)::date < known.ends_on)
+    CROSS JOIN LATERAL (SELECT ({of}.at AT TIME ZONE account.time_zone)::date AS day) AS local
+    WHERE local.day >= known.begins_on AND (known.ends_on IS NULL OR local.day < known.ends_on)
 """
 
 # An event of a totals row: new ones, and those that waited.
@@ -39,7 +36,7 @@ INSERT INTO subscriptions_usagetotal AS total
         (service_id, meter_id, day, part, quantity, count, how, last_at)
     SELECT service_id, meter_id, day, part,
            CASE how WHEN 0 THEN sum(amount) WHEN 1 THEN max(amount)
-                ELSE (array_agg(amount ORDER BY at DESC, amount DESC))[1] END,
+                ELSE (max(ARRAY[extract(epoch FROM at), amount]) FILTER (WHERE how = 2))[2] END,
            count(*), how, max(at)
         FROM {events}
         GROUP BY service_id, meter_id, day, part, how
@@ -68,30 +65,35 @@ INSERT INTO subscriptions_usagemark AS mark (service_id, meter_id, revision)
 
 TAKE = (
     """
-WITH mapped AS MATERIALIZED (
-    SELECT stage.*, %(base)s + stage.n AS event_id,
-           found.service_id, found.zone, COALESCE(found.now, %(now)s) AS now,
-           (stage.at AT TIME ZONE found.zone)::date AS day,
-           CASE WHEN stage.at > COALESCE(found.now, %(now)s) + %(skew)s::interval
+WITH found AS MATERIALIZED (
+    SELECT stage.n, known.service_id, local.day, account.time_zone AS zone, account.reference,
+           COALESCE(clock.now, %(now)s) AS now
+        FROM usage_stage AS stage"""
+    + KNOWN.format(of="stage")
+    + """
+), one AS (
+    SELECT n, min(service_id) AS service_id, max(service_id) AS other_id, min(day) AS day,
+           min(zone) AS zone, min(reference) AS reference, min(now) AS now
+        FROM found GROUP BY n
+), mapped AS MATERIALIZED (
+    SELECT stage.*, %(base)s + stage.n AS event_id, one.service_id, one.zone, one.day,
+           COALESCE(one.now, %(now)s) AS now,
+           CASE WHEN stage.at > COALESCE(one.now, %(now)s) + %(skew)s::interval
                     THEN 'in_the_future'
-                WHEN found.service_id IS NULL THEN 'unknown_subject'
-                WHEN found.other_id <> found.service_id THEN 'ambiguous_subject'
-                WHEN stage.account NOT IN ('', found.reference) THEN 'other_account'
+                WHEN one.service_id IS NULL THEN 'unknown_subject'
+                WHEN one.other_id <> one.service_id THEN 'ambiguous_subject'
+                WHEN stage.account <> '' AND stage.account <> one.reference THEN 'other_account'
                 ELSE '' END AS verdict
-        FROM usage_stage AS stage
-        LEFT JOIN LATERAL ("""
-    + FOUND.format(of="stage", now="%(now)s", more="")
-    + """) AS found ON true
+        FROM usage_stage AS stage LEFT JOIN one ON one.n = stage.n
 ), fresh AS (
-    INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on, checksum)
-        SELECT source, key, event_id, (now() AT TIME ZONE 'UTC')::date,
-               hashtextextended(concat_ws('|', meter, subject, at, trim_scale(value), part), 0)
+    INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
+        SELECT source, key, event_id, (now() AT TIME ZONE 'UTC')::date
             FROM mapped WHERE verdict NOT IN ('in_the_future', 'other_account')
             ORDER BY source, key, n
         ON CONFLICT DO NOTHING
         RETURNING event_id
 ), counted AS (
-    SELECT mapped.event_id, source, mapped.key, meter_id, subject, at, day, service_id, value,
+    SELECT mapped.event_id, source, key, meter_id, subject, at, day, service_id, value,
            amount, how, properties, zone, now,
            CASE WHEN timed THEN part || to_char(at AT TIME ZONE zone, '"@"HH24:MI:SS.US')
                 ELSE part END AS part
@@ -102,7 +104,7 @@ WITH mapped AS MATERIALIZED (
              amount, part, how, properties)
         SELECT event_id, now(), source, key, 0, meter_id, subject, at, day, service_id, value,
                amount, part, how, properties
-            FROM counted ORDER BY event_id
+            FROM counted
 ), waiting AS (
     INSERT INTO subscriptions_usagepending
             (id, recorded_at, source, key, kind, meter_id, meter, subject, account, at, value,
@@ -126,19 +128,19 @@ SELECT n, CASE WHEN verdict IN ('in_the_future', 'other_account') THEN verdict
 # What waited and can be counted now: its subject has appeared, and its moment has come.
 RELEASE = (
     """
-WITH ready AS (
-    SELECT pending.*, found.service_id, found.zone, found.now,
-           (pending.at AT TIME ZONE found.zone)::date AS day
-        FROM subscriptions_usagepending AS pending
-        CROSS JOIN LATERAL ("""
-    + FOUND.format(
-        of="pending", now="%(now)s", more=" AND pending.account IN ('', account.reference)"
-    )
-    + """) AS found
-        WHERE pending.kind = 0 AND found.service_id = found.other_id
-          AND pending.at <= found.now + %(skew)s::interval
-          AND EXISTS (SELECT FROM subscriptions_usagesubject AS any_
-                          WHERE any_.value = pending.subject AND any_.meter = pending.meter)
+WITH found AS (
+    SELECT pending.id, known.service_id, local.day, account.time_zone AS zone,
+           COALESCE(clock.now, %(now)s) AS now
+        FROM subscriptions_usagepending AS pending"""
+    + KNOWN.format(of="pending")
+    + """ AND pending.kind = 0 AND pending.account IN ('', account.reference)
+), one AS (
+    SELECT id, min(service_id) AS service_id, min(day) AS day, min(zone) AS zone, min(now) AS now
+        FROM found GROUP BY id HAVING min(service_id) = max(service_id)
+), ready AS (
+    SELECT pending.*, one.service_id, one.day, one.zone, one.now
+        FROM subscriptions_usagepending AS pending JOIN one ON one.id = pending.id
+        WHERE pending.at <= one.now + %(skew)s::interval
         ORDER BY pending.id LIMIT %(most)s
         FOR UPDATE OF pending SKIP LOCKED
 ), gone AS (
@@ -155,7 +157,7 @@ WITH ready AS (
              amount, part, how, properties)
         SELECT event_id, now(), source, key, 0, meter_id, subject, at, day, service_id, value,
                amount, part, how, properties
-            FROM counted ORDER BY event_id
+            FROM counted
 ), added AS ("""
     + ADD_TO_TOTALS.format(events="counted")
     + "), marked AS ("
@@ -166,22 +168,31 @@ SELECT count(*) FROM counted
 )
 
 # Whose subject an event is: for one that is not staged.
-WHOSE = (
-    "WITH asked AS (SELECT %(subject)s AS subject, %(meter)s AS meter, %(at)s::timestamptz AS at)"
-    " SELECT found.service_id, found.other_id, found.zone, found.reference, found.now"
-    " FROM asked CROSS JOIN LATERAL ("
-    + FOUND.format(of="asked", now="%(now)s", more="")
-    + ") AS found"
-)
+WHOSE = """
+WITH asked AS (SELECT %(subject)s AS subject, %(meter)s AS meter, %(at)s::timestamptz AS at)
+SELECT min(known.service_id), max(known.service_id), min(account.time_zone),
+       min(account.reference), min(COALESCE(clock.now, %(now)s))
+    FROM asked""" + KNOWN.format(of="asked")
 
 NEXT_BATCH = "SELECT nextval('subscriptions_usage_batch') * 16384"
 
-# Which duplicates say something else than what was taken.
+# Which duplicates say something else than what was taken, as far as that is still there.
 DIFFERENT = """
 SELECT stage.n
     FROM usage_stage AS stage
-    JOIN subscriptions_usagekey AS taken ON taken.source = stage.source AND taken.key = stage.key
-    WHERE stage.n = ANY(%(numbers)s) AND taken.checksum <>
-        hashtextextended(concat_ws('|', stage.meter, stage.subject, stage.at,
-                                   trim_scale(stage.value), stage.part), 0)
+    CROSS JOIN LATERAL (
+        SELECT event_id, recorded_on FROM subscriptions_usagekey AS known
+            WHERE known.source = stage.source AND known.key = stage.key LIMIT 1
+    ) AS known
+    CROSS JOIN LATERAL (
+        SELECT meter_id, subject, at, value FROM subscriptions_usageevent AS event
+            WHERE event.id = known.event_id AND event.recorded_at >= known.recorded_on
+        UNION ALL
+        SELECT meter_id, subject, at, value FROM subscriptions_usagepending AS pending
+            WHERE pending.id = known.event_id
+        LIMIT 1
+    ) AS taken
+    WHERE stage.n = ANY(%(numbers)s)
+      AND (taken.meter_id, taken.subject, taken.at, taken.value)
+          IS DISTINCT FROM (stage.meter_id, stage.subject, stage.at, stage.value)
 """

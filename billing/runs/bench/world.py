@@ -66,7 +66,7 @@ def build(*, accounts: int, lines: int, faults: int) -> LegalEntity:
     copies, left = divmod(accounts, seeds)
     if left:
         raise ValueError(f"the number of accounts is a multiple of {seeds}")
-    _multiply(copies)
+    multiply(copies)
     _plant(faults)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -122,7 +122,7 @@ def _seed(entity: LegalEntity, n: int, lines: int) -> None:
     place_order(quote_id=quote.pk, by="bench", at=AT)
 
 
-def _multiply(copies: int) -> None:
+def multiply(copies: int) -> None:
     """Copy n of a row has n times the table's span added to each of its keys."""
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")

@@ -1,7 +1,7 @@
 """Whether an event may be counted, and how it changes its total; what is refused says why."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -37,13 +37,13 @@ class MeterVersion(NamedTuple):
     code: str
     unit: str
     aggregation: Aggregation
-    starts_on: date
+    begins_at: datetime
     decimals: int = 6
     least: Decimal = _ZERO
     most: Decimal = BIGGEST
     dimensions: tuple[Dimension, ...] = ()
     timed: bool = False
-    retired_on: date | None = None
+    ends_at: datetime | None = None
 
 
 # The versions of each meter by its code, the latest first.
@@ -78,39 +78,48 @@ class Judged(NamedTuple):
     properties: Mapping[str, object] | None
 
 
-def judge(told: Told, meters: Meters, *, now: datetime) -> Judged | Rejection:
-    """The event as it may be counted. Whose subject it is, and its day, says the database.
+class Judge:
+    """Judges the events of a batch at one moment, by the meters as they are then."""
 
-    An event is judged by the version of its meter that holds on its day in UTC.
-    """
-    fault = _identity(told)
-    if fault:
-        return fault
-    at = told.time
-    if told.retracts:
-        return _retraction(told, at or now)
-    if at is None:
-        return Rejection("required", "time")
-    if at < now - timedelta(days=OLDEST_DAYS):
-        return Rejection("too_old", "time")
-    versions = meters.get(told.meter)
-    if versions is None:
-        return _no_meter(told.meter)
-    day = at.astimezone(UTC).date()
-    version = next((each for each in versions if each.starts_on <= day), None)
-    if version is None or (version.retired_on is not None and day >= version.retired_on):
-        return Rejection("meter_not_in_force", "meter")
-    return _measured(told, at, version)
+    def __init__(self, meters: Meters, *, now: datetime) -> None:
+        self.meters, self.now = meters, now
+        self.oldest = now - timedelta(days=OLDEST_DAYS)
+
+    def __call__(self, told: Told) -> Judged | Rejection:
+        """The event as it may be counted. Whose subject it is, and its day, says the database.
+
+        An event is judged by the version of its meter that holds on its day in UTC.
+        """
+        fault = _identity(told)
+        if fault is not None:
+            return fault
+        at = told.time
+        if told.retracts:
+            return _retraction(told, at or self.now)
+        if at is None:
+            return Rejection("required", "time")
+        if at < self.oldest:
+            return Rejection("too_old", "time")
+        versions = self.meters.get(told.meter)
+        if versions is None:
+            return _no_meter(told.meter)
+        for version in versions:
+            if version.begins_at <= at:
+                ended = version.ends_at is not None and at >= version.ends_at
+                return _not_in_force() if ended else _measured(told, at, version)
+        return _not_in_force()
 
 
 def _identity(told: Told) -> Rejection | None:
     """What is wrong with who it is, whose it is, and what it corrects."""
-    for name, text in (("id", told.id), ("source", told.source), ("subject", told.subject)):
-        if not text:
-            if name != "subject" or not told.retracts:
-                return Rejection("required", name)
-        elif fault := _text_fault(name, text):
-            return fault
+    key, source, subject = told.id, told.source, told.subject
+    if not key or not source or not (subject or told.retracts):
+        return Rejection("required", "subject" if key and source else "source" if key else "id")
+    if not f"{key}{source}{subject}".isprintable() or (
+        len(key) > LONGEST_TEXT or len(source) > LONGEST_TEXT or len(subject) > LONGEST_TEXT
+    ):
+        named = (("id", key), ("source", source), ("subject", subject))
+        return next(filter(None, (_text_fault(name, text) for name, text in named)), None)
     if told.account and (len(told.account) > LONGEST_ACCOUNT or not told.account.isprintable()):
         return Rejection("no_account", "account")
     return _correction_fault(told) if told.replaces or told.retracts else None
@@ -131,6 +140,10 @@ def _correction_fault(told: Told) -> Rejection | None:
     if told.id in (told.replaces, told.retracts):
         return Rejection("own_id", "id")
     return None
+
+
+def _not_in_force() -> Rejection:
+    return Rejection("meter_not_in_force", "meter")
 
 
 def _no_meter(code: str) -> Rejection:
@@ -158,25 +171,28 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
         value = _ONE
     elif fault := _value_fault(value, version):
         return fault
-    part = _part(told.properties or {}, value, version)
-    if isinstance(part, Rejection):
-        return part
+    part = ""
+    if version.dimensions or version.aggregation in _BY_VALUE:
+        found = _part(told.properties or {}, value, version)
+        if isinstance(found, Rejection):
+            return found
+        part = found
     return Judged(
-        source=told.source,
-        key=told.id,
-        kind=REPLACES if told.replaces else USED,
-        meter_id=version.meter_id,
-        meter=version.code,
-        subject=told.subject,
-        account=told.account,
-        at=at,
-        value=value,
-        amount=_ONE if counts else value,
-        part=part,
-        how=_HOW.get(version.aggregation, ADD),
-        timed=version.timed or version.aggregation is Aggregation.AVERAGE,
-        corrects=told.replaces,
-        properties=told.properties,
+        told.source,
+        told.id,
+        REPLACES if told.replaces else USED,
+        version.meter_id,
+        version.code,
+        told.subject,
+        told.account,
+        at,
+        value,
+        _ONE if counts else value,
+        part,
+        _HOW.get(version.aggregation, ADD),
+        version.timed or version.aggregation is Aggregation.AVERAGE,
+        told.replaces,
+        told.properties,
     )
 
 

@@ -1,5 +1,7 @@
 """What events are judged by: every published version of every meter, in one query."""
 
+from datetime import UTC, date, datetime, time
+
 from o2b.catalog.models import MeterVersion as Stored
 from o2b.charging import Aggregation
 from subscriptions.usage.rules.judging import Dimension, Meters, MeterVersion
@@ -15,7 +17,7 @@ def meters_in_force() -> Meters:
             code=row.meter.code,
             unit=row.meter.unit,
             aggregation=Aggregation(row.meter.aggregation),
-            starts_on=row.starts_on,
+            begins_at=_midnight(row.starts_on),
             decimals=row.decimals,
             least=row.least,
             most=row.most,
@@ -26,7 +28,11 @@ def meters_in_force() -> Meters:
                 for each in row.dimensions
             ),
             timed=row.timed,
-            retired_on=row.retired_on,
+            ends_at=_midnight(row.retired_on) if row.retired_on else None,
         )
         found.setdefault(version.code, []).append(version)
     return found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

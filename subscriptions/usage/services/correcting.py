@@ -18,10 +18,8 @@ from subscriptions.usage.rules.judging import ADD, RETRACTS, SKEW, Judged, Rejec
 from subscriptions.usage.statements import ADD_TO_TOTALS, NEXT_BATCH, WHOSE
 
 CLAIM = """
-INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on, checksum)
-    VALUES (%(source)s, %(key)s, %(event)s, (now() AT TIME ZONE 'UTC')::date,
-            hashtextextended(concat_ws('|', %(meter)s, %(subject)s, %(corrects)s,
-                                       trim_scale(%(value)s), %(part)s), 0))
+INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
+    VALUES (%(source)s, %(key)s, %(event)s, (now() AT TIME ZONE 'UTC')::date)
     ON CONFLICT DO NOTHING
 """
 

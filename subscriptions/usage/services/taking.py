@@ -17,7 +17,7 @@ from subscriptions.usage.rules.answers import (
     Answer,
     Taken,
 )
-from subscriptions.usage.rules.judging import RETRACTS, SKEW, USED, Judged, Meters, Rejection, judge
+from subscriptions.usage.rules.judging import RETRACTS, SKEW, USED, Judge, Judged, Rejection
 from subscriptions.usage.rules.told import Told, Unreadable, identity_of, text_of
 from subscriptions.usage.selectors import meters_in_force
 from subscriptions.usage.services.correcting import take_correction
@@ -36,13 +36,16 @@ def take_usage(events: Sequence[Told | Unreadable], *, at: datetime) -> Taken:
     """
     if len(events) > AT_ONCE:
         raise ValueError(f"at most {AT_ONCE} events at once")
-    meters = meters_in_force()
+    judge = Judge(meters_in_force(), now=at)
     answers: list[Answer | None] = [None] * len(events)
     plain: list[tuple[int, Judged]] = []
     corrections: list[tuple[int, Judged]] = []
     refused: dict[int, Rejection] = {}
     for number, event in enumerate(events):
-        found = _judged(event, meters, at)
+        if isinstance(event, Unreadable):
+            refused[number] = Rejection("unreadable", event.field, event.message[:300])
+            continue
+        found = judge(event)
         if isinstance(found, Rejection):
             refused[number] = found
         elif found.kind == USED:
@@ -55,12 +58,6 @@ def take_usage(events: Sequence[Told | Unreadable], *, at: datetime) -> Taken:
             _take_correction(number, judged, answers, refused, at)
         _keep_refused(events, refused, answers)
     return Taken([answer for answer in answers if answer is not None])
-
-
-def _judged(event: Told | Unreadable, meters: Meters, at: datetime) -> Judged | Rejection:
-    if isinstance(event, Unreadable):
-        return Rejection("unreadable", event.field, event.message[:300])
-    return judge(event, meters, now=at)
 
 
 def _take_plain(

@@ -1,0 +1,1 @@
+"""How fast usage comes in beside a bare COPY, and how long a month of it takes to draft."""

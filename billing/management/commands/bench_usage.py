@@ -1,0 +1,52 @@
+"""manage.py bench_usage: usage over HTTP beside a bare COPY that dedupes, with old keys stored."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billing.desk.usagebench import ingest, world
+from o2b import benching
+
+BATCHES = ((1, 400), (100, 200), (1_000, 80), (10_000, 16))
+
+
+class Command(BaseCommand):
+    help = "Measure usage in a database of its own, which is dropped after."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--keys", type=int, default=20_000_000, help="stored beforehand")
+        parser.add_argument("--items", type=int, default=10_000)
+        parser.add_argument("--share", type=float, default=1.0, help="of the batches that are sent")
+        parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["items"] < 1 or options["items"] % world.SEEDS:
+            raise CommandError(f"--items is a multiple of {world.SEEDS}.")
+        if options["keys"] < 1 or not 0 < options["share"] <= 10:
+            raise CommandError("--keys is 1 or more, --share above 0 and at most 10.")
+        if benching.is_inside():
+            self._bench(**options)
+        else:
+            benching.run_again_inside()
+
+    def _bench(self, *, keys: int, items: int, share: float, **options: Any) -> None:
+        self._tell(f"loading {items} services")
+        world.build(items=items)
+        self._tell(f"storing {keys} keys on both sides")
+        world.store_keys(keys)
+        self._tell("sending")
+        batches = [(size, max(round(count * share), 2)) for size, count in BATCHES]
+        told = {"keys": keys, "items": items, **ingest.measure(keys=keys, batches=batches)}
+        if options["json"]:
+            self.stdout.write(json.dumps(told))
+            return
+        for size, found in told.pop("batches").items():
+            self.stdout.write(f"{size:>6} a batch: {found}")
+        for name, value in told.items():
+            self.stdout.write(f"{name:<14}{value}")
+
+    def _tell(self, what: str) -> None:
+        self.stderr.write(f"{what} ...", style_func=str)
+        self.stderr.flush()
