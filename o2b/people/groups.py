@@ -19,7 +19,10 @@ SEE_OFFERS = (
     "subscriptions.view_subscription",
     "subscriptions.check_entitlement",
 )
-SEE_MONEY = ("billing.view_billrun", "billing.view_invoice", "billing.view_promise")
+SEE_MONEY = (
+    *("billing.view_billrun", "billing.view_invoice", "billing.view_promise"),
+    "taxes.view_taxrate",
+)
 SELL = (
     "customers.change_account",
     "quotes.edit_quote",
@@ -29,7 +32,10 @@ SELL = (
 )
 DELIVER = ("orders.place_order", "orders.work_tasks")
 LEAD = ("orders.approve_work", "orders.manage_work", "orders.hear_complaints")
-BILL = ("billing.run_bills", "billing.approve_run", "billing.record_payment")
+BILL = (
+    *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
+    "taxes.change_taxrate",
+)
 RUN_CATALOG = ("catalog.change_product", "catalog.publish", "catalog.change_contract")
 SET_UP = (
     "o2b.view_testclock",
