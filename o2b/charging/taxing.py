@@ -70,5 +70,16 @@ def taxes_of(
     )
 
 
+def taxed(
+    lines: Sequence[Taxable], *, currency: str, per: TaxRounding = TaxRounding.LINE
+) -> tuple[Decimal, ...] | None:
+    """The same for those who show it; None where no tax is charged and none was."""
+    if any(line.corrects is None and line.percent is not None for line in lines) or any(
+        line.corrects and (line.corrects.percent or line.corrects.taxed) for line in lines
+    ):
+        return taxes_of(lines, currency=currency, per=per)
+    return None
+
+
 def _difference(bill: Corrects, currency: str) -> Decimal:
     return EXACT.subtract(tax_on(bill.target, bill.percent, currency), bill.taxed)

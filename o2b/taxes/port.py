@@ -16,7 +16,8 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from o2b.customers.models import Account
+from o2b.charging.tax import TaxRounding
+from o2b.customers.models import LegalEntity
 from o2b.errors import Refused
 from o2b.taxes.rules import TaxAsked
 from o2b.web.show import day_text
@@ -53,6 +54,32 @@ def ask_rates(asked: Iterable[TaxAsked]) -> Rates:
     return Rates(engine(questions))
 
 
+@dataclass(frozen=True, slots=True)
+class SellerRates:
+    """What a seller charges for some codes on some days, and how it rounds."""
+
+    country: str
+    per: TaxRounding
+    rates: Rates
+
+    def percent(
+        self, code: str, *, on: date, exempt: bool = False, field: str | None = None
+    ) -> Decimal | None:
+        """In percent; None where no tax is charged at all. Raises TaxUnknown."""
+        return self.rates.percent(TaxAsked(self.country, code, on, exempt), field)
+
+
+def seller_rates(seller: LegalEntity, *, codes: Iterable[str], on: Collection[date]) -> SellerRates:
+    """Ask once for all codes and days of a seller, for who is exempt and who is not."""
+    asked = [
+        TaxAsked(seller.country, code, day, exempt)
+        for code in set(codes)
+        for day in on
+        for exempt in (False, True)
+    ]
+    return SellerRates(seller.country, seller.tax_rounding, ask_rates(asked))
+
+
 def unknown(asked: TaxAsked, field: str | None = None) -> TaxUnknown:
     """Code, country and day that have no rate, and what to do about it."""
     told = {"country": asked.country, "day": day_text(asked.on), "code": asked.code}
@@ -67,8 +94,3 @@ def unknown(asked: TaxAsked, field: str | None = None) -> TaxUnknown:
             "Add it under Tax rates, or give the price a tax code."
         )
     return TaxUnknown(message % told, field=field, tax_code=asked.code, country=asked.country)
-
-
-def question_of(account: Account, code: str, on: date) -> TaxAsked:
-    """What is asked for a charge of an account: the seller's country decides."""
-    return TaxAsked(account.legal_entity.country, code, on, account.tax_exempt)
