@@ -87,7 +87,8 @@ class Holding:
 class BilledSoFar:
     """How far one charge of an item has been billed, by full period and segment.
 
-    `segments` are (period start, segment, highest revision, amount so far, period end).
+    `segments` are (period start, segment, highest revision, amount so far, period end, percent of
+    tax, tax so far).
     """
 
     item_id: int
@@ -95,7 +96,7 @@ class BilledSoFar:
     terms_id: int
     key: str
     through: date | None
-    segments: Sequence[tuple[date, int, int, Decimal, date]] = ()
+    segments: Sequence[tuple[date, int, int, Decimal, date, Decimal, Decimal]] = ()
 
 
 @dataclass(frozen=True, slots=True)

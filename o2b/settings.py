@@ -55,6 +55,9 @@ O2B_QUOTED_CHANGES = {
     "order": "subscriptions.quoting.ordering.order_changes",
 }
 
+# Who knows tax rates, by dotted name: the table of this house, or an outside engine (docs/tax.md).
+O2B_TAX_RATES = env.str("O2B_TAX_RATES", default="o2b.taxes.selectors.rates_from_table")
+
 # --- Django -------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="")
 SECRET_KEY = env.str("O2B_SECRET_KEY", default="")
@@ -90,6 +93,7 @@ INSTALLED_APPS = [
     "o2b.people",
     "o2b.customers",
     "o2b.catalog",
+    "o2b.taxes",
     "o2b.clocks",
     "quotes",
     "orders",

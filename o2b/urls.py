@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("o2b.people.urls")),
     path("customers/", include("o2b.customers.urls")),
     path("catalog/", include("o2b.catalog.urls")),
+    path("taxes/", include("o2b.taxes.urls")),
     path("clocks/", include("o2b.clocks.urls")),
     path("quotes/", include("quotes.urls")),
     path("orders/", include("orders.urls")),

@@ -121,6 +121,16 @@ def monthly_price(
     return _monthly(promised.currency, charges, quantity)
 
 
+def monthly_parts(
+    promised: LineTerms, *, quantity: Decimal, on: date, started_on: date | None = None
+) -> list[tuple[str, Decimal]]:
+    """(tax code, amount) of each charge of a month, rounded as `monthly` of the Terms is."""
+    charges = [_in_force(each, on, started_on) for each in promised.charges]
+    return [
+        (each.tax_code, _monthly(promised.currency, [each], quantity).amount) for each in charges
+    ]
+
+
 def explain_charge(
     terms: Terms, *, position: int, quantity: Decimal, on: date, started_on: date
 ) -> ChargeExplained:

@@ -30,6 +30,7 @@ from o2b.catalog.services.publishing import publish
 from o2b.customers.models import Account, Customer, LegalEntity
 from o2b.people.models import User
 from o2b.people.services import ensure_groups
+from o2b.taxes.models import TaxRate
 from quotes.inputs import LineInput
 from quotes.models import Quote
 from quotes.services import draft_quote, send_quote
@@ -77,6 +78,12 @@ def an_entity(**given: Any) -> LegalEntity:
     fields = {"code": "nordlicht", "name": "Nordlicht Telecom", "country": "DE", "currency": "EUR"}
     fields |= given
     return LegalEntity.objects.get_or_create(code=fields.pop("code"), defaults=fields)[0]
+
+
+def a_tax_rate(percent: str = "19", code: str = "", **given: Any) -> TaxRate:
+    """A rate of the seller's country that has held for long; blank is the standard code."""
+    fields = {"country": "DE", "valid_from": date(2020, 1, 1)} | given
+    return TaxRate.objects.create(code=code, percent=Decimal(percent), **fields)
 
 
 def an_account(**given: Any) -> Account:

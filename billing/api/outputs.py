@@ -142,11 +142,18 @@ class InvoiceLineOutput(serializers.Serializer):
     quantity = Plain()
     amount = Amount(currency="charge.currency")
     tax_code = serializers.CharField()
-    tax_rate = Plain()
+    tax_rate = Plain(help_text="In percent.")
     tax = Amount(currency="charge.currency")
 
 
+class TaxOfRateOutput(serializers.Serializer):
+    rate = Plain(help_text="In percent.")
+    net = Plain()
+    tax = Plain()
+
+
 class InvoiceOutput(InvoiceHeadOutput):
+    taxes = TaxOfRateOutput(many=True, source="shown_taxes", help_text="Of each rate.")
     lines = InvoiceLineOutput(many=True, source="shown_lines")
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from billing.api import outputs
 from billing.api.inputs import PaymentAsked, RunAsked
 from billing.invoices import selectors as invoices
-from billing.invoices.document import document_of
+from billing.invoices.document import document_of, taxes_of
 from billing.invoices.pdf import render
 from billing.models import Allocation, BillRun, Invoice, ParkedAccount, Payment
 from billing.payments.selectors import account_balance, payments_for_list
@@ -157,6 +157,7 @@ class InvoiceViewSet(Noun):
     def get_object(self) -> Any:
         invoice = super().get_object()
         invoice.shown_lines = list(invoices.lines_of(invoice_id=invoice.pk))
+        invoice.shown_taxes = taxes_of(invoice.shown_lines)
         return invoice
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})

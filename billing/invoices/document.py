@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import groupby
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from babel import Locale
 from django.utils.text import capfirst
@@ -198,15 +198,29 @@ def _facts(invoice: Invoice) -> list[list[str]]:
 
 def _sums(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[list[str]]:
     """Net, and the tax of each rate."""
-    taxes: dict[Decimal, Decimal] = {}
+    sums = [[_("Net"), shown(invoice.net, invoice.currency)]]
+    for each in taxes_of(lines):
+        words = _("Tax %(rate)s %%") % {"rate": number_text(each.rate)}
+        sums.append([words, shown(each.tax, invoice.currency)])
+    return sums
+
+
+class TaxOfRate(NamedTuple):
+    """The net of all lines of one rate (in percent), and their tax."""
+
+    rate: Decimal
+    net: Decimal
+    tax: Decimal
+
+
+def taxes_of(lines: Iterable[InvoiceLine]) -> list[TaxOfRate]:
+    """The tax of each rate, the lowest first; lines without tax are none of these."""
+    found: dict[Decimal, TaxOfRate] = {}
     for line in lines:
         if line.tax or line.tax_rate:
-            taxes[line.tax_rate] = taxes.get(line.tax_rate, Decimal(0)) + line.tax
-    sums = [[_("Net"), shown(invoice.net, invoice.currency)]]
-    for rate, tax in sorted(taxes.items()):
-        percent = plain((rate * 100).normalize())
-        sums.append([_("Tax %(rate)s %%") % {"rate": percent}, shown(tax, invoice.currency)])
-    return sums
+            _, net, tax = found.get(line.tax_rate, (0, Decimal(0), Decimal(0)))
+            found[line.tax_rate] = TaxOfRate(line.tax_rate, net + line.amount, tax + line.tax)
+    return sorted(found.values())
 
 
 def _pay(invoice: Invoice) -> str:

@@ -4,7 +4,7 @@ A charge comes as one text that holds all that its lines depend on, so that a th
 charges cost a thousand look-ups and one computation.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -20,12 +20,15 @@ from o2b.charging import (
     Segment,
     draft_and_mark,
 )
+from o2b.charging.tax import TaxRounding
+from o2b.charging.taxing import Taxable, corrects, taxes_of
 from o2b.money import EXACT
 from o2b.periods import FOREVER, Period
 
 _ZERO = Decimal(0)
 _BY_ACCOUNT = itemgetter(0)
 NULL = "\\N"
+TAX_COLUMN = 13  # of a tail
 NO_LINE = "\t".join([NULL] * 8 + ["", "0", "0", "", ""])
 
 
@@ -53,10 +56,15 @@ class Priced(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """The lines of a charge but for whose they are: written once for all equal charges."""
+    """The lines of a charge but for whose they are: written once for all equal charges.
+
+    `taxable` says of each line what `tax`, the sum of all, was computed from.
+    """
 
     tails: tuple[str, ...]
     net: Decimal
+    tax: Decimal
+    taxable: tuple[Taxable, ...]
     lines: int
     currency: str
     first_month: date | None
@@ -64,11 +72,29 @@ class Rendered(NamedTuple):
 
 
 class AccountDraft(NamedTuple):
-    """What one account owes: (charge, the item's revision, its lines), and the sum."""
+    """What one account owes: (charge, the item's revision, its lines), and the sums."""
 
     charges: tuple[tuple[int, int, Rendered], ...]
     net: Decimal
+    tax: Decimal
     lines: int
+
+
+class Taxing(NamedTuple):
+    """How lines are taxed: the percent of a code, for who is exempt or not; rounded per what.
+
+    `percent` answers None where no tax is charged at all, and raises where no rate is known.
+    """
+
+    percent: Callable[[str, bool], Decimal | None]
+    per: TaxRounding = TaxRounding.LINE
+
+
+def _no_tax(code: str, exempt: bool) -> None:
+    return None
+
+
+NET = Taxing(_no_tax)
 
 
 class WrongCurrency(ValueError):
@@ -82,13 +108,16 @@ def draft_accounts(
     currencies: Mapping[int, str],
     history: Mapping[int, tuple[Billed, ...]],
     until: date,
+    taxing: Taxing = NET,
+    exempt: Collection[int] = (),
 ) -> tuple[dict[int, AccountDraft], dict[int, Exception]]:
     """Draft each account on its own: one that cannot be computed does not stop the others."""
-    book = _Book(priced, history, until)
+    books = {free: _Book(priced, history, until, taxing, free) for free in (False, True)}
     drafts: dict[int, AccountDraft] = {}
     failed: dict[int, Exception] = {}
     for account_id, own in groupby(rows, _BY_ACCOUNT):
         try:
+            book = books[account_id in exempt]
             drafts[account_id] = book.account(list(own), currencies[account_id])
         except Exception as exc:  # whatever it is, it concerns this account alone
             failed[account_id] = exc
@@ -96,21 +125,28 @@ def draft_accounts(
 
 
 class _Book:
-    """The computations of one shard; forgotten with it, so that nothing read is ever stale."""
+    """The computations of one shard; forgotten with it, so that nothing read is ever stale.
+
+    Who is `exempt` from tax has a book of their own.
+    """
 
     def __init__(
         self,
         priced: Callable[[int], Priced],
         history: Mapping[int, tuple[Billed, ...]],
         until: date,
+        taxing: Taxing = NET,
+        exempt: bool = False,
     ) -> None:
         self.priced, self.history, self.until = priced, history, until
+        self.taxing, self.exempt = taxing, exempt
         self.memo: dict[str, Rendered] = {}
+        self.together: dict[tuple[Taxable, ...], tuple[Decimal, ...]] = {}
 
     def account(self, rows: Sequence[DueRow], currency: str) -> AccountDraft:
         found: list[tuple[int, int, Rendered]] = []
         slow: dict[int, list[DueRow]] = {}
-        net, lines, memo = _ZERO, 0, self.memo
+        memo = self.memo
         for row in rows:
             _, charge_id, revision, is_plain, _, key = row
             if not is_plain:
@@ -121,13 +157,24 @@ class _Book:
             billed = self.history.get(charge_id, ()) if versions[0].changed else None
             keys = [each.key for each in versions]
             found.append((charge_id, versions[0].revision, self.charge(keys, billed)))
-        for _, _, rendered in found:
-            if rendered.currency != currency:
-                raise WrongCurrency(f"a charge in {rendered.currency}, the account is {currency}")
-            if rendered.lines:
-                lines += rendered.lines
-                net = EXACT.add(net, rendered.net)
-        return AccountDraft(tuple(found), net, lines)
+        if self.taxing.per is not TaxRounding.LINE:
+            found = self.taxed_together(found, currency)
+        return _summed(found, currency)
+
+    def taxed_together(
+        self, found: list[tuple[int, int, Rendered]], currency: str
+    ) -> list[tuple[int, int, Rendered]]:
+        """All lines of an account again, their tax rounded per rate or once for the invoice."""
+        lines = tuple(line for _, _, rendered in found for line in rendered.taxable)
+        taxes = self.together.get(lines)
+        if taxes is None:
+            per = self.taxing.per
+            taxes = self.together[lines] = taxes_of(lines, currency=currency, per=per)
+        rest = iter(taxes)
+        return [
+            (charge_id, revision, _with_taxes(rendered, [next(rest) for _ in rendered.taxable]))
+            for charge_id, revision, rendered in found
+        ]
 
     def shared(self, key: str) -> Rendered:
         """Compute a charge for all that are equal; what was used is each charge's own."""
@@ -141,7 +188,31 @@ class _Book:
         terms_charge = self.priced(_terms_charge(keys[0]))
         facts = facts_of(keys, terms_charge.compiled, billed)
         lines, mark = draft_and_mark(facts, until=self.until)
-        return _render(lines, mark, terms_charge)
+        taxable = [self.taxable(line, terms_charge, billed) for line in lines]
+        return _render(lines, taxable, mark, terms_charge)
+
+    def taxable(
+        self, line: DraftLine, priced: Priced, billed: tuple[Billed, ...] | None
+    ) -> Taxable:
+        """A line at today's rate, or at that of the bill that it corrects."""
+        bill = corrects(line, billed) if billed else None
+        if bill is not None:
+            return Taxable(line.amount, bill.percent, bill)
+        percent = self.taxing.percent(priced.compiled.terms.tax_code, self.exempt)
+        return Taxable(line.amount, percent)
+
+
+def _summed(found: Sequence[tuple[int, int, Rendered]], currency: str) -> AccountDraft:
+    net, tax, lines = _ZERO, _ZERO, 0
+    for _, _, rendered in found:
+        if rendered.currency != currency:
+            raise WrongCurrency(f"a charge in {rendered.currency}, the account is {currency}")
+        if rendered.lines:
+            lines += rendered.lines
+            net = EXACT.add(net, rendered.net)
+            if rendered.tax:
+                tax = EXACT.add(tax, rendered.tax)
+    return AccountDraft(tuple(found), net, tax, lines)
 
 
 def _terms_charge(key: str) -> int:
@@ -170,23 +241,49 @@ def facts_of(
     )
 
 
-def _render(lines: Sequence[DraftLine], mark: Mark, priced: Priced) -> Rendered:
+def _render(
+    lines: Sequence[DraftLine], taxable: Sequence[Taxable], mark: Mark, priced: Priced
+) -> Rendered:
     terms = priced.compiled.terms
     stands = f"{mark.billed_through or NULL}\t{mark.next_due_on or NULL}"
     if not lines:
-        return Rendered((f"t\t{stands}\t{NO_LINE}\n",), _ZERO, 0, terms.currency, None, None)
+        nothing = (f"t\t{stands}\t{NO_LINE}\n",)
+        return Rendered(nothing, _ZERO, _ZERO, (), 0, terms.currency, None, None)
+    taxes = taxes_of(taxable, currency=terms.currency)
     tails, net = [], _ZERO
-    for number, line in enumerate(lines, start=1):
+    for number, (line, to_tax, tax) in enumerate(zip(lines, taxable, taxes, strict=True), start=1):
         last = "t" if number == len(lines) else "f"
         tails.append(
             f"{last}\t{stands}\t{line.full_period.start}\t{line.full_period.end}"
             f"\t{line.period.start}\t{line.period.end}\t{line.segment}\t{line.revision}"
-            f"\t{line.quantity:f}\t{line.amount:f}\t{copied(terms.tax_code)}\t0\t0"
+            f"\t{line.quantity:f}\t{line.amount:f}\t{copied(terms.tax_code)}"
+            f"\t{to_tax.percent or 0:f}\t{tax:f}"
             f"\t{line.cause}\t{copied(priced.text)}\n"
         )
         net = EXACT.add(net, line.amount)
     starts = [line.full_period.start for line in lines]
-    return Rendered(tuple(tails), net, len(lines), terms.currency, min(starts), max(starts))
+    return Rendered(
+        tuple(tails),
+        net,
+        sum(taxes, _ZERO),
+        tuple(taxable),
+        len(lines),
+        terms.currency,
+        min(starts),
+        max(starts),
+    )
+
+
+def _with_taxes(rendered: Rendered, taxes: Sequence[Decimal]) -> Rendered:
+    """The same lines with other taxes; `copied` leaves no tab inside a column."""
+    if not taxes:
+        return rendered
+    tails = []
+    for tail, tax in zip(rendered.tails, taxes, strict=True):
+        columns = tail.split("\t")
+        columns[TAX_COLUMN] = f"{tax:f}"
+        tails.append("\t".join(columns))
+    return rendered._replace(tails=tuple(tails), tax=sum(taxes, _ZERO))
 
 
 def copied(text: str) -> str:

@@ -10,6 +10,7 @@ from django.db import connection
 from billing.models import BillRun, Shard
 from billing.rules.drafting import NULL, AccountDraft
 from billing.runs.selectors.due import AccountFacts
+from o2b.money import EXACT
 
 LINES = """
 COPY billing_draftline (run_id, shard_id, account_id, invoice_id, position, charge_id,
@@ -112,11 +113,12 @@ def _invoice(
     draft: AccountDraft,
     account: AccountFacts,
 ) -> str:
-    kind = "credit_note" if draft.net < 0 else "invoice"
+    total = EXACT.add(draft.net, draft.tax)
+    kind = "credit_note" if total < 0 else "invoice"
     due_on = due_day(run.on, account.payment_days)
     return (
         f"{invoice}\t{run.pk}\t{shard.pk}\t{account_id}\t{kind}\t{account.currency}"
-        f"\t{draft.net:f}\t0\t{draft.net:f}\t{due_on}\t{draft.lines}\n"
+        f"\t{draft.net:f}\t{draft.tax:f}\t{total:f}\t{due_on}\t{draft.lines}\n"
     )
 
 

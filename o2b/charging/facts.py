@@ -61,7 +61,8 @@ class Segment(NamedTuple):
 class Billed(NamedTuple):
     """What a full period (from start to end) and segment has been billed so far.
 
-    `revision` is the highest billed, `amount` the sum over all revisions.
+    `revision` is the highest billed, `amount` the sum over all revisions; `percent` is the tax
+    rate that it was billed at, `tax` the sum of its tax.
     """
 
     period_start: date
@@ -69,6 +70,8 @@ class Billed(NamedTuple):
     revision: int
     amount: Decimal
     period_end: date
+    percent: Decimal = Decimal(0)
+    tax: Decimal = Decimal(0)
 
 
 class ChargeFacts(NamedTuple):

@@ -4,10 +4,21 @@ from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from math import floor
 from typing import NamedTuple
 
 from o2b.charging.allocation import Coupon, spread
-from o2b.money import EXACT, Exact, Rounding, quantise, sum_of, to_decimal
+from o2b.money import (
+    EXACT,
+    Exact,
+    Rounding,
+    minor_unit,
+    minor_units,
+    of_minor_units,
+    quantise,
+    sum_of,
+    to_decimal,
+)
 
 _ZERO = Decimal(0)
 _HUNDRED = 100
@@ -96,7 +107,7 @@ def tax_lines(
     """The tax of several lines; `per` says what is added up before it is rounded.
 
     `line_taxes` are rounded line by line whatever `per` is: with rate and invoice they are for
-    show, and may differ from `tax` by some minor units.
+    show, and may differ from `tax` by some minor units; `share_taxes` gives such that add up.
     """
     of_line = _inclusive if inclusive else _exclusive
     exact = [of_line(line.amount, line.percent) for line in lines]
@@ -117,6 +128,52 @@ def tax_lines(
     amount = _whole([Fraction(line.amount) for line in lines], currency, rounding)
     net = EXACT.subtract(amount, total_tax) if inclusive else amount
     return TaxedLines(line_taxes, rate_taxes, net, total_tax, EXACT.add(net, total_tax))
+
+
+def share_taxes(
+    lines: Sequence[TaxLine],
+    *,
+    currency: str,
+    per: TaxRounding,
+    rounding: Rounding = Rounding.HALF_UP,
+) -> tuple[Decimal, ...]:
+    """The tax of each net line in whole minor units, so that they add up to `tax_lines(...).tax`.
+
+    By largest remainder, what is rounded together over its rates first and over the lines of each
+    rate then: nothing is off by a whole minor unit; of equal remainders the earlier one gets it.
+    """
+    unit = Fraction(minor_unit(currency))
+    exact = [_exclusive(line.amount, line.percent) / unit for line in lines]
+    rates: dict[Decimal, list[int]] = {}
+    for i, line in enumerate(lines):
+        rates.setdefault(line.percent, []).append(i)
+
+    def rounded(units: Sequence[Fraction]) -> int:
+        tax = to_decimal(sum(units, Fraction(0)) * unit)
+        return minor_units(tax, currency, rounding)
+
+    if per is TaxRounding.LINE:
+        whole = [rounded([each]) for each in exact]
+    else:
+        of_rates = [sum((exact[i] for i in members), Fraction(0)) for members in rates.values()]
+        totals = [rounded([each]) for each in of_rates]
+        if per is TaxRounding.INVOICE:
+            totals = _by_remainder(of_rates, rounded(of_rates))
+        whole = [0] * len(lines)
+        for members, total in zip(rates.values(), totals, strict=True):
+            parts = _by_remainder([exact[i] for i in members], total)
+            for i, part in zip(members, parts, strict=True):
+                whole[i] = part
+    return tuple(of_minor_units(each, currency) for each in whole)
+
+
+def _by_remainder(exact: Sequence[Fraction], total: int) -> list[int]:
+    """Whole parts of a total that is less than one apart from the sum of what is exact."""
+    whole = [floor(each) for each in exact]
+    more = total - sum(whole)
+    for i in sorted(range(len(exact)), key=lambda i: (whole[i] - exact[i], i))[:more]:
+        whole[i] += 1
+    return whole
 
 
 class Split(NamedTuple):

@@ -13,13 +13,14 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from o2b.charging.tax import TaxRounding
 from o2b.charging.terms import TermsInvalid, conventions_of
 from o2b.fields import AmountField
 from o2b.models import TestClock
 from o2b.money import is_currency
 
-# How amounts and periods are shown, beside how they are counted.
-SHOWN_CONVENTIONS = ("period_end", "cash_rounding")
+# How amounts and periods are shown and taxed, beside how they are counted.
+SHOWN_CONVENTIONS = ("period_end", "cash_rounding", "tax_rounding")
 EXCLUSIVE, INCLUSIVE = "exclusive", "inclusive"
 
 
@@ -51,6 +52,8 @@ def validate_conventions(said: Any) -> None:
         raise ValidationError(_("Cash is rounded to an amount, such as 0.05."))
     if said.get("period_end", INCLUSIVE) not in (EXCLUSIVE, INCLUSIVE):
         raise ValidationError(_("The end of a period is shown exclusive or inclusive."))
+    if said.get("tax_rounding", TaxRounding.LINE) not in list(TaxRounding):
+        raise ValidationError(_("Tax is rounded per line, rate or invoice."))
 
 
 class LegalEntity(models.Model):
@@ -82,6 +85,11 @@ class LegalEntity(models.Model):
     def shows_first_day_outside(self) -> bool:
         """Whether its documents end a period with the first day outside, not the last inside."""
         return bool(self.conventions.get("period_end") == EXCLUSIVE)
+
+    @property
+    def tax_rounding(self) -> TaxRounding:
+        """What is added up before tax is rounded: each line by itself unless told otherwise."""
+        return TaxRounding(self.conventions.get("tax_rounding", TaxRounding.LINE))
 
     @property
     def smallest_coin(self) -> Decimal | None:

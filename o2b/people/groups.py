@@ -22,7 +22,10 @@ SEE_OFFERS = (
     "subscriptions.check_entitlement",
     "subscriptions.see_usage",
 )
-SEE_MONEY = ("billing.view_billrun", "billing.view_invoice", "billing.view_promise")
+SEE_MONEY = (
+    *("billing.view_billrun", "billing.view_invoice", "billing.view_promise"),
+    "taxes.view_taxrate",
+)
 SELL = (
     "customers.change_account",
     "quotes.edit_quote",
@@ -33,11 +36,9 @@ SELL = (
 DELIVER = ("orders.place_order", "orders.work_tasks")
 LEAD = ("orders.approve_work", "orders.manage_work", "orders.hear_complaints")
 BILL = (
-    "billing.run_bills",
-    "billing.approve_run",
-    "billing.record_payment",
-    "subscriptions.send_usage",
-    "subscriptions.mend_usage",
+    *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
+    *("subscriptions.send_usage", "subscriptions.mend_usage"),
+    "taxes.change_taxrate",
 )
 RUN_CATALOG = ("catalog.change_product", "catalog.publish", "catalog.change_contract")
 SET_UP = (

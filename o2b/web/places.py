@@ -84,6 +84,7 @@ PLACES = (
             Place(_("Invoices"), "billing:invoice-list", "billing.view_invoice", "i"),
             Place(_("Payments"), "billing:payment-list", "billing.record_payment", "p"),
             Place(_("Promises"), "billing:promise-list", "billing.view_promise", "r"),
+            Place(_("Tax rates"), "taxes:list", "taxes.view_taxrate"),
         ),
     ),
     Neighbourhood(

@@ -1,6 +1,6 @@
 """What an offer comes to: once, each month, and on its first invoice; all by o2b.charging."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,8 @@ from o2b.charging import (
     draft,
     price,
 )
+from o2b.charging.tax import TaxRounding
+from o2b.charging.taxing import Taxable, taxed
 from o2b.money import EXACT, ROUNDING, quantise
 from o2b.periods import FOREVER, Period, Unit, anchored_period
 
@@ -35,12 +37,25 @@ class Priced:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one charge of a line costs once and each month, rounded, and its tax code."""
+
+    tax_code: str
+    one_time: Decimal
+    monthly: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class LineTotals:
-    """What one line costs once and each month, rounded; `first` is its part of the first bill."""
+    """What one line costs once and each month, rounded; `first` is its part of the first bill.
+
+    `parts` are its charges; `ref` of a line in `first` is the place of its charge in them.
+    """
 
     one_time: Decimal
     monthly: Decimal
     first: tuple[DraftLine, ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +118,80 @@ def _line(
         ChargeFacts(n, charge, starts_on, anchor_day, (segment,), None)
         for n, charge in enumerate(charges)
     ]
+    parts = tuple(_part(charge, line.quantity, currency) for charge in charges)
     return LineTotals(
-        one_time=sum(
-            (
-                quantise(price(charge, line.quantity), currency, charge.conventions.rounding)
-                for charge in charges
-                if charge.kind is Kind.ONE_TIME
-            ),
-            nothing,
-        ),
-        monthly=sum(
-            (
-                quantise(a_month(charge, line.quantity), currency, charge.conventions.rounding)
-                for charge in charges
-            ),
-            nothing,
-        ),
+        one_time=sum((part.one_time for part in parts), nothing),
+        monthly=sum((part.monthly for part in parts), nothing),
         first=tuple(draft(facts, until=bill_on)),
+        parts=parts,
     )
+
+
+def _part(charge: ChargeTerms, quantity: Decimal, currency: str) -> Part:
+    once = price(charge, quantity) if charge.kind is Kind.ONE_TIME else Decimal(0)
+    rounding = charge.conventions.rounding
+    return Part(
+        tax_code=charge.tax_code,
+        one_time=quantise(once, currency, rounding),
+        monthly=quantise(a_month(charge, quantity), currency, rounding),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsTax:
+    """The tax of an offer: of what is due once, of a month, of each line of the first bill."""
+
+    one_time: Decimal
+    monthly: Decimal
+    first: tuple[tuple[Decimal, ...], ...]
+
+    @property
+    def first_invoice(self) -> Decimal:
+        return sum((tax for taxes in self.first for tax in taxes), Decimal(0))
+
+
+def taxes(
+    sums: Totals, *, percent: Callable[[str, int], Decimal | None], per: TaxRounding
+) -> TotalsTax | None:
+    """The tax of an offer by the rate of each code; None where the seller charges none.
+
+    `percent` is told the code and the index of the line. The first bill is rounded as bills are,
+    the other figures charge by charge.
+    """
+    first = [
+        Taxable(part.amount, percent(line.parts[part.ref].tax_code, i))
+        for i, line in enumerate(sums.lines)
+        for part in line.first
+    ]
+    of_first = taxed(first, currency=sums.currency, per=per)
+    one_time = _amounts_tax(
+        [[(p.tax_code, p.one_time) for p in x.parts] for x in sums.lines], sums, percent
+    )
+    monthly = _amounts_tax(
+        [[(p.tax_code, p.monthly) for p in x.parts] for x in sums.lines], sums, percent
+    )
+    if of_first is None and one_time is None and monthly is None:
+        return None
+    rest = iter(of_first or [Decimal(0)] * len(first))
+    return TotalsTax(
+        one_time=one_time or Decimal(0),
+        monthly=monthly or Decimal(0),
+        first=tuple(tuple(next(rest) for _ in line.first) for line in sums.lines),
+    )
+
+
+def _amounts_tax(
+    lines: Sequence[Sequence[tuple[str, Decimal]]],
+    sums: Totals,
+    percent: Callable[[str, int], Decimal | None],
+) -> Decimal | None:
+    found = taxed(
+        [
+            Taxable(amount, percent(code, i))
+            for i, parts in enumerate(lines)
+            for code, amount in parts
+            if amount
+        ],
+        currency=sums.currency,
+    )
+    return None if found is None else sum(found, Decimal(0))

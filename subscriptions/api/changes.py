@@ -203,6 +203,12 @@ class BillLineOutput(serializers.Serializer):
     corrects_from = serializers.DateField(source="corrects.start", default=None, allow_null=True)
     corrects_to = serializers.DateField(source="corrects.end", default=None, allow_null=True)
     amount = Amount(source="amount.amount", currency="amount.currency")
+    tax = Amount(
+        source="tax.amount",
+        currency="amount.currency",
+        allow_null=True,
+        help_text="Null where the seller charges none.",
+    )
 
     def get_fields(self) -> dict[str, Any]:
         """`from` is a word of Python."""
@@ -219,8 +225,18 @@ class MonthOutput(serializers.Serializer):
     difference = Plain()
 
 
+class TaxAmount(Amount):
+    """An amount that is null where the seller charges no tax."""
+
+    def __init__(self, *, source: str) -> None:
+        super().__init__(currency="because_total.currency", source=source, allow_null=True)
+
+
 class ChangePreviewOutput(serializers.Serializer):
-    """What a change would bring; nothing is written. Amounts are net, usage is not foretold."""
+    """What a change would bring; nothing is written, usage is not foretold.
+
+    Amounts are net; tax and gross are beside them, null where the seller charges no tax.
+    """
 
     on = serializers.DateField()
     revision = serializers.IntegerField()
@@ -229,9 +245,13 @@ class ChangePreviewOutput(serializers.Serializer):
     after = SideOutput(allow_null=True)
     because = BillLineOutput(many=True, help_text="What is given back and charged because of it.")
     because_total = Amount(source="because_total.amount", currency="because_total.currency")
+    because_tax = TaxAmount(source="because_tax.amount")
+    because_gross = TaxAmount(source="because_gross.amount")
     next_bill_on = serializers.DateField(source="next_on", allow_null=True)
     next_bill = BillLineOutput(many=True)
     next_bill_total = Amount(source="next_total.amount", currency="next_total.currency")
+    next_bill_tax = TaxAmount(source="next_tax.amount")
+    next_bill_gross = TaxAmount(source="next_gross.amount")
     months = MonthOutput(many=True)
     months_difference = Amount(source="months_total.amount", currency="months_total.currency")
     leaving_fee = Amount(

@@ -5,7 +5,7 @@ of the months ahead comes to.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -95,7 +95,7 @@ class Basis:
 def difference(before: Forecast, after: Forecast) -> tuple[BillLine, ...]:
     """The lines that come and, turned round, those that would have come without the change."""
     gone, come = _apart(before.lines, after.lines)
-    return (*(replace(line, amount=-line.amount) for line in gone), *come)
+    return (*(line.turned() for line in gone), *come)
 
 
 def _apart(

@@ -1,7 +1,7 @@
 """A change before it is made: what it gives back and costs, the next bill, and the months ahead."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from o2b.charging import Billed as AlreadyBilled
 from o2b.charging import LineTerms, from_canonical
 from o2b.customers.models import Account
 from o2b.periods import Period
+from o2b.taxes.port import seller_rates
 from orders.changing.services import ChangeLine
 from subscriptions.changes.basis import Basis, Fee, Month, difference
 from subscriptions.changes.carrying import Carried
@@ -26,6 +27,7 @@ from subscriptions.changes.services import (
     check_wishes,
     roots_for,
 )
+from subscriptions.changes.taxing import Taxes, accounts_billed, codes_of, taxes_of_bill
 from subscriptions.changes.wishes import Wish
 from subscriptions.rules.billing import BillLine, ChargeKey, Grid, Standing
 from subscriptions.rules.timeline import Span, span_on, spans_of
@@ -41,7 +43,8 @@ class ServicePreview:
 
     `because` are the lines that a run today would bill or give back because of the change;
     `next_bill` all lines of the service on the day `next_on`, when something is due next; `basis`
-    is what all of it follows from. What is to `deliver` first holds from its delivery.
+    is what all of it follows from. What is to `deliver` first holds from its delivery. Amounts are
+    net; the tax of each line is beside them, None where the seller charges none.
     """
 
     chain: Chain
@@ -56,6 +59,16 @@ class ServicePreview:
     basis: Basis
     carried: Carried
     deliver: bool = False
+    because_taxes: Taxes = None
+    next_taxes: Taxes = None
+
+    @property
+    def because_tax(self) -> Decimal | None:
+        return None if self.because_taxes is None else sum(self.because_taxes, Decimal(0))
+
+    @property
+    def next_tax(self) -> Decimal | None:
+        return None if self.next_taxes is None else sum(self.next_taxes, Decimal(0))
 
     @property
     def fee(self) -> Fee | None:
@@ -91,14 +104,15 @@ def preview_changes(
     billed: Billed,
     pencil: Pen | None = None,
     actor_id: int | None = None,
+    taxed: bool = True,
 ) -> Preview:
     """What wishes would change, refused as they would be; nothing is written.
 
     Whether somebody may do without a notice is seen to where the one who asks is named.
     The amounts are what the next runs bill: computed with their own arithmetic, from what has
-    been billed so far.
+    been billed so far. A code without a tax rate refuses the wish; who taxes otherwise says so.
     """
-    accounts = Account.objects.select_related("customer", "test_clock").in_bulk(
+    accounts = Account.objects.select_related("customer", "test_clock", "legal_entity").in_bulk(
         accounts_of(account_id, wishes)
     )
     account = accounts.get(account_id)
@@ -123,26 +137,57 @@ def preview_changes(
     stands = _stands(by_root.values(), billed)
     spans = {root: (spans_of(before[root]), spans_of(after[root])) for root in by_root}
     terms = _terms_of(spans.values(), stands.values(), fees.values(), pencil)
-    return Preview(
-        account,
-        tuple(
-            _service(
-                by_root[root],
-                told,
-                Basis(
-                    before=spans[root][0],
-                    after=spans[root][1],
-                    grid=grid_of(by_root[root]),
-                    terms=terms,
-                    standing=stands.get(root, {}),
-                    fee=_fee(by_root[root], fees.get(root), terms),
-                ),
-                today,
-                deliver=root in delivered,
-            )
-            for root, told in first.items()
-        ),
+    services = tuple(
+        _service(
+            by_root[root],
+            told,
+            Basis(
+                before=spans[root][0],
+                after=spans[root][1],
+                grid=grid_of(by_root[root]),
+                terms=terms,
+                standing=stands.get(root, {}),
+                fee=_fee(by_root[root], fees.get(root), terms),
+            ),
+            today,
+            deliver=root in delivered,
+        )
+        for root, told in first.items()
     )
+    if taxed:
+        services = _taxed(services, wishes, accounts, account, today)
+    return Preview(account, services)
+
+
+def _taxed(
+    services: Sequence[ServicePreview],
+    wishes: Sequence[Wish],
+    accounts: Mapping[int, Account],
+    account: Account,
+    today: date,
+) -> tuple[ServicePreview, ...]:
+    """The same with the tax of each line; what happens today bears the rate of today."""
+    days = {today, *(each.next_on for each in services if each.next_on)}
+    codes = codes_of(terms for each in services[:1] for terms in each.terms.values())
+    rates = seller_rates(account.legal_entity, codes=codes, on=days)
+    lines = [line for each in services for line in (*each.because, *each.next_bill)]
+    accounts = accounts_billed(lines, accounts)
+    found = []
+    for each in services:
+        items = {item.pk for item in each.chain.items}
+        index = next(i for i, wish in enumerate(wishes) if wish.item_id in items)
+        because, next_ = (
+            taxes_of_bill(
+                several,
+                rates=rates,
+                on=on,
+                accounts=accounts,
+                fields=[f"changes[{index}].product"] * len(several),
+            )
+            for several, on in ((each.because, today), (each.next_bill, each.next_on or today))
+        )
+        found.append(replace(each, because_taxes=because, next_taxes=next_))
+    return tuple(found)
 
 
 def _stands(chains: Iterable[Chain], billed: Billed) -> dict[int, dict[ChargeKey, Standing]]:

@@ -18,6 +18,7 @@ from o2b.periods import Period
 from o2b.web.show import day_text
 from subscriptions.changes.basis import Month
 from subscriptions.changes.preview import Preview, ServicePreview
+from subscriptions.changes.taxing import Taxes
 from subscriptions.explained import TermsExplained, explain_promise
 from subscriptions.models import Act
 from subscriptions.rules.billing import BillLine
@@ -56,6 +57,7 @@ class LineShown:
     amount: Money
     account: Account | None
     corrects: Period | None = None
+    tax: Money | None = None
 
     @property
     def end(self) -> date | None:
@@ -71,7 +73,8 @@ class LineShown:
 class PreviewShown:
     """Everything that the page says of a change before it is ordered.
 
-    `besides` is what a bill of today holds that was due without the change, if there is such;
+    Amounts are net; where tax is charged it is beside them. `besides` is what a bill of today
+    holds that was due without the change, if there is such;
     `leaving_fee` what ending an agreed term earlier costs, billed on the day `leaving_fee_on`.
     """
 
@@ -93,11 +96,26 @@ class PreviewShown:
     leaving_fee: Money | None
     leaving_fee_on: date | None
     deliver: bool
+    because_tax: Money | None = None
+    next_tax: Money | None = None
+
+    @property
+    def because_gross(self) -> Money | None:
+        return None if self.because_tax is None else self.because_total + self.because_tax
+
+    @property
+    def next_gross(self) -> Money | None:
+        return None if self.next_tax is None else self.next_total + self.next_tax
+
+    @property
+    def because_sum(self) -> Money:
+        """What it comes to, with tax where tax is charged."""
+        return self.because_total if self.because_gross is None else self.because_gross
 
     @property
     def because_credit(self) -> Money:
         """What is given back, as an amount above zero."""
-        return -self.because_total
+        return -self.because_sum
 
     @property
     def difference(self) -> Money:
@@ -118,10 +136,10 @@ def show_preview(preview: Preview, *, today: date) -> PreviewShown:
         on=service.on,
         before=known.side(service.before),
         after=known.side(service.after),
-        because=[known.line(line) for line in service.because],
+        because=known.lines(service.because, service.because_taxes),
         because_total=Money(service.because_total, currency),
         next_on=service.next_on,
-        next_bill=[known.line(line) for line in service.next_bill],
+        next_bill=known.lines(service.next_bill, service.next_taxes),
         next_total=Money(service.next_total, currency),
         besides=Money(rest, currency) if rest and service.next_on == today else None,
         months=months,
@@ -133,7 +151,13 @@ def show_preview(preview: Preview, *, today: date) -> PreviewShown:
         leaving_fee=Money(service.fee.amount, currency) if service.fee else None,
         leaving_fee_on=service.fee.span.period.start if service.fee else None,
         deliver=service.deliver,
+        because_tax=_money(service.because_tax, currency),
+        next_tax=_money(service.next_tax, currency),
     )
+
+
+def _money(amount: Decimal | None, currency: str) -> Money | None:
+    return None if amount is None else Money(amount, currency)
 
 
 def fingerprint(service: ServicePreview) -> str:
@@ -145,6 +169,7 @@ def fingerprint(service: ServicePreview) -> str:
         *((month.start, month.after) for month in service.months),
         service.fee and (service.fee.span.period.start, service.fee.amount),
         service.deliver,
+        *(taxes for taxes in (service.because_taxes, service.next_taxes) if taxes is not None),
     )
     return sha256(repr(told).encode()).hexdigest()[:32]
 
@@ -219,7 +244,11 @@ class _Known:
             ),
         )
 
-    def line(self, line: BillLine) -> LineShown:
+    def lines(self, lines: Sequence[BillLine], taxes: Taxes) -> list[LineShown]:
+        each = taxes or [None] * len(lines)
+        return [self.line(line, tax) for line, tax in zip(lines, each, strict=True)]
+
+    def line(self, line: BillLine, tax: Decimal | None) -> LineShown:
         name = line.key.replace("_", " ").replace("-", " ").capitalize()
         product = self.products.get(line.terms)
         once = line.kind is Kind.ONE_TIME
@@ -231,6 +260,7 @@ class _Known:
             amount=Money(line.amount, terms.currency),
             account=self._other(line.account),
             corrects=line.full_period if line.cause == CHANGE else None,
+            tax=_money(tax, terms.currency),
         )
 
     def _other(self, account_id: int) -> Account | None:

@@ -89,6 +89,13 @@ class ChangeQuoteAsked(Asked):
     )
 
 
+class PlainOrNull(Plain):
+    """Tax; null where the seller charges none, and on quotes sent before bills had tax."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+
 class QuotedSideOutput(serializers.Serializer):
     """A service before or after."""
 
@@ -96,6 +103,7 @@ class QuotedSideOutput(serializers.Serializer):
     version = serializers.IntegerField()
     quantity = Plain()
     monthly = Plain()
+    monthly_tax = PlainOrNull()
 
 
 class DeltaLineOutput(serializers.Serializer):
@@ -116,6 +124,7 @@ class BillPartOutput(serializers.Serializer):
     since = serializers.DateField()
     to = serializers.SerializerMethodField()
     amount = Plain()
+    tax = PlainOrNull()
 
     def get_to(self, part: BillPart) -> str:
         return ((part.last or part.since) + timedelta(days=1)).isoformat()
@@ -129,7 +138,11 @@ class DeltaMonthOutput(serializers.Serializer):
 
 
 class DeltaOutput(serializers.Serializer):
-    """What a quote brings, net of tax and without usage; once sent, as the customer was shown."""
+    """What a quote brings, without usage; once sent, as the customer was shown.
+
+    Amounts are net. Tax, at the rates of the first bill's day, is beside those of a month, of what
+    is due once and of the first bill; null where the seller charges none.
+    """
 
     currency = serializers.CharField()
     on = serializers.DateField()
@@ -137,10 +150,15 @@ class DeltaOutput(serializers.Serializer):
     monthly_before = Plain()
     monthly_after = Plain()
     monthly_difference = Amount(source="monthly.amount", currency="currency")
+    monthly_tax_before = PlainOrNull()
+    monthly_tax_after = PlainOrNull()
     once = Amount(currency="currency")
+    once_tax = Amount(currency="currency", allow_null=True)
     first_bill_on = serializers.DateField(allow_null=True)
     first_bill = BillPartOutput(many=True)
     first_bill_total = Amount(source="first_total.amount", currency="currency")
+    first_bill_tax = Amount(source="first_tax", currency="currency", allow_null=True)
+    first_bill_gross = Amount(source="first_gross.amount", currency="currency")
     first_bill_difference = Amount(
         source="first_more.amount",
         currency="currency",

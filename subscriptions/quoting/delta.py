@@ -3,7 +3,7 @@
 Plain values that JSON can keep: a sent quote shows what it showed when it was sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,6 +23,7 @@ class Side:
     quantity: Decimal
     unit: str
     monthly: Decimal
+    monthly_tax: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,15 @@ class BillPart:
     since: date
     last: date | None
     amount: Decimal
+    tax: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """The whole difference, in one currency, net of tax; usage is not foretold.
+    """The whole difference, in one currency, net; usage is not foretold.
+
+    The tax of what is due once, of a month and of the first bill is beside them, at the rates of
+    the first bill's day; None where the seller charges none.
 
     `once` is what is charged once: set-up of what is added, fees for leaving a term. The first bill
     is the first on which the quote is seen, with all that the quoted services have on it; `besides`
@@ -66,6 +71,44 @@ class Delta:
     first_bill: tuple[BillPart, ...]
     besides: Decimal
     months: tuple[Month, ...]
+    once_tax: Decimal | None = None
+
+    @property
+    def is_taxed(self) -> bool:
+        """Whether the seller charges tax on anything here."""
+        taxes = (self.once_tax, self.first_tax, self.monthly_tax_before, self.monthly_tax_after)
+        return any(tax is not None for tax in taxes)
+
+    @property
+    def monthly_tax_before(self) -> Decimal | None:
+        return _total(line.before.monthly_tax for line in self.lines if line.before)
+
+    @property
+    def monthly_tax_after(self) -> Decimal | None:
+        return _total(line.after.monthly_tax for line in self.lines if line.after)
+
+    @property
+    def monthly_tax(self) -> Decimal | None:
+        """By how much the tax of a month becomes more."""
+        if self.monthly_tax_before is None and self.monthly_tax_after is None:
+            return None
+        return (self.monthly_tax_after or Decimal(0)) - (self.monthly_tax_before or Decimal(0))
+
+    @property
+    def monthly_gross(self) -> Money:
+        return Money(self.monthly.amount + (self.monthly_tax or 0), self.currency)
+
+    @property
+    def once_gross(self) -> Money:
+        return Money(self.once + (self.once_tax or 0), self.currency)
+
+    @property
+    def first_tax(self) -> Decimal | None:
+        return _total(part.tax for part in self.first_bill)
+
+    @property
+    def first_gross(self) -> Money:
+        return Money(self.first_total.amount + (self.first_tax or 0), self.currency)
 
     @property
     def monthly(self) -> Money:
@@ -123,6 +166,7 @@ def from_body(body: Mapping[str, Any]) -> Delta:
                 since=date.fromisoformat(part["since"]),
                 last=_day(part["last"]),
                 amount=Decimal(part["amount"]),
+                tax=_amount(part.get("tax")),
             )
             for part in body["first_bill"]
         ),
@@ -135,14 +179,31 @@ def from_body(body: Mapping[str, Any]) -> Delta:
             )
             for month in body["months"]
         ),
+        once_tax=_amount(body.get("once_tax")),
     )
+
+
+def _total(taxes: Iterable[Decimal | None]) -> Decimal | None:
+    known = [tax for tax in taxes if tax is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _amount(said: str | None) -> Decimal | None:
+    """Quotes that were sent before bills had tax say none."""
+    return None if said is None else Decimal(said)
 
 
 def _side(said: Mapping[str, Any] | None) -> Side | None:
     if said is None:
         return None
     numbers = {name: Decimal(said[name]) for name in ("quantity", "monthly")}
-    return Side(product=said["product"], version=said["version"], unit=said["unit"], **numbers)
+    return Side(
+        product=said["product"],
+        version=said["version"],
+        unit=said["unit"],
+        monthly_tax=_amount(said.get("monthly_tax")),
+        **numbers,
+    )
 
 
 def _day(said: str | None) -> date | None:

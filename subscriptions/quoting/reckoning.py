@@ -10,15 +10,14 @@ from django.utils.translation import ngettext
 
 from o2b.asks import BilledSoFar
 from o2b.catalog.models import ProductVersion
-from o2b.charging import Kind
 from o2b.customers.models import Account
 from o2b.errors import Refused
 from o2b.money import Money
-from o2b.periods import FOREVER, Period, add_months
+from o2b.periods import FOREVER, Period
 from o2b.web.show import day_text, money_text
 from quotes.selectors import PricedLines
 from subscriptions.changes.asking import place_of
-from subscriptions.changes.basis import Basis, difference, first_bill, months_together
+from subscriptions.changes.basis import Basis, first_bill, months_together
 from subscriptions.changes.preview import (
     ServicePreview,
     grid_of,
@@ -27,11 +26,13 @@ from subscriptions.changes.preview import (
 )
 from subscriptions.changes.pricing import Pen, Pencil
 from subscriptions.changes.services import line_field
-from subscriptions.explained import explain_promise
+from subscriptions.explained import monthly_parts
 from subscriptions.models import Commitment
-from subscriptions.quoting.delta import BillPart, Delta, DeltaLine, Side
+from subscriptions.quoting.delta import Delta, DeltaLine, Side
+from subscriptions.quoting.first_bill import once_lines, once_of, once_tax_of, parts_of
 from subscriptions.quoting.inputs import Action
 from subscriptions.quoting.planning import Planned
+from subscriptions.quoting.taxing import Taxer, taxer_for
 from subscriptions.rules.billing import BillLine, Grid
 from subscriptions.rules.timeline import Span
 
@@ -71,24 +72,31 @@ def reckon(
         *(known.service_names(services[p.index]) for p in planned if p.index in services),
         *(known.added_names(each) for each in adds),
     ]
+    fields = [f"changes[{p.index}].product" for p in planned if p.index in services]
+    fields += [f"lines[{i}].product" for i in range(len(adds))]
     first = first_bill(bases, today=today)
-    lines = [*(known.line(each) for each in planned), *known.added_lines(on)]
+    taxer = taxer_for(account, [*bases, *known.unchanged()], on=first.on if first else on)
+    lines = [*(known.line(each, taxer) for each in planned), *known.added_lines(on, taxer)]
     delta = Delta(
         currency=account.currency,
         on=on,
         lines=tuple(lines),
         monthly_before=_monthly(line.before for line in lines),
         monthly_after=_monthly(line.after for line in lines),
-        once=sum((_once(service.basis, service.on) for service in services.values()), Decimal(0))
+        once=sum((once_of(service.basis, service.on) for service in services.values()), Decimal(0))
         + (added.totals.one_time if added else Decimal(0)),
         first_bill_on=first.on if first else None,
-        first_bill=tuple(
-            _part(line, named)
-            for named, several in zip(labels, first.lines if first else (), strict=False)
-            for line in several
-        ),
+        first_bill=tuple(parts_of(first.lines if first else (), labels, fields, taxer)),
         besides=first.besides if first else Decimal(0),
         months=months_together([*bases, *known.unchanged()], since=today.replace(day=1)),
+        once_tax=once_tax_of(
+            [
+                *(once_lines(service.basis, service.on) for service in services.values()),
+                *(once_lines(basis, on) for basis in adds),
+            ],
+            fields,
+            taxer,
+        ),
     )
     return Reckoned(delta, services)
 
@@ -107,6 +115,7 @@ def _services(
             at=at,
             billed=billed,
             pencil=pencil,
+            taxed=False,
         )
     except Refused as refusal:
         refusal.field = _renumbered(refusal, [each.index for each in wished])
@@ -147,18 +156,6 @@ def _adds(account: Account, added: PricedLines | None, on: date, pencil: Pen) ->
 
 def _monthly(sides: Iterable[Side | None]) -> Decimal:
     return sum((side.monthly for side in sides if side), Decimal(0))
-
-
-def _once(basis: Basis, on: date) -> Decimal:
-    """What the change is charged once: set-up of another product, the fee for leaving a term."""
-    until = add_months(on, 1)
-    come = difference(basis.unchanged(until), basis.changed(until))
-    return sum((line.amount for line in come if line.kind is Kind.ONE_TIME), Decimal(0))
-
-
-def _part(line: BillLine, named: Callable[[BillLine], str]) -> BillPart:
-    once = line.kind is Kind.ONE_TIME
-    return BillPart(named(line), line.period.start, None if once else line.period.last, line.amount)
 
 
 class _Known:
@@ -208,12 +205,12 @@ class _Known:
             for spans in (each.chain.spans,)
         ]
 
-    def line(self, planned: Planned) -> DeltaLine:
+    def line(self, planned: Planned, taxer: Taxer) -> DeltaLine:
         service = self.services.get(planned.index)
-        before = self._side(planned.now, planned)
+        before = self._side(planned.now, planned, taxer)
         after: Side | None = before
         if service is not None:
-            after = self._side(service.after, planned) if service.after else None
+            after = self._side(service.after, planned, taxer) if service.after else None
         return DeltaLine(
             action=str(planned.change.action),
             item=planned.item.number,
@@ -223,31 +220,35 @@ class _Known:
             notes=tuple(_notes(planned, service)),
         )
 
-    def added_lines(self, on: date) -> Iterable[DeltaLine]:
+    def added_lines(self, on: date, taxer: Taxer) -> Iterable[DeltaLine]:
         if self.added is None:
             return
-        for each, sums in zip(self.added.resolutions, self.added.totals.lines, strict=True):
-            product = each.product_version.product
+        lines = zip(self.added.resolutions, self.added.totals.lines, strict=True)
+        for i, (each, sums) in enumerate(lines):
+            version, product = each.product_version, each.product_version.product
+            parts = [(part.tax_code, part.monthly) for part in sums.parts]
+            tax = taxer.amounts(parts, f"lines[{i}].product")
             side = Side(
-                product.name, each.product_version.number, each.quantity, product.unit, sums.monthly
+                product.name, version.number, each.quantity, product.unit, sums.monthly, tax
             )
             yield DeltaLine(str(Action.ADD), "", on, None, side)
 
-    def _side(self, span: Span, planned: Planned) -> Side:
+    def _side(self, span: Span, planned: Planned, taxer: Taxer) -> Side:
         version = self.versions[span.product_version]
-        told = explain_promise(
+        parts = monthly_parts(
             self.terms[span.terms],
-            number="",
             quantity=span.quantity,
             on=planned.on,
             started_on=planned.chain.root.anchor_on,
         )
+        billed = parts if span.billed else []
         return Side(
             product=version.product.name,
             version=version.number,
             quantity=span.quantity,
             unit=version.product.unit,
-            monthly=told.monthly.amount if span.billed else Decimal(0),
+            monthly=sum((amount for _, amount in billed), Decimal(0)),
+            monthly_tax=taxer.amounts(billed, f"changes[{planned.index}].product"),
         )
 
 

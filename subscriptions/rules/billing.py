@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from o2b.charging import Billed, ChargeFacts, ChargeTerms, Kind, LineTerms, Segment, draft_and_mark
+from o2b.charging.taxing import Corrects, corrects
 from o2b.periods import Period
 from subscriptions.rules.timeline import Span
 
@@ -32,7 +33,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One amount that a run would bill; below zero it gives back."""
+    """One amount that a run would bill, net; below zero it gives back.
+
+    One that `corrects` a bill is taxed at the rate of that bill, the others at that of their day.
+    """
 
     account: int
     terms: int
@@ -44,6 +48,13 @@ class BillLine:
     quantity: Decimal
     amount: Decimal
     cause: str
+    tax_code: str = ""
+    corrects: Corrects | None = None
+
+    def turned(self) -> "BillLine":
+        """The line taken back."""
+        bill = self.corrects and self.corrects.turned()
+        return replace(self, amount=-self.amount, corrects=bill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,8 @@ def bill(
                     quantity=line.quantity,
                     amount=line.amount,
                     cause=line.cause,
+                    tax_code=charge.tax_code,
+                    corrects=corrects(line, stood.billed),
                 )
                 for line in lines
             ]

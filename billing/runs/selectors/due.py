@@ -51,13 +51,14 @@ SELECT charge.account_id, charge.id, item.revision,
 """
 
 HISTORY = """
-SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_end)
+SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_end),
+       (array_agg(tax_rate ORDER BY revision))[1], sum(tax)
     FROM billing_invoiceline WHERE charge_id = ANY(%s)
     GROUP BY charge_id, period_start, segment ORDER BY charge_id, period_start, segment
 """
 
 ACCOUNTS = """
-SELECT id, currency, payment_days, advocate_id, bill_day FROM customers_account
+SELECT id, currency, payment_days, advocate_id, bill_day, tax_exempt FROM customers_account
     WHERE {account} AND legal_entity_id = %(entity)s
 """
 
@@ -78,6 +79,14 @@ SELECT priced.id, priced.terms_id, priced.key, priced.kind, priced.model, priced
 """
 
 
+TAX_CODES = """
+SELECT DISTINCT tax_code FROM catalog_termscharge WHERE terms_id IN (
+    SELECT DISTINCT charge.terms_id FROM billing_charge AS charge
+        WHERE {charge} AND charge.legal_entity_id = %(entity)s
+)
+"""
+
+
 class AccountFacts(NamedTuple):
     """What a draft needs to know of its account."""
 
@@ -85,6 +94,7 @@ class AccountFacts(NamedTuple):
     payment_days: int
     advocate_id: int
     bill_day: int
+    tax_exempt: bool
 
 
 class TermsChargeRow(NamedTuple):
@@ -123,10 +133,8 @@ def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
     """What has been billed of each charge, by full period and segment."""
     wanted = sorted(set(charge_ids))
     found: dict[int, list[Billed]] = {}
-    for charge_id, start, segment, revision, amount, end in (
-        _ask(HISTORY, [wanted]) if wanted else ()
-    ):
-        found.setdefault(charge_id, []).append(Billed(start, segment, revision, amount, end))
+    for charge_id, *billed in _ask(HISTORY, [wanted]) if wanted else ():
+        found.setdefault(charge_id, []).append(Billed(*billed))
     return {charge_id: tuple(each) for charge_id, each in found.items()}
 
 
@@ -140,6 +148,12 @@ def terms_charges_of(scope: Scope) -> list[TermsChargeRow]:
     """All charges of the Terms that the scope's charges stand under."""
     question = TERMS_CHARGES.format(charge=scope.within("charge.account_id"))
     return [TermsChargeRow(*row) for row in _ask(question, scope.values)]
+
+
+def tax_codes_of(scope: Scope) -> list[str]:
+    """Every tax code that a charge of the scope may bear."""
+    question = TAX_CODES.format(charge=scope.within("charge.account_id"))
+    return [row[0] for row in _ask(question, scope.values)]
 
 
 def charge_terms(row: TermsChargeRow) -> ChargeTerms:

@@ -11,14 +11,16 @@ from time import perf_counter
 from django.db import DatabaseError, connection, transaction
 
 from billing.models import BillRun, ParkedAccount, Shard
-from billing.rules.drafting import AccountDraft, Priced, draft_accounts
+from billing.rules.drafting import AccountDraft, Priced, Taxing, draft_accounts
 from billing.runs.copying import discard_drafts, write_drafts
 from billing.runs.selectors import due, expected
 from billing.runs.selectors.scope import Scope
 from billing.runs.services.checking import Checked, check_scope, park_broken
 from billing.runs.services.closing import close_drafting
 from billing.runs.services.parking import Parking, park
+from billing.runs.services.taxing import taxing_of
 from o2b.charging import compile_charge
+from o2b.taxes.port import TaxUnknown
 
 TOTALS = """
 SELECT currency, sum(net)::text, sum(tax)::text, sum(total)::text, count(*), sum(line_count)
@@ -63,11 +65,12 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
     discard_drafts(shard_id=shard.pk)
     ParkedAccount.objects.filter(shard=shard).delete()
     scope = Scope(run.legal_entity_id, shard.first_account, shard.last_account, run.account_ids)
+    taxing = taxing_of(run, scope)
     with _not_collecting():
-        drafted = draft_scope(run, shard, scope)
+        drafted = draft_scope(run, shard, scope, taxing)
         checked = check_scope(run, shard, scope, skip=drafted.parked.keys())
         if checked.broken:
-            checked = _again(run, shard, scope, drafted, checked)
+            checked = _again(run, shard, scope, drafted, checked, taxing)
     _park(run, shard, drafted, at)
     park_broken(run, shard, checked.broken, at=at)
     _count(shard, scope, drafted, checked)
@@ -88,13 +91,20 @@ def _not_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _again(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> Checked:
+def _again(
+    run: BillRun,
+    shard: Shard,
+    scope: Scope,
+    drafted: Drafted,
+    checked: Checked,
+    taxing: Taxing,
+) -> Checked:
     """A difference may be a change that came between two reads: look at those accounts afresh."""
     suspects = scope.narrowed(sorted(checked.broken))
     discard_drafts(shard_id=shard.pk, account_ids=checked.broken)
     for account_id in checked.broken:
         drafted.drafts.pop(account_id, None)
-    fresh = draft_scope(run, shard, suspects)
+    fresh = draft_scope(run, shard, suspects, taxing)
     drafted.drafts |= fresh.drafts
     drafted.parked |= fresh.parked
     second = check_scope(run, shard, suspects, skip=fresh.parked.keys())
@@ -102,7 +112,7 @@ def _again(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted, checked: 
     return Checked(second.broken, checked.accounts | second.accounts, checked.promises)
 
 
-def draft_scope(run: BillRun, shard: Shard, scope: Scope) -> Drafted:
+def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Drafted:
     """Read, compute and write; who fails in Python or in Postgres fails alone."""
     accounts = due.accounts_of(scope)
     rows = due.due_rows(scope, until=run.on)
@@ -112,14 +122,23 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope) -> Drafted:
         currencies={pk: account.currency for pk, account in accounts.items()},
         history=due.billed_history(row[1] for row in rows if row[4]),
         until=run.on,
+        taxing=taxing,
+        exempt={pk for pk, account in accounts.items() if account.tax_exempt},
     )
     drafted = Drafted(drafts, accounts)
     for account_id, exc in failed.items():
-        drafted.parked[account_id] = Parked("error", f"{type(exc).__name__}: {exc}")
+        drafted.parked[account_id] = _why(exc)
     _write(run, shard, drafted, drafts)
     for account_id in drafted.parked:
         drafts.pop(account_id, None)
     return drafted
+
+
+def _why(exc: Exception) -> Parked:
+    """A rate that nobody knows is for finance to add; all else is for whoever reads errors."""
+    if isinstance(exc, TaxUnknown):
+        return Parked("tax", exc.message)
+    return Parked("error", f"{type(exc).__name__}: {exc}")
 
 
 def _pricing(scope: Scope) -> Callable[[int], Priced]:

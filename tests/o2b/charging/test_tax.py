@@ -13,12 +13,14 @@ from o2b.charging.tax import (
     TaxRounding,
     add_tax,
     invoice_totals,
+    share_taxes,
     split_tax,
     take_tax,
     tax_in,
     tax_lines,
     tax_on,
 )
+from o2b.charging.taxing import Corrects, Taxable, taxes_of
 from o2b.money import Rounding
 from tests.o2b.charging.build import off
 from tests.o2b.charging.test_allocation import LAGO_COUPONS, LAGO_LINES
@@ -260,3 +262,61 @@ def test_net_and_tax_add_up_and_rounding_stays_within_half_a_cent_a_line(many, p
     assert abs(Fraction(found.tax) - exact) <= Fraction(len(many), 200)
     inside = tax_lines(given_lines, currency="EUR", per=per, inclusive=True)
     assert inside.net + inside.tax == inside.total == sum((line.amount for line in given_lines), 0)
+
+
+@pytest.mark.parametrize(
+    ("given_lines", "per", "taxes"),
+    [
+        (["0.10@15", "0.10@15", "0.10@5", "0.10@5"], "line", "0.02 0.02 0.01 0.01"),
+        (["0.10@15", "0.10@15", "0.10@5", "0.10@5"], "rate", "0.02 0.01 0.01 0.00"),
+        (["0.10@15", "0.10@15", "0.10@5", "0.10@5"], "invoice", "0.02 0.01 0.01 0.00"),
+        (["0.10@15", "0.10@5"], "rate", "0.02 0.01"),
+        (["0.10@15", "0.10@5"], "invoice", "0.02 0.00"),
+        (["0.10@15", "-0.10@15"], "invoice", "0.02 -0.02"),
+        (["-0.10@15", "-0.10@15", "-0.10@15"], "rate", "-0.01 -0.02 -0.02"),
+        (["33.33@19", "0@0"], "rate", "6.33 0.00"),
+    ],
+)
+def test_taxes_that_are_rounded_together_are_shared_by_largest_remainder(given_lines, per, taxes):
+    found = share_taxes(lines(*given_lines), currency="EUR", per=TaxRounding(per))
+    assert " ".join(map(str, found)) == taxes
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.decimals(-1000, 1000, places=2), st.sampled_from(["0", "5", "7", "19", "33.333333"])
+        ),
+        max_size=12,
+    ),
+    st.sampled_from(TaxRounding),
+)
+def test_shared_taxes_add_up_and_none_is_off_by_a_cent(many, per):
+    given_lines = [TaxLine(amount, Decimal(rate)) for amount, rate in many]
+    found = share_taxes(given_lines, currency="EUR", per=per)
+    assert sum(found) == tax_lines(given_lines, currency="EUR", per=per).tax
+    for line, tax in zip(given_lines, found, strict=True):
+        exact = Fraction(line.amount) * Fraction(line.percent) / 100
+        assert abs(Fraction(tax) - exact) < Fraction(1, 100)
+
+
+@pytest.mark.parametrize(
+    ("target", "percent", "taxed", "tax"),
+    [
+        ("0", "19", "9.48", "-9.48"),  # all of it is taken back, however its tax was rounded
+        ("0", "19", "9.49", "-9.49"),
+        ("42.14", "20", "153.80", "-145.37"),  # Lago: 726.86 of 769.00 at 20 %
+        ("0", "0", "0", "0.00"),
+        ("85.71", "19", "0", "16.28"),  # new days of a period that was billed
+    ],
+)
+def test_a_correction_is_taxed_by_difference(target, percent, taxed, tax):
+    bill = Corrects(Decimal(percent), Decimal(taxed), Decimal(target))
+    line = Taxable(Decimal("-1"), bill.percent, bill)
+    plain = Taxable(Decimal("0.10"), Decimal(15))
+    for per in TaxRounding:
+        found = taxes_of([plain, line], currency="EUR", per=per)
+        assert [str(each) for each in found] == ["0.02", tax]
+    (back,) = taxes_of([line._replace(corrects=bill.turned())], currency="EUR")
+    assert back == -Decimal(tax)
+    assert taxes_of([Taxable(Decimal(5), None)], currency="EUR") == (0,)
