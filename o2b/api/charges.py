@@ -10,7 +10,17 @@ class DiscountOutput(serializers.Serializer):
     value = serializers.CharField()
 
 
-class ChargeOutput(serializers.Serializer):
+class MeasuredOutput(serializers.Serializer):
+    """What the usage of a charge is measured by."""
+
+    meter = serializers.CharField(help_text="The meter's code; empty if it is no usage.")
+    where = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="The values of each dimension that count; empty: all usage of the meter.",
+    )
+
+
+class ChargeOutput(MeasuredOutput):
     """One charge; what a client may not choose is said in words, not in codes of its own."""
 
     key = serializers.CharField()

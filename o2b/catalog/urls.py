@@ -6,6 +6,7 @@ from o2b.catalog.views import (
     books,
     contracts,
     grid,
+    meters,
     plan_drafts,
     plans,
     product_drafts,
@@ -59,6 +60,18 @@ of_book: list[URLPattern | URLResolver] = [
     path("draft/", publication.draft, name="book-draft"),
     path("<int:number>/", include(of_version)),
 ]
+of_meter_version = [
+    path("edit/", meters.edit, name="meter-edit"),
+    path("submit/", meters.submit, name="meter-submit"),
+    path("publish/", meters.publish, name="meter-publish"),
+    path("discard/", meters.discard, name="meter-discard"),
+    path("retire/", meters.retire, name="meter-retire"),
+]
+of_meter: list[URLPattern | URLResolver] = [
+    path("", meters.meter, name="meter"),
+    path("draft/", meters.draft, name="meter-draft"),
+    path("<int:number>/", include(of_meter_version)),
+]
 urlpatterns = [
     path("", tree.tree, name="tree"),
     path("products/", tree.ProductList.as_view(), name="product-list"),
@@ -68,6 +81,9 @@ urlpatterns = [
     path("books/", books.BookList.as_view(), name="book-list"),
     path("books/new/", books.new, name="book-new"),
     path("books/<slug:code>/", include(of_book)),
+    path("meters/", meters.MeterList.as_view(), name="meter-list"),
+    path("meters/new/", meters.new, name="meter-new"),
+    path("meters/<slug:code>/", include(of_meter)),
     path("simulator/", simulator.simulator, name="simulator"),
     path("simulator/accounts/", simulator.accounts, name="simulator-accounts"),
     path("", include("o2b.catalog.exchange.urls")),

@@ -21,7 +21,7 @@ from o2b.charging.terms import ChargeTerms, Kind
 from o2b.money import EXACT, quantise
 from o2b.periods import FOREVER, Period
 
-PERIOD, ONE_TIME, CHANGE = "period", "one_time", "change"
+PERIOD, ONE_TIME, CHANGE, LATE = "period", "one_time", "change", "late_usage"
 
 MEMO_SIZE = 32_768
 
@@ -82,7 +82,7 @@ def first_due_on(
 
 def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
     """Look the common case up by value: one open segment, nothing changed, nothing metered."""
-    _, terms, started_on, anchor_day, segments, through, billed, _ = charge
+    _, terms, started_on, anchor_day, segments, through, billed = charge[:7]
     compiled = terms if isinstance(terms, CompiledCharge) else compile_charge(terms)
     if (
         billed is not None
@@ -171,6 +171,8 @@ class _Differ:
         self.known = {each.period_start for each in billed}
         self.full_periods: dict[date, Period] = {}
         self.cause = ONE_TIME if terms.kind is Kind.ONE_TIME else PERIOD
+        self.late_to = charge.billed_through if charge.late else None
+        self.late = charge.late
         self.found: list[_Rest] = []
 
     def add(self, full: Period, pieces: tuple[Piece, ...]) -> None:
@@ -189,17 +191,20 @@ class _Differ:
     def add_usage(self, rated: RatedPeriod) -> None:
         """A period of usage is one piece; one that costs nothing and saw nothing has no line.
 
-        The mark moves over it all the same, and usage that is told later is billed as a change of
-        the charge.
+        The mark moves over it all the same, and usage that is told later is billed as late if the
+        charge says so (a period that had no line too), else as a change of the charge.
         """
-        seen = (rated.full.start, 1) in self.left
+        full = rated.full
+        seen = (full.start, 1) in self.left
         if rated.amount or rated.quantity or seen:
-            self._add(rated.full, Piece(1, rated.served, rated.quantity), rated.amount)
+            passed = self.late_to is not None and full.end <= self.late_to
+            cause = LATE if self.late and (seen or passed) else ""
+            self._add(full, Piece(1, rated.served, rated.quantity), rated.amount, cause)
 
-    def _add(self, full: Period, piece: Piece, target: Decimal) -> None:
+    def _add(self, full: Period, piece: Piece, target: Decimal, cause: str = "") -> None:
         self.full_periods[full.start] = full
         segment, period, quantity = piece
-        cause = CHANGE if full.start in self.known else self.cause
+        cause = cause or (CHANGE if full.start in self.known else self.cause)
         before = self.left.pop((full.start, segment), None)
         revision, amount = 1, target
         if before is not None:

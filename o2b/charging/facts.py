@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from o2b.charging.terms import Alignment, ChargeTerms, Kind, Proration, Timing
-from o2b.charging.usage import Used
+from o2b.charging.usage import Aggregation, Used
 from o2b.periods import Period, Unit
 
 
@@ -81,7 +81,9 @@ class ChargeFacts(NamedTuple):
     says that nothing changed since the last bill: only periods after `billed_through` are looked
     at. A tuple, even an empty one, says that the item changed: every period is computed again and
     the difference is billed. `usage` is that of a usage charge; where units roll over or periods
-    share a pool it reaches back to the start of service.
+    share a pool it reaches back to the start of service, of an average to the last event before.
+    `aggregation` is that of the charge's meter. `late` says that usage of billed periods came and
+    nothing else changed: what is billed for them then has that cause.
     """
 
     ref: int
@@ -92,6 +94,8 @@ class ChargeFacts(NamedTuple):
     billed_through: date | None
     billed: tuple[Billed, ...] | None = None
     usage: tuple[Used, ...] = ()
+    aggregation: Aggregation = Aggregation.SUM
+    late: bool = False
 
 
 class DraftLine(NamedTuple):

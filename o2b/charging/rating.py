@@ -1,11 +1,11 @@
 """Usage of a charge, period by period: how much it was, what of it is included, what it costs."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from o2b.charging.aggregating import UsageOfDays
 from o2b.charging.allowances import Part, PoolPeriod, included_units, settle
 from o2b.charging.daycount import running
 from o2b.charging.facts import ChargeFacts
@@ -14,11 +14,10 @@ from o2b.charging.proration import shared_total
 from o2b.charging.ramps import terms_on
 from o2b.charging.schedule import Piece, Schedule, Walk
 from o2b.charging.terms import ChargeTerms, Model, Proration
-from o2b.charging.usage import Event, Used
+from o2b.charging.usage import Aggregation, Event, Used
 from o2b.money import EXACT, quantise
 from o2b.periods import Period
 
-_ZERO = Decimal(0)
 _BY_EVENT = (Model.PERCENTAGE, Model.RATED)
 
 
@@ -48,12 +47,13 @@ def rate_usage(
 ) -> list[RatedPeriod]:
     """Every period of a walk, each as one piece.
 
-    Used counts what falls on days served; one price is in force for a period, that of its first
+    Used counts what falls on days served, put together as `charge.aggregation` says (see
+    `o2b.charging.aggregating`); one price is in force for a period, that of its first
     such day. A period served in part pays its usage whole and its share, by days, of fixed
     discounts, minimum and maximum, and of the allowance if that is prorated. Units that roll over
     or are pooled are followed from the first day that is charged.
     """
-    usage = _Usage(charge.usage, terms)
+    usage = _Usage(charge.usage, terms, charge.aggregation)
     measured = [usage.of(full, pieces) for full, pieces in walked.periods]
     free = _included(terms, schedule, usage, measured)
     found: list[RatedPeriod] = []
@@ -66,27 +66,18 @@ def rate_usage(
 
 
 class _Usage:
-    """What was used, by day."""
+    """What was used, by full period."""
 
-    def __init__(self, usage: Sequence[Used], terms: ChargeTerms) -> None:
-        self.usage = sorted(usage, key=lambda used: used.day)
-        self.days = [used.day for used in self.usage]
+    def __init__(self, usage: Sequence[Used], terms: ChargeTerms, aggregation: Aggregation) -> None:
+        self.used = UsageOfDays(usage, aggregation)
         self.terms = terms
         self.by_event = terms.model in _BY_EVENT
 
     def of(self, full: Period, pieces: Sequence[Piece]) -> _Measured:
         """The usage on the served days of a full period."""
-        quantity = _ZERO
-        events: list[Event] = []
-        for piece in pieces:
-            first = bisect_left(self.days, piece.period.start)
-            end = bisect_left(self.days, piece.period.end)
-            for used in self.usage[first:end]:
-                quantity = EXACT.add(quantity, used.quantity)
-                events += used.events
-                if not used.events and used.quantity and self.by_event:
-                    events.append(Event(used.quantity))
         periods = [piece.period for piece in pieces]
+        quantity = self.used.quantity(periods)
+        events = self.used.events(periods) if self.by_event else ()
         sums, whole = self._running(full, periods)
         shares = [now - before for before, now in zip([0, *sums], sums, strict=False)]
         parts = [

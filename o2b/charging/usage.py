@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 
 class Aggregation(StrEnum):
-    """How events become the quantity of a period. Sources: Lago and OpenMeter (billable metrics).
+    """How events become the quantity of a period; `o2b.charging.aggregating` has the formulas.
 
     sum: of their values. count: how many they are. max: the highest value. last: that of the latest
     event. unique: how many different values. average: over time, each value holding until the next
-    event. each: none; every event is priced by itself.
+    event. each: their sum, and models that price events (percentage, rated) see every one of them.
+    Sources: Lago (billable metrics) and OpenMeter (meters).
     """
 
     SUM = "sum"
@@ -24,15 +25,22 @@ class Aggregation(StrEnum):
 
 
 class Event(NamedTuple):
-    """One event: its value (an amount of money, the seconds of a call) and its local moment."""
+    """One event: its value (money, the seconds of a call, a level) and its local moment."""
 
     value: Decimal
     at: datetime | None = None
 
 
 class Used(NamedTuple):
-    """The quantity used on a day; `events` only where the model asks for them one by one."""
+    """What was used on a day; there may be several rows of one, in any order.
+
+    `quantity` is what the rows of a day add up to (sum, each), how many events they hold (count),
+    the highest (max) or the last value (last, average). `events` stand where the model asks for
+    them one by one, and for last and average where the time of the day matters: a row without
+    them is one event at the beginning of its day. `values` are the different values of unique.
+    """
 
     day: date
     quantity: Decimal
     events: tuple[Event, ...] = ()
+    values: tuple[str, ...] = ()

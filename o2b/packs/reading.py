@@ -39,6 +39,7 @@ class Pack:
     description: str
     entity: Mapping[str, Any]
     products: Path
+    meters: tuple[Mapping[str, Any], ...]
     books: tuple[BookFile, ...]
     retired: tuple[str, ...]
     retired_on: date
@@ -99,6 +100,7 @@ def _pack(folder: Path, head: Mapping[str, Any]) -> Pack:
         description=head["description"],
         entity=head["entity"],
         products=_file(folder, PRODUCTS),
+        meters=tuple(head.get("meters", ())),
         books=tuple(
             BookFile(
                 _file(folder, book["file"]),

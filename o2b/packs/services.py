@@ -1,8 +1,8 @@
-"""Load a pack: products, plans, books, contracts and customers, through the sheets' own import."""
+"""Load a pack: products, plans, meters, books, contracts, customers; sheets by their import."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from o2b.catalog.services import (
 from o2b.catalog.services.planning import refuse_plan
 from o2b.customers.models import LegalEntity
 from o2b.customers.opening import ensure_legal_entity, open_accounts
+from o2b.packs.meters import load_meter
 from o2b.packs.reading import Pack, accounts_of
 from o2b.packs.refusals import PackInvalid, PackThere
 from o2b.packs.work import PlanFile, in_file
@@ -93,6 +94,9 @@ def load_pack(
     entity = ensure_legal_entity(**pack.entity)
     versions = _products(pack, at)
     _examine_plans(pack, allowed)
+    since = min(date.fromisoformat(each.options["valid_from"]) for each in pack.books)
+    for said in pack.meters:
+        load_meter(said, starts_on=since, at=at)
     prices = sum(
         _book(each.file, each.options, at) for each in pack.books if not each.after_retirement
     )

@@ -94,6 +94,7 @@ PLACES = (
             Place(_("Catalog"), "catalog:tree", "catalog.view_product", "k"),
             Place(_("Delivery plans"), "catalog:plan-list", "catalog.view_product"),
             Place(_("Price books"), "catalog:book-list", "catalog.view_product", "l"),
+            Place(_("Meters"), "catalog:meter-list", "catalog.view_product"),
             Place(_("Price simulator"), "catalog:simulator", "catalog.view_product", "w"),
         ),
     ),

@@ -1,5 +1,6 @@
-"""Words for how often something is charged and for units, in the reader's language."""
+"""Words for how often something is charged, by what, and for units, in the reader's language."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -34,6 +35,15 @@ def length_words(interval: Interval) -> str:
         case "month":
             return ngettext("%(n)s month", "%(n)s months", n) % {"n": n}
     return ngettext("%(n)s year", "%(n)s years", n) % {"n": n}
+
+
+def meter_words(code: str, where: Mapping[str, Iterable[str]]) -> str:
+    """'by meter voice, zone national or eu'; without a code only the dimensions."""
+    said = [_("by meter %(code)s") % {"code": code}] if code else []
+    for name, values in where.items():
+        several = _(" or ").join(values)
+        said.append(f"{name.replace('_', ' ')} {several}")
+    return ", ".join(said)
 
 
 def unit_words(unit: str, quantity: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from o2b import clock
 from o2b.catalog.models import Terms
 from o2b.charging import ChargeTerms, Kind, LineTerms, Step, explain, from_canonical
-from o2b.web.words import interval_words
+from o2b.web.words import interval_words, meter_words
 from quotes.inputs import refuse_unless_on_sale
 from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import LineTotals, Priced, Totals, totals
@@ -38,8 +38,11 @@ class OfferedCharge:
 
     @property
     def rhythm(self) -> str:
-        """How often it is billed, in words."""
-        return interval_words(self.terms.interval)
+        """How often it is billed, and by which meter if one is named, in words."""
+        often = interval_words(self.terms.interval)
+        where = {each.name: each.values for each in self.terms.where}
+        measured = meter_words(self.terms.meter, where)
+        return f"{often}, {measured}" if measured else often
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,9 @@ def test_the_places_of_delivery_and_products(people: dict[str, User]) -> None:
         *("Orders", "Bulk orders", "My queue", "Board", "Work", "Approvals", "Fallout"),
         *("Outside systems", "Visits", "Purchases", "Licence pools"),
     ]
-    assert found["Products"] == ["Catalog", "Delivery plans", "Price books", "Price simulator"]
+    assert found["Products"] == [
+        *("Catalog", "Delivery plans", "Price books", "Meters", "Price simulator"),
+    ]
     assert "Bulk orders" not in seen(people["priya"], "/")["Delivery"]
     for address, current in (
         ("/orders/systems/", "Outside systems*"),

@@ -2,9 +2,10 @@
 
 from rest_framework import serializers
 
-from o2b.api.charges import ChargeOutput, DiscountOutput
+from o2b.api.charges import ChargeOutput, DiscountOutput, MeasuredOutput
 from o2b.api.fields import Asked, Exact, Link, Plain, State
 from o2b.catalog.models.products import Lifecycle
+from o2b.charging import Aggregation
 
 
 class VersionOutput(serializers.Serializer):
@@ -66,6 +67,38 @@ class BookOutput(BookHeadOutput):
     versions = BookVersionOutput(many=True)
 
 
+class DimensionOutput(serializers.Serializer):
+    name = serializers.CharField()
+    required = serializers.BooleanField(help_text="Whether every event says it.")  # type: ignore[assignment]
+    choices = serializers.ListField(
+        child=serializers.CharField(), help_text="What it may say; empty: any text."
+    )
+
+
+class MeterVersionOutput(VersionOutput):
+    starts_on = serializers.DateField(help_text="The first day whose events it judges.")
+    decimals = serializers.IntegerField()
+    least = Plain(help_text="The lowest value of an event.")
+    most = Plain(help_text="The highest value of an event.")
+    dimensions = DimensionOutput(many=True)
+    timed = serializers.BooleanField(help_text="Whether prices hang on the time of the day.")
+
+
+class MeterHeadOutput(serializers.Serializer):
+    url = Link("api-meter-detail", key="code")
+    code = serializers.CharField()
+    name = serializers.CharField()
+    unit = serializers.CharField()
+    aggregation = serializers.ChoiceField(
+        choices=[each.value for each in Aggregation],
+        help_text="How the events of a period become its quantity.",
+    )
+
+
+class MeterOutput(MeterHeadOutput):
+    versions = MeterVersionOutput(many=True)
+
+
 class PriceAsked(Asked):
     account = serializers.CharField(max_length=40)
     quantity = Exact(required=False, default=1)
@@ -81,7 +114,7 @@ class ReasonOutput(serializers.Serializer):
     reason = serializers.CharField()
 
 
-class ResolvedChargeOutput(serializers.Serializer):
+class ResolvedChargeOutput(MeasuredOutput):
     key = serializers.CharField()
     kind = serializers.CharField()
     model = serializers.CharField()

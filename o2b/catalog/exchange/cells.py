@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -174,6 +174,39 @@ def _tier_text(tier: dict[str, Any]) -> str:
     while not said[-1]:
         said.pop()
     return ":".join(said)
+
+
+def where(text: str) -> dict[str, list[str]]:
+    """Which values of dimensions count: zone=national|eu; carrier=a. Or the same as JSON.
+
+    >>> where("zone=national | eu; carrier=a")
+    {'zone': ['national', 'eu'], 'carrier': ['a']}
+    """
+    if text.startswith("{"):
+        found: dict[str, list[str]] = document(text, dict)
+        return found
+    said: dict[str, list[str]] = {}
+    for part in parts(text):
+        name, sign, values = part.partition("=")
+        name = name.strip()
+        if not sign or name in said:
+            raise CellInvalid(
+                _("“%(text)s” says no dimension: write zone=national|eu; carrier=a.") % _t(part)
+            )
+        said[name] = [each.strip() for each in values.split("|")]
+    return said
+
+
+def where_text(stored: Mapping[str, Iterable[str]]) -> str:
+    """The way back; as JSON where a value holds one of the signs.
+
+    >>> where_text({"zone": ["eu", "national"]}), where_text({"zone": ["a;b"]})
+    ('zone=eu|national', '{"zone":["a;b"]}')
+    """
+    values = [value for each in stored.values() for value in each]
+    if any(sign in value for value in values for sign in ";|"):
+        return document_text(stored)
+    return "; ".join(f"{name}={'|'.join(each)}" for name, each in stored.items())
 
 
 def document(text: str, form: type) -> Any:

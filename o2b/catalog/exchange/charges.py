@@ -40,6 +40,8 @@ OPTIONAL = (
     "included",
     "tax_code",
     "revenue_rule",
+    "meter",
+    "where",
     "details",
 )
 MATCH = "match."
@@ -49,6 +51,13 @@ LONGEST_SLUG = 50
 # What a charge says apart from its product, key and price: equal for most rows of a book.
 SHAPE = ("kind", *OPTIONAL)
 _BOUNDS = ("package_size", "minimum", "maximum")
+# The columns of their own that stand in the stored details.
+_IN_DETAILS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(_BOUNDS, cells.number),
+    "included": lambda text: {"units": cells.number(text)},
+    "meter": lambda text: cells.word(text, longest=LONGEST_KEY),
+    "where": cells.where,
+}
 _COLUMN_OF = {"allowance": "included", "call": "details", "event": "details", "ramp": "details"}
 _PLAIN = frozenset({"", "flat", "per_unit"})
 
@@ -112,6 +121,7 @@ def columns_of(charge: Mapping[str, Any]) -> dict[str, str]:
     details = dict(charge["details"])
     bounds = {name: str(details.pop(name, "")) for name in _BOUNDS}
     allowance = details.get("allowance", {})
+    meter, where = details.pop("meter", ""), details.pop("where", {})
     included = allowance["units"] if set(allowance) == {"units"} else ""
     if included:
         del details["allowance"]
@@ -129,6 +139,8 @@ def columns_of(charge: Mapping[str, Any]) -> dict[str, str]:
         "included": included,
         "tax_code": charge["tax_code"],
         "revenue_rule": charge["revenue_rule"],
+        "meter": meter,
+        "where": cells.where_text(where),
         "details": cells.document_text(details),
     }
 
@@ -166,14 +178,13 @@ def _terms(said: Mapping[str, str], price: str, currency: str) -> ChargeTerms:
     kind = _cell(said, "kind", lambda text: cells.one_of(text, Kind))
     usual = Timing.ARREARS if kind == Kind.USAGE else Timing.ADVANCE
     details = _cell(said, "details", lambda t: cells.document(t, dict)) if said["details"] else {}
-    for name in (*_BOUNDS, "included"):
+    for name, read in _IN_DETAILS.items():
         if not said[name]:
             continue
         part = "allowance" if name == "included" else name
         if part in details:
             raise ChargeInvalid(name, _("It stands in the details as well: say it once."))
-        value = _cell(said, name, cells.number)
-        details[part] = {"units": value} if name == "included" else value
+        details[part] = _cell(said, name, read)
     return ChargeTerms(
         key="key",
         kind=kind,

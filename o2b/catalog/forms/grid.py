@@ -5,7 +5,7 @@ pasted, and what is shown here can be pasted there.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -60,6 +60,11 @@ UNPRICED: dict[str, str | Promise] = {
 }
 
 _DETAILS = ("package_size", "minimum", "maximum")
+_READ: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys((*_DETAILS, "included"), sheet.number),
+    "where": sheet.where,
+    "details": lambda text: sheet.document(text, dict),
+}
 _FAULT = re.compile(r"(?:details\.)?(\w+)(?:\.(\d+))?(?:\.(\w+))?")
 _COLUMN_OF = {
     "interval_unit": "interval",
@@ -110,6 +115,8 @@ MORE = (
     GridColumn("from_version", _("From version"), "number", main=False),
     GridColumn("to_version", _("To version"), "number", main=False),
     GridColumn("revenue_rule", _("Revenue rule"), main=False),
+    GridColumn("meter", _("Meter"), main=False),
+    GridColumn("where", _("Only usage where"), main=False),
     GridColumn("details", _("Further details (JSON)"), main=False),
 )
 
@@ -190,26 +197,32 @@ def row_of(index: int, cells: Mapping[str, str]) -> tuple[dict[str, Any], list[C
             row["tiers"] += sheet.tiers(text)
         except CellInvalid as fault:
             faults.append(CellFault(index, "tiers", str(fault), n, "unit_price"))
-    try:
-        row["details"] = _details(cells)
-    except CellInvalid as fault:
-        faults.append(CellFault(index, "details", str(fault)))
-    for name in (*_DETAILS, "included"):
-        if text := cells.get(name, ""):
-            try:
-                sheet.number(text)
-            except CellInvalid as fault:
-                faults.append(CellFault(index, name, str(fault)))
+    row["details"] = _details(index, cells, faults)
     return row, faults
 
 
-def _details(cells: Mapping[str, str]) -> dict[str, Any]:
+def _details(index: int, cells: Mapping[str, str], faults: list[CellFault]) -> dict[str, Any]:
+    """The optional parts; what cannot be read is left out and becomes a fault of its cell."""
+    said = dict(cells)
+    for name, read in _READ.items():
+        try:
+            if said.get(name):
+                read(said[name])
+        except CellInvalid as fault:
+            faults.append(CellFault(index, name, str(fault)))
+            del said[name]
+    return _parts(said)
+
+
+def _parts(cells: Mapping[str, str]) -> dict[str, Any]:
     details: dict[str, Any] = {}
     if text := cells.get("details", ""):
         details = sheet.document(text, dict)
-    for name in _DETAILS:
+    for name in (*_DETAILS, "meter"):
         if text := cells.get(name, ""):
             details[name] = text
+    if text := cells.get("where", ""):
+        details["where"] = sheet.where(text)
     if text := cells.get("included", ""):
         # What rolls over and is shared stands in the details; here is how much.
         allowance = details.get("allowance")

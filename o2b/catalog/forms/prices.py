@@ -20,6 +20,8 @@ HELP = {
     "tiers": TIERS_HELP,
     "product": _("Its code."),
     "key": _("A short word, such as monthly or setup."),
+    "meter": _("What usage is measured by; empty: the meter whose code is that of the charge."),
+    "where": _("Such as zone=national|eu; carrier=a. Empty: all usage of the meter."),
 }
 
 

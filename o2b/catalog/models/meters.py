@@ -13,7 +13,7 @@ from o2b.charging import Aggregation
 
 MOST_DECIMALS = 12
 
-_LABELS = {
+AGGREGATIONS = {
     Aggregation.SUM: _("sum"),
     Aggregation.COUNT: _("number of events"),
     Aggregation.MAX: _("highest value"),
@@ -31,7 +31,7 @@ class Meter(models.Model):
     name = models.CharField(max_length=200)
     unit = models.CharField(max_length=30)
     aggregation = models.CharField(
-        max_length=7, choices=[(each.value, _LABELS[each]) for each in Aggregation]
+        max_length=7, choices=[(each.value, words) for each, words in AGGREGATIONS.items()]
     )
 
     class Meta:

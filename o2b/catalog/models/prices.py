@@ -167,6 +167,16 @@ class ChargeShape(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def meter(self) -> str:
+        """The code of the meter whose usage is priced; empty where it is no usage."""
+        return str(self.details.get("meter") or self.key) if self.kind == Kind.USAGE else ""
+
+    @property
+    def where(self) -> dict[str, list[str]]:
+        """The values of each dimension that count; empty: all usage of the meter."""
+        return dict(self.details.get("where", {}))
+
 
 class Price(ChargeShape):
     """One charge of a product in one version of a book, for product versions from–to."""

@@ -21,6 +21,19 @@ from o2b.catalog.selectors.contracts import (
 )
 from o2b.catalog.selectors.differences import Change, Section, version_differences
 from o2b.catalog.selectors.drafts import Drafts, drafts_for
+from o2b.catalog.selectors.meters import (
+    Dimension,
+    MeterRow,
+    dimension_words,
+    get_meter_version,
+    meter_differences,
+    meter_state,
+    meters_for_list,
+    meters_in_force,
+    published_dimensions,
+    uses_of_meter,
+    versions_of_meter,
+)
 from o2b.catalog.selectors.plans import (
     get_plan,
     plan_differences,
@@ -48,9 +61,11 @@ from o2b.catalog.selectors.tree import Family, Leaf, Tree, catalog_tree, matchin
 
 __all__ = [
     "Change",
+    "Dimension",
     "Drafts",
     "Family",
     "Leaf",
+    "MeterRow",
     "PriceChange",
     "Rate",
     "Section",
@@ -64,14 +79,20 @@ __all__ = [
     "characteristic_names",
     "contracts_for_list",
     "contracts_of_account",
+    "dimension_words",
     "documents_of",
     "drafts_for",
     "get_book_version",
     "get_contract",
+    "get_meter_version",
     "get_plan",
     "get_version",
     "match_names",
     "matching",
+    "meter_differences",
+    "meter_state",
+    "meters_for_list",
+    "meters_in_force",
     "model_words",
     "name_of",
     "names_of_product",
@@ -83,6 +104,7 @@ __all__ = [
     "price_differences",
     "prices_of",
     "products_for_list",
+    "published_dimensions",
     "rate_of",
     "rhythm_of",
     "said_words",
@@ -90,6 +112,7 @@ __all__ = [
     "shelves_of",
     "state_of",
     "steps_of",
+    "uses_of_meter",
     "version_before",
     "version_differences",
     "version_in_force",
@@ -97,4 +120,5 @@ __all__ = [
     "versions_of_book",
     "value_words",
     "versions_of_contract",
+    "versions_of_meter",
 ]

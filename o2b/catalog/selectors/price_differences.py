@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from o2b.catalog.models import Price, PriceBookVersion
-from o2b.catalog.selectors.rates import match_words, name_of, parts_of, rhythm_of
+from o2b.catalog.selectors.rates import match_words, name_of, own_parts_of, rhythm_of
 from o2b.money import EXACT
 
 NEW, GONE, DEARER, CHEAPER, OTHER = "new", "gone", "dearer", "cheaper", "other"
@@ -127,4 +127,4 @@ def _percent(old: Price, new: Price) -> Decimal | None:
 def _said(price: Price | None, currency: str) -> str:
     if price is None:
         return ""
-    return "; ".join([rhythm_of(price), *(p for p in parts_of(price, currency) if "=" not in p)])
+    return "; ".join([rhythm_of(price), *own_parts_of(price, currency)])

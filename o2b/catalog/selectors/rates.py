@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from o2b.catalog.models.prices import ChargeShape
 from o2b.periods import Interval, Unit
 from o2b.web.show import money_text, number_text
-from o2b.web.words import interval_words, length_words
+from o2b.web.words import interval_words, length_words, meter_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,11 @@ def model_words(model: str) -> str:
 
 def parts_of(charge: ChargeShape, currency: str) -> list[str]:
     """Tiers, packages, bounds, allowance and the characteristics it is for: a line each."""
+    return own_parts_of(charge, currency) + match_words(getattr(charge, "match", {}))
+
+
+def own_parts_of(charge: ChargeShape, currency: str) -> list[str]:
+    """What its price is made of, but not whom it is for."""
     found = [tier_words(tier, currency) for tier in charge.tiers]
     details: Mapping[str, Any] = charge.details
     if size := details.get("package_size"):
@@ -81,11 +86,14 @@ def parts_of(charge: ChargeShape, currency: str) -> list[str]:
     if trial := details.get("trial"):
         length = length_words(Interval(Unit(trial[0]), trial[1]))
         found.append(_("free for the first %(length)s") % {"length": length})
-    if details.get("ramp"):
-        found.append(_("steps over time"))
-    if details.get("call"):
-        found.append(_("rates by time of day"))
-    return found + match_words(getattr(charge, "match", {}))
+    found += [words for part, words in _words_of_parts().items() if details.get(part)]
+    if measured := meter_words(details.get("meter", ""), charge.where):
+        found.append(measured)
+    return found
+
+
+def _words_of_parts() -> dict[str, str]:
+    return {"ramp": _("steps over time"), "call": _("rates by time of day")}
 
 
 def tier_words(tier: Mapping[str, Any], currency: str) -> str:

@@ -16,7 +16,11 @@ from o2b.catalog.services.contracts import (
     sign_contract,
 )
 from o2b.catalog.services.editing import TooManyRows, edit_prices
-from o2b.catalog.services.negotiated import DocumentInvalid, attach_document
+from o2b.catalog.services.negotiated import (
+    DocumentInvalid,
+    attach_document,
+    warnings_of_contract,
+)
 from o2b.catalog.services.opening import create_price_book
 from o2b.catalog.services.planning import (
     PlanChanged,
@@ -46,6 +50,7 @@ from o2b.catalog.services.publication import (
     publish_price_book_version,
     retire_price_book_version,
     submit_price_book_version,
+    warnings_of_book_version,
 )
 from o2b.catalog.services.publishing import (
     publish_product_version,
@@ -72,6 +77,8 @@ from o2b.catalog.succession import successor_of
 __all__ = [
     "TooManyRows",
     "DocumentInvalid",
+    "warnings_of_book_version",
+    "warnings_of_contract",
     "attach_document",
     "create_price_book",
     "submit_price_book_version",

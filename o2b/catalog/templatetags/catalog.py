@@ -8,11 +8,12 @@ from django import template
 from django.utils.translation import gettext
 
 from o2b.catalog.models import BundleOption, ContractCommitment
-from o2b.catalog.selectors import differences, rates
+from o2b.catalog.models.prices import ChargeShape
+from o2b.catalog.selectors import differences, meters, rates
 from o2b.charging.terms import ChargeTerms
 from o2b.money import quantise
 from o2b.periods import Interval, Unit
-from o2b.web.words import interval_words
+from o2b.web.words import interval_words, meter_words
 
 register = template.Library()
 
@@ -30,6 +31,18 @@ def option_words(option: BundleOption) -> str:
 
 
 @register.filter
+def dimension_words(each: Mapping[str, Any]) -> str:
+    """{{ each|dimension_words }}: 'required, one of national, mobile'."""
+    return meters.dimension_words(each)
+
+
+@register.filter
+def where_words(price: ChargeShape) -> str:
+    """{{ price|where_words }}: 'zone national or eu'."""
+    return meter_words("", price.where)
+
+
+@register.filter
 def charge_name(key: str) -> str:
     """{{ price.key|charge_name }}: 'Monthly fee'."""
     return rates.name_of(key)
@@ -37,8 +50,10 @@ def charge_name(key: str) -> str:
 
 @register.filter
 def rhythm(charge: ChargeTerms) -> str:
-    """{{ charge|rhythm }}: 'a month, per unit'; of pure terms."""
-    return f"{interval_words(charge.interval)}, {rates.model_words(charge.model.value)}"
+    """{{ charge|rhythm }}: 'a month, per unit, by meter calls'; of pure terms."""
+    said = [interval_words(charge.interval), rates.model_words(charge.model.value)]
+    measured = meter_words(charge.meter, {each.name: each.values for each in charge.where})
+    return ", ".join([*said, measured] if measured else said)
 
 
 @register.filter

@@ -77,6 +77,7 @@ def _page(
     request: HttpRequest, found: Contract, form: DocumentForm, *, status: int = 200
 ) -> HttpResponse:
     currency = found.account.currency
+    warnings = services.warnings_of_contract(found) if found.state == "draft" else []
     context = {
         "contract": found,
         "currency": currency,
@@ -84,6 +85,7 @@ def _page(
         "versions": selectors.versions_of_contract(found),
         "documents": selectors.documents_of(found),
         "form": form,
+        "warnings": [services.fault_in_words(fault) for fault in warnings],
         "may_attach": request.user.has_perm(ATTACH),
     }
     return render(request, "catalog/contract.html", context, status=status)

@@ -67,11 +67,17 @@ def _page(request: HttpRequest, version: PriceBookVersion, form: PolicyForm) -> 
         "may_publish": is_draft and not mine and request.user.has_perm(PUBLISH),
         "faults": [services.fault_in_words(fault) for fault in faults[:MOST_FAULTS]],
         "more_faults": max(len(faults) - MOST_FAULTS, 0),
+        "warnings": _warnings(version) if is_draft else [],
         "counts": selectors.price_counts(before, version) if before else {},
         "impact": impact_of(request.user, version.pk),
     }
     status = 422 if form.errors else 200
     return render(request, "catalog/publication.html", context, status=status)
+
+
+def _warnings(version: PriceBookVersion) -> list[str]:
+    found = services.warnings_of_book_version(version)
+    return [services.fault_in_words(fault) for fault in found[:MOST_FAULTS]]
 
 
 @door(CHANGE)

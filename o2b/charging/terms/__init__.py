@@ -33,6 +33,7 @@ from o2b.charging.terms.enums import (
     Timing,
 )
 from o2b.charging.terms.line import LineTerms, validate
+from o2b.charging.terms.measured import DIMENSION, METER, Where
 from o2b.charging.terms.parts import (
     DEFAULT_CONVENTIONS,
     Allowance,
@@ -52,7 +53,9 @@ __all__ = [
     "DECIMALS",
     "DEFAULT_CONVENTIONS",
     "LARGEST",
+    "DIMENSION",
     "LONGEST_INTERVAL",
+    "METER",
     "MOST_DISCOUNTS",
     "PERCENT_DECIMALS",
     "SCHEMA",
@@ -78,6 +81,7 @@ __all__ = [
     "Tier",
     "Timing",
     "Trial",
+    "Where",
     "Window",
     "canonical",
     "charge_document",

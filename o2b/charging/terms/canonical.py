@@ -80,7 +80,7 @@ def details_document(charge: ChargeTerms) -> Document:
     document: Document = {}
     for name, (write, _) in DETAILS.items():
         value = getattr(charge, name)
-        if value is not None and value != () and value != DEFAULT_CONVENTIONS:
+        if value is not None and value not in ("", (), DEFAULT_CONVENTIONS):
             document[name] = write(value)
     return document
 

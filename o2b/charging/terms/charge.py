@@ -12,6 +12,7 @@ from o2b.charging.terms.checks import (
     known,
 )
 from o2b.charging.terms.enums import Alignment, Kind, Model, Proration, Timing
+from o2b.charging.terms.measured import METER, Where, sorted_where
 from o2b.charging.terms.parts import (
     DEFAULT_CONVENTIONS,
     Allowance,
@@ -41,6 +42,8 @@ class ChargeTerms:
 
     `unit_price` is per unit, for all (flat), per started package, or in percent; models with
     tiers and rated calls do not use it. `minimum` and `maximum` bound what a full period costs.
+    `meter` names what usage is measured by, if not by the meter of the charge's own key; `where`
+    the dimensions that count of it, none being said all of it.
     """
 
     key: str
@@ -65,6 +68,8 @@ class ChargeTerms:
     ramp: tuple[RampStep, ...] = ()
     trial: Trial | None = None
     conventions: Conventions = DEFAULT_CONVENTIONS
+    meter: str = ""
+    where: tuple[Where, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.key:
@@ -80,6 +85,12 @@ class ChargeTerms:
         self._check_model()
         self._check_bounds()
         self._check_time()
+        self._check_usage()
+
+    @property
+    def meter_code(self) -> str:
+        """The meter whose usage is priced: the one that is named, or that of the charge's key."""
+        return self.meter or self.key
 
     def _check_kind(self) -> None:
         if self.kind is Kind.ONE_TIME:
@@ -131,6 +142,15 @@ class ChargeTerms:
             raise TermsInvalid("ramp", "steps change a repeating unit price")
         if self.trial is not None and self.kind is Kind.ONE_TIME:
             raise TermsInvalid("trial", "a one-time charge has no trial")
+
+    def _check_usage(self) -> None:
+        for name in ("meter", "where"):
+            if getattr(self, name) and self.kind is not Kind.USAGE:
+                raise TermsInvalid(name, "only usage is measured")
+        if self.meter and not (isinstance(self.meter, str) and METER.fullmatch(self.meter)):
+            raise TermsInvalid("meter", f"{self.meter!r} is no code of a meter")
+        if self.where:
+            object.__setattr__(self, "where", sorted_where(self.where))
 
 
 def _paired(name: str, value: object, wanted: bool, model: Model) -> None:

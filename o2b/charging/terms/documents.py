@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from o2b.charging.terms.checks import TermsInvalid, plain
+from o2b.charging.terms.measured import Where
 from o2b.charging.terms.parts import (
     DEFAULT_CONVENTIONS,
     Allowance,
@@ -194,6 +195,22 @@ def _trial(document: Any) -> Trial:
     return Trial(Interval(unit, count), moves_anchor)
 
 
+def _meter(document: Any) -> str:
+    if not isinstance(document, str) or not document:
+        raise TypeError("a meter is named by its code")
+    return document
+
+
+def _where_document(where: tuple[Where, ...]) -> Document:
+    return {each.name: list(each.values) for each in where}
+
+
+def _where(document: Mapping[str, Any]) -> tuple[Where, ...]:
+    if any(not isinstance(values, list | tuple) for values in document.values()):
+        raise TypeError("values of a dimension are a list")
+    return tuple(Where(name, tuple(values)) for name, values in document.items())
+
+
 def _conventions_document(conventions: Conventions) -> Document:
     return {
         name: getattr(conventions, name)
@@ -212,4 +229,6 @@ DETAILS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "ramp": (_ramp_document, _ramp),
     "trial": (_trial_document, _trial),
     "conventions": (_conventions_document, conventions_of),
+    "meter": (str, _meter),
+    "where": (_where_document, _where),
 }

@@ -220,6 +220,39 @@ def test_usage_told_late_is_billed_by_difference():
     assert [lines[0].quantity for lines in bills[1:]] == [4, 9, 1, 0]
 
 
+def test_late_usage_is_the_cause_of_what_it_changes():
+    """A month that was billed, and one that had no line, are billed by difference as late."""
+    sums: dict[tuple, Billed] = {}
+    causes = []
+    for days in (
+        ["2026-01-05 4"],
+        ["2026-01-05 9", "2026-02-05 2"],
+        ["2026-01-05 1", "2026-02-05 2", "2026-03-05 3"],
+    ):
+        late, through = bool(sums), "2026-03-01" if sums else None
+        charged = facts(usage(), *OPEN, billed=sums.values(), through=through)
+        charged = charged._replace(usage=used(*days), late=late)
+        until = "2026-04-01" if len(days) == 3 else "2026-03-01"
+        lines = draft([charged], until=day(until))
+        bill(sums, lines)
+        causes.append([(str(x.full_period.start), x.revision, x.cause) for x in lines])
+    assert causes == [
+        [("2026-01-01", 1, "period")],
+        [("2026-01-01", 2, "late_usage"), ("2026-02-01", 1, "late_usage")],
+        [("2026-01-01", 3, "late_usage"), ("2026-03-01", 1, "period")],
+    ]
+
+
+def test_a_charge_that_changed_otherwise_is_not_late():
+    sums: dict[tuple, Billed] = {}
+    for late in (False, False):
+        days = used("2026-01-05 9") if sums else used("2026-01-05 4")
+        charged = facts(usage(), *OPEN, billed=sums.values())._replace(usage=days, late=late)
+        lines = draft([charged], until=day("2026-02-01"))
+        bill(sums, lines)
+    assert [line.cause for line in lines] == ["change"]
+
+
 def test_usage_after_the_end_is_not_charged_and_what_was_billed_comes_back():
     sums: dict[tuple, Billed] = {}
     days = used("2026-01-05 4", "2026-02-20 6")
