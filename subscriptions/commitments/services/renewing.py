@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from o2b import clock, events
 from o2b.copying import write_all
@@ -150,11 +149,9 @@ def _price(renewing: Sequence[Renewing]) -> None:
 
 
 def _fault_of(each: Renewing) -> Exception | None:
-    """Why it cannot be renewed, if so: its price, its account, or what is known of it."""
+    """Why it cannot be renewed, if so: its price, or what is known of it."""
     if isinstance(each.repriced, Exception):
         return each.repriced
-    if not each.account.is_open:
-        return Refused(_("The account is closed; it is renewed when it is open."))
     fact = each.fact(0)
     if fact is not None:
         told = fact_of(row_of(fact, each.chain, each.chain.next_key))
