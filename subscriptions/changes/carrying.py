@@ -269,7 +269,8 @@ def _line(
     return ChangeLine(
         action=str(scene.wish.act),
         change_on=scene.on,
-        in_service=snapshot_of(scene.chain, scene.now, digests_of([scene.now])),
+        in_service=snapshot_of(scene.chain, scene.now, digests_of([scene.now]))
+        | {"characteristics": characteristics},
         product_version_id=version_id
         or (priced.version_id if priced else scene.now.product_version),
         delivery_plan_id=priced.plan_id if priced else ordered.delivery_plan_id,
