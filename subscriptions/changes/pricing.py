@@ -1,28 +1,27 @@
 """What a changed service costs from a day on: resolved by contract and books, frozen as Terms."""
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from o2b.catalog.models import DeliveryPlan, PriceBookVersion, ProductVersion, Terms
+from o2b.catalog.models import DeliveryPlan, ProductVersion, Terms
 from o2b.catalog.resolution import Resolution
 from o2b.catalog.services import freeze_terms
 from o2b.charging import ChargeTerms, LineTerms, RampStep, digest, from_canonical
 from o2b.charging.ramps import free_until
 from o2b.customers.models import Account
 from o2b.periods import add_months
-from orders.models import Order
 from quotes.inputs import LineInput, check_lines
 from quotes.selectors import price_lines
-from subscriptions.changes.refusals import BillingInvalid, NoticeTooShort
+from subscriptions.changes.refusals import BillingInvalid
 from subscriptions.changes.wishes import Priced, Wish
 from subscriptions.models import Item
 from subscriptions.rules.facts import Act, standing_facts
-from subscriptions.rules.prices import dearer, lasting, moved, recurs, same_price
+from subscriptions.rules.prices import lasting, moved, recurs, same_price
 from subscriptions.rules.timeline import Span
 from subscriptions.selectors import known_now
 from subscriptions.timelines.chains import Chain
@@ -108,7 +107,7 @@ def _held(item_id: int, terms_id: int) -> Held:
     days = known_now().filter(Q(item=root) | Q(item__root=root), terms=terms_id)
     first = days.order_by("valid").first()
     since = (first.valid.lower if first else None) or root.anchor_on
-    return Held(terms_id, _body_of(terms_id), root.anchor_on, since)
+    return Held(terms_id, body_of(terms_id), root.anchor_on, since)
 
 
 def _priced(
@@ -184,35 +183,5 @@ def terms_in_force(chain: Chain, on: date) -> int | None:
     return next((f.terms for f in reversed(told) if f.act in kinds and f.terms), None)
 
 
-def check_rise(
-    wish: Wish, chain: Chain, terms_id: int, priced: Priced, *, on: date, today: date, pen: Pen
-) -> None:
-    """A list's new price that is dearer is told as long before as the list says, unless waived.
-
-    Who accepted an offer ordered that price, and needs no notice of it.
-    """
-    accepted = wish.promised is not None or wish.quote_line_id is not None
-    if accepted or wish.waive_notice or wish.order_kind != Order.Kind.PRICE_CHANGE:
-        return
-    versions = PriceBookVersion.objects.filter(pk=priced.book_version_id or 0)
-    days = versions.values_list("notice_days", flat=True).first()
-    began_on = chain.root.anchor_on
-    if not days or began_on is None:
-        return
-    new, now = (pen.drawn.get(key) or _body_of(key) for key in (priced.terms_id, terms_id))
-    if new.product != now.product:
-        return
-    if dearer(new, now, quantity=priced.quantity, on=on, began_on=began_on):
-        check_notice(told_on=today, on=on, days=days)
-
-
-def check_notice(*, told_on: date, on: date, days: int) -> None:
-    """A price that rises is told so many days before; refuses a day that is too near."""
-    first = told_on + timedelta(days=days)
-    if on < first:
-        message = _("A new price needs %(days)s days' notice.")
-        raise NoticeTooShort(message % {"days": days}, field="on", first=first.isoformat())
-
-
-def _body_of(terms_id: int) -> LineTerms:
+def body_of(terms_id: int) -> LineTerms:
     return from_canonical(Terms.objects.values_list("body", flat=True).get(pk=terms_id))
