@@ -170,6 +170,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "renewal.waits": (),
     "renewal.failed": (),
     "price_move.told": (Reaction("subscriptions.mail_price_moves", by="account"),),
+    "price_move.forgotten": (),
     "item.activated": (),
     "item.suspended": (),
     "item.resumed": (),
