@@ -14,6 +14,7 @@ from o2b.catalog.quantities import check_quantity
 from o2b.customers.models import Account
 from o2b.web.show import day_text
 from orders.changing.services import ChangeLine
+from orders.models import OrderLine
 from subscriptions.changes import refusals as no
 from subscriptions.changes.describing import DESCRIBED, with_place
 from subscriptions.changes.holding import check_has_it, check_what_follows, withdrawn
@@ -33,8 +34,8 @@ from subscriptions.models import Act, SuspensionBilling
 from subscriptions.rules.checks import TransferCycle
 from subscriptions.rules.facts import Act as Told
 from subscriptions.rules.timeline import span_on
-from subscriptions.timelines.chains import Chain
-from subscriptions.timelines.services import NewFact
+from subscriptions.timelines.chains import Chain, fact_of
+from subscriptions.timelines.services import NewFact, row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,15 @@ def carry(
     carried = _HOW[wish.act](scene)
     check_what_follows(chain, carried.fact)
     return carried
+
+
+def after(chain: Chain, made: Carried) -> Chain:
+    """The service as it will be with this change, for what is asked of it in the same order."""
+    change = row_of(made.fact, chain, chain.next_key)
+    line = made.line
+    change.order_line = OrderLine(characteristics=line.characteristics, in_service=line.in_service)
+    told = fact_of(change)
+    return Chain(chain.items, [*chain.facts, told], [*chain.changes, change])
 
 
 def _terms(scene: Scene) -> Carried:
@@ -192,7 +202,7 @@ def _end(scene: Scene) -> Carried:
     running = running_of([root]).get(root)
     if not scene.wish.waive_notice:
         check_leaving_notice(running, today=scene.today, on=scene.on)
-    amount = fee_owed(running, scene.chain, on=scene.on)
+    amount = fee_owed(running, scene.chain, on=scene.on, pen=scene.pen)
     if scene.wish.fee is not None and amount != scene.wish.fee:
         message = _("What leaving the term costs has changed meanwhile; ask for a new offer.")
         raise no.ChangedMeanwhile(message, field="fee")
@@ -234,7 +244,7 @@ def _line(
     return ChangeLine(
         action=str(scene.wish.act),
         change_on=scene.on,
-        in_service=snapshot_of(scene.chain, scene.now, digests_of([scene.now]))
+        in_service=snapshot_of(scene.chain, scene.now, digests_of([scene.now], scene.pen.drawn))
         | {"characteristics": characteristics},
         product_version_id=version_id
         or (priced.version_id if priced else scene.now.product_version),

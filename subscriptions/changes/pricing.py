@@ -1,11 +1,11 @@
 """What a changed service costs from a day on: resolved by contract and books, frozen as Terms."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from o2b.catalog.models import DeliveryPlan, ProductVersion, Terms
@@ -19,11 +19,9 @@ from quotes.inputs import LineInput, check_lines
 from quotes.selectors import price_lines
 from subscriptions.changes.refusals import BillingInvalid
 from subscriptions.changes.wishes import Priced, Wish
-from subscriptions.models import Item
 from subscriptions.rules.facts import Act, standing_facts
 from subscriptions.rules.prices import lasting, moved, recurs, same_price
 from subscriptions.rules.timeline import Span
-from subscriptions.selectors import known_now
 from subscriptions.timelines.chains import Chain
 
 
@@ -53,8 +51,9 @@ class Ink:
 class Pencil:
     """Terms that are not frozen have keys below zero: the change is only looked at."""
 
-    def __init__(self) -> None:
-        self.drawn: dict[int, LineTerms] = {}
+    def __init__(self, other: Pen | None = None) -> None:
+        """What the `other` pen has drawn is known."""
+        self.drawn: dict[int, LineTerms] = dict(other.drawn) if other else {}
 
     def key_of(self, resolution: Resolution) -> int:
         known = Terms.objects.filter(digest=digest(resolution.terms)).values_list("pk", flat=True)
@@ -78,7 +77,13 @@ class Held:
 
 
 def priced_for(
-    wish: Wish, account: Account, now: Span, version: ProductVersion, on: date, pen: Pen
+    wish: Wish,
+    account: Account,
+    chain: Chain,
+    now: Span,
+    version: ProductVersion,
+    on: date,
+    pen: Pen,
 ) -> Priced:
     """The wished product, or the same, at the price that is valid on the day."""
     quantity = wish.quantity if wish.quantity is not None else now.quantity
@@ -89,7 +94,7 @@ def priced_for(
         discount_percent=wish.discount_percent,
     )
     same = asked.product == version.product.code
-    return _priced(account, asked, on, pen, has=_held(wish.item_id, now.terms) if same else None)
+    return _priced(account, asked, on, pen, has=_held(chain, now.terms, pen) if same else None)
 
 
 def fee_for(product: str, account: Account, quantity: Decimal, on: date, pen: Pen) -> int:
@@ -100,14 +105,11 @@ def fee_for(product: str, account: Account, quantity: Decimal, on: date, pen: Pe
     return _priced(account, LineInput(product=product, quantity=quantity), on, pen).terms_id
 
 
-def _held(item_id: int, terms_id: int) -> Held:
-    item = Item.objects.select_related("root").get(pk=item_id)
-    root = item.root or item
-    assert root.anchor_on is not None
-    days = known_now().filter(Q(item=root) | Q(item__root=root), terms=terms_id)
-    first = days.order_by("valid").first()
-    since = (first.valid.lower if first else None) or root.anchor_on
-    return Held(terms_id, body_of(terms_id), root.anchor_on, since)
+def _held(chain: Chain, terms_id: int, pen: Pen) -> Held:
+    began_on = chain.root.anchor_on
+    assert began_on is not None
+    days = (span.period.start for span in chain.spans if span.terms == terms_id)
+    return Held(terms_id, body_of(terms_id, pen), began_on, min(days, default=began_on))
 
 
 def _priced(
@@ -183,5 +185,13 @@ def terms_in_force(chain: Chain, on: date) -> int | None:
     return next((f.terms for f in reversed(told) if f.act in kinds and f.terms), None)
 
 
-def body_of(terms_id: int) -> LineTerms:
-    return from_canonical(Terms.objects.values_list("body", flat=True).get(pk=terms_id))
+def body_of(terms_id: int, pen: Pen) -> LineTerms:
+    """What Terms say, be they frozen or only drawn."""
+    return bodies_of({terms_id}, pen)[terms_id]
+
+
+def bodies_of(keys: Set[int], pen: Pen) -> dict[int, LineTerms]:
+    """The same of several, by key."""
+    rows = Terms.objects.filter(pk__in=keys - pen.drawn.keys()).values_list("pk", "body")
+    drawn = {key: terms for key, terms in pen.drawn.items() if key in keys}
+    return {pk: from_canonical(body) for pk, body in rows} | drawn

@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from django.utils.translation import gettext as _
 
 from o2b.catalog.models import PriceBookVersion
-from o2b.charging import LineTerms
-from subscriptions.changes.pricing import body_of
+from subscriptions.changes.pricing import Pen, body_of
 from subscriptions.changes.refusals import NoticeTooShort
 from subscriptions.changes.wishes import Priced
 from subscriptions.models import PriceMove, RenewalDue
@@ -17,10 +16,10 @@ from subscriptions.timelines.chains import Chain
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A price that is asked; `drawn` are its Terms where they are not frozen."""
+    """A price that is asked, and the pen that wrote its Terms."""
 
     priced: Priced
-    drawn: LineTerms | None = None
+    pen: Pen
 
 
 def check_rise(chain: Chain, terms_id: int, asked: Asked, *, on: date, today: date) -> None:
@@ -37,7 +36,7 @@ def check_rise(chain: Chain, terms_id: int, asked: Asked, *, on: date, today: da
     first = today + timedelta(days=days)
     if on >= first:
         return
-    new, now = asked.drawn or body_of(priced.terms_id), body_of(terms_id)
+    new, now = (body_of(key, asked.pen) for key in (priced.terms_id, terms_id))
     if not dearer(new, now, quantity=priced.quantity, on=on, began_on=began_on):
         return
     told = _told_from(chain, priced.book_version_id, on)

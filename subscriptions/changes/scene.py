@@ -47,7 +47,7 @@ def priced_in(scene: Scene) -> Priced:
     asked, beside = described(newest, known, scene.wish.characteristics)
     place = check_characteristics([PLACE], beside, field=DESCRIBED)
     wish = replace(scene.wish, characteristics=asked)
-    priced = priced_for(wish, scene.account, scene.now, version, scene.on, scene.pen)
+    priced = priced_for(wish, scene.account, scene.chain, scene.now, version, scene.on, scene.pen)
     return replace(priced, characteristics=priced.characteristics | place)
 
 
@@ -70,12 +70,12 @@ def as_it_is(scene: Scene, priced: Priced) -> Asked:
     """What is asked for the product as it is described; another edition is no rise of this one."""
     known = scene.chain.characteristics_on(scene.on)
     if priced.characteristics != known:
-        pencil = Pencil()
+        pencil = Pencil(scene.pen)
         same = replace(scene, wish=replace(scene.wish, characteristics=None), pen=pencil)
         with suppress(Refused):
             as_is = priced_in(same)
-            return Asked(as_is, pencil.drawn.get(as_is.terms_id))
-    return Asked(priced, scene.pen.drawn.get(priced.terms_id))
+            return Asked(as_is, pencil)
+    return Asked(priced, scene.pen)
 
 
 def version_of(scene: Scene) -> ProductVersion:

@@ -18,7 +18,7 @@ from orders.models import Order, OrderLine
 from quotes.services import AccountClosed
 from subscriptions.changes.acts import WHEN_CLOSED
 from subscriptions.changes.asking import place_of
-from subscriptions.changes.carrying import Carried, carry
+from subscriptions.changes.carrying import Carried, after, carry
 from subscriptions.changes.days import day_of
 from subscriptions.changes.delivering import check_deliverable, delivered_lines
 from subscriptions.changes.leaving import open_fees
@@ -157,18 +157,22 @@ def carry_all(
     today: date,
     pen: Pen,
 ) -> list[tuple[int, Carried]]:
-    """Each wish with the root of its chain; they are taken as if made in this order."""
+    """Each wish with the root of its chain; each is checked against what the ones before it say."""
     carried = []
+    so_far: dict[int, Chain] = {}
     for index, wish in enumerate(wishes):
-        chain = chains[wish.item_id]
+        root = chains[wish.item_id].root.pk
+        chain = so_far.get(root, chains[wish.item_id])
         try:
             _check(wish, chain)
-            on = day_of(wish, chain.last, chain.spans, today=today)
+            on = day_of(wish, chain.last, chain.spans, today=today, pen=pen)
             made = carry(wish, chain, on, today=today, accounts=accounts, pen=pen)
+            so_far[root] = after(chain, made)
+            check_facts(so_far[root].facts)
         except Refused as refusal:
             refusal.field = line_field(index, refusal)
             raise
-        carried.append((chain.root.pk, made))
+        carried.append((root, made))
     return carried
 
 

@@ -92,7 +92,7 @@ class Chain:
 
     @property
     def next_key(self) -> int:
-        return self.root.revision + 1
+        return max(fact.key for fact in self.facts) + 1
 
 
 def describes(change: ItemChange) -> bool:
