@@ -180,6 +180,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "promise.opened": (),
     "breach.found": (),
     "breach.resolved": (),
+    "account.charges_rechecked": (),
     "bill_run.opened": (Reaction("billing.plan_run"),),
     "bill_run.shard_planned": (Reaction("billing.draft_shard"),),
     "bill_run.drafted": (),
