@@ -1,9 +1,19 @@
 """What the ground remembers: events, reactions owed, test clocks, idempotency keys."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
+
+# What happened under a clock has happened: bills and promises of a day are not lived twice.
+FORWARD_ONLY = pgtrigger.Trigger(
+    name="forward_only",
+    operation=pgtrigger.UpdateOf("now"),
+    when=pgtrigger.Before,
+    condition=pgtrigger.Q(new__now__lt=pgtrigger.F("old__now")),
+    func="RAISE EXCEPTION 'o2b: a test clock goes forward only';",
+)
 
 
 class TestClock(models.Model):
@@ -22,6 +32,7 @@ class TestClock(models.Model):
         permissions = [
             ("run_testclocks", "Can open test clocks, put accounts under them and move them"),
         ]
+        triggers = [FORWARD_ONLY]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.now:%Y-%m-%d %H:%M})"

@@ -68,6 +68,7 @@ def _examples(
     first = rows.select_related(
         "item__subscription",
         "item__order_line",
+        "order_line",
         "item__account__customer",
         "product_version__product",
         "terms",
@@ -82,7 +83,8 @@ def _examples(
 
 
 def _wanted(version: ItemVersion) -> Wanted:
-    characteristics = version.item.order_line.characteristics
+    line = version.order_line or version.item.order_line
+    characteristics = line.characteristics if version.described is None else version.described
     return Wanted(version.product_version, version.quantity, (), characteristics)
 
 

@@ -115,7 +115,9 @@ class ItemShown:
     def deeds(self) -> list[Deed]:
         """What may be done to it; what another account has by now is changed there."""
         is_gone = self.passed_to and self.until and self.until <= self.look.today
-        return [] if is_gone or self.is_fee else deeds_for(self.item.state)
+        if is_gone or self.is_fee:
+            return []
+        return deeds_for(self.item.state, is_open=self.item.account.is_open)
 
     @property
     def is_fee(self) -> bool:

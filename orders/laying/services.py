@@ -78,8 +78,13 @@ def lock_account(*, account_id: int, field: str | None = None) -> Account:
     return lock_accounts(account_ids=[account_id], field=field)[account_id]
 
 
-def lock_accounts(*, account_ids: Collection[int], field: str | None = None) -> dict[int, Account]:
-    """The accounts, locked in ascending key; refuses a closed one."""
+def lock_accounts(
+    *, account_ids: Collection[int], field: str | None = None, closed_too: bool = False
+) -> dict[int, Account]:
+    """The accounts, locked in ascending key; refuses a closed one.
+
+    With `closed_too` closed ones are locked as well: the caller says what may still be changed.
+    """
     locked = (
         Account.objects.select_for_update(of=("self",), no_key=True)
         .select_related("customer", "test_clock")
@@ -90,7 +95,7 @@ def lock_accounts(*, account_ids: Collection[int], field: str | None = None) -> 
     if missing := set(account_ids) - accounts.keys():
         raise Account.DoesNotExist(f"there is no account {min(missing)}")
     for account in accounts.values():
-        if not account.is_open:
+        if not account.is_open and not closed_too:
             message = _("%(account)s is closed; it can order nothing.")
             raise AccountClosed(message % {"account": account}, field=field)
     return accounts

@@ -11,6 +11,8 @@ from subscriptions.models import Act, ServiceState
 
 S = ServiceState
 LIVING = (S.PENDING, S.ACTIVE, S.SUSPENDED)
+# What is in service goes on when its account is closed: these want no open one.
+WHEN_CLOSED = (Act.END, Act.SUSPEND, Act.RESUME, Act.TRANSFER, Act.WITHDRAW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ TAKE_BACK = Deed(
 BY_SLUG = {deed.slug: deed for deed in (*DEEDS, TAKE_BACK)}
 
 
-def deeds_for(state: str) -> list[Deed]:
-    """What is offered for a service that stands so."""
-    return [deed for deed in DEEDS if state in deed.offered]
+def deeds_for(state: str, *, is_open: bool = True) -> list[Deed]:
+    """What is offered for a service that stands so; less where its account is closed."""
+    offered = [deed for deed in DEEDS if state in deed.offered]
+    return offered if is_open else [deed for deed in offered if deed.act in WHEN_CLOSED]

@@ -14,9 +14,9 @@ from o2b.catalog.quantities import check_quantity
 from o2b.customers.models import Account
 from o2b.web.show import day_text
 from orders.changing.services import ChangeLine
-from quotes.inputs import versions_on_sale
+from orders.models import OrderLine
 from subscriptions.changes import refusals as no
-from subscriptions.changes.describing import DESCRIBED, PLACE, described, with_place
+from subscriptions.changes.describing import DESCRIBED, with_place
 from subscriptions.changes.holding import check_has_it, check_what_follows, withdrawn
 from subscriptions.changes.leaving import (
     check_leaving_notice,
@@ -25,15 +25,17 @@ from subscriptions.changes.leaving import (
     fees_of,
     running_of,
 )
-from subscriptions.changes.pricing import Pen, check_rise, fee_for, priced_for, terms_in_force
+from subscriptions.changes.pricing import Pen, fee_for, terms_in_force
+from subscriptions.changes.rises import check_rise
+from subscriptions.changes.scene import Scene, as_it_is, priced_in, version_of, wants_notice
 from subscriptions.changes.snapshots import digests_of, snapshot_of
 from subscriptions.changes.wishes import Priced, Wish
 from subscriptions.models import Act, SuspensionBilling
 from subscriptions.rules.checks import TransferCycle
 from subscriptions.rules.facts import Act as Told
-from subscriptions.rules.timeline import Span, span_on
-from subscriptions.timelines.chains import Chain
-from subscriptions.timelines.services import NewFact
+from subscriptions.rules.timeline import span_on
+from subscriptions.timelines.chains import Chain, fact_of
+from subscriptions.timelines.services import NewFact, row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +51,6 @@ class Carried:
     fee: ChangeLine | None = None
     besides: tuple[tuple[int, NewFact], ...] = ()
     why: Sequence[Mapping[str, object]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A wish, the service that it is about, and what that is on the day."""
-
-    wish: Wish
-    chain: Chain
-    on: date
-    today: date
-    now: Span
-    accounts: Mapping[int, Account]
-    pen: Pen
-
-    @property
-    def account(self) -> Account:
-        """Who orders the change: the account whose item is to be changed."""
-        return next(
-            self.accounts[i.account_id] for i in self.chain.items if i.pk == self.wish.item_id
-        )
 
 
 def carry(
@@ -92,20 +74,30 @@ def carry(
     return carried
 
 
+def after(chain: Chain, made: Carried) -> Chain:
+    """The service as it will be with this change, for what is asked of it in the same order."""
+    change = row_of(made.fact, chain, chain.next_key)
+    line = made.line
+    change.order_line = OrderLine(characteristics=line.characteristics, in_service=line.in_service)
+    told = fact_of(change)
+    return Chain(chain.items, [*chain.facts, told], [*chain.changes, change])
+
+
 def _terms(scene: Scene) -> Carried:
     """Another product, another price: what contract and books say on that day."""
     # Who is suspended for a holding fee has the Terms that hold on the return.
     has = terms_in_force(scene.chain, scene.on) or scene.now.terms
     scene_in_force = replace(scene, now=replace(scene.now, terms=has))
-    priced = scene.wish.promised or _priced(scene_in_force)
+    priced = scene.wish.promised or priced_in(scene_in_force)
     if (priced.version_id, priced.terms_id, priced.quantity) == (
         scene.now.product_version,
         has,
         scene.now.quantity,
     ):
         raise no.NothingChanges(_("That is what it is already, at this price."), field="product")
-    days = {"on": scene.on, "today": scene.today}
-    check_rise(scene.wish, scene.chain, has, priced, **days, pen=scene.pen)
+    if wants_notice(scene, priced):
+        asked = as_it_is(scene_in_force, priced)
+        check_rise(scene.chain, has, asked, on=scene.on, today=scene.today)
     fact = NewFact(
         act=Act.TERMS,
         on=scene.on,
@@ -118,26 +110,9 @@ def _terms(scene: Scene) -> Carried:
     return Carried(_line(scene, priced), fact, why=priced.why)
 
 
-def _priced(scene: Scene) -> Priced:
-    """At the price of the day; what describes the service on that day stays where none is said."""
-    version = _version_of(scene)
-    code = scene.wish.product or version.product.code
-    newest = versions_on_sale([code]).get(code)
-    known = scene.chain.characteristics_on(scene.on)
-    asked, beside = described(newest, known, scene.wish.characteristics)
-    place = check_characteristics([PLACE], beside, field=DESCRIBED)
-    wish = replace(scene.wish, characteristics=asked)
-    priced = priced_for(wish, scene.account, scene.now, version, scene.on, scene.pen)
-    return replace(priced, characteristics=priced.characteristics | place)
-
-
-def _version_of(scene: Scene) -> ProductVersion:
-    return ProductVersion.objects.select_related("product").get(pk=scene.now.product_version)
-
-
 def _replace(scene: Scene) -> Carried:
     """Another version of the product, under the same Terms: the price that was agreed stays."""
-    product = _version_of(scene).product
+    product = version_of(scene).product
     found = product.versions.filter(number=scene.wish.version or 0).first()
     if found is None or found.state != ProductVersion.State.PUBLISHED:
         message = _("%(product)s has no published version %(number)s.")
@@ -150,7 +125,7 @@ def _replace(scene: Scene) -> Carried:
 
 
 def _quantity(scene: Scene) -> Carried:
-    quantity = check_quantity(_version_of(scene).product, scene.wish.quantity)
+    quantity = check_quantity(version_of(scene).product, scene.wish.quantity)
     if quantity == scene.now.quantity:
         raise no.NothingChanges(_("It is that many already."), field="quantity")
     return Carried(_line(scene, quantity=quantity), _fact(scene, quantity=quantity))
@@ -179,7 +154,7 @@ def _move(scene: Scene) -> Carried:
         message = _("Name what is different at the other address.")
         raise no.NothingChanges(message, field="characteristics")
     told = scene.chain.characteristics_on(scene.on) | dict(scene.wish.characteristics)
-    specs = with_place(_version_of(scene).characteristics)
+    specs = with_place(version_of(scene).characteristics)
     check_characteristics(specs, told, field=DESCRIBED)
     return _plain(scene)
 
@@ -227,7 +202,7 @@ def _end(scene: Scene) -> Carried:
     running = running_of([root]).get(root)
     if not scene.wish.waive_notice:
         check_leaving_notice(running, today=scene.today, on=scene.on)
-    amount = fee_owed(running, scene.chain, on=scene.on)
+    amount = fee_owed(running, scene.chain, on=scene.on, pen=scene.pen)
     if scene.wish.fee is not None and amount != scene.wish.fee:
         message = _("What leaving the term costs has changed meanwhile; ask for a new offer.")
         raise no.ChangedMeanwhile(message, field="fee")
@@ -269,7 +244,8 @@ def _line(
     return ChangeLine(
         action=str(scene.wish.act),
         change_on=scene.on,
-        in_service=snapshot_of(scene.chain, scene.now, digests_of([scene.now])),
+        in_service=snapshot_of(scene.chain, scene.now, digests_of([scene.now], scene.pen.drawn))
+        | {"characteristics": characteristics},
         product_version_id=version_id
         or (priced.version_id if priced else scene.now.product_version),
         delivery_plan_id=priced.plan_id if priced else ordered.delivery_plan_id,

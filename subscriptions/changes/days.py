@@ -5,24 +5,24 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from o2b.catalog.models import Terms
-from o2b.charging import ChargeFacts, Kind, LineTerms, Segment, from_canonical
+from o2b.charging import ChargeFacts, Kind, LineTerms, Segment
 from o2b.charging.schedule import schedule_of
 from o2b.periods import FOREVER, Period
 from quotes.inputs import FIRST_YEAR, LAST_YEAR
 from subscriptions.changes.leaving import term_end
+from subscriptions.changes.pricing import Pen, Pencil, body_of
 from subscriptions.changes.refusals import DayInvalid, NoPeriod
 from subscriptions.changes.wishes import When, Wish
 from subscriptions.models import Item
 from subscriptions.rules.timeline import Span, span_on
 
 
-def day_of(wish: Wish, item: Item, spans: Iterable[Span], *, today: date) -> date:
+def day_of(wish: Wish, item: Item, spans: Iterable[Span], *, today: date, pen: Pen) -> date:
     """The first day on which the wish holds, in the account's own calendar."""
     if wish.when is When.NOW:
         return today
     if wish.when is When.PERIOD_END:
-        return period_end(item, list(spans), today=today)
+        return period_end(item, list(spans), today=today, pen=pen)
     if wish.when is When.TERM_END:
         return term_end(item.root_id_or_own, today=today)
     if wish.on is None or not FIRST_YEAR <= wish.on.year <= LAST_YEAR:
@@ -30,12 +30,12 @@ def day_of(wish: Wish, item: Item, spans: Iterable[Span], *, today: date) -> dat
     return wish.on
 
 
-def period_end(item: Item, spans: list[Span], *, today: date) -> date:
+def period_end(item: Item, spans: list[Span], *, today: date, pen: Pen | None = None) -> date:
     """The first day after the period that runs today, by the longest of its recurring charges."""
     span = span_on(spans, today)
     if span is None or item.anchor_on is None:
         raise NoPeriod(_("No period runs today; name a day."), field="when")
-    promised = from_canonical(Terms.objects.values_list("body", flat=True).get(pk=span.terms))
+    promised = body_of(span.terms, pen or Pencil())
     ends = list(_ends(promised, item, span, today))
     if not ends:
         raise NoPeriod(

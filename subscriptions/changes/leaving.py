@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from o2b.catalog.models import ProductVersion, Terms
+from o2b.catalog.models import ProductVersion
 from o2b.catalog.resolution import Resolution
 from o2b.charging import (
     Alignment,
@@ -18,13 +18,12 @@ from o2b.charging import (
     Proration,
     StartRule,
     Timing,
-    from_canonical,
 )
 from o2b.customers.models import Account
 from o2b.web.show import day_text
 from orders.changing.services import ChangeLine
 from orders.models import LineAction, OrderLine
-from subscriptions.changes.pricing import Pen
+from subscriptions.changes.pricing import Pen, bodies_of, body_of
 from subscriptions.changes.refusals import NoTerm, NoticeTooShort
 from subscriptions.changes.snapshots import digests_of, line_of
 from subscriptions.models import (
@@ -112,7 +111,7 @@ def check_leaving_notice(
         raise NoticeTooShort(message % told, field=field, first=first.isoformat())
 
 
-def fee_owed(running: Commitment | None, chain: Chain, *, on: date) -> Decimal:
+def fee_owed(running: Commitment | None, chain: Chain, *, on: date, pen: Pen) -> Decimal:
     """What ending on a day costs; nothing on the last day of what is agreed or after it.
 
     Terms that follow are owed too, each share as its own term says; a fixed fee is that of the
@@ -126,8 +125,7 @@ def fee_owed(running: Commitment | None, chain: Chain, *, on: date) -> Decimal:
     root, spans = chain.root, chain.spans
     assert root.anchor_on is not None
     grid = Grid(root.anchor_on, root.anchor_day or root.account.bill_day)
-    rows = Terms.objects.filter(pk__in={span.terms for span in spans})
-    terms = {pk: from_canonical(body) for pk, body in rows.values_list("pk", "body")}
+    terms = bodies_of({span.terms for span in spans}, pen)
     left: dict[tuple[str, Decimal], Decimal] = {}
     for each in bound:
         words = (each.words.leaving_fee, each.words.leaving_value)
@@ -146,7 +144,7 @@ def fee_owed(running: Commitment | None, chain: Chain, *, on: date) -> Decimal:
 def fee_line(chain: Chain, now: Span, *, on: date, amount: Decimal, pen: Pen) -> ChangeLine:
     """The second line of a cancel order: it starts the fee, which is billed once on the day."""
     version = ProductVersion.objects.select_related("product").get(pk=now.product_version)
-    body = from_canonical(Terms.objects.values_list("body", flat=True).get(pk=now.terms))
+    body = body_of(now.terms, pen)
     terms = LineTerms(
         product=version.product.code,
         version=version.number,
@@ -159,7 +157,7 @@ def fee_line(chain: Chain, now: Span, *, on: date, amount: Decimal, pen: Pen) ->
         now,
         action=LineAction.START,
         on=on,
-        digests=digests_of([now]),
+        digests=digests_of([now], pen.drawn),
         quantity=Decimal(1),
         terms_id=pen.key_of(Resolution(version, Decimal(1), terms, None, None)),
         start_on=on,

@@ -119,7 +119,7 @@ def preview_changes(
     if account is None:
         raise AccountUnknown(f"there is no account {account_id}", field="account")
     chains = chains_for(roots_for(account, [wish.item_id for wish in wishes]))
-    check_wishes(wishes, accounts.values())
+    check_wishes(wishes, account, accounts)
     if actor_id is not None:
         check_waiver(any(wish.waive_notice for wish in wishes), actor_id)
     pencil, today = pencil or Pencil(), clock.day(account, at)

@@ -1,30 +1,27 @@
 """What a changed service costs from a day on: resolved by contract and books, frozen as Terms."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from o2b.catalog.models import DeliveryPlan, PriceBookVersion, ProductVersion, Terms
+from o2b.catalog.models import DeliveryPlan, ProductVersion, Terms
 from o2b.catalog.resolution import Resolution
 from o2b.catalog.services import freeze_terms
 from o2b.charging import ChargeTerms, LineTerms, RampStep, digest, from_canonical
 from o2b.charging.ramps import free_until
 from o2b.customers.models import Account
 from o2b.periods import add_months
-from orders.models import Order
 from quotes.inputs import LineInput, check_lines
 from quotes.selectors import price_lines
-from subscriptions.changes.refusals import BillingInvalid, NoticeTooShort
+from subscriptions.changes.refusals import BillingInvalid
 from subscriptions.changes.wishes import Priced, Wish
-from subscriptions.models import Item
 from subscriptions.rules.facts import Act, standing_facts
-from subscriptions.rules.prices import dearer, lasting, moved, recurs, same_price
+from subscriptions.rules.prices import lasting, moved, recurs, same_price
 from subscriptions.rules.timeline import Span
-from subscriptions.selectors import known_now
 from subscriptions.timelines.chains import Chain
 
 
@@ -54,8 +51,9 @@ class Ink:
 class Pencil:
     """Terms that are not frozen have keys below zero: the change is only looked at."""
 
-    def __init__(self) -> None:
-        self.drawn: dict[int, LineTerms] = {}
+    def __init__(self, other: Pen | None = None) -> None:
+        """What the `other` pen has drawn is known."""
+        self.drawn: dict[int, LineTerms] = dict(other.drawn) if other else {}
 
     def key_of(self, resolution: Resolution) -> int:
         known = Terms.objects.filter(digest=digest(resolution.terms)).values_list("pk", flat=True)
@@ -79,7 +77,13 @@ class Held:
 
 
 def priced_for(
-    wish: Wish, account: Account, now: Span, version: ProductVersion, on: date, pen: Pen
+    wish: Wish,
+    account: Account,
+    chain: Chain,
+    now: Span,
+    version: ProductVersion,
+    on: date,
+    pen: Pen,
 ) -> Priced:
     """The wished product, or the same, at the price that is valid on the day."""
     quantity = wish.quantity if wish.quantity is not None else now.quantity
@@ -90,7 +94,7 @@ def priced_for(
         discount_percent=wish.discount_percent,
     )
     same = asked.product == version.product.code
-    return _priced(account, asked, on, pen, has=_held(wish.item_id, now.terms) if same else None)
+    return _priced(account, asked, on, pen, has=_held(chain, now.terms, pen) if same else None)
 
 
 def fee_for(product: str, account: Account, quantity: Decimal, on: date, pen: Pen) -> int:
@@ -101,14 +105,11 @@ def fee_for(product: str, account: Account, quantity: Decimal, on: date, pen: Pe
     return _priced(account, LineInput(product=product, quantity=quantity), on, pen).terms_id
 
 
-def _held(item_id: int, terms_id: int) -> Held:
-    item = Item.objects.select_related("root").get(pk=item_id)
-    root = item.root or item
-    assert root.anchor_on is not None
-    days = known_now().filter(Q(item=root) | Q(item__root=root), terms=terms_id)
-    first = days.order_by("valid").first()
-    since = (first.valid.lower if first else None) or root.anchor_on
-    return Held(terms_id, _body_of(terms_id), root.anchor_on, since)
+def _held(chain: Chain, terms_id: int, pen: Pen) -> Held:
+    began_on = chain.root.anchor_on
+    assert began_on is not None
+    days = (span.period.start for span in chain.spans if span.terms == terms_id)
+    return Held(terms_id, body_of(terms_id, pen), began_on, min(days, default=began_on))
 
 
 def _priced(
@@ -184,35 +185,13 @@ def terms_in_force(chain: Chain, on: date) -> int | None:
     return next((f.terms for f in reversed(told) if f.act in kinds and f.terms), None)
 
 
-def check_rise(
-    wish: Wish, chain: Chain, terms_id: int, priced: Priced, *, on: date, today: date, pen: Pen
-) -> None:
-    """A list's new price that is dearer is told as long before as the list says, unless waived.
-
-    Who accepted an offer ordered that price, and needs no notice of it.
-    """
-    accepted = wish.promised is not None or wish.quote_line_id is not None
-    if accepted or wish.waive_notice or wish.order_kind != Order.Kind.PRICE_CHANGE:
-        return
-    versions = PriceBookVersion.objects.filter(pk=priced.book_version_id or 0)
-    days = versions.values_list("notice_days", flat=True).first()
-    began_on = chain.root.anchor_on
-    if not days or began_on is None:
-        return
-    new, now = (pen.drawn.get(key) or _body_of(key) for key in (priced.terms_id, terms_id))
-    if new.product != now.product:
-        return
-    if dearer(new, now, quantity=priced.quantity, on=on, began_on=began_on):
-        check_notice(told_on=today, on=on, days=days)
+def body_of(terms_id: int, pen: Pen) -> LineTerms:
+    """What Terms say, be they frozen or only drawn."""
+    return bodies_of({terms_id}, pen)[terms_id]
 
 
-def check_notice(*, told_on: date, on: date, days: int) -> None:
-    """A price that rises is told so many days before; refuses a day that is too near."""
-    first = told_on + timedelta(days=days)
-    if on < first:
-        message = _("A new price needs %(days)s days' notice.")
-        raise NoticeTooShort(message % {"days": days}, field="on", first=first.isoformat())
-
-
-def _body_of(terms_id: int) -> LineTerms:
-    return from_canonical(Terms.objects.values_list("body", flat=True).get(pk=terms_id))
+def bodies_of(keys: Set[int], pen: Pen) -> dict[int, LineTerms]:
+    """The same of several, by key."""
+    rows = Terms.objects.filter(pk__in=keys - pen.drawn.keys()).values_list("pk", "body")
+    drawn = {key: terms for key, terms in pen.drawn.items() if key in keys}
+    return {pk: from_canonical(body) for pk, body in rows} | drawn

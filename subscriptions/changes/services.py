@@ -1,6 +1,6 @@
 """Change what is in service: wishes become one priced change order, and the facts are told."""
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -16,8 +16,9 @@ from orders.changing.services import ChangeOrder, write_change_orders
 from orders.laying.services import NewOrder, lock_accounts, write_orders
 from orders.models import Order, OrderLine
 from quotes.services import AccountClosed
+from subscriptions.changes.acts import WHEN_CLOSED
 from subscriptions.changes.asking import place_of
-from subscriptions.changes.carrying import Carried, carry
+from subscriptions.changes.carrying import Carried, after, carry
 from subscriptions.changes.days import day_of
 from subscriptions.changes.delivering import check_deliverable, delivered_lines
 from subscriptions.changes.leaving import open_fees
@@ -71,12 +72,12 @@ def change_services(
     is to be delivered first changes with its delivery; then no chain is told of yet.
     """
     involved = accounts_of(account_id, wishes)
-    accounts = lock_accounts(account_ids=involved, field=_field_of_accounts(involved))
+    accounts = lock_accounts(account_ids=involved, closed_too=True)
     account = accounts[account_id]
     roots = roots_for(account, [wish.item_id for wish in wishes])
     lock_chains(set(roots.values()))
     chains = chains_for(roots)
-    check_wishes(wishes, accounts.values())
+    check_wishes(wishes, account, accounts)
     check_waiver(any(wish.waive_notice for wish in wishes), actor_id)
     carried = carry_all(wishes, chains, accounts, today=clock.day(account, at), pen=Ink())
     kinds = {kind or wish.order_kind for wish in wishes}
@@ -107,21 +108,27 @@ def change_services(
     return Changed(lines[0].order, lines, found)
 
 
-def check_wishes(wishes: Sequence[Wish], accounts: Iterable[Account]) -> None:
+def check_wishes(wishes: Sequence[Wish], account: Account, accounts: Mapping[int, Account]) -> None:
     """What is refused whatever the services are; who only looks is refused alike."""
-    involved = list(accounts)
-    for account in involved:
-        if not account.is_open:
-            message = _("%(account)s is closed; it can order nothing.") % {"account": account}
-            raise AccountClosed(message, field=_field_of_accounts(involved))
+    check_open(wishes, account, accounts)
     check_alone(wishes)
     if any(wish.deliver for wish in wishes):
         check_deliverable(wishes)
 
 
-def _field_of_accounts(involved: Sized) -> str | None:
-    """Where more than one account is named, the other one is a field of the wish."""
-    return "to_account" if len(involved) > 1 else None
+def check_open(wishes: Sequence[Wish], account: Account, accounts: Mapping[int, Account]) -> None:
+    """What a closed account has can still be ended, paused and given away; it gets nothing more."""
+    for index, wish in enumerate(wishes):
+        if not account.is_open and wish.act not in WHEN_CLOSED:
+            message = _(
+                "%(account)s is closed; what it has can be ended, suspended, resumed, transferred "
+                "to an open account, or have a change taken back. Transfer it first."
+            )
+            raise AccountClosed(message % {"account": account}, field=f"changes[{index}].act")
+        to = accounts.get(wish.to_account_id or 0)
+        if to is not None and to.pk != account.pk and not to.is_open:
+            message = _("%(account)s is closed; transfer it to an open account.")
+            raise AccountClosed(message % {"account": to}, field=f"changes[{index}].to_account")
 
 
 def check_alone(wishes: Sequence[Wish]) -> None:
@@ -150,18 +157,22 @@ def carry_all(
     today: date,
     pen: Pen,
 ) -> list[tuple[int, Carried]]:
-    """Each wish with the root of its chain; they are taken as if made in this order."""
+    """Each wish with the root of its chain; each is checked against what the ones before it say."""
     carried = []
+    so_far: dict[int, Chain] = {}
     for index, wish in enumerate(wishes):
-        chain = chains[wish.item_id]
+        root = chains[wish.item_id].root.pk
+        chain = so_far.get(root, chains[wish.item_id])
         try:
             _check(wish, chain)
-            on = day_of(wish, chain.last, chain.spans, today=today)
+            on = day_of(wish, chain.last, chain.spans, today=today, pen=pen)
             made = carry(wish, chain, on, today=today, accounts=accounts, pen=pen)
+            so_far[root] = after(chain, made)
+            check_facts(so_far[root].facts)
         except Refused as refusal:
             refusal.field = line_field(index, refusal)
             raise
-        carried.append((chain.root.pk, made))
+        carried.append((root, made))
     return carried
 
 

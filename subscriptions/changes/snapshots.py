@@ -5,15 +5,19 @@ from datetime import date
 from typing import Any
 
 from o2b.catalog.models import Terms
+from o2b.charging import LineTerms, digest
 from orders.changing.services import ChangeLine
 from subscriptions.rules.timeline import Span
 from subscriptions.timelines.chains import Chain
 
 
-def digests_of(spans: Iterable[Span]) -> dict[int, str]:
-    """The names of the Terms that hold on these days, by key."""
+def digests_of(
+    spans: Iterable[Span], drawn: Mapping[int, LineTerms] | None = None
+) -> dict[int, str]:
+    """The names of the Terms that hold on these days, by key; also of those that are only drawn."""
     keys = {span.terms for span in spans}
-    return dict(Terms.objects.filter(pk__in=keys).values_list("pk", "digest"))
+    known = {key: digest(terms) for key, terms in (drawn or {}).items() if key in keys}
+    return known | dict(Terms.objects.filter(pk__in=keys).values_list("pk", "digest"))
 
 
 def snapshot_of(chain: Chain, now: Span, digests: Mapping[int, str]) -> dict[str, Any]:

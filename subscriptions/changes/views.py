@@ -35,7 +35,8 @@ def choose(request: HtmxRequest, pk: int) -> HttpResponse:
     require_change(request.user)
     item = item_to_change(pk)
     desk = lay_out(item, None, at=clock.now(item.account))
-    context = {"desk": desk, "item": item, "deeds": deeds_for(item.state)}
+    deeds = deeds_for(item.state, is_open=item.account.is_open)
+    context = {"desk": desk, "item": item, "deeds": deeds}
     return render(request, "subscriptions/change_choose.html", context)
 
 

@@ -46,7 +46,8 @@ class Wish:
     delivered by the product's plan and holds from the day of its delivery, or from its own day if
     that is later.
 
-    Only a quote gives a `discount_percent`, and what it `promised` when it was sent: these Terms
+    What is `offered` by a quote is told by it, and wants no notice of a price. Only a quote gives a
+    `discount_percent`, and what it `promised` when it was sent: these Terms
     are ordered, whatever contract and books say by then; a `fee` for leaving that is another one by
     now refuses the wish.
     """
@@ -70,6 +71,7 @@ class Wish:
     deliver: bool = False
     discount_percent: Decimal | str | int = 0
     quote_line_id: int | None = None
+    offered: bool = False
     promised: Priced | None = None
     fee: Decimal | None = None
 

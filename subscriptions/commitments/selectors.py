@@ -23,16 +23,11 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce
 
 from o2b import clock
-from o2b.catalog.models import PriceBookVersion
-from o2b.catalog.models.products import Lifecycle
-from o2b.catalog.publications import Reach
 from o2b.customers.models import Account
-from subscriptions.asof import its_day
 from subscriptions.models import (
     Commitment,
     Item,
     ItemVersion,
-    PriceMove,
     Renewal,
     RenewalDue,
     ServiceState,
@@ -44,10 +39,7 @@ from subscriptions.timelines.chains import chains_of
 M = TypeVar("M", bound=Model)
 A_DAY = timedelta(days=1)
 LONGEST_KEY = 18  # digits that always fit into a bigint
-LEAD = timedelta(days=7)
 KEY = BigIntegerField()
-# What renews with an uplift was promised that; what ends has no next price.
-MOVED_AT_RENEWAL = (Renewal.SAME, Renewal.MONTHLY, Renewal.CURRENT)
 CHAIN = OuterRef(OuterRef("item"))  # of a row about a service, two queries outside
 # What does not end with its term is renewed when it is in use, maybe later than the term ends.
 WAITS = ~Q(commitment__renewal=Renewal.END)
@@ -136,64 +128,6 @@ def to_remind(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
     """Services whose renewal comes up, and of which the advocate was not told yet."""
     rows = RenewalDue.objects.filter(remind_on__isnull=False)
     return by_clock(rows, "remind_on", machine_now=machine_now, clocked=clocked, on="due_on")
-
-
-def to_move(*, machine_now: datetime, clocked: bool) -> QuerySet[Any]:
-    """Services whose new price counts from today where they live, and whose customers know it."""
-    rows = PriceMove.objects.filter(settled_on=None, at_renewal=False, letter_owed=False)
-    return by_clock(rows, "moves_on", machine_now=machine_now, clocked=clocked)
-
-
-def moving_versions() -> QuerySet[PriceBookVersion]:
-    """Versions of books that do not leave services at the price that they were sold at."""
-    published = PriceBookVersion.objects.filter(state=Lifecycle.PUBLISHED)
-    return published.exclude(policy=PriceBookVersion.Policy.KEEP).select_related("book")
-
-
-def to_tell(version: PriceBookVersion, *, machine_now: datetime) -> QuerySet[Any]:
-    """What was sold by an earlier version of the book, moves, and was not told so yet.
-
-    It is told so many days before as the version says, and some more, so that a day on which
-    nothing ran delays no price.
-    """
-    reach = Reach(version, version.policy_on or version.valid_from)
-    elsewhere = reach.decided_elsewhere(
-        account="item__account",
-        customer="item__account__customer",
-        product="product_version__product",
-    )
-    lead = timedelta(days=version.notice_days) + LEAD
-    moves = PriceMove.objects.filter(item=OuterRef("root"), book_version=version)
-    rows = (
-        known_now()
-        .filter(_sold_before(version, "item") | _sold_before(version, "item__root"))
-        .filter(valid__endswith__isnull=True)
-        .exclude(item__state=ServiceState.ENDED)
-        .exclude(elsewhere)
-        .annotate(
-            root=Coalesce("item__root_id", F("item_id"), output_field=KEY),
-            holder=F("item__account_id"),
-            its_day=its_day(machine_now, account="item__account"),
-        )
-        .filter(~Exists(moves))
-        .order_by("item_id")
-    )
-    if version.policy == PriceBookVersion.Policy.ON_DATE:
-        assert version.policy_on is not None
-        return rows.filter(its_day__gte=version.policy_on - lead)
-    due = RenewalDue.objects.filter(
-        item=OuterRef("root"),
-        due_on__gte=version.valid_from,
-        commitment__renewal__in=MOVED_AT_RENEWAL,
-    )
-    rows = rows.annotate(due_on=Subquery(due.values("due_on")[:1]))
-    return rows.filter(due_on__lte=F("its_day") + lead)
-
-
-def _sold_before(version: PriceBookVersion, item: str) -> Q:
-    sold_by = f"{item}__order_line__book_version"
-    earlier = {f"{sold_by}__book": version.book_id, f"{sold_by}__number__lt": version.number}
-    return Q(**earlier)
 
 
 def items_of(account_ids: Collection[int]) -> QuerySet[Item, Any]:

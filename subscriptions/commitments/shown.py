@@ -72,12 +72,12 @@ def _price_then(
     moves = set(
         PriceMove.objects.filter(
             item__in=list(chains), at_renewal=True, settled_on=None
-        ).values_list("item", flat=True)
+        ).values_list("item", "account")
     )
     asking = []
     for row in rows:
         kind, span = row.commitment.renewal, facing[row.item_id]
-        moved = kind in (Renewal.SAME, Renewal.MONTHLY) and row.item_id in moves
+        moved = kind in (Renewal.SAME, Renewal.MONTHLY) and (row.item_id, row.holder) in moves
         if span and (moved or kind in (Renewal.UPLIFT, Renewal.CURRENT)):
             uplift = row.commitment.uplift_percent if kind == Renewal.UPLIFT else None
             chain = chains[row.item_id]

@@ -61,7 +61,7 @@ SELECT account.reference, account.time_zone, clock.now,
        item.id, item.subscription_id,
        product.code, product.name, is_.number,
        lower(version.valid), upper(version.valid), version.standing, version.quantity,
-       line.characteristics::text,
+       COALESCE(version.described, line.characteristics)::text,
        item.serial,
        ARRAY(SELECT piece.serial FROM subscriptions_equipment AS piece
              WHERE piece.item_id = COALESCE(item.root_id, item.id) ORDER BY piece.id)

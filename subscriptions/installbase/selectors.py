@@ -34,6 +34,7 @@ SHOWN = (
     "standing",
     "billed",
     "quantity",
+    "described",
     "terms__id",
     "order_line__characteristics",
     "product_version__number",

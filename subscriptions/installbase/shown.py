@@ -99,8 +99,10 @@ def place_shown(item: Any) -> str:
 
 
 def characteristics_of(item: Any) -> Mapping[str, Any]:
-    """How it was ordered, by the line that describes the version of its day."""
+    """How it was ordered, by the lines that describe the version of its day."""
     version = version_of(item)
+    if version is not None and version.described is not None:
+        return dict(version.described)
     line = version.order_line if version else None
     return (line or item.order_line).characteristics
 

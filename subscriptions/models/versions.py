@@ -67,6 +67,10 @@ class ItemVersion(models.Model):
         db_index=False,
         help_text=_("The line whose characteristics describe it."),
     )
+    described = models.JSONField(
+        null=True,
+        help_text=_("What describes it, where changes of other days say a part of that."),
+    )
     opens = models.BooleanField(
         default=True, help_text=_("Its Terms hold for the first time: what they cost once is due.")
     )

@@ -140,6 +140,7 @@ def _wish(
         when=When.ON,
         on=on,
         reason=change.reason,
+        offered=True,
     )
     if change.action == Action.END:
         check_leaving_notice(served.running, today=days.latest, on=on)

@@ -18,7 +18,8 @@ class Span:
     """Some days of a service on which nothing changes.
 
     `leg` counts the accounts that had it, from 0; `opens` says that its Terms hold here for the
-    first time, so that what they cost once is owed; `line` is the order line that describes it.
+    first time, so that what they cost once is owed; `line` is the order line that describes it,
+    `described` what does (as JSON), where changes of other days say a part of that.
     """
 
     leg: int
@@ -31,6 +32,7 @@ class Span:
     billed: bool
     opens: bool
     line: int
+    described: str | None = None
 
 
 @dataclass(slots=True)

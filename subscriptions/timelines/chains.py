@@ -1,16 +1,19 @@
 """A chain: the items of one service, first to last, with its facts and what is believed of it."""
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
+from orders.models import OrderLine
 from subscriptions.models import Item, ItemChange, ItemVersion
-from subscriptions.rules.facts import Act, Billing, Fact
+from subscriptions.rules.described import Said, described_on
+from subscriptions.rules.facts import Act, Billing, Fact, standing_facts
 from subscriptions.rules.timeline import Span, spans_of
 
 START_KEY = 1
@@ -57,22 +60,56 @@ class Chain:
         return spans_of(self.facts)
 
     def characteristics_on(self, day: date) -> dict[str, Any]:
-        """What describes the service on a day: the newest line that told it till then."""
-        gone = {c.withdraws_id for c in self.changes if c.withdraws_id}
-        told = [c for c in self.changes if describes(c) and c.on <= day and c.pk not in gone]
-        newest = max(told, key=lambda c: (c.on, c.revision), default=None)
-        line = newest.order_line if newest else self.root.order_line
-        return dict(line.characteristics)
+        """What describes the service on a day: what lines changed of it, by their days."""
+        return described_on(self.root.order_line.characteristics, self._said(self.facts), day)
+
+    def described_spans(self, facts: Sequence[Fact]) -> list[Span]:
+        """The spans of these facts, each with what describes it where its line says another."""
+        spans, said = spans_of(facts), self._said(facts)
+        if not said:
+            return spans
+        first = self.root.order_line
+        told = {c.order_line_id: c.order_line.characteristics for c in self.changes if describes(c)}
+        told[first.pk] = first.characteristics
+        found = []
+        for span in spans:
+            held = described_on(first.characteristics, said, span.period.start)
+            beside = None if held == told[span.line] else described_text(held)
+            found.append(replace(span, described=beside))
+        return found
+
+    def _said(self, facts: Sequence[Fact]) -> list[Said]:
+        """What lines say of these facts that hold."""
+        telling = [change for change in self.changes if describes(change)]
+        if not telling:
+            return []
+        held = {fact.key for fact in standing_facts(list(facts))}
+        return [
+            Said(c.revision, c.on, c.order_line.characteristics, found_by(c.order_line))
+            for c in telling
+            if c.revision in held
+        ]
 
     @property
     def next_key(self) -> int:
-        return self.root.revision + 1
+        return max(fact.key for fact in self.facts) + 1
 
 
 def describes(change: ItemChange) -> bool:
     """Whether its line tells the characteristics: another price of what is there tells none."""
     another = change.act != Act.TERMS or change.product_version_id is not None
     return change.act in DESCRIBED and another
+
+
+def found_by(line: OrderLine) -> dict[str, Any] | None:
+    """The characteristics that a change found on its day, where its line kept them."""
+    found: dict[str, Any] | None = (line.in_service or {}).get("characteristics")
+    return found
+
+
+def described_text(characteristics: Mapping[str, Any] | None) -> str | None:
+    """What describes a version, so that it can be compared."""
+    return None if characteristics is None else json.dumps(characteristics, sort_keys=True)
 
 
 def roots_of(item_ids: Collection[int]) -> dict[int, int]:

@@ -4,6 +4,7 @@ Versions are what was believed when: the facts are taken again in the order in w
 recorded, those of one transaction together.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,7 @@ from psycopg2.extras import DateRange, DateTimeTZRange
 
 from o2b import clock
 from subscriptions.models import Item, ItemVersion, Subscription
-from subscriptions.rules.timeline import spans_of
-from subscriptions.timelines.chains import Chain, by_item, chains_of
+from subscriptions.timelines.chains import Chain, by_item, chains_of, described_text
 from subscriptions.timelines.services import span_shape
 from subscriptions.timelines.turning import Stands, Together, project, projected, together_of
 from subscriptions.usage.services import write_subjects
@@ -72,7 +72,7 @@ def derived(chain: Chain) -> list[Known]:
     facts = []
     for moment, several in groupby(told, key=lambda fact: moments[fact.key]):
         facts += list(several)
-        spans = spans_of(facts)
+        spans = chain.described_spans(facts)
         # An account that has it later is not known before its transfer is.
         now = {
             (item, span_shape(span)) for item, own in by_item(chain, spans).items() for span in own
@@ -136,6 +136,7 @@ def _stored(item_ids: Sequence[int]) -> dict[int, list[Known]]:
             *(version.valid.lower, version.valid.upper, version.product_version_id),
             *(version.terms_id, version.quantity, version.standing == "in_use", version.billed),
             *(version.opens, version.order_line_id or version.first_line),
+            described_text(version.described),
         )
         known = version.recorded
         row = (version.item_id, shape, known.lower, known.upper)
@@ -168,7 +169,7 @@ def _write(chain: Chain, wanted: Sequence[Known]) -> None:
 def _row(
     item: int, shape: tuple[Any, ...], since: datetime | None, until: datetime | None
 ) -> ItemVersion:
-    start, end, version, terms, quantity, in_use, billed, opens, line = shape
+    start, end, version, terms, quantity, in_use, billed, opens, line, described = shape
     return ItemVersion(
         item_id=item,
         product_version_id=version,
@@ -180,4 +181,5 @@ def _row(
         billed=billed,
         opens=opens,
         order_line_id=line,
+        described=None if described is None else json.loads(described),
     )

@@ -3,6 +3,7 @@
 Whoever tells facts holds the accounts locked; chains are locked here, in ascending key.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from decimal import Decimal
 from typing import cast
 
 from django.db import connection
-from django.db.models import Func, OuterRef, Subquery, Value
+from django.db.models import Func, OuterRef, Subquery, Value, prefetch_related_objects
 from django.db.models.functions import Lower
 from psycopg2.extras import DateRange, DateTimeTZRange
 
@@ -37,6 +38,8 @@ from subscriptions.timelines.chains import (
     believed,
     by_item,
     chains_of,
+    described_text,
+    describes,
     fact_of,
     lock_chains,
 )
@@ -79,6 +82,7 @@ def tell_facts(
         chains = chains_of(told.keys())
     moment = moment or database_now()
     changes = [c for root, facts in told.items() for c in _changes_of(chains[root], facts, moment)]
+    prefetch_related_objects([c for c in changes if describes(c)], "order_line")
     for root in told:
         check_facts(chains[root].facts)
     write_all(changes)
@@ -170,7 +174,11 @@ def _due_again(changes: Sequence[ItemChange]) -> None:
 def derive_versions(chains: Iterable[Chain], *, at: datetime, moment: datetime) -> None:
     """Let the believed versions be what the facts say: close what is no more, write what is new."""
     chains = list(chains)
-    wanted = {pk: spans for chain in chains for pk, spans in by_item(chain, chain.spans).items()}
+    wanted = {
+        pk: spans
+        for chain in chains
+        for pk, spans in by_item(chain, chain.described_spans(chain.facts)).items()
+    }
     known = believed(wanted.keys())
     new: list[ItemVersion] = []
     gone: list[int] = []
@@ -244,6 +252,7 @@ def version_of(item_id: int, span: Span, moment: datetime) -> ItemVersion:
         billed=span.billed,
         opens=span.opens,
         order_line_id=span.line,
+        described=None if span.described is None else json.loads(span.described),
     )
 
 
@@ -255,7 +264,7 @@ def span_shape(span: Span) -> tuple[object, ...]:
     """All that makes two versions of an item the same."""
     return (
         *(span.period.start, _open(span.period.end), span.product_version, span.terms),
-        *(span.quantity, span.in_use, span.billed, span.opens, span.line),
+        *(span.quantity, span.in_use, span.billed, span.opens, span.line, span.described),
     )
 
 
@@ -263,5 +272,5 @@ def _shape(version: ItemVersion) -> tuple[object, ...]:
     return (
         *(version.valid.lower, version.valid.upper, version.product_version_id, version.terms_id),
         *(version.quantity, version.standing == Standing.IN_USE, version.billed, version.opens),
-        version.order_line_id,
+        *(version.order_line_id, described_text(version.described)),
     )

@@ -271,7 +271,7 @@ def test_a_closed_account_orders_nothing(
     assert_problem(answer, 409, "account_closed", "to_account")
     close_account(account_id=item.account_id, at=world.now)
     answer = ask(rep, item, "quantity", quantity="2", **dry)
-    assert_problem(answer, 409, "account_closed")
+    assert_problem(answer, 409, "account_closed", "act")
     assert not ItemChange.objects.exists()
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -262,6 +263,9 @@ def rebuild_from_facts(world: World) -> None:
     while turn_due(machine_now=world.now):
         pass
     call_command("rebuild", "--verify")
+    out = StringIO()
+    call_command("recheck_charges", "--dry-run", stdout=out)
+    assert out.getvalue().startswith("0 charges of 0 accounts differ")
     before = (_versions(), _items(), _charge_states())
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL o2b.rebuilds = 'on'")

@@ -10,12 +10,14 @@ from o2b.asks import ask
 from o2b.catalog.models import Price, PriceBook, PriceBookVersion
 from o2b.catalog.services import publish_price_book_version
 from o2b.charging import from_canonical
+from o2b.customers.models import Contact
 from o2b.errors import Refused
 from orders.models import Order
 from subscriptions.changes.preview import preview_changes
 from subscriptions.changes.services import change_services
 from subscriptions.changes.wishes import When, Wish
-from subscriptions.models import Act, Item
+from subscriptions.commitments.services import move_prices, tell_price_moves
+from subscriptions.models import Act, Item, PriceMove
 from tests.factories import LONG_AGO, a_product, a_user, monthly, reprice, setup_fee
 from tests.subscriptions.serving import billed_now, told, written
 
@@ -148,7 +150,7 @@ def test_suspended_for_a_fee_it_keeps_its_own_terms(world):
 # notice of a rise
 
 
-def listed(item, *charges, notice_days):
+def listed(item, *charges, notice_days, **given):
     """A new version of the default book that wants its notice."""
     book = PriceBook.objects.get(is_default=True, currency="EUR")
     version = PriceBookVersion.objects.create(
@@ -156,6 +158,7 @@ def listed(item, *charges, notice_days):
         number=book.versions.count() + 1,
         valid_from=date(2025, 1, 1),
         notice_days=notice_days,
+        **given,
     )
     for old in book.versions.get(number=version.number - 1).prices.all():
         if old.product_id != item.product_version.product_id:
@@ -172,6 +175,70 @@ def test_a_rise_wants_the_notice_of_its_book(world, on):
     world.on("2026-02-10")
     listed(item, monthly("33.00"), notice_days=30)
     assert refused(world, item, on=on, **PRICE) == "notice_too_short"
+
+
+@pytest.mark.parametrize("quantity", [None, "2"])
+def test_who_names_the_product_itself_wants_it_too(world, quantity):
+    item = sold(world, monthly("30.00"))
+    world.on("2026-02-10")
+    listed(item, monthly("33.00"), notice_days=30)
+    assert refused(world, item, product="line", quantity=quantity) == "notice_too_short"
+    told(world, item, Act.TERMS, product="line", quantity=quantity, on=date(2026, 3, 12))
+
+
+@pytest.mark.parametrize(("basic", "rises"), [("30.00", False), ("33.00", True)])
+def test_another_edition_is_no_rise_of_the_one_that_is_had(world, basic, rises):
+    world.on("2026-01-01")
+    edition = {"name": "edition", "type": "choice", "choices": ["basic", "pro"]}
+    world.sell(
+        products=[
+            a_product(code="line", charges=[monthly("30.00")], characteristics=[edition]),
+        ]
+    )
+    item = Item.objects.get()
+    told(world, item, Act.TERMS, product="line", quantity=2, characteristics={"edition": "basic"})
+    cells = [
+        monthly(price, match={"edition": name}) for name, price in (("basic", basic), ("pro", "90"))
+    ]
+    listed(item, *cells, notice_days=30)
+    given = {"product": "line", "characteristics": {"edition": "pro"}}
+    world.on("2026-01-02")
+    if rises:
+        assert refused(world, item, **given) == "notice_too_short"
+    else:
+        told(world, item, Act.TERMS, **given)
+
+
+def lettered(world):
+    """A letter about a new price of 33.00, not gone out yet."""
+    item = sold(world, monthly("30.00"))
+    Contact.objects.create(
+        customer=world.account.customer, name="Dr. Hall", email="hall@example.com", signs=True
+    )
+    world.on("2026-02-10")
+    listed(item, monthly("33.00"), notice_days=30, policy="on_date", policy_on=date(2026, 3, 15))
+    assert tell_price_moves(machine_now=world.now)
+    assert PriceMove.objects.get().moves_on == date(2026, 3, 15)
+    return item
+
+
+def test_a_letter_that_went_out_is_notice_enough(world):
+    item = lettered(world)
+    world.on("2026-03-10")
+    assert refused(world, item, on=date(2026, 3, 15), **PRICE) == "notice_too_short"
+    world.settle()  # now it goes out, and its notice counts from then
+    assert PriceMove.objects.get().moves_on == date(2026, 4, 9)
+    with pytest.raises(Refused) as no:
+        asked(world, item, on=date(2026, 4, 8), **PRICE)
+    assert no.value.extra["first"] == "2026-04-09"
+    world.on("2026-03-20")
+    told(world, item, Act.TERMS, on=date(2026, 4, 9), **PRICE)
+    world.on("2026-04-09")
+    while move_prices(machine_now=world.now):
+        pass
+    assert PriceMove.objects.get().order_line is None  # it has that price already
+    world.on("2026-05-01")
+    assert billed_now(world)[-1] == "33.00"
 
 
 def test_told_in_time_it_rises(world):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+import pgtrigger
 from django.db import transaction
 
 from billing.desk.demo.cast import Client, clients
@@ -97,8 +98,10 @@ class Story:
                 QueueMember.objects.get_or_create(queue=queue, user=user)
 
     def _on(self, day: date) -> datetime:
+        """Payments arrive while the next month goes on already: the story alone goes back."""
         self.clock.now = noon(day)
-        self.clock.save()
+        with pgtrigger.ignore("o2b.TestClock:forward_only"):
+            self.clock.save()
         return self.clock.now
 
     # A month of business

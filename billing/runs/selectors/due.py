@@ -46,9 +46,12 @@ SELECT charge.account_id, charge.id, item.revision,
         AND upper_inf(version.recorded) AND version.billed
         AND (priced.kind <> 'one_time' OR version.opens)
     WHERE {standing} AND {charge} AND charge.legal_entity_id = %(entity)s
-      AND (standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision)
+      AND ({due})
     ORDER BY charge.account_id, charge.id, lower(version.valid)
 """
+DUE_BY = "standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision"
+# What a changed item was billed so far, and nobody would look at again; usage is rated elsewhere.
+BILLED = "item.revision > 1 AND standing.seen_revision >= item.revision AND priced.kind <> 'usage'"
 
 HISTORY = """
 SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_end),
@@ -122,10 +125,24 @@ class TermsChargeRow(NamedTuple):
 
 def due_rows(scope: Scope, *, until: date) -> list[DueRow]:
     """Every charge of the scope that bills by `until`, or whose item has changed."""
+    return _rows_of(scope, DUE_BY, until=until)
+
+
+def billed_rows(scope: Scope) -> list[DueRow]:
+    """Every charge of changed items of the scope, as if their last change had not been seen."""
+    rows = _rows_of(scope, BILLED)
+    return [
+        DueRow(account, charge, rev, False, True, key) for account, charge, rev, *_, key in rows
+    ]
+
+
+def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
     question = DUE.format(
-        standing=scope.within("standing.account_id"), charge=scope.within("charge.account_id")
+        standing=scope.within("standing.account_id"),
+        charge=scope.within("charge.account_id"),
+        due=due,
     )
-    rows: list[Any] = _ask(question, scope.values | {"until": until})
+    rows: list[Any] = _ask(question, scope.values | values)
     return rows
 
 

@@ -16,11 +16,13 @@ from billing.runs.services.opening import (
     open_run,
     plan_run,
 )
+from billing.runs.services.rechecking import Recheck, recheck_charges
 from billing.runs.services.steering import cancel_run, pause_run, resume_run
 
 __all__ = [
     "DayTooFar",
     "OwnRun",
+    "Recheck",
     "RunIncomplete",
     "RunNotReady",
     "RunOverlaps",
@@ -33,5 +35,6 @@ __all__ = [
     "open_run",
     "pause_run",
     "plan_run",
+    "recheck_charges",
     "resume_run",
 ]

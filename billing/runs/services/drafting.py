@@ -118,7 +118,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     rows = due.due_rows(scope, until=run.on)
     drafts, failed = draft_accounts(
         rows,
-        priced=_pricing(scope) if rows else _nothing_is_priced,
+        priced=pricing(scope) if rows else _nothing_is_priced,
         currencies={pk: account.currency for pk, account in accounts.items()},
         history=due.billed_history(row[1] for row in rows if row[4]),
         until=run.on,
@@ -141,7 +141,7 @@ def _why(exc: Exception) -> Parked:
     return Parked("error", f"{type(exc).__name__}: {exc}")
 
 
-def _pricing(scope: Scope) -> Callable[[int], Priced]:
+def pricing(scope: Scope) -> Callable[[int], Priced]:
     """TermsCharge → its compiled Terms; an unbillable one raises when it is asked for."""
     rows = {row.id: row for row in due.terms_charges_of(scope)}
     charges = Counter(row.terms_id for row in rows.values())

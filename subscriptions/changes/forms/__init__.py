@@ -10,7 +10,7 @@ from o2b.catalog.models import ProductVersion
 from o2b.customers.models import Account
 from o2b.customers.selectors import accounts_meant
 from o2b.web.forms import DecimalInput
-from subscriptions.changes.forms.base import ChangeForm
+from subscriptions.changes.forms.base import WITHOUT_NOTICE, ChangeForm
 from subscriptions.changes.forms.described import MoveForm, ProductForm
 from subscriptions.models import SuspensionBilling
 
@@ -39,9 +39,7 @@ class QuantityForm(ChangeForm):
 class NoticeForm(ChangeForm):
     """A change that is told so many days before; who approves work may do without."""
 
-    waive_notice = forms.BooleanField(
-        label=gettext_lazy("Without the notice that was agreed"), required=False
-    )
+    waive_notice = forms.BooleanField(label=WITHOUT_NOTICE, required=False)
 
     def prepare(self) -> None:
         if not self.may_waive:

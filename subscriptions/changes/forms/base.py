@@ -16,6 +16,7 @@ from subscriptions.changes.services import LONGEST_REASON
 from subscriptions.changes.wishes import When, Wish
 
 NAMED = "c-"  # before the name of a characteristic
+WITHOUT_NOTICE = gettext_lazy("Without the notice that was agreed")
 
 
 class ChangeForm(forms.Form):

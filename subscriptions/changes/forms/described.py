@@ -14,7 +14,7 @@ from quotes.forms.lines import EditorLine
 from subscriptions.changes.asking import place_of
 from subscriptions.changes.describing import ADDRESS, kept_characteristics
 from subscriptions.changes.fields import field_for, said
-from subscriptions.changes.forms.base import NAMED, ChangeForm
+from subscriptions.changes.forms.base import NAMED, WITHOUT_NOTICE, ChangeForm
 
 
 class DescribedForm(ChangeForm):
@@ -49,8 +49,12 @@ class ProductForm(DescribedForm):
     quantity = forms.CharField(
         label=gettext_lazy("Quantity"), max_length=40, widget=DecimalInput, required=False
     )
+    # The same product at a list's price that is dearer wants the notice of the list.
+    waive_notice = forms.BooleanField(label=WITHOUT_NOTICE, required=False)
 
     def prepare(self) -> None:
+        if not self.may_waive:
+            del self.fields["waive_notice"]
         known = {version.product.code: version for version in self.on_sale}
         names = [(code, version.product.name) for code, version in known.items()]
         self.fields["product"].choices = [("", _("Choose a product…")), *names]  # type: ignore[attr-defined]
@@ -67,6 +71,7 @@ class ProductForm(DescribedForm):
             "product": self.cleaned_data["product"],
             "quantity": quantity,
             "characteristics": self.different(),
+            "waive_notice": self.cleaned_data.get("waive_notice", False),
         }
 
     def different(self) -> dict[str, str | None]:

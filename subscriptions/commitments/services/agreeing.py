@@ -157,7 +157,9 @@ def change_renewal(
     if months is not None:
         told["months"] = check_months(months)
     check_waiver(waive_notice, actor_id)
-    services = open_services(account_id, item_ids, at=at)
+    # That it ends, or binds no longer, can be said of a closed account too.
+    frees = renewal in (Renewal.END, Renewal.MONTHLY)
+    services = open_services(account_id, item_ids, at=at, closed_too=frees)
     new = []
     for item_id in item_ids:
         service = services[item_id]

@@ -14,10 +14,11 @@ from o2b.people.notices.services import tell_many
 from orders.changing.services import ChangeOrder, write_change_orders
 from orders.models import LineAction, Order
 from subscriptions.changes.snapshots import digests_of, line_of
-from subscriptions.commitments.selectors import to_move
+from subscriptions.commitments.movers import to_move
 from subscriptions.commitments.services import notes
 from subscriptions.commitments.services.batches import AT_ONCE, by_moment, take, together
 from subscriptions.commitments.services.pricing import Repriced, Repricing, freeze, reprice
+from subscriptions.commitments.services.telling import forget
 from subscriptions.models import Act, PriceMove
 from subscriptions.rules.checks import SUBJECTS
 from subscriptions.rules.facts import standing_facts
@@ -40,7 +41,9 @@ def move_prices(*, machine_now: datetime, limit: int = AT_ONCE) -> int:
     return 0
 
 
-def _move(moves: Sequence[PriceMove], accounts: Mapping[int, Account], at: datetime) -> None:
+def _move(rows: Sequence[PriceMove], accounts: Mapping[int, Account], at: datetime) -> None:
+    moves = [move for move in rows if move.account_id == move.holder]  # type: ignore[attr-defined]
+    forget([move for move in rows if move not in moves], at)
     chains = chains_of({move.item_id for move in moves})
     asking: list[tuple[PriceMove, Repricing]] = []
     for move in moves:

@@ -39,18 +39,24 @@ class Renewing:
         return self.due.commitment
 
     @property
+    def renewal(self) -> str:
+        """What comes now: nobody who is closed is bound anew, it goes on from month to month."""
+        told = self.running.renewal
+        return told if self.account.is_open or told == R.END else R.MONTHLY
+
+    @property
     def ends(self) -> bool:
-        return self.running.renewal == R.END
+        return self.renewal == R.END
 
     @property
     def uplift(self) -> Decimal | None:
-        return self.running.uplift_percent if self.running.renewal == R.UPLIFT else None
+        return self.running.uplift_percent if self.renewal == R.UPLIFT else None
 
     @property
     def asks_price(self) -> bool:
         """Whether its price may move: not where another one was agreed for that very day."""
         kinds = (R.UPLIFT, R.CURRENT)
-        if self.running.renewal not in kinds and self.moves is None:
+        if self.renewal not in kinds and self.moves is None:
             return False
         facts = standing_facts(self.chain.facts)
         return not any(f.on == self.on and SUBJECTS.get(f.act) == "what" for f in facts)
@@ -87,7 +93,7 @@ class Renewing:
         """The next term under the same words; from month to month it has no end."""
         running = self.running
         ends_on, anchor = None, running.anchor_day
-        if running.renewal != R.MONTHLY:
+        if self.renewal != R.MONTHLY:
             assert running.months is not None
             ends_on, anchor = term_after(
                 self.on,
@@ -102,8 +108,8 @@ class Renewing:
             ends_on=ends_on,
             months=running.months,
             anchor_day=anchor,
-            renewal=running.renewal,
-            uplift_percent=running.uplift_percent,
+            renewal=self.renewal,
+            uplift_percent=self.uplift or 0,
             notice_days=running.notice_days,
             leaving_fee=running.leaving_fee,
             leaving_value=running.leaving_value,

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from o2b import clock, events
 from o2b.copying import write_all
@@ -26,6 +25,7 @@ from subscriptions.commitments.services.batches import AT_ONCE, by_moment, take,
 from subscriptions.commitments.services.pricing import Repricing, freeze, reprice
 from subscriptions.commitments.services.renewal import Renewing
 from subscriptions.commitments.services.standing import stand_due
+from subscriptions.commitments.services.telling import forget
 from subscriptions.commitments.services.writing import facts_of
 from subscriptions.models import PriceMove, Renewal, RenewalDue
 from subscriptions.rules.checks import check_facts
@@ -121,7 +121,7 @@ def carry_out(
     """Write the renewals; those that cannot be, and why, are left as they were."""
     if not renewing:
         return []
-    _find_moves(renewing)
+    _find_moves(renewing, at)
     _price(renewing)
     bad = {id(each): exc for each in renewing if (exc := _fault_of(each))}
     good = [each for each in renewing if id(each) not in bad]
@@ -130,16 +130,23 @@ def carry_out(
     return [(each, bad[id(each)]) for each in renewing if id(each) in bad]
 
 
-def _find_moves(renewing: Sequence[Renewing]) -> None:
-    """Those that were told in time that their price moves to another version of the book."""
+def _find_moves(renewing: Sequence[Renewing], at: datetime) -> None:
+    """Those that were told in time that their price moves to another version of the book.
+
+    Of whom another account was told is told anew, and moves at the next renewal.
+    """
     by_root = {each.chain.root.pk: each for each in renewing}
     moves = PriceMove.objects.filter(
         item__in=by_root, at_renewal=True, settled_on=None, letter_owed=False
     )
+    others = []
     for move in moves.order_by("item_id", "book_version_id"):
         each = by_root[move.item_id]
-        if move.moves_on <= each.on and not each.ends and each.uplift is None:
+        if move.account_id != each.account.pk:
+            others.append(move)
+        elif move.moves_on <= each.on and not each.ends and each.uplift is None:
             each.moves = move
+    forget(others, at)
 
 
 def _price(renewing: Sequence[Renewing]) -> None:
@@ -150,11 +157,9 @@ def _price(renewing: Sequence[Renewing]) -> None:
 
 
 def _fault_of(each: Renewing) -> Exception | None:
-    """Why it cannot be renewed, if so: its price, its account, or what is known of it."""
+    """Why it cannot be renewed, if so: its price, or what is known of it."""
     if isinstance(each.repriced, Exception):
         return each.repriced
-    if not each.account.is_open:
-        return Refused(_("The account is closed; it is renewed when it is open."))
     fact = each.fact(0)
     if fact is not None:
         told = fact_of(row_of(fact, each.chain, each.chain.next_key))

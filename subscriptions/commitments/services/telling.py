@@ -13,7 +13,8 @@ from o2b import clock, events
 from o2b.catalog.models import PriceBookVersion
 from o2b.customers.models import Account, Contact
 from o2b.people.notices.services import tell_many
-from subscriptions.commitments.selectors import items_of, moving_versions, to_tell
+from subscriptions.commitments.movers import moving_versions, to_tell
+from subscriptions.commitments.selectors import items_of
 from subscriptions.commitments.services import notes
 from subscriptions.commitments.services.batches import AT_ONCE, by_moment, take
 from subscriptions.commitments.services.foreseen import Foreseen, foresee
@@ -40,6 +41,8 @@ def _tell(
     version: PriceBookVersion, rows: Sequence[Any], accounts: dict[int, Account], at: datetime
 ) -> None:
     with_address = _with_address(accounts)
+    # Where a transfer is due, days differ by time zone: each service is told to one.
+    rows = list({row.root: row for row in rows}.values())
     moves = [
         PriceMove(
             item_id=row.root,
@@ -64,6 +67,17 @@ def _tell(
     PriceMove.objects.bulk_create(moves, batch_size=2000)
     events.record_many("price_move.told", told, at=at, facts_of=_facts)
     _tell_advocates(version, foreseen, accounts, told, at)
+
+
+def forget(moves: Sequence[PriceMove], at: datetime) -> None:
+    """Moves of which another account was told than has the service then: they are told anew."""
+    if moves:
+        items = {move.item_id: move.item for move in moves}
+        told = {move.item_id: {"account": move.account_id} | _facts(move) for move in moves}
+        PriceMove.objects.filter(pk__in=[move.pk for move in moves]).delete()
+        events.record_many(
+            "price_move.forgotten", list(items.values()), at=at, facts_of=lambda i: told[i.pk]
+        )
 
 
 def _first_day(version: PriceBookVersion, today: date) -> date:

@@ -49,9 +49,14 @@ class New:
     quote_line_id: int | None = None
 
 
-def open_services(account_id: int, item_ids: Sequence[int], *, at: datetime) -> dict[int, Served]:
-    """Services of the account, locked, by item; refuses one that the account has not got."""
-    account = lock_accounts(account_ids=[account_id])[account_id]
+def open_services(
+    account_id: int, item_ids: Sequence[int], *, at: datetime, closed_too: bool = False
+) -> dict[int, Served]:
+    """Services of the account, locked, by item; refuses one that the account has not got.
+
+    A closed account is refused, unless what is said binds nobody (`closed_too`).
+    """
+    account = lock_accounts(account_ids=[account_id], closed_too=closed_too)[account_id]
     if not item_ids:
         raise no.NoServices(_("Name at least one service."), field="items")
     own = set(Item.objects.filter(pk__in=item_ids, account=account).values_list("pk", flat=True))

@@ -11,11 +11,13 @@ WITH spans AS (
     SELECT COALESCE(item.root_id, item.id) AS service_id, item.id AS item_id, item.account_id,
            item.subscription_id, item.serial, item.order_line_id AS own_line,
            lower(version.valid) AS begins_on, upper(version.valid) AS ends_on,
-           version.order_line_id AS line_id, version.product_version_id,
+           version.product_version_id,
+           COALESCE(version.described, line.characteristics) AS characteristics,
            COALESCE(priced.details ->> 'meter', priced.key) AS meter
         FROM subscriptions_item AS item
         JOIN subscriptions_itemversion AS version
             ON version.item_id = item.id AND upper_inf(version.recorded)
+        LEFT JOIN orders_orderline AS line ON line.id = version.order_line_id
         JOIN catalog_termscharge AS priced
             ON priced.terms_id = version.terms_id AND priced.kind = 'usage'
         WHERE COALESCE(item.root_id, item.id) = ANY(%(roots)s)
@@ -29,9 +31,8 @@ WITH spans AS (
         JOIN orders_task AS task ON task.line_id = spans.own_line
         JOIN orders_licencekey AS licence ON licence.task_id = task.id
     UNION ALL SELECT spans.*, said.value FROM spans
-        JOIN orders_orderline AS line ON line.id = spans.line_id
         JOIN catalog_productversion AS described ON described.id = spans.product_version_id
-        CROSS JOIN LATERAL jsonb_each_text(line.characteristics) AS said
+        CROSS JOIN LATERAL jsonb_each_text(spans.characteristics) AS said
         WHERE EXISTS (SELECT FROM jsonb_array_elements(described.characteristics) AS spec
                           WHERE spec ->> 'name' = said.key AND spec ->> 'type' = 'text')
 ), wanted AS (

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import InternalError, transaction
 
 from billing.payments.services import record_payment
 from o2b.clocks import services
@@ -24,6 +25,21 @@ def test_a_clock_is_opened():
     clock = services.open_clock(name="  A  year ", now=NOON, actor_id=user.pk)
     assert (clock.name, clock.now, clock.created_by) == ("A year", NOON, user)
     assert names(subject_type="o2b.testclock") == ["test_clock.opened"]
+
+
+def test_the_database_itself_sets_no_clock_back():
+    clock = a_clock()
+    before = clock.now
+    for earlier in (before - timedelta(seconds=1), before - timedelta(days=30)):
+        clock.now = earlier
+        with pytest.raises(InternalError, match="forward only"), transaction.atomic():
+            clock.save()
+        with pytest.raises(InternalError, match="forward only"), transaction.atomic():
+            TestClock.objects.update(now=earlier)
+    TestClock.objects.update(name="later", now=before)
+    TestClock.objects.update(now=before + timedelta(days=1))
+    clock.refresh_from_db()
+    assert (clock.name, clock.now) == ("later", before + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

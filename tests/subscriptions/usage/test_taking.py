@@ -250,7 +250,7 @@ def test_dimensions_keep_totals_apart(world: World) -> None:
         ('{"via":"sip","zone":"mobile"}', 2),
         ('{"zone":"mobile"}', 1),
     ]
-    assert UsageEvent.objects.get(key=good[0].id).properties["call"] == "x"
+    assert (UsageEvent.objects.get(key=good[0].id).properties or {})["call"] == "x"
     bad = [an_event(item), an_event(item, properties={"zone": "moon"})]
     answers = taken(*bad)
     assert statuses(answers) == ["rejected: required", "rejected: no_choice"]

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0004_credit_limit'),
-        ('subscriptions', '0006_other_prices'),
+        ('subscriptions', '0007_described_versions'),
     ]
 
     operations = [
