@@ -13,6 +13,7 @@ from o2b.catalog.models import (
     Contract,
     ContractDiscount,
     DeliveryPlan,
+    MeterVersion,
     Price,
     PriceBook,
     PriceBookVersion,
@@ -26,6 +27,7 @@ from o2b.catalog.services import (
     publish_product_version,
     sign_contract,
 )
+from o2b.catalog.services.meters import add_meter, edit_version, publish_version
 from o2b.catalog.services.publishing import publish
 from o2b.customers.models import Account, Customer, LegalEntity
 from o2b.people.models import User
@@ -155,6 +157,17 @@ def a_product(
         _publish_prices(version, priced, currency)
     version.refresh_from_db()
     return version
+
+
+def a_meter(code: str, **given: Any) -> MeterVersion:
+    """A meter with a published version from long ago, a sum of seconds unless told."""
+    fixed = {"name": code.title(), "unit": "second", "aggregation": "sum"}
+    fixed |= {name: given.pop(name) for name in list(given) if name in fixed}
+    starts_on = given.pop("starts_on", date(2025, 1, 1))
+    meter = add_meter(code=code, **fixed, starts_on=starts_on, by=None, at=LONG_AGO)
+    version = meter.versions.get()
+    edit_version(version_id=version.pk, by=None, at=LONG_AGO, **given)
+    return publish_version(version_id=version.pk, at=LONG_AGO)
 
 
 def reprice(version: ProductVersion, *, charges: Sequence[dict[str, Any]]) -> None:

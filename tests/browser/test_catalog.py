@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from o2b.people.models import User
 from tests.browser.people import PASSWORD, Staff, Visit
-from tests.factories import a_product, a_quote, a_user, an_account, monthly, setup_fee
+from tests.factories import a_meter, a_product, a_quote, a_user, an_account, monthly, setup_fee
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -35,6 +35,7 @@ def rows(staff: Staff, managers: tuple[User, User]) -> None:
         charges=[monthly("0", model="graduated", tiers=TIERS)],
     )
     a_quote(account=account, products=[seat], quantity="37", valid_until=date(2030, 1, 1))
+    a_meter("voice", dimensions=[{"name": "zone", "choices": ["national", "mobile"]}])
 
 
 def test_edit_paste_publish_and_explain(
@@ -247,6 +248,10 @@ PAGES = (
     "books/default-eur/3/edit/",
     "books/default-eur/3/prices/new/",
     "books/default-eur/3/publication/",
+    "meters/",
+    "meters/new/",
+    "meters/voice/",
+    "meters/voice/2/edit/",
     "simulator/?account=A-100&product=seat&quantity=37&start=2030-06-12",
     "contracts/",
     "import/",
@@ -259,6 +264,8 @@ def test_nothing_scrolls_sideways_on_a_phone(
     page = visit(managers[0], viewport={"width": 390, "height": 844})
     _begin_a_version(page)
     page.goto("/catalog/products/seat/")
+    page.get_by_role("button", name="New version").click()
+    page.goto("/catalog/meters/voice/")
     page.get_by_role("button", name="New version").click()
     wide = []
     for path in PAGES:

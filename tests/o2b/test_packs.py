@@ -8,14 +8,25 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
-from o2b.catalog.models import Contract, PriceBook, PriceBookVersion, Product, ProductVersion
+from o2b.catalog.models import (
+    Contract,
+    MeterVersion,
+    PriceBook,
+    PriceBookVersion,
+    Product,
+    ProductVersion,
+)
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.resolution import Wanted, resolve
-from o2b.catalog.services import successor_of
+from o2b.catalog.selectors import meters_in_force
+from o2b.catalog.services import successor_of, warnings_of_book_version
 from o2b.charging import price
 from o2b.customers.models import Account
+from o2b.packs.meters import load_meter
 from o2b.packs.reading import names
+from o2b.packs.refusals import PackInvalid
 from o2b.people.services import ensure_demo_people
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +74,56 @@ def test_a_pack_is_loaded_published_and_signed(pack, loaded):
         following = successor_of(version)
         assert following is not None
         assert following.state == Lifecycle.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("pack", "meters"),
+    [
+        ("software", {"api-calls": "sum", "storage": "average", "payments": "each"}),
+        ("telecom", {"voice": "each"}),
+        ("laboratory", {"tests": "sum", "reports": "sum"}),
+    ],
+)
+def test_a_pack_brings_the_meters_of_its_prices(pack, meters):
+    load(pack)
+    found = meters_in_force(date(2025, 1, 1))
+    assert {code: row.aggregation.value for code, row in found.items()} == meters
+    for version in PriceBookVersion.objects.filter(state=Lifecycle.PUBLISHED):
+        assert warnings_of_book_version(version) == []
+        usage = version.prices.filter(kind="usage")
+        assert {price.meter for price in usage} == set(meters)
+
+
+def test_a_meter_of_another_pack_is_used_again_if_it_is_the_same():
+    said = {"code": "voice", "name": "Voice", "unit": "second", "aggregation": "each"}
+    for _ in range(2):
+        load_meter(said, starts_on=date(2025, 1, 1), at=NOW)
+    assert MeterVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"unit": "minute"}, "another meter"),
+        ({"colour": "red"}, "colour"),
+        ({"code": "new", "aggregation": "median"}, "aggregation"),
+        ({"code": "new", "unit": 7}, "code, name, unit"),
+        ({"code": "new", "decimals": "two"}, "whole number"),
+        ({"code": "new", "timed": "yes"}, "true or false"),
+        ({"code": "new", "most": "much"}, "number"),
+        ({"code": "new", "most": 1.5}, "number"),
+        ({"code": "new", "least": 2, "most": 1}, "most: "),
+        ({"code": "new", "dimensions": [{"name": "Zone"}]}, "dimensions[0].name"),
+    ],
+)
+def test_a_meter_that_cannot_be_is_refused(said, words):
+    fixed = {"code": "voice", "name": "Voice", "unit": "second", "aggregation": "each"}
+    load_meter(fixed, starts_on=date(2025, 1, 1), at=NOW)
+    with pytest.raises(PackInvalid) as caught, transaction.atomic():
+        load_meter(fixed | said, starts_on=date(2025, 1, 1), at=NOW)
+    assert words in caught.value.message
+    assert caught.value.field == "pack.toml"
+    assert MeterVersion.objects.count() == 1
 
 
 @pytest.mark.parametrize(

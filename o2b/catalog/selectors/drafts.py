@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Q
 
-from o2b.catalog.models import DeliveryPlan, PriceBookVersion, ProductVersion
+from o2b.catalog.models import DeliveryPlan, MeterVersion, PriceBookVersion, ProductVersion
 from o2b.catalog.models.products import Lifecycle
 
 
@@ -15,12 +15,13 @@ class Drafts(NamedTuple):
     mine: int
 
 
-def drafts_for(user_id: int) -> tuple[Drafts, Drafts, Drafts]:
-    """Of price books, of products and of delivery plans; three queries."""
+def drafts_for(user_id: int) -> tuple[Drafts, Drafts, Drafts, Drafts]:
+    """Of price books, of products, of delivery plans and of meters; four queries."""
     mine = Q(prepared_by=user_id)
     submitted = Q(submitted_at__isnull=False) & ~mine
     counts = {"for_me": Count("pk", filter=submitted), "mine": Count("pk", filter=mine)}
     books = PriceBookVersion.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
     products = ProductVersion.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
     plans = DeliveryPlan.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
-    return Drafts(**books), Drafts(**products), Drafts(**plans)
+    meters = MeterVersion.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
+    return Drafts(**books), Drafts(**products), Drafts(**plans), Drafts(**meters)

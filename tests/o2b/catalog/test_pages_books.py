@@ -159,10 +159,18 @@ def test_a_row_takes_every_column(draft: PriceBookVersion, send: Callable[..., A
         "discount_limit": "12.5",
         "tax_code": "standard",
         "match.speed": "400",
+        "meter": "traffic-out",
+        "where": "zone=eu|us",
     }
     assert send({"cells": row}).json() == {"saved": 1}
     price = price_of("fibre", "traffic")
-    assert price.details == {"allowance": {"units": "500"}, "minimum": "5", "maximum": "100"}
+    assert price.details == {
+        "allowance": {"units": "500"},
+        "minimum": "5",
+        "maximum": "100",
+        "meter": "traffic-out",
+        "where": {"zone": ["eu", "us"]},
+    }
     assert (price.interval_unit, price.interval_count) == ("month", 3)
     assert (price.match, price.discount_limit) == ({"speed": "400"}, Decimal("12.5"))
     assert {k: v for k, v in grid.cells_of(price).items() if v} == {
@@ -191,6 +199,9 @@ def test_a_row_takes_every_column(draft: PriceBookVersion, send: Callable[..., A
         ({"included": "many"}, "included", "no number", None),
         ({"discount_limit": "101"}, "discount_limit", "100", None),
         ({"details": "[1]"}, "details", "", None),
+        ({"meter": "voice"}, "meter", "Only usage is measured", None),
+        ({"where": "zone"}, "where", "says no dimension", None),
+        ({"kind": "usage", "timing": "arrears", "where": "Zone=a"}, "where", "no name", None),
         ({"match.colour": "red"}, "match.colour", "no characteristic", None),
         ({"from_version": "3", "to_version": "2"}, "to_version", "before the first", None),
     ],

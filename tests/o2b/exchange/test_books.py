@@ -99,6 +99,14 @@ SAID: list[tuple[dict[str, str], dict[str, Any]]] = [
     ),
     ({"kind": "usage"}, {"timing": "arrears"}),
     ({"timing": "arrears", "alignment": "calendar", "proration": "none"}, {"proration": "none"}),
+    (
+        {"kind": "usage", "meter": "voice", "where": "zone=eu | de; carrier=a"},
+        {"details": {"meter": "voice", "where": {"carrier": ["a"], "zone": ["de", "eu"]}}},
+    ),
+    (
+        {"kind": "usage", "where": '{"zone": ["a;b"]}'},
+        {"details": {"where": {"zone": ["a;b"]}}},
+    ),
     ({"details": '{"trial": ["month", 1, false]}'}, {"details": {"trial": ["month", 1, False]}}),
     ({"from_version": "2", "to_version": "3"}, {"from_version": 2, "to_version": 3}),
 ]
