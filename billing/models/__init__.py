@@ -1,7 +1,7 @@
 """What billing remembers: charges, runs and their drafts, invoices, ledger, payments, promises."""
 
 from billing.models.charges import Charge, ChargeState
-from billing.models.drafts import DraftInvoice, DraftLine
+from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
 from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
 from billing.models.payments import Allocation, Payment
@@ -16,6 +16,7 @@ __all__ = [
     "ChargeState",
     "DraftInvoice",
     "DraftLine",
+    "DraftUsage",
     "Invoice",
     "InvoiceLine",
     "LedgerAccount",

@@ -48,6 +48,9 @@ class ChargeState(models.Model):
     seen_revision = models.PositiveIntegerField(
         default=0, help_text="The item's revision that the last bill saw."
     )
+    seen_usage = models.PositiveIntegerField(
+        db_default=0, help_text="The mark of usage that came late, as the last bill saw it."
+    )
 
     class Meta:
         indexes = [models.Index(fields=["account_id"], name="charge_state_by_account")]

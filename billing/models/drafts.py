@@ -29,6 +29,21 @@ class DraftInvoice(models.Model):
         return f"draft of account {self.account_id}"
 
 
+class DraftUsage(models.Model):
+    """The mark of usage that came late, as a charge's draft has seen it."""
+
+    shard_id = models.BigIntegerField()
+    account_id = models.BigIntegerField()
+    charge_id = models.BigIntegerField()
+    seen_usage = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["shard_id", "account_id"], name="draft_usage_by_shard")]
+
+    def __str__(self) -> str:
+        return f"C-{self.charge_id} saw {self.seen_usage}"
+
+
 class DraftLine(models.Model):
     """A line to be; without an invoice it only says how its charge stands afterwards.
 

@@ -11,6 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from billing.rules.metering import UsageOf, stored_quantity, with_usage
 from o2b.charging import (
     Billed,
     ChargeFacts,
@@ -37,7 +38,7 @@ class DueRow(NamedTuple):
 
     `key` is TermsCharge|quantity|started on|anchor day|billed through|valid from|valid to; of a
     charge that has no day left, quantity and days are empty. It ends in |on where the service goes
-    on after these days, billed by whatever charge and account.
+    on after these days, billed by whatever charge and account. A `metered` one is never plain.
     """
 
     account_id: int
@@ -46,6 +47,7 @@ class DueRow(NamedTuple):
     plain: bool
     changed: bool
     key: str
+    metered: bool = False
 
 
 class Priced(NamedTuple):
@@ -110,9 +112,12 @@ def draft_accounts(
     until: date,
     taxing: Taxing = NET,
     exempt: Collection[int] = (),
+    usage: Mapping[int, UsageOf] | None = None,
 ) -> tuple[dict[int, AccountDraft], dict[int, Exception]]:
     """Draft each account on its own: one that cannot be computed does not stop the others."""
-    books = {free: _Book(priced, history, until, taxing, free) for free in (False, True)}
+    books = {
+        free: _Book(priced, history, until, usage or {}, taxing, free) for free in (False, True)
+    }
     drafts: dict[int, AccountDraft] = {}
     failed: dict[int, Exception] = {}
     for account_id, own in groupby(rows, _BY_ACCOUNT):
@@ -135,10 +140,11 @@ class _Book:
         priced: Callable[[int], Priced],
         history: Mapping[int, tuple[Billed, ...]],
         until: date,
+        usage: Mapping[int, UsageOf],
         taxing: Taxing = NET,
         exempt: bool = False,
     ) -> None:
-        self.priced, self.history, self.until = priced, history, until
+        self.priced, self.history, self.until, self.usage = priced, history, until, usage
         self.taxing, self.exempt = taxing, exempt
         self.memo: dict[str, Rendered] = {}
         self.together: dict[tuple[Taxable, ...], tuple[Decimal, ...]] = {}
@@ -148,7 +154,7 @@ class _Book:
         slow: dict[int, list[DueRow]] = {}
         memo = self.memo
         for row in rows:
-            _, charge_id, revision, is_plain, _, key = row
+            _, charge_id, revision, is_plain, _, key, _ = row
             if not is_plain:
                 slow.setdefault(charge_id, []).append(DueRow(*row))
                 continue
@@ -156,7 +162,10 @@ class _Book:
         for charge_id, versions in slow.items():
             billed = self.history.get(charge_id, ()) if versions[0].changed else None
             keys = [each.key for each in versions]
-            found.append((charge_id, versions[0].revision, self.charge(keys, billed)))
+            usage = self.usage.get(charge_id)
+            if usage is not None and usage.unseen:
+                billed = self.history.get(charge_id, ())
+            found.append((charge_id, versions[0].revision, self.charge(keys, billed, usage)))
         if self.taxing.per is not TaxRounding.LINE:
             found = self.taxed_together(found, currency)
         return _summed(found, currency)
@@ -177,17 +186,23 @@ class _Book:
         ]
 
     def shared(self, key: str) -> Rendered:
-        """Compute a charge for all that are equal; what was used is each charge's own."""
-        rendered = self.charge([key], None)
-        if not self.priced(_terms_charge(key)).compiled.metered:
-            self.memo[key] = rendered
+        """Compute a charge for all that are equal."""
+        rendered = self.memo[key] = self.charge([key], None)
         return rendered
 
-    def charge(self, keys: Sequence[str], billed: tuple[Billed, ...] | None) -> Rendered:
-        """Compute one charge from the texts of its versions."""
+    def charge(
+        self,
+        keys: Sequence[str],
+        billed: tuple[Billed, ...] | None,
+        usage: UsageOf | None = None,
+    ) -> Rendered:
+        """Compute one charge from the texts of its versions; usage of a day that is over only."""
         terms_charge = self.priced(_terms_charge(keys[0]))
-        facts = facts_of(keys, terms_charge.compiled, billed)
-        lines, mark = draft_and_mark(facts, until=self.until)
+        facts, until = facts_of(keys, terms_charge.compiled, billed), self.until
+        if usage is not None:
+            facts = with_usage(facts, usage)
+            until = min(until, usage.until)
+        lines, mark = draft_and_mark(facts, until=until)
         taxable = [self.taxable(line, terms_charge, billed) for line in lines]
         return _render(lines, taxable, mark, terms_charge)
 
@@ -256,7 +271,7 @@ def _render(
         tails.append(
             f"{last}\t{stands}\t{line.full_period.start}\t{line.full_period.end}"
             f"\t{line.period.start}\t{line.period.end}\t{line.segment}\t{line.revision}"
-            f"\t{line.quantity:f}\t{line.amount:f}\t{copied(terms.tax_code)}"
+            f"\t{stored_quantity(line.quantity):f}\t{line.amount:f}\t{copied(terms.tax_code)}"
             f"\t{to_tax.percent or 0:f}\t{tax:f}"
             f"\t{line.cause}\t{copied(priced.text)}\n"
         )

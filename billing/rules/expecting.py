@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from billing.rules.metering import UsageOf, stored_quantity, with_usage
 from o2b.charging import (
     Billed,
     ChargeFacts,
@@ -79,14 +80,17 @@ def expected(
     billed_through: date | None,
     billed: tuple[Billed, ...] | None,
     until: date,
+    usage: UsageOf | None = None,
 ) -> str:
     """The lines of one charge as one text, as Postgres writes what was drafted."""
     facts = ChargeFacts(
         0, compiled, started_on, anchor_day, tuple(segments), billed_through, billed
     )
+    if usage is not None:
+        facts, until = with_usage(facts, usage), min(until, usage.until)
     return ";".join(
         f"{each.full_period.start}|{each.full_period.end}|{each.period.start}|{each.period.end}"
-        f"|{each.segment}|{each.revision}|{each.quantity:.6f}|{each.amount:.4f}"
+        f"|{each.segment}|{each.revision}|{stored_quantity(each.quantity):.6f}|{each.amount:.4f}"
         for each in draft([facts], until=until)
     )
 

@@ -9,6 +9,7 @@ from django.db import connection
 
 from billing.models import BillRun, Shard
 from billing.rules.drafting import NULL, AccountDraft
+from billing.rules.metering import UsageOf
 from billing.runs.selectors.due import AccountFacts
 from o2b.money import EXACT
 
@@ -62,6 +63,15 @@ SELECT %(on)s, %(entity)s, account_id, id,
     WHERE shard_id = %(shard)s AND amount <> 0
 """
 
+# How much of what came late each drafted charge has seen; only where some did.
+SEEN = "COPY billing_draftusage (shard_id, account_id, charge_id, seen_usage) FROM STDIN"
+
+USAGE_SEEN = """
+UPDATE billing_chargestate AS standing SET seen_usage = draft.seen_usage
+    FROM billing_draftusage AS draft
+    WHERE draft.shard_id = %(shard)s AND standing.charge_id = draft.charge_id
+"""
+
 STANDINGS = """
 UPDATE billing_chargestate AS standing
     SET billed_through = draft.billed_through, next_due_on = draft.next_due_on,
@@ -92,6 +102,22 @@ def write_drafts(
             if rows.tell():
                 rows.seek(0)
                 cursor.copy_expert(statement, rows)
+
+
+def write_seen(
+    shard: Shard, drafts: Mapping[int, AccountDraft], usage: Mapping[int, UsageOf]
+) -> None:
+    """The marks of late usage that these drafts have seen."""
+    rows = StringIO()
+    for account_id, draft in drafts.items() if usage else ():
+        for charge_id, _, _ in draft.charges:
+            seen = usage.get(charge_id)
+            if seen is not None and seen.unseen:
+                rows.write(f"{shard.pk}\t{account_id}\t{charge_id}\t{seen.seen}\n")
+    if rows.tell():
+        rows.seek(0)
+        with connection.cursor() as cursor, connection.wrap_database_errors:
+            cursor.copy_expert(SEEN, rows)
 
 
 def _write_lines(rows: StringIO, head: str, invoice: str, draft: AccountDraft) -> None:
@@ -139,7 +165,7 @@ def discard_drafts(*, shard_id: int, account_ids: Iterable[int] | None = None) -
     """Throw away what was drafted in a shard, or of some of its accounts."""
     only = None if account_ids is None else sorted(account_ids)
     with connection.cursor() as cursor:
-        for table in ("billing_draftinvoice", "billing_draftline"):
+        for table in ("billing_draftinvoice", "billing_draftline", "billing_draftusage"):
             statement = f"DELETE FROM {table} WHERE shard_id = %s"
             if only is None:
                 cursor.execute(statement, [shard_id])
@@ -161,7 +187,7 @@ def finalise_drafts(run: BillRun, shard: Shard, *, prefix: str) -> int:
         cursor.execute("SET LOCAL jit = off")
         cursor.execute(FINAL_INVOICES, values)
         written = cursor.rowcount
-        for statement in (FINAL_LINES, FINAL_POSTINGS, STANDINGS):
+        for statement in (FINAL_LINES, FINAL_POSTINGS, STANDINGS, USAGE_SEEN):
             cursor.execute(statement, values)
     discard_drafts(shard_id=shard.pk)
     return written

@@ -20,7 +20,7 @@ from o2b.periods import Interval
 # goes on; as a value, so that no plan reads all versions to answer it of a few.
 DUE = """
 SELECT charge.account_id, charge.id, item.revision,
-       item.revision = 1 AND standing.seen_revision = 1,
+       item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage',
        standing.seen_revision < item.revision,
        charge.terms_charge_id || '|' || COALESCE(version.quantity::text, '') || '|'
            || CASE WHEN version.opens AND priced.kind = 'one_time' THEN lower(version.valid)
@@ -36,7 +36,8 @@ SELECT charge.account_id, charge.id, item.revision,
                    AND upper_inf(next.recorded) AND next.billed
                    AND lower(next.valid) = upper(version.valid)
                    LIMIT 1
-           ), '') END
+           ), '') END,
+       priced.kind = 'usage'
     FROM billing_chargestate AS standing
     JOIN billing_charge AS charge ON charge.id = standing.charge_id
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
@@ -49,7 +50,16 @@ SELECT charge.account_id, charge.id, item.revision,
       AND ({due})
     ORDER BY charge.account_id, charge.id, lower(version.valid)
 """
-DUE_BY = "standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision"
+DUE_BY = """
+standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision
+OR priced.kind = 'usage' AND EXISTS (
+    SELECT FROM catalog_meter AS meter
+        JOIN subscriptions_usagemark AS mark ON mark.meter_id = meter.id
+        WHERE meter.code = COALESCE(priced.details ->> 'meter', priced.key)
+          AND mark.service_id = COALESCE(item.root_id, item.id)
+          AND mark.revision > standing.seen_usage
+)
+"""
 # What a changed item was billed so far, and nobody would look at again; usage is rated elsewhere.
 BILLED = "item.revision > 1 AND standing.seen_revision >= item.revision AND priced.kind <> 'usage'"
 
@@ -132,7 +142,8 @@ def billed_rows(scope: Scope) -> list[DueRow]:
     """Every charge of changed items of the scope, as if their last change had not been seen."""
     rows = _rows_of(scope, BILLED)
     return [
-        DueRow(account, charge, rev, False, True, key) for account, charge, rev, *_, key in rows
+        DueRow(account, charge, rev, False, True, key)
+        for account, charge, rev, _, _, key, _ in rows
     ]
 
 

@@ -11,6 +11,7 @@ from billing.promises.selectors import Broken, broken
 from billing.promises.services import record_breaches
 from billing.rules.expecting import CODES, Promised, differences, open_segment
 from billing.rules.expecting import expected as expected_lines
+from billing.rules.metering import UsageOf
 from billing.runs.copying import discard_drafts
 from billing.runs.selectors import due
 from billing.runs.selectors.expected import (
@@ -24,7 +25,7 @@ from billing.runs.selectors.expected import (
 )
 from billing.runs.selectors.scope import Scope
 from billing.runs.services.parking import Parking, park
-from o2b.charging import Kind
+from o2b.charging import Billed, Kind
 
 DRAFTED = "drafted"
 Account = dict[int, list[Broken]]
@@ -39,9 +40,16 @@ class Checked:
     promises: int
 
 
-def check_scope(run: BillRun, shard: Shard, scope: Scope, *, skip: Collection[int]) -> Checked:
+def check_scope(
+    run: BillRun,
+    shard: Shard,
+    scope: Scope,
+    *,
+    skip: Collection[int],
+    usage: Mapping[int, UsageOf],
+) -> Checked:
     """Compare what was drafted with what each promise says; accounts to skip are parked anyway."""
-    check = _Check(run.on, scope, drafted_texts(shard.pk, scope), skip)
+    check = _Check(run.on, scope, drafted_texts(shard.pk, scope), skip, usage)
     rows = promised_rows(scope)
     check.read(rows)
     check.left_over()
@@ -56,15 +64,18 @@ class _Check:
     scope: Scope
     drafts: dict[int, tuple[int, str]]
     skip: Collection[int]
+    usage: Mapping[int, UsageOf]
     found: Account = field(default_factory=dict)
     terms: dict[int, Promised] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
     memo: dict[tuple[int, str | None, str], str] = field(default_factory=dict)
     doubtful: set[int] = field(default_factory=set)
+    late: dict[int, tuple[Billed, ...]] = field(default_factory=dict)
 
     def read(self, rows: list[tuple[Any, ...]]) -> None:
         """Rebuild each charge; most are equal to one that was rebuilt before."""
         self._read_terms({row[5] for row in rows})
+        self.late = due.billed_history(pk for pk, each in self.usage.items() if each.unseen)
         charges: dict[int, set[str]] = {}
         bare: list[PromisedRow] = []
         slow: list[PromisedRow] = []
@@ -176,14 +187,16 @@ class _Check:
         started_on = own[0].anchor_on if own else self.until
         if own and compiled.terms.kind is Kind.ONE_TIME:
             started_on = own[0].segment.period.start
+        billed = history.get(row.charge_id or 0, ()) if row.changed else None
         return expected_lines(
             compiled,
             started_on=started_on,
             anchor_day=int(anchor),
             segments=[each.segment for each in own],
             billed_through=_day(through),
-            billed=history.get(row.charge_id or 0, ()) if row.changed else None,
+            billed=self._late(row) if billed is None else billed,
             until=self.until,
+            usage=self.usage.get(row.charge_id or 0),
         )
 
     def _unopened(
@@ -212,9 +225,15 @@ class _Check:
             anchor_day=int(anchor),
             segments=[open_segment(started_on, Decimal(quantity))],
             billed_through=_day(through),
-            billed=None,
+            billed=self._late(row),
             until=self.until,
+            usage=self.usage.get(row.charge_id or 0),
         )
+
+    def _late(self, row: PromisedRow) -> tuple[Billed, ...] | None:
+        """What was billed of a charge whose usage came late; None for all others."""
+        usage = self.usage.get(row.charge_id or 0)
+        return self.late.get(row.charge_id or 0, ()) if usage and usage.unseen else None
 
     def _bare(self, rows: list[PromisedRow]) -> None:
         """In service without a charge, or without a promise."""

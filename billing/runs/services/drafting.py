@@ -12,9 +12,11 @@ from django.db import DatabaseError, connection, transaction
 
 from billing.models import BillRun, ParkedAccount, Shard
 from billing.rules.drafting import AccountDraft, Priced, Taxing, draft_accounts
-from billing.runs.copying import discard_drafts, write_drafts
+from billing.rules.metering import UsageOf
+from billing.runs.copying import discard_drafts, write_drafts, write_seen
 from billing.runs.selectors import due, expected
 from billing.runs.selectors.scope import Scope
+from billing.runs.selectors.usage import usage_of
 from billing.runs.services.checking import Checked, check_scope, park_broken
 from billing.runs.services.closing import close_drafting
 from billing.runs.services.parking import Parking, park
@@ -42,6 +44,7 @@ class Drafted:
 
     drafts: dict[int, AccountDraft]
     accounts: dict[int, due.AccountFacts]
+    usage: dict[int, UsageOf]
     parked: dict[int, Parked] = field(default_factory=dict)
 
 
@@ -68,7 +71,7 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
     taxing = taxing_of(run, scope)
     with _not_collecting():
         drafted = draft_scope(run, shard, scope, taxing)
-        checked = check_scope(run, shard, scope, skip=drafted.parked.keys())
+        checked = _check(run, shard, scope, drafted)
         if checked.broken:
             checked = _again(run, shard, scope, drafted, checked, taxing)
     _park(run, shard, drafted, at)
@@ -77,6 +80,11 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
     shard.state, shard.worker, shard.error = Shard.State.DRAFTED, worker, ""
     shard.draft_seconds = perf_counter() - began
     shard.save()
+
+
+def _check(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted) -> Checked:
+    """What was used is asked once for both: more of it may come in between."""
+    return check_scope(run, shard, scope, skip=drafted.parked.keys(), usage=drafted.usage)
 
 
 @contextmanager
@@ -107,7 +115,7 @@ def _again(
     fresh = draft_scope(run, shard, suspects, taxing)
     drafted.drafts |= fresh.drafts
     drafted.parked |= fresh.parked
-    second = check_scope(run, shard, suspects, skip=fresh.parked.keys())
+    second = _check(run, shard, suspects, fresh)
     discard_drafts(shard_id=shard.pk, account_ids=second.broken)
     return Checked(second.broken, checked.accounts | second.accounts, checked.promises)
 
@@ -116,16 +124,19 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     """Read, compute and write; who fails in Python or in Postgres fails alone."""
     accounts = due.accounts_of(scope)
     rows = due.due_rows(scope, until=run.on)
+    usage = usage_of({row[1] for row in rows if row[6]}, until=run.on)
+    unseen = {charge_id for charge_id, each in usage.items() if each.unseen}
     drafts, failed = draft_accounts(
         rows,
         priced=pricing(scope) if rows else _nothing_is_priced,
         currencies={pk: account.currency for pk, account in accounts.items()},
-        history=due.billed_history(row[1] for row in rows if row[4]),
+        history=due.billed_history(row[1] for row in rows if row[4] or row[1] in unseen),
         until=run.on,
         taxing=taxing,
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},
+        usage=usage,
     )
-    drafted = Drafted(drafts, accounts)
+    drafted = Drafted(drafts, accounts, usage)
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
     _write(run, shard, drafted, drafts)
@@ -172,6 +183,7 @@ def _write(
     try:
         with transaction.atomic():
             write_drafts(run, shard, drafts, drafted.accounts)
+            write_seen(shard, drafts, drafted.usage)
     except DatabaseError as exc:
         keys = list(drafts)
         if len(keys) == 1:

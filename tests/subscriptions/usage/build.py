@@ -6,7 +6,6 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-
 from o2b.catalog.models import Meter, MeterVersion
 from o2b.charging import Aggregation
 from subscriptions.models import Item, UsageEvent, UsageTotal

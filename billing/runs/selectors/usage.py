@@ -1,0 +1,121 @@
+"""What metered charges are drafted from: totals by day, and whether usage came after the bill."""
+
+from collections.abc import Collection, Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from billing.rules.metering import Total, UsageOf, used_of
+from o2b.charging import Aggregation, Used
+
+# `since` is the first day whose usage can matter; empty: all of it.
+METERED = """
+SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
+       priced.details -> 'where', account.time_zone,
+       (COALESCE(clock.now, now()) AT TIME ZONE account.time_zone)::date,
+       COALESCE(mark.revision, 0), COALESCE(mark.revision, 0) > standing.seen_usage,
+       standing.seen_revision < item.revision,
+       CASE WHEN standing.seen_revision < item.revision
+                OR COALESCE(mark.revision, 0) > standing.seen_usage
+                OR priced.details ? 'allowance' OR meter.aggregation = 'average' THEN NULL
+            ELSE standing.billed_through END AS since
+    FROM billing_charge AS charge
+    JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
+    JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
+    JOIN subscriptions_item AS item ON item.id = charge.item_id
+    JOIN customers_account AS account ON account.id = charge.account_id
+    LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
+    LEFT JOIN catalog_meter AS meter
+        ON meter.code = COALESCE(priced.details ->> 'meter', priced.key)
+    LEFT JOIN subscriptions_usagemark AS mark
+        ON mark.service_id = COALESCE(item.root_id, item.id) AND mark.meter_id = meter.id
+    WHERE charge.id = ANY(%s)
+"""
+
+# The bounds are told twice, the second time so that Postgres leaves out whole months.
+TOTALS = """
+SELECT asked.charge_id, total.day, total.part, total.quantity, total.count,
+       total.last_at AT TIME ZONE asked.zone
+    FROM unnest(%(charges)s::bigint[], %(services)s::bigint[], %(meters)s::bigint[],
+                %(since)s::date[], %(zones)s::text[])
+        AS asked (charge_id, service_id, meter_id, since, zone)
+    JOIN subscriptions_usagetotal AS total
+        ON total.service_id = asked.service_id AND total.meter_id = asked.meter_id
+        AND total.day >= COALESCE(asked.since, '-infinity') AND total.count > 0
+    WHERE total.day < %(until)s AND total.day >= COALESCE(%(first)s::date, '-infinity')
+    ORDER BY asked.charge_id
+"""
+
+
+class _Asked(NamedTuple):
+    charge: int
+    service: int
+    meter: int | None
+    aggregation: str | None
+    where: str | None
+    zone: str
+    today: date
+    seen: int
+    unseen: bool
+    changed: bool
+    since: date | None
+
+
+def usage_of(charge_ids: Collection[int], *, until: date) -> dict[int, UsageOf]:
+    """What was used of each metered charge up to a day, in two queries; nothing where no meter is.
+
+    A charge whose meter nobody has made yet bills nothing: no event of it can have come.
+    """
+    if not charge_ids:
+        return {}
+    asked = [_Asked(*row) for row in _ask(METERED, [sorted(charge_ids)])]
+    used: dict[int, list[Used]] = {each.charge: [] for each in asked}
+    by_charge = {each.charge: each for each in asked}
+    for charge_id, total in _totals(asked, until):
+        charge = by_charge[charge_id]
+        found = used_of(total, _aggregation(charge), charge.where)
+        if found is not None:
+            used[charge_id].append(found)
+    return {
+        each.charge: UsageOf(
+            tuple(used[each.charge]),
+            _aggregation(each),
+            each.today,
+            each.seen,
+            each.unseen,
+            each.unseen and not each.changed,
+        )
+        for each in asked
+    }
+
+
+def _aggregation(charge: _Asked) -> Aggregation:
+    return Aggregation(charge.aggregation or Aggregation.SUM)
+
+
+def _totals(asked: Collection[_Asked], until: date) -> Iterator[tuple[int, Total]]:
+    metered = [each for each in asked if each.meter is not None]
+    if not metered:
+        return
+    first = [each.since for each in metered]
+    rows = _ask(
+        TOTALS,
+        {
+            "charges": [each.charge for each in metered],
+            "services": [each.service for each in metered],
+            "meters": [each.meter for each in metered],
+            "since": first,
+            "zones": [each.zone for each in metered],
+            "until": until,
+            "first": None if None in first else min(day for day in first if day),
+        },
+    )
+    for row in rows:
+        yield row[0], Total(*row[1:])
+
+
+def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, values)
+        return cursor.fetchall()
