@@ -12,6 +12,7 @@ from o2b.customers.models import LegalEntity
 from o2b.taxes import selectors
 from o2b.taxes.rules import TaxAsked
 from subscriptions.models import Act, Item
+from tests.billing.pages import text_of
 from tests.billing.worlds import FEBRUARY, JANUARY, finalised, in_service, parked
 from tests.factories import a_product, a_tax_rate, a_user, an_account, an_entity, monthly, setup_fee
 from tests.scenarios.world import World
@@ -238,6 +239,7 @@ def test_the_page_and_the_api_show_the_tax_of_each_rate(client: Any) -> None:
     page = client.get(f"/billing/invoices/{invoice.pk}/").content.decode()
     for words in ("Tax at 19 % (standard):", "Tax at 7 % (reduced):", "Tax 7 %", "€70.08"):
         assert words in page, words
+    assert "tax €10.18" in text_of(client.get(invoice.run.get_absolute_url()))
     told = client.get(f"/api/v1/invoices/{invoice.pk}").json()
     assert told["taxes"] == [
         {"rate": "7", "net": "10", "tax": "0.7"},
