@@ -147,7 +147,7 @@ class _Book:
         self.priced, self.history, self.until, self.usage = priced, history, until, usage
         self.taxing, self.exempt = taxing, exempt
         self.memo: dict[str, Rendered] = {}
-        self.together: dict[tuple[Taxable, ...], tuple[Decimal, ...]] = {}
+        self.together: dict[tuple[int, ...], tuple[list[Rendered], list[Rendered]]] = {}
 
     def account(self, rows: Sequence[DueRow], currency: str) -> AccountDraft:
         found: list[tuple[int, int, Rendered]] = []
@@ -174,16 +174,20 @@ class _Book:
         self, found: list[tuple[int, int, Rendered]], currency: str
     ) -> list[tuple[int, int, Rendered]]:
         """All lines of an account again, their tax rounded per rate or once for the invoice."""
-        lines = tuple(line for _, _, rendered in found for line in rendered.taxable)
-        taxes = self.together.get(lines)
-        if taxes is None:
-            per = self.taxing.per
-            taxes = self.together[lines] = taxes_of(lines, currency=currency, per=per)
-        rest = iter(taxes)
+        own = [rendered for _, _, rendered in found]
+        key = tuple(map(id, own))
+        known = self.together.get(key)
+        if known is None:  # what is kept with them keeps their ids
+            known = self.together[key] = (own, self._together(own, currency))
         return [
-            (charge_id, revision, _with_taxes(rendered, [next(rest) for _ in rendered.taxable]))
-            for charge_id, revision, rendered in found
+            (charge_id, revision, rendered)
+            for (charge_id, revision, _), rendered in zip(found, known[1], strict=True)
         ]
+
+    def _together(self, own: Sequence[Rendered], currency: str) -> list[Rendered]:
+        lines = [line for rendered in own for line in rendered.taxable]
+        taxes = iter(taxes_of(lines, currency=currency, per=self.taxing.per))
+        return [_with_taxes(each, [next(taxes) for _ in each.taxable]) for each in own]
 
     def shared(self, key: str) -> Rendered:
         """Compute a charge for all that are equal."""

@@ -1,5 +1,6 @@
 """Pages of bill runs: the list, the form that opens one, and one run live from open to final."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -234,11 +235,20 @@ def _pace(counts: Counts, seconds: float, pace: Pace) -> str:
     return " · ".join(parts)
 
 
+def _tax_note(sums: Mapping[str, Decimal], currency: str) -> dict[str, str]:
+    """The tax beside the net, where there is some."""
+    tax = sums.get("tax")
+    if not tax:
+        return {}
+    return {"note": _("tax %(amount)s") % {"amount": money_text(Money(tax, currency).rounded())}}
+
+
 def _figures(run: BillRun, counts: Counts) -> list[dict[str, Any]]:
     title = _("Billed, net") if run.state in FINAL else _("To be billed, net")
     totals = totals_of(run_id=run.pk) or {run.legal_entity.currency: {"net": Decimal(0)}}
     figures: list[dict[str, Any]] = [
         {"title": title, "value": money_text(Money(sums["net"], currency).rounded())}
+        | _tax_note(sums, currency)
         for currency, sums in totals.items()
     ]
     broken = counts.promises - counts.promises_kept

@@ -35,7 +35,7 @@ def accounts_like(words: str, *, closed_too: bool = False) -> QuerySet[Account]:
 def accounts_meant(words: str) -> list[Account]:
     """The account of exactly that reference or name, else those that hold the words."""
     clean = words.replace("\0", "").strip()
-    related = ("customer", "test_clock")
+    related = ("customer", "test_clock", "legal_entity")
     exact = Account.objects.select_related(*related).filter(
         Q(reference__iexact=clean) | Q(name__iexact=clean)
     )

@@ -59,8 +59,24 @@ class LineTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class TotalsTax:
+    """The tax of an offer: of what is due once, of a month, of each line of the first bill."""
+
+    one_time: Decimal
+    monthly: Decimal
+    first: tuple[tuple[Decimal, ...], ...]
+
+    @property
+    def first_invoice(self) -> Decimal:
+        return sum((tax for taxes in self.first for tax in taxes), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
-    """What the whole offer comes to; each figure is the sum of its lines' rounded ones."""
+    """What the whole offer comes to, net; each figure is the sum of its lines' rounded ones.
+
+    `tax` is None where the seller charges none, or nobody has asked yet.
+    """
 
     currency: str
     one_time: Decimal
@@ -69,6 +85,19 @@ class Totals:
     starts_on: date
     first_invoice_on: date
     lines: tuple[LineTotals, ...]
+    tax: TotalsTax | None = None
+
+    @property
+    def one_time_gross(self) -> Decimal:
+        return self.one_time + (self.tax.one_time if self.tax else 0)
+
+    @property
+    def monthly_gross(self) -> Decimal:
+        return self.monthly + (self.tax.monthly if self.tax else 0)
+
+    @property
+    def first_invoice_gross(self) -> Decimal:
+        return self.first_invoice + (self.tax.first_invoice if self.tax else 0)
 
     @property
     def too_large(self) -> bool:
@@ -135,19 +164,6 @@ def _part(charge: ChargeTerms, quantity: Decimal, currency: str) -> Part:
         one_time=quantise(once, currency, rounding),
         monthly=quantise(a_month(charge, quantity), currency, rounding),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class TotalsTax:
-    """The tax of an offer: of what is due once, of a month, of each line of the first bill."""
-
-    one_time: Decimal
-    monthly: Decimal
-    first: tuple[tuple[Decimal, ...], ...]
-
-    @property
-    def first_invoice(self) -> Decimal:
-        return sum((tax for taxes in self.first for tax in taxes), Decimal(0))
 
 
 def taxes(

@@ -33,6 +33,7 @@ from quotes.selectors.pricing import (
     try_preview,
     wanted,
 )
+from quotes.selectors.taxing import with_tax_each
 
 __all__ = [
     "FirstBillLine",
@@ -60,6 +61,7 @@ __all__ = [
     "retired_products",
     "some_are_retired",
     "try_preview",
+    "with_tax_each",
     "waiting_of",
     "wanted",
 ]

@@ -15,6 +15,7 @@ from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import LineTotals, Priced, Totals, totals
 from quotes.selectors.finding import get_quote, lines_of
 from quotes.selectors.pricing import price_lines, wanted
+from quotes.selectors.taxing import with_tax, with_tax_if_known
 from quotes.together import NOTHING, faults_together
 
 # Lines that have a price of their own; the others say what becomes of one that is in service.
@@ -69,6 +70,7 @@ class FirstBillLine:
     first_day: date
     last_day: date
     amount: Decimal
+    tax: Decimal | None = None
 
     @property
     def is_one_day(self) -> bool:
@@ -79,7 +81,8 @@ def offer(quote_id: int, *, on: date | None = None) -> dict[str, Any]:
     """What the customer is shown: {"quote", "lines", "totals", "first_bill"}, from frozen Terms.
 
     Without a start day on the quote the first invoice assumes a start `on` (default: the day on
-    which it was sent). A draft has no Terms yet and so no lines.
+    which it was sent). A draft has no Terms yet and so no lines. Prices are promised, tax is not:
+    it is that of the first invoice's day as it is known now.
     """
     quote = get_quote(quote_id)
     begins = on or clock.day(quote.account, quote.sent_at or quote.created_at)
@@ -91,6 +94,7 @@ def offer(quote_id: int, *, on: date | None = None) -> dict[str, Any]:
         starts_on=quote.start_on or begins,
         anchor_day=quote.account.bill_day,
     )
+    sums = with_tax_if_known(quote.account, sums)
     whys = [list(line.why) for line in lines]
     return {"quote": quote, **_shown(lines, terms, sums, whys)}
 
@@ -112,7 +116,7 @@ def draft_offer(quote: Quote, *, on: date, already: Collection[str] = NOTHING) -
     )
     terms = [r.terms for r in priced.resolutions]
     whys = [r.why for r in priced.resolutions]
-    return {"quote": quote, **_shown(lines, terms, priced.totals, whys)}
+    return {"quote": quote, **_shown(lines, terms, with_tax(quote.account, priced.totals), whys)}
 
 
 def read_terms(terms: Terms) -> LineTerms:
@@ -146,10 +150,11 @@ def _shown(
         )
         for line, each, amounts, why in zip(lines, terms, sums.lines, whys, strict=True)
     ]
-    return {"lines": shown, "totals": sums, "first_bill": _first_bill(shown)}
+    return {"lines": shown, "totals": sums, "first_bill": _first_bill(shown, sums)}
 
 
-def _first_bill(lines: Sequence[OfferedLine]) -> list[FirstBillLine]:
+def _first_bill(lines: Sequence[OfferedLine], sums: Totals) -> list[FirstBillLine]:
+    nothing = [[None] * len(line.totals.first) for line in lines]
     return [
         FirstBillLine(
             product=line.product,
@@ -157,7 +162,8 @@ def _first_bill(lines: Sequence[OfferedLine]) -> list[FirstBillLine]:
             first_day=part.period.start,
             last_day=part.period.end - timedelta(days=1),
             amount=part.amount,
+            tax=tax,
         )
-        for line in lines
-        for part in line.totals.first
+        for line, taxes in zip(lines, sums.tax.first if sums.tax else nothing, strict=True)
+        for part, tax in zip(line.totals.first, taxes, strict=True)
     ]

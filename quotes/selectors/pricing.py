@@ -1,7 +1,7 @@
 """What wished lines cost an account: the one way for previews and for sending."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db.models import Exists, OuterRef
@@ -23,6 +23,7 @@ from o2b.errors import Invalid, Refused
 from quotes.inputs import LineInput, check_start, discounts_of, examine_lines
 from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import Priced, Totals, totals
+from quotes.selectors.taxing import with_tax
 from quotes.together import NOTHING
 
 
@@ -153,7 +154,8 @@ def try_preview(
         return None, faults
     wanted = [line.wanted for line in checked]
     try:
-        return price_lines(account=account, wanted=wanted, on=on, start_on=start_on), []
+        priced = price_lines(account=account, wanted=wanted, on=on, start_on=start_on)
+        return replace(priced, totals=with_tax(account, priced.totals)), []
     except Refused as fault:
         return None, [fault]
 

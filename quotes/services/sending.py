@@ -119,6 +119,10 @@ def _promise(quotes: Sequence[Quote], lines: dict[int, list[QuoteLine]], at: dat
             ],
             on=day,
         )
+        # Refuses what nobody could bill: a tax code without a rate.
+        selectors.with_tax_each(
+            [(quote.account, found.totals) for quote, found in zip(together, priced, strict=True)]
+        )
         for quote, found in zip(together, priced, strict=True):
             quote.one_time_total = found.totals.one_time
             quote.monthly_total = found.totals.monthly

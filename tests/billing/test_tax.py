@@ -12,6 +12,7 @@ from o2b.customers.models import LegalEntity
 from o2b.taxes import selectors
 from o2b.taxes.rules import TaxAsked
 from subscriptions.models import Act, Item
+from tests.billing.pages import text_of
 from tests.billing.worlds import FEBRUARY, JANUARY, finalised, in_service, parked
 from tests.factories import a_product, a_tax_rate, a_user, an_account, an_entity, monthly, setup_fee
 from tests.scenarios.world import World
@@ -113,6 +114,7 @@ def test_tax_is_rounded_as_the_seller_says_and_lines_add_up(per: str, taxes: lis
 
 def test_a_code_without_a_rate_parks_its_account_alone() -> None:
     a_tax_rate("19")
+    a_tax_rate("7", "books", valid_until=date(2026, 1, 15))  # sold while there was one
     good = in_service([a_product(charges=[monthly("10.00")])])
     bad = in_service([a_product(charges=[monthly("20.00", tax_code="books")])])
     run = finalised()
@@ -122,7 +124,7 @@ def test_a_code_without_a_rate_parks_its_account_alone() -> None:
         assert word in reason
     assert of(good) == [("10.00", "1.90", "11.90")]
     assert of(bad) == []
-    a_tax_rate("7", "books")
+    a_tax_rate("7", "books", valid_from=date(2026, 2, 1))
     finalised(FEBRUARY)
     assert [net for net, *_ in lines_of(bad)] == ["20.00", "20.00"]
 
@@ -218,6 +220,7 @@ def test_the_port_is_asked_once_a_shard_and_may_be_somebody_elses(
     monkeypatch.setattr(selectors, "rates_from_table", engine)
     products = [a_product(charges=[monthly("10.00", tax_code=code)]) for code in ("", "a", "b")]
     accounts = [in_service(products) for _ in range(3)]
+    asked.clear()  # by the offers
     finalised()
     assert len(asked) == 1
     assert {(each.country, each.code, each.on) for each in asked[0]} == {
@@ -236,6 +239,7 @@ def test_the_page_and_the_api_show_the_tax_of_each_rate(client: Any) -> None:
     page = client.get(f"/billing/invoices/{invoice.pk}/").content.decode()
     for words in ("Tax at 19 % (standard):", "Tax at 7 % (reduced):", "Tax 7 %", "€70.08"):
         assert words in page, words
+    assert "tax €10.18" in text_of(client.get(invoice.run.get_absolute_url()))
     told = client.get(f"/api/v1/invoices/{invoice.pk}").json()
     assert told["taxes"] == [
         {"rate": "7", "net": "10", "tax": "0.7"},

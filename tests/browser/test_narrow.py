@@ -12,14 +12,15 @@ from subscriptions.models import Subscription
 from tests.billing.worlds import AT, FEBRUARY, drafted, finalised, in_service, ordered
 from tests.browser.build import an_open_offer
 from tests.browser.people import PASSWORD, Staff, Visit
-from tests.factories import INSTALL, a_product, a_quote, a_user, an_account
+from tests.factories import INSTALL, a_product, a_quote, a_tax_rate, a_user, an_account
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 390, "height": 844}
 LONG = "Zweckverband Wasserversorgung Donau-Iller-Bodenseevorland"
 LISTS = ("/", "/quotes/", "/customers/", "/orders/", "/subscriptions/", "/catalog/")
-FORMS = ("/quotes/new/", "/orders/new/", "/customers/new/", "/billing/runs/new/")
-MORE = ("/billing/runs/", "/billing/invoices/", "/billing/payments/", "/billing/promises/")
+FORMS = ("/quotes/new/", "/orders/new/", "/customers/new/", "/billing/runs/new/", "/taxes/new/")
+BOOKS = ("/billing/runs/", "/billing/invoices/", "/billing/payments/", "/billing/promises/")
+MORE = (*BOOKS, "/taxes/")
 WORK = ("/orders/queue/", "/orders/fallout/", "/search/?q=donau", "/password/")
 
 
@@ -33,6 +34,7 @@ def person(staff: Staff) -> User:
 def rows(person: User) -> list[str]:
     """A page of every kind with something long on it; gives their addresses."""
     account = an_account(name=LONG, advocate=person)
+    rate = a_tax_rate("19", name="Umsatzsteuer nach dem vollen Satz, gemäß § 12 Abs. 1 UStG")
     in_service([a_product(name="Fibre 1 Gbit/s with a fixed address")], account=account)
     final = finalised()
     router = a_product(name="Router", tasks=INSTALL)
@@ -47,7 +49,7 @@ def rows(person: User) -> list[str]:
     offer, draft = an_open_offer(account), a_quote(account=account)
     served = Subscription.objects.get()
     billed = [final, drafted(FEBRUARY), Invoice.objects.get()]
-    shown = [account, order, fallen, *billed, served, offer, draft]
+    shown = [account, order, fallen, *billed, served, offer, draft, rate]
     return [
         *(each.get_absolute_url() for each in shown),
         f"{draft.get_absolute_url()}edit/",

@@ -129,7 +129,7 @@ def test_the_page_and_the_api_show_tax(world, item, client):
         "Net, but where it says with tax.",
     ):
         assert words in text, words
-    told = client.get(f"/api/v1/change-quotes/{quote.pk}/delta").json()
+    told = client.get(f"/api/v1/quotes/{quote.pk}/delta").json()
     assert (told["first_bill_tax"], told["first_bill_gross"]) == ("11.40", "76.54")
     assert (told["monthly_tax_after"], told["once_tax"]) == ("9.86", "1.54")
     assert [part["tax"] for part in told["first_bill"]].count(None) == 0

@@ -12,6 +12,8 @@ from o2b.catalog.introduction import Offer, introduce_book, introduce_product
 from o2b.catalog.models import PriceBook
 from o2b.customers.models import LegalEntity
 from o2b.customers.opening import ensure_legal_entity
+from o2b.taxes.selectors import rates_for_list
+from o2b.taxes.services import set_tax_rate
 
 ENTITY = "nordlicht"
 BOOK = "nordlicht-2026"
@@ -142,6 +144,10 @@ PRODUCTS: Mapping[str, Sold] = {
 }
 
 
+# (percent, tax code, name) of the seller's country.
+RATES = (("19", "", "Umsatzsteuer"), ("7", "reduced", "Umsatzsteuer, ermäßigt"))
+
+
 @transaction.atomic
 def ensure_catalog(*, valid_from: date, at: datetime) -> LegalEntity:
     """The seller, its products with plans and its published book; once."""
@@ -157,6 +163,7 @@ def ensure_catalog(*, valid_from: date, at: datetime) -> LegalEntity:
     )
     if PriceBook.objects.filter(code=BOOK).exists():
         return entity
+    _ensure_rates(entity.country, valid_from=valid_from, at=at)
     introduce_book(
         code=BOOK,
         name="Nordlicht 2026",
@@ -168,6 +175,21 @@ def ensure_catalog(*, valid_from: date, at: datetime) -> LegalEntity:
         at=at,
     )
     return entity
+
+
+def _ensure_rates(country: str, *, valid_from: date, at: datetime) -> None:
+    """The standard and the reduced rate, unless this house has rates of its own."""
+    if rates_for_list().filter(country=country).exists():
+        return
+    for percent, code, name in RATES:
+        set_tax_rate(
+            country=country,
+            percent=Decimal(percent),
+            code=code,
+            name=name,
+            valid_from=valid_from,
+            today=at.date(),
+        )
 
 
 def _offers(code: str, sold: Sold, *, at: datetime) -> list[Offer]:
