@@ -60,6 +60,16 @@ class MeterRow(NamedTuple):
 
 def meters_in_force(on: date) -> dict[str, MeterRow]:
     """Every meter that a published version of is in force on a day, by code; one query."""
+    found: dict[str, MeterRow] = {}
+    for code, versions in meter_versions().items():
+        running = versions[0]._replace(versions=versions).on(on)
+        if running is not None:
+            found[code] = running._replace(versions=versions)
+    return found
+
+
+def meter_versions() -> dict[str, tuple[MeterRow, ...]]:
+    """All that was ever published of each meter, by code, the earliest first; one query."""
     published = MeterVersion.objects.exclude(state=Lifecycle.DRAFT)
     rows = published.order_by("meter__code", "starts_on", "number").values_list(
         "meter_id",
@@ -75,13 +85,7 @@ def meters_in_force(on: date) -> dict[str, MeterRow]:
         "starts_on",
         "retired_on",
     )
-    found: dict[str, MeterRow] = {}
-    for code, of_meter in groupby(map(_row, rows), key=lambda row: row.code):
-        versions = tuple(of_meter)
-        running = versions[0]._replace(versions=versions).on(on)
-        if running is not None:
-            found[code] = running._replace(versions=versions)
-    return found
+    return {code: tuple(own) for code, own in groupby(map(_row, rows), key=lambda row: row.code)}
 
 
 def _row(said: tuple[Any, ...]) -> MeterRow:

@@ -104,10 +104,9 @@ class Judge:
         if versions is None:
             return _no_meter(told.meter)
         for version in versions:
-            if version.begins_at <= at:
-                ended = version.ends_at is not None and at >= version.ends_at
-                return _not_in_force() if ended else _measured(told, at, version)
-        return _not_in_force()
+            if version.begins_at <= at and (version.ends_at is None or at < version.ends_at):
+                return _measured(told, at, version)
+        return Rejection("meter_not_in_force", "meter")
 
 
 def _identity(told: Told) -> Rejection | None:
@@ -140,10 +139,6 @@ def _correction_fault(told: Told) -> Rejection | None:
     if told.id in (told.replaces, told.retracts):
         return Rejection("own_id", "id")
     return None
-
-
-def _not_in_force() -> Rejection:
-    return Rejection("meter_not_in_force", "meter")
 
 
 def _no_meter(code: str) -> Rejection:

@@ -1,5 +1,5 @@
 """Questions of usage."""
 
-from subscriptions.usage.selectors.meters import meters_in_force
+from subscriptions.usage.selectors.meters import meters_to_judge_by
 
-__all__ = ["meters_in_force"]
+__all__ = ["meters_to_judge_by"]

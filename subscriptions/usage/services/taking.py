@@ -19,7 +19,7 @@ from subscriptions.usage.rules.answers import (
 )
 from subscriptions.usage.rules.judging import RETRACTS, SKEW, USED, Judge, Judged, Rejection
 from subscriptions.usage.rules.told import Told, Unreadable, identity_of, text_of
-from subscriptions.usage.selectors import meters_in_force
+from subscriptions.usage.selectors import meters_to_judge_by
 from subscriptions.usage.services.correcting import take_correction
 from subscriptions.usage.statements import COPY, DIFFERENT, NEXT_BATCH, STAGE, TAKE
 from subscriptions.usage.words import say
@@ -36,7 +36,7 @@ def take_usage(events: Sequence[Told | Unreadable], *, at: datetime) -> Taken:
     """
     if len(events) > AT_ONCE:
         raise ValueError(f"at most {AT_ONCE} events at once")
-    judge = Judge(meters_in_force(), now=at)
+    judge = Judge(meters_to_judge_by(), now=at)
     answers: list[Answer | None] = [None] * len(events)
     plain: list[tuple[int, Judged]] = []
     corrections: list[tuple[int, Judged]] = []
