@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import StringIO
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from o2b.copying import copied
 from subscriptions.models import UsageRejected
@@ -25,8 +26,21 @@ from subscriptions.usage.statements import COPY, DIFFERENT, NEXT_BATCH, STAGE, T
 from subscriptions.usage.words import say
 
 AT_ONCE = 10_000
+ATTEMPTS = 5
 KEPT = 4_000  # characters of an event that was refused
 NULL = r"\N"
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Events as they were judged, and what becomes of each; numbers are places in the batch."""
+
+    events: Sequence[Told | Unreadable]
+    at: datetime
+    plain: dict[int, Judged] = field(default_factory=dict)
+    corrections: dict[int, Judged] = field(default_factory=dict)
+    refused: dict[int, Rejection] = field(default_factory=dict)
+    answers: dict[int, Answer] = field(default_factory=dict)
 
 
 def take_usage(events: Sequence[Told | Unreadable], *, at: datetime) -> Taken:
@@ -36,48 +50,60 @@ def take_usage(events: Sequence[Told | Unreadable], *, at: datetime) -> Taken:
     """
     if len(events) > AT_ONCE:
         raise ValueError(f"at most {AT_ONCE} events at once")
+    judged = _judged(events, at)
+    for attempt in range(1, ATTEMPTS + 1):
+        # What an attempt finds out goes with it.
+        batch = replace(judged, refused=dict(judged.refused), answers={})
+        try:
+            with transaction.atomic():
+                _take_plain(batch)
+                for number in batch.corrections:
+                    _take_correction(batch, number)
+                _keep_refused(batch)
+        except OperationalError as exc:
+            alone = not connection.in_atomic_block
+            if not (alone and attempt < ATTEMPTS and _in_each_others_way(exc)):
+                raise
+        else:
+            break
+    return Taken([batch.answers[number] for number in range(len(events))])
+
+
+def _judged(events: Sequence[Told | Unreadable], at: datetime) -> _Batch:
+    batch = _Batch(events, at)
     judge = Judge(meters_to_judge_by(), now=at)
-    answers: list[Answer | None] = [None] * len(events)
-    plain: list[tuple[int, Judged]] = []
-    corrections: list[tuple[int, Judged]] = []
-    refused: dict[int, Rejection] = {}
     for number, event in enumerate(events):
         if isinstance(event, Unreadable):
-            refused[number] = Rejection("unreadable", event.field, event.message[:300])
+            batch.refused[number] = Rejection("unreadable", event.field, event.message[:300])
             continue
         found = judge(event)
         if isinstance(found, Rejection):
-            refused[number] = found
+            batch.refused[number] = found
         elif found.kind == USED:
-            plain.append((number, found))
+            batch.plain[number] = found
         else:
-            corrections.append((number, found))
-    with transaction.atomic():
-        _take_plain(plain, answers, refused, at)
-        for number, judged in corrections:
-            _take_correction(number, judged, answers, refused, at)
-        _keep_refused(events, refused, answers)
-    return Taken([answer for answer in answers if answer is not None])
+            batch.corrections[number] = found
+    return batch
 
 
-def _take_plain(
-    plain: Sequence[tuple[int, Judged]],
-    answers: list[Answer | None],
-    refused: dict[int, Rejection],
-    at: datetime,
-) -> None:
+def _in_each_others_way(exc: OperationalError) -> bool:
+    """Two batches with corrections waited for each other, and Postgres chose this one to go."""
+    return getattr(exc.__cause__, "pgcode", None) in ("40P01", "40001")
+
+
+def _take_plain(batch: _Batch) -> None:
     """Usage, all at once."""
-    if not plain:
+    told, answers = batch.plain, batch.answers
+    if not told:
         return
-    for number, judged in plain:
+    for number, judged in told.items():
         answers[number] = Answer(judged.source, judged.key, ACCEPTED)
-    told = dict(plain)
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.execute(STAGE)
-        cursor.copy_expert(COPY, StringIO("".join(_lines(plain))))
+        cursor.copy_expert(COPY, StringIO("".join(_lines(told.items()))))
         cursor.execute(NEXT_BATCH)
         base = cursor.fetchone()[0]
-        cursor.execute(TAKE, {"base": base, "now": at, "skew": f"{SKEW.seconds} s"})
+        cursor.execute(TAKE, {"base": base, "now": batch.at, "skew": f"{SKEW.seconds} s"})
         others = cursor.fetchall()
         duplicates = [number for number, verdict in others if verdict == DUPLICATE]
         different: set[int] = set()
@@ -85,15 +111,13 @@ def _take_plain(
             cursor.execute(DIFFERENT, {"numbers": duplicates})
             different = {number for (number,) in cursor.fetchall()}
     for number, verdict in others:
+        source, key = told[number].source, told[number].key
         if verdict in _LATE_REFUSALS:
-            refused[number] = Rejection(verdict, _LATE_REFUSALS[verdict])
-            continue
-        judged = told[number]
-        if verdict == DUPLICATE:
-            answer = Answer(judged.source, judged.key, DUPLICATE, differs=number in different)
+            batch.refused[number] = Rejection(verdict, _LATE_REFUSALS[verdict])
+        elif verdict == DUPLICATE:
+            answers[number] = Answer(source, key, DUPLICATE, differs=number in different)
         else:
-            answer = Answer(judged.source, judged.key, PENDING, verdict, "subject")
-        answers[number] = answer
+            answers[number] = Answer(source, key, PENDING, verdict, "subject")
 
 
 # What only the database can see, and the field that it is about.
@@ -118,38 +142,32 @@ def _safe(text: str) -> str:
     return text.replace("\\", "\\\\") if "\\" in text else text
 
 
-def _take_correction(
-    number: int,
-    judged: Judged,
-    answers: list[Answer | None],
-    refused: dict[int, Rejection],
-    at: datetime,
-) -> None:
-    found = take_correction(judged, at=at)
+def _take_correction(batch: _Batch, number: int) -> None:
+    judged = batch.corrections[number]
+    found = take_correction(judged, at=batch.at)
     if isinstance(found, Rejection):
-        refused[number] = found
-    else:
-        status, code = found
-        where = "retracts" if judged.kind == RETRACTS else "replaces"
-        field_ = "subject" if code.endswith("subject") else where if code else ""
-        answers[number] = Answer(judged.source, judged.key, status, code, field_)
+        batch.refused[number] = found
+        return
+    status, code = found
+    where = "retracts" if judged.kind == RETRACTS else "replaces"
+    field_ = "subject" if code.endswith("subject") else where if code else ""
+    batch.answers[number] = Answer(judged.source, judged.key, status, code, field_)
 
 
-def _keep_refused(
-    events: Sequence[Told | Unreadable],
-    refused: dict[int, Rejection],
-    answers: list[Answer | None],
-) -> None:
-    """What was refused stays to be looked at; what was refused before and came well is settled."""
+def _keep_refused(batch: _Batch) -> None:
+    """What was refused stays to be looked at, as it came."""
     rows = []
-    for number, rejection in refused.items():
-        event = events[number]
-        text = event.text if isinstance(event, Unreadable) else text_of(event)
-        source, key = (
-            identity_of(text) if isinstance(event, Unreadable) else (event.source, event.id)
-        )
+    for number, rejection in batch.refused.items():
+        event = batch.events[number]
+        if isinstance(event, Unreadable):
+            text = event.text
+            source, key = identity_of(text)
+        else:
+            text, source, key = text_of(event), event.source, event.id
         message = say(rejection)
-        answers[number] = Answer(source, key, REJECTED, rejection.code, rejection.field, message)
+        batch.answers[number] = Answer(
+            source, key, REJECTED, rejection.code, rejection.field, message
+        )
         rows.append(
             UsageRejected(
                 source=_kept(source),
