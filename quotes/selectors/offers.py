@@ -94,7 +94,8 @@ def offer(quote_id: int, *, on: date | None = None) -> dict[str, Any]:
         starts_on=quote.start_on or begins,
         anchor_day=quote.account.bill_day,
     )
-    sums = with_tax_if_known(quote.account, sums)
+    if not quote.is_change:  # what a change quote comes to, and its tax, is told a stage above
+        sums = with_tax_if_known(quote.account, sums)
     whys = [list(line.why) for line in lines]
     return {"quote": quote, **_shown(lines, terms, sums, whys)}
 
@@ -116,7 +117,8 @@ def draft_offer(quote: Quote, *, on: date, already: Collection[str] = NOTHING) -
     )
     terms = [r.terms for r in priced.resolutions]
     whys = [r.why for r in priced.resolutions]
-    return {"quote": quote, **_shown(lines, terms, with_tax(quote.account, priced.totals), whys)}
+    sums = priced.totals if quote.is_change else with_tax(quote.account, priced.totals)
+    return {"quote": quote, **_shown(lines, terms, sums, whys)}
 
 
 def read_terms(terms: Terms) -> LineTerms:
