@@ -12,7 +12,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -39,11 +39,17 @@ class _Point(NamedTuple):
     level: Decimal
 
 
+def _when(used: Used) -> tuple[date, datetime]:
+    """By day, then by the clock where that is told: which events come first may matter."""
+    first = used.events[0].at if used.events else None
+    return used.day, first or datetime.min
+
+
 class UsageOfDays:
     """The usage of a charge, by day: asked for the quantity and events of days served."""
 
     def __init__(self, usage: Iterable[Used], aggregation: Aggregation) -> None:
-        self.usage = sorted(usage, key=lambda used: used.day)
+        self.usage = sorted(usage, key=_when)
         self.days = [used.day for used in self.usage]
         self.aggregation = aggregation
 

@@ -107,8 +107,6 @@ def why_unsold(asked: Drafts) -> str:
 
 def _why_not_priced(charge: Charge) -> str:
     terms = charge.terms
-    if charge.usage:
-        return "usage is not metered yet"
     if charge.billed is not None or charge.billed_through is not None:
         return "what was billed is told, not brought about"
     if terms.currency != CURRENCY:

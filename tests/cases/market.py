@@ -6,14 +6,14 @@ through each step together, so that a session pays for it once.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from billing.models import InvoiceLine
 from billing.runs.services import approve_run, open_run
 from o2b import events
-from o2b.catalog.models import Price, PriceBook, PriceBookVersion, ProductVersion
+from o2b.catalog.models import Price, PriceBook, PriceBookVersion
 from o2b.catalog.resolution import Wanted, resolve
 from o2b.catalog.services import freeze_terms, publish_price_book_version
 from o2b.charging import ChargeTerms, DraftLine, StartRule
@@ -31,21 +31,11 @@ from subscriptions.models import Act, Item, SuspensionBilling
 from subscriptions.timelines.chains import Chain, chains_of
 from subscriptions.timelines.services import NewFact, tell_facts
 from tests.cases.asking import Drafts, Lines
-from tests.cases.lives import CURRENCY, QUANTITY_PLACES, Deed, Life, lives_of
+from tests.cases.consuming import Service, a_meter_for, use
+from tests.cases.lives import CURRENCY, QUANTITY_PLACES, Deed, lives_of
 from tests.factories import LONG_AGO, a_product, a_user, an_account, an_entity
 
 Found = tuple[Lines, Lines]  # of the last run, and of the one before
-
-
-@dataclass(eq=False)
-class Service:
-    """A life with a product for each of its charges; `told` is what its item was told, by row."""
-
-    life: Life
-    account: Account
-    products: list[ProductVersion]
-    item: int = 0
-    told: dict[Deed, int] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -76,11 +66,14 @@ def sell_and_bill(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
     services = [service for sale in sales.values() for service in sale.services]
     early = [service for service in services if service.life.billed_until]
     _sell(early, owner, at)
+    use(early)
     _change({each: list(each.life.deeds(each.life.first)) for each in early}, at)
     before = [sale for sale in sales.values() if sale.billed_until]
     for run, sale in _runs(before, lambda sale: sale.billed_until or sale.until, at):
         sale.before = run
-    _sell([each for each in services if each not in early], owner, at)
+    rest = [each for each in services if each not in early]
+    _sell(rest, owner, at)
+    use(rest)
     _change({each: list(each.life.deeds(each.life.last)) for each in services}, at)
     for run, sale in _runs(list(sales.values()), lambda sale: sale.until, at):
         sale.last = run
@@ -115,6 +108,8 @@ def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
                 code = f"case-{n}-{i}-{j}"
                 product = a_product(code=code, charges=[], quantity_places=QUANTITY_PLACES)
                 columns = _columns(charge.terms)
+                if charge.usage:
+                    columns["details"] = {**columns["details"], "meter": a_meter_for(charge, code)}  # type: ignore[dict-item]
                 Price.objects.create(version=version, product=product.product, **columns)
                 products.append(product)
             sales[case].services.append(Service(life, accounts[day], products))
