@@ -12,7 +12,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -39,10 +39,10 @@ class _Point(NamedTuple):
     level: Decimal
 
 
-def _when(used: Used) -> tuple[date, datetime]:
+def _when(used: Used) -> tuple[date, time]:
     """By day, then by the clock where that is told: which events come first may matter."""
     first = used.events[0].at if used.events else None
-    return used.day, first or datetime.min
+    return used.day, first.time() if first else time.min
 
 
 class UsageOfDays:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from o2b.charging.draft import CHANGE
+from o2b.charging.draft import CHANGE, LATE
 from o2b.charging.facts import Billed, DraftLine
 from o2b.charging.tax import TaxLine, TaxRounding, share_taxes, tax_on
 from o2b.money import EXACT
@@ -35,11 +35,14 @@ class Taxable(NamedTuple):
 def corrects(line: DraftLine, billed: Sequence[Billed]) -> Corrects | None:
     """What of `billed` a line corrects; None if its period was not billed before.
 
-    New days of a period that was billed (another quantity) bear the rate of that period's bill.
+    New days of a period that was billed (another quantity) bear the rate of that period's bill,
+    and so does usage that came late for it.
     """
-    if line.cause != CHANGE:
+    if line.cause not in (CHANGE, LATE):
         return None
     period = [each for each in billed if each.period_start == line.full_period.start]
+    if not period:
+        return None
     own = next((each for each in period if each.segment == line.segment), None)
     known = own or period[0]
     return Corrects(known.percent, own.tax if own else _ZERO, line.target)

@@ -7,8 +7,9 @@ import pytest
 
 from billing.models import ChargeState, InvoiceLine
 from o2b.catalog.models import Meter
+from o2b.taxes.services import close_tax_rate
 from subscriptions.models import Act, Item
-from tests.factories import a_product
+from tests.factories import a_product, a_tax_rate
 from tests.scenarios.world import World
 from tests.subscriptions.serving import told
 from tests.subscriptions.usage.build import (
@@ -201,3 +202,27 @@ def test_a_charge_whose_meter_nobody_made_bills_nothing(world: World) -> None:
     assert not Meter.objects.exists()
     billed(world, "2026-02-10")
     assert lines(world) == []
+
+
+def test_late_usage_bears_the_rate_of_its_bill(world: World) -> None:
+    """The rate rises in March: what is added to February's usage, and taken off it, stays at 19."""
+    old = a_tax_rate(percent="19")
+    a_meter()
+    item = a_metered_service(world)
+    used(world, first := an_event(item, "1000", "2026-02-05T12:00:00Z"))
+    billed(world, "2026-03-01")
+    close_tax_rate(rate_id=old.pk, on=date(2026, 3, 5), today=date(2026, 3, 1))
+    a_tax_rate(percent="20", valid_from=date(2026, 3, 5))
+    world.on("2026-03-10")
+    used(world, an_event(item, "500", "2026-02-06T12:00:00Z"))
+    billed(world, "2026-03-10")
+    used(world, an_event("", id="gone", meter="", value="0", retracts=first.id))
+    used(world, an_event(item, "10", "2026-01-06T12:00:00Z"))
+    billed(world, "2026-03-11")
+    rows = InvoiceLine.objects.filter(charge__item=item).order_by("pk")
+    assert [(f"{r.amount:.2f}", f"{r.tax_rate:f}"[:2], f"{r.tax:.2f}") for r in rows] == [
+        ("100.00", "19", "19.00"),
+        ("50.00", "19", "9.50"),
+        ("1.00", "20", "0.20"),
+        ("-100.00", "19", "-19.00"),
+    ]
