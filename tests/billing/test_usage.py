@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from billing.models import ChargeState, InvoiceLine
 from o2b.catalog.models import Meter
 from o2b.taxes.services import close_tax_rate
 from subscriptions.models import Act, Item
-from tests.factories import a_product, a_tax_rate
+from tests.factories import a_product, a_tax_rate, a_user
 from tests.scenarios.world import World
 from tests.subscriptions.serving import told
 from tests.subscriptions.usage.build import (
@@ -226,3 +227,32 @@ def test_late_usage_bears_the_rate_of_its_bill(world: World) -> None:
         ("1.00", "20", "0.20"),
         ("-100.00", "19", "-19.00"),
     ]
+
+
+def test_pages_of_an_invoice_that_carries_usage(world: World, client: Any) -> None:
+    """Rated calls, a percentage of each event, late usage: no price that a page cannot explain."""
+    a_meter("calls", aggregation="each", unit="s", timed=True)
+    a_meter("sales", aggregation="each", unit="EUR")
+    call = [{"from_minute": 0, "connect_fee": "0", "slots": [[0, "0.10", 60, 60]]}]
+    item = a_metered_service(
+        world,
+        by_meter("calls", "0", model="rated", details={"call": call}),
+        by_meter("sales", "2", model="percentage", details={"event": {"fee": "0.05"}}),
+    )
+    used(world, an_event(item, "61", "2026-01-05T10:00:00Z", meter="calls"))
+    used(world, an_event(item, "100", "2026-01-05T10:00:00Z", meter="sales"))
+    billed(world, "2026-02-10")
+    used(world, an_event(item, "59", "2026-01-05T10:05:00Z", meter="calls"))
+    billed(world, "2026-02-11")
+    assert sorted(lines(world)) == [
+        ("2026-01-01", "100", "2.05", "period"),
+        ("2026-01-01", "120", "0.10", "late_usage"),
+        ("2026-01-01", "61", "0.20", "period"),
+    ]
+    client.force_login(a_user("finance"))
+    for invoice in world.invoices():
+        page = client.get(f"/billing/invoices/{invoice.pk}/")
+        assert page.status_code == 200, invoice
+        assert client.get(f"/api/v1/invoices/{invoice.pk}").status_code == 200
+        assert client.get(f"/billing/invoices/{invoice.pk}/pdf/").status_code == 200
+    assert "usage told after the bill of its month" in page.content.decode()
