@@ -147,6 +147,9 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# Seconds until a client that sends usage and falls silent is given up.
+O2B_USAGE_SILENCE = env.int("O2B_USAGE_SILENCE", default=20)
+
 # --- Mail: without a server of its own, letters are files in O2B_HOME/mail -----------------------
 vars().update(env.email_url("O2B_EMAIL_URL", default=f"filemail:///{HOME}/mail"))
 EMAIL_TIMEOUT = 10

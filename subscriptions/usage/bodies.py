@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import status
@@ -14,7 +15,6 @@ from o2b.api.problems import Malformed, TooLarge
 LARGEST = 16 * 1024 * 1024  # bytes of a body that is read whole, unpacked
 LONGEST_LINE = 64 * 1024
 CHUNK = 256 * 1024
-SILENCE = 20  # seconds until a client that says nothing is given up
 
 
 class TooSlow(APIException):
@@ -89,9 +89,10 @@ def _sent(request: HttpRequest) -> Iterator[bytes]:
     while True:
         try:
             chunk = stream.read(CHUNK)
-        except TimeoutError as exc:
-            raise TooSlow(_("Nothing came for %(s)s seconds.") % {"s": SILENCE}) from exc
-        except OSError as exc:
+        except OSError as exc:  # Django's own names what happened as its cause
+            if isinstance(exc, TimeoutError) or isinstance(exc.__cause__, TimeoutError):
+                silence = settings.O2B_USAGE_SILENCE
+                raise TooSlow(_("Nothing came for %(s)s seconds.") % {"s": silence}) from exc
             raise Malformed(_("The body ends early.")) from exc
         if not chunk:
             break
@@ -103,7 +104,7 @@ def _stream(request: HttpRequest) -> IO[bytes] | HttpRequest:
     environ: dict[str, Any] = request.META
     socket = environ.get("gunicorn.socket")
     if socket is not None:
-        socket.settimeout(SILENCE)
+        socket.settimeout(settings.O2B_USAGE_SILENCE)
     if not environ.get("CONTENT_LENGTH") and environ.get("wsgi.input_terminated"):
         return environ["wsgi.input"]
     return request
