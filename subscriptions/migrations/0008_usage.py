@@ -124,6 +124,7 @@ class Migration(migrations.Migration):
                 ('meter', subscriptions.models.usage.Sent(db_collation='C', help_text='The code of a meter that it is sold by.', max_length=40)),
                 ('begins_on', models.DateField()),
                 ('ends_on', models.DateField(help_text='The first day after.', null=True)),
+                ('shared', models.BooleanField(default=False, help_text='Other services have it too, perhaps on other days.')),
             ],
         ),
         migrations.CreateModel(

@@ -140,6 +140,9 @@ class UsageSubject(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     begins_on = models.DateField()
     ends_on = models.DateField(null=True, help_text=_("The first day after."))
+    shared = models.BooleanField(
+        default=False, help_text=_("Other services have it too, perhaps on other days.")
+    )
 
     class Meta:
         indexes = [models.Index(fields=["value", "meter"], name="usage_subject_by_value")]

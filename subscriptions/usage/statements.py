@@ -19,16 +19,25 @@ COPY usage_stage (n, source, key, meter_id, meter, subject, account, at, value, 
                   timed, properties) FROM STDIN
 """
 
-# Who has the subject by this meter on the day of the event, where the account lives: a row for
-# each, most often one.
+# Who has the subject by this meter on the day of the event, where the account lives: one row each,
+# most often one. OFFSET 0 keeps it a look-up by index: no plan reads all subjects for a few.
 KNOWN = """
-    JOIN subscriptions_usagesubject AS known
-        ON known.value = {of}.subject AND known.meter = {of}.meter
-    JOIN customers_account AS account ON account.id = known.account_id
-    LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
-    CROSS JOIN LATERAL (SELECT ({of}.at AT TIME ZONE account.time_zone)::date AS day) AS local
-    WHERE local.day >= known.begins_on AND (known.ends_on IS NULL OR local.day < known.ends_on)
+    {join} (
+        SELECT known.service_id, local.day, account.time_zone AS zone, account.reference,
+               COALESCE(clock.now, %(now)s) AS now, known.shared
+            FROM subscriptions_usagesubject AS known
+            JOIN customers_account AS account ON account.id = known.account_id
+            LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
+            CROSS JOIN LATERAL (
+                SELECT ({of}.at AT TIME ZONE account.time_zone)::date AS day OFFSET 0
+            ) AS local
+            WHERE known.value = {of}.subject AND known.meter = {of}.meter
+              AND local.day >= known.begins_on
+              AND (known.ends_on IS NULL OR local.day < known.ends_on)
+            {most}
+    ) AS {alias}
 """
+EACH = {"join": "CROSS JOIN LATERAL", "most": "OFFSET 0", "alias": "known"}
 
 # An event of a totals row: new ones, and those that waited.
 ADD_TO_TOTALS = """
@@ -65,26 +74,18 @@ INSERT INTO subscriptions_usagemark AS mark (service_id, meter_id, revision)
 
 TAKE = (
     """
-WITH found AS MATERIALIZED (
-    SELECT stage.n, known.service_id, local.day, account.time_zone AS zone, account.reference,
-           COALESCE(clock.now, %(now)s) AS now
-        FROM usage_stage AS stage"""
-    + KNOWN.format(of="stage")
-    + """
-), one AS (
-    SELECT n, min(service_id) AS service_id, max(service_id) AS other_id, min(day) AS day,
-           min(zone) AS zone, min(reference) AS reference, min(now) AS now
-        FROM found GROUP BY n
-), mapped AS MATERIALIZED (
+WITH mapped AS MATERIALIZED (
     SELECT stage.*, %(base)s + stage.n AS event_id, one.service_id, one.zone, one.day,
            COALESCE(one.now, %(now)s) AS now,
            CASE WHEN stage.at > COALESCE(one.now, %(now)s) + %(skew)s::interval
                     THEN 'in_the_future'
                 WHEN one.service_id IS NULL THEN 'unknown_subject'
-                WHEN one.other_id <> one.service_id THEN 'ambiguous_subject'
+                WHEN one.shared THEN 'ambiguous_subject'
                 WHEN stage.account <> '' AND stage.account <> one.reference THEN 'other_account'
                 ELSE '' END AS verdict
-        FROM usage_stage AS stage LEFT JOIN one ON one.n = stage.n
+        FROM usage_stage AS stage"""
+    + KNOWN.format(of="stage", join="LEFT JOIN LATERAL", most="LIMIT 1", alias="one ON true")
+    + """
 ), fresh AS (
     INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
         SELECT source, key, event_id, (now() AT TIME ZONE 'UTC')::date
@@ -129,11 +130,9 @@ SELECT n, CASE WHEN verdict IN ('in_the_future', 'other_account') THEN verdict
 RELEASE = (
     """
 WITH found AS (
-    SELECT pending.id, known.service_id, local.day, account.time_zone AS zone,
-           COALESCE(clock.now, %(now)s) AS now
-        FROM subscriptions_usagepending AS pending"""
-    + KNOWN.format(of="pending")
-    + """ AND pending.kind = 0 AND pending.account IN ('', account.reference)
+    SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
+    + KNOWN.format(of="pending", **EACH)
+    + """ WHERE pending.kind = 0 AND pending.account IN ('', known.reference)
 ), one AS (
     SELECT id, min(service_id) AS service_id, min(day) AS day, min(zone) AS zone, min(now) AS now
         FROM found GROUP BY id HAVING min(service_id) = max(service_id)
@@ -170,9 +169,9 @@ SELECT count(*) FROM counted
 # Whose subject an event is: for one that is not staged.
 WHOSE = """
 WITH asked AS (SELECT %(subject)s AS subject, %(meter)s AS meter, %(at)s::timestamptz AS at)
-SELECT min(known.service_id), max(known.service_id), min(account.time_zone),
-       min(account.reference), min(COALESCE(clock.now, %(now)s))
-    FROM asked""" + KNOWN.format(of="asked")
+SELECT min(known.service_id), max(known.service_id), min(known.zone), min(known.reference),
+       min(known.now)
+    FROM asked""" + KNOWN.format(of="asked", **EACH)
 
 NEXT_BATCH = "SELECT nextval('subscriptions_usage_batch') * 16384"
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.desk.usagebench import ingest, world
+from billing.desk.usagebench import drafting, ingest, world
 from o2b import benching
 
 BATCHES = ((1, 400), (100, 200), (1_000, 80), (10_000, 16))
+EVENTS = "1000000,5000000,10000000"
 
 
 class Command(BaseCommand):
@@ -19,11 +20,16 @@ class Command(BaseCommand):
         parser.add_argument("--keys", type=int, default=20_000_000, help="stored beforehand")
         parser.add_argument("--items", type=int, default=10_000)
         parser.add_argument("--share", type=float, default=1.0, help="of the batches that are sent")
+        parser.add_argument(
+            "--events", default=EVENTS, help="of the month that is drafted; empty: none is"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["items"] < 1 or options["items"] % world.SEEDS:
             raise CommandError(f"--items is a multiple of {world.SEEDS}.")
+        if not all(count.isdigit() for count in options["events"].split(",") if count):
+            raise CommandError("--events are numbers with commas between.")
         if options["keys"] < 1 or not 0 < options["share"] <= 10:
             raise CommandError("--keys is 1 or more, --share above 0 and at most 10.")
         if benching.is_inside():
@@ -31,14 +37,20 @@ class Command(BaseCommand):
         else:
             benching.run_again_inside()
 
-    def _bench(self, *, keys: int, items: int, share: float, **options: Any) -> None:
+    def _bench(self, *, keys: int, items: int, share: float, events: str, **options: Any) -> None:
         self._tell(f"loading {items} services")
-        world.build(items=items)
+        entity = world.build(items=items)
+        counts = [int(count) for count in events.split(",") if count]
+        drafted: dict[str, Any] = {}
+        if counts:
+            self._tell("drafting a month of them")
+            drafted = drafting.measure(entity, items=items, counts=counts)
         self._tell(f"storing {keys} keys on both sides")
         world.store_keys(keys)
         self._tell("sending")
         batches = [(size, max(round(count * share), 2)) for size, count in BATCHES]
-        told = {"keys": keys, "items": items, **ingest.measure(keys=keys, batches=batches)}
+        sent = ingest.measure(keys=keys, batches=batches)
+        told = {"keys": keys, "items": items, **sent, **drafted}
         if options["json"]:
             self.stdout.write(json.dumps(told))
             return

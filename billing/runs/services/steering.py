@@ -42,6 +42,11 @@ def cancel_run(*, run_id: int, at: datetime, actor_id: int | None = None) -> Bil
     with connection.cursor() as cursor:
         for table in ("billing_draftinvoice", "billing_draftline"):
             cursor.execute(f"DELETE FROM {table} WHERE run_id = %s", [run.pk])
+        cursor.execute(
+            "DELETE FROM billing_draftusage"
+            " WHERE shard_id IN (SELECT id FROM billing_shard WHERE run_id = %s)",
+            [run.pk],
+        )
     ParkedAccount.objects.filter(run=run).delete()
     # A shard that is being drafted now is locked; it discards itself when it sees this.
     idle = list(Shard.objects.select_for_update(skip_locked=True).filter(run=run))

@@ -47,12 +47,28 @@ WITH spans AS (
     RETURNING id
 )
 INSERT INTO subscriptions_usagesubject
-        (value, meter, service_id, item_id, account_id, begins_on, ends_on)
-    SELECT value, meter, service_id, item_id, account_id, begins_on, ends_on FROM wanted
+        (value, meter, service_id, item_id, account_id, begins_on, ends_on, shared)
+    SELECT value, meter, service_id, item_id, account_id, begins_on, ends_on, false FROM wanted
         WHERE NOT EXISTS (SELECT FROM subscriptions_usagesubject AS old WHERE
             (wanted.value, wanted.meter, wanted.service_id, wanted.item_id, wanted.begins_on)
                 = (old.value, old.meter, old.service_id, old.item_id, old.begins_on)
             AND wanted.ends_on IS NOT DISTINCT FROM old.ends_on)
+"""
+
+HAD = "SELECT DISTINCT value FROM subscriptions_usagesubject WHERE service_id = ANY(%(roots)s)"
+
+# A subject of several services is looked at closely, day by day; all others at once.
+SHARE = """
+UPDATE subscriptions_usagesubject AS known SET shared = found.shared
+    FROM (
+        SELECT same.id, EXISTS (
+            SELECT FROM subscriptions_usagesubject AS other
+                WHERE other.value = same.value AND other.meter = same.meter
+                  AND other.service_id <> same.service_id
+        ) AS shared
+            FROM subscriptions_usagesubject AS same WHERE same.value = ANY(%(values)s)
+    ) AS found
+    WHERE known.id = found.id AND known.shared <> found.shared
 """
 
 
@@ -61,4 +77,11 @@ def write_subjects(roots: Collection[int]) -> None:
     """The subjects of these services as their versions have them now; the chains are locked."""
     if roots:
         with connection.cursor() as cursor:
-            cursor.execute(WRITE, {"roots": sorted(roots)})
+            asked = {"roots": sorted(roots)}
+            cursor.execute(HAD, asked)
+            values = {value for (value,) in cursor.fetchall()}
+            cursor.execute(WRITE, asked)
+            if cursor.rowcount or values:
+                cursor.execute(HAD, asked)
+                values |= {value for (value,) in cursor.fetchall()}
+                cursor.execute(SHARE, {"values": sorted(values)})

@@ -127,13 +127,14 @@ _LATE_REFUSALS = {"in_the_future": "time", "other_account": "account"}
 def _lines(plain: Iterable[tuple[int, Judged]]) -> Iterable[str]:
     """The rows as COPY wants them."""
     for number, judged in plain:
-        said = judged.properties
+        source, key, _, meter_id, meter, subject, account, at, value, amount = judged[:10]
+        part, how, timed, _, said = judged[10:]
+        texts = f"{source}\t{key}\t{meter_id}\t{meter}\t{subject}\t{account}\t"
+        if "\\" in texts:
+            texts = texts.replace("\\", "\\\\")
         yield (
-            f"{number}\t{_safe(judged.source)}\t{_safe(judged.key)}\t{judged.meter_id}"
-            f"\t{judged.meter}\t{_safe(judged.subject)}\t{_safe(judged.account)}"
-            f"\t{judged.at.isoformat()}\t{judged.value:f}\t{judged.amount:f}\t{_safe(judged.part)}"
-            f"\t{judged.how}\t{'t' if judged.timed else 'f'}"
-            f"\t{copied(json.dumps(said)) if said else NULL}\n"
+            f"{number}\t{texts}{at.isoformat()}\t{value}\t{amount}\t{_safe(part)}\t{how}"
+            f"\t{'t' if timed else 'f'}\t{copied(json.dumps(said)) if said else NULL}\n"
         )
 
 

@@ -1,11 +1,13 @@
 """Events are counted once for ever, each with an answer of its own; totals are right at once."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from orders.models import OrderLine
 from subscriptions.models import (
+    Item,
     UsageEvent,
     UsageKey,
     UsageMark,
@@ -15,7 +17,8 @@ from subscriptions.models import (
     UsageTotal,
 )
 from subscriptions.usage.rules.told import Unreadable
-from subscriptions.usage.services import release_waiting
+from subscriptions.usage.services import release_waiting, write_subjects
+from tests.factories import a_product
 from tests.scenarios.world import World
 from tests.subscriptions.usage.build import (
     a_meter,
@@ -84,7 +87,7 @@ def test_a_subject_of_several_waits(world: World) -> None:
     a_meter()
     one = a_metered_service(world)
     a_metered_service(world)
-    UsageSubject.objects.update(value="+49301")
+    UsageSubject.objects.update(value="+49301", shared=True)
     assert statuses(taken(an_event("+49301"))) == ["pending: ambiguous_subject"]
     UsageSubject.objects.exclude(service=one).delete()
     assert release_waiting(machine_now=world.now) == 1
@@ -255,3 +258,44 @@ def test_dimensions_keep_totals_apart(world: World) -> None:
     answers = taken(*bad)
     assert statuses(answers) == ["rejected: required", "rejected: no_choice"]
     assert {a.field for a in answers} == {"properties.zone"}
+
+
+def test_a_subject_that_passes_on_is_whose_it_was_on_the_day(world: World) -> None:
+    """The same number, first of one service and then of another: looked at day by day."""
+    a_meter()
+    one, other = a_metered_service(world), a_metered_service(world)
+    for item, span in (
+        (one, {"ends_on": date(2026, 2, 1)}),
+        (other, {"begins_on": date(2026, 2, 1)}),
+    ):
+        UsageSubject.objects.filter(item=item, value=item.number).update(value="+4930", **span)
+    UsageSubject.objects.filter(value="+4930").update(shared=True)
+    told = [
+        an_event("+4930", "1", "2026-01-31T12:00:00Z"),
+        an_event("+4930", "2", "2026-02-01T12:00:00Z"),
+    ]
+    assert statuses(taken(*told)) == ["pending: ambiguous_subject"] * 2
+    assert release_waiting(machine_now=world.now) == 2
+    assert {(row.service_id, int(row.quantity)) for row in UsageTotal.objects.all()} == {
+        (one.pk, 1),
+        (other.pk, 2),
+    }
+
+
+def test_a_subject_of_two_services_is_known_as_shared(world: World) -> None:
+    a_meter()
+    spec = [{"name": "number", "label": "Number", "type": "text", "required": False}]
+    product = a_product(charges=[by_meter()], characteristics=spec)
+    world.on("2026-01-01")
+    for _ in range(2):
+        world.sell(products=[product])
+    first, second = Item.objects.order_by("pk")
+    for item in (first, second):
+        OrderLine.objects.filter(pk=item.order_line_id).update(characteristics={"number": "+4930"})
+    write_subjects([first.pk])
+    assert set(UsageSubject.objects.filter(value="+4930").values_list("shared")) == {(False,)}
+    write_subjects([second.pk])
+    assert set(UsageSubject.objects.filter(value="+4930").values_list("shared")) == {(True,)}
+    OrderLine.objects.filter(pk=second.order_line_id).update(characteristics={})
+    write_subjects([second.pk])
+    assert not UsageSubject.objects.filter(shared=True, value="+4930").exists()
