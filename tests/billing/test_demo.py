@@ -122,8 +122,14 @@ def one_customer_is_ready_for_the_next_years() -> None:
 def its_next_years_can_be_stepped_through() -> None:
     clock_row = TestClock.objects.get()
     (term,) = Commitment.objects.filter(item__account__test_clock=clock_row)
+    theirs = {"account__test_clock": clock_row}
+    lines = OrderLine.objects.filter(**theirs).values_list("state", flat=True)
+    assert set(lines) == {"completed", "accepted"}
 
-    assert step(clock_id=clock_row.pk, months=7).state == "done"
+    assert step(clock_id=clock_row.pk, months=4).state == "done"
+
+    assert set(lines.all()) == {"completed"}
+    assert Quote.objects.filter(**theirs).latest("pk").state == "expired"
 
     seats = ItemVersion.objects.filter(
         item__account__test_clock=clock_row,

@@ -10,7 +10,7 @@ from django.db import transaction
 from billing.desk.demo.story import noon
 from billing.desk.patience import settle
 from o2b.clocks.services import open_clock
-from o2b.customers.models import LegalEntity
+from o2b.customers.models import Account, LegalEntity
 from o2b.customers.opening import NewAccount, open_accounts
 from o2b.models import TestClock
 from orders.acceptance.services import place_order
@@ -23,7 +23,7 @@ from subscriptions.commitments.services import Commit, commit
 from subscriptions.models import Act, Item, Renewal, ServiceState
 
 CLOCK, REFERENCE, NAME = "The next years", "N-TEST", "Tomorrow Bakery"
-GROWS, BOUND = "Three more seats from the next period", "Agreed for six months, then 3% more"
+GROWS, BOUND = "Three more seats from the next period", "Agreed for three months, then 3% more"
 SEATS, BACKUPS = ("voice-seat", 5), ("cloud-backup", 2)
 
 
@@ -37,7 +37,7 @@ class NextYears:
     workers: int
 
     def begin(self) -> None:
-        """Services that run, one of them about to grow and one to be renewed; once."""
+        """Services that are about to grow, to begin and to be renewed, and an open offer; once."""
         if not TestClock.objects.filter(name=CLOCK).exists():
             self._sell()
             settle(workers=self.workers)
@@ -58,16 +58,26 @@ class NextYears:
             address="Am Markt 1\n20095 Hamburg",
         )
         (account,) = open_accounts(entity=self.entity, wanted=[wanted], test_clock=clock)
+        by = f"{NAME}, by mail"
+        place_order(
+            quote_id=self._offered(account, "Seats and backup", SEATS, BACKUPS), by=by, at=at
+        )
+        later = self._offered(account, "Support from next week", ("support-gold", 1))
+        place_order(quote_id=later, by=by, at=at, work_from=self.today + timedelta(days=7))
+        self._offered(account, "Trunks, if they want them", ("sip-trunk", 2))
+
+    def _offered(self, account: Account, title: str, *lines: tuple[str, int]) -> int:
+        """The key of an offer that is open for two weeks."""
         quote = draft_quote(
             account_id=account.pk,
             owner_id=self.advocate_id,
-            valid_until=self.today + timedelta(days=30),
-            title=f"Seats and backup for {NAME}",
-            lines=[LineInput(product=code, quantity=count) for code, count in (SEATS, BACKUPS)],
-            at=at,
+            valid_until=self.today + timedelta(days=14),
+            title=title,
+            lines=[LineInput(product=code, quantity=count) for code, count in lines],
+            at=noon(self.today),
         )
-        send_quote(quote_id=quote.pk, at=at, actor_id=self.advocate_id)
-        place_order(quote_id=quote.pk, by=f"{NAME}, by mail", at=at)
+        send_quote(quote_id=quote.pk, at=noon(self.today), actor_id=self.advocate_id)
+        return quote.pk
 
     @transaction.atomic
     def _plan(self, at: datetime) -> None:
@@ -84,7 +94,7 @@ class NextYears:
             change_services(account_id=seats.account_id, wishes=[more], note=GROWS, **told)
         if backups and not Order.objects.filter(note=BOUND).exists():
             term = Commit(
-                *(backups.pk, 6),
+                *(backups.pk, 3),
                 starts_on=backups.started_on,
                 renewal=Renewal.UPLIFT,
                 uplift_percent=Decimal(3),
