@@ -99,6 +99,7 @@ class Camera:
         page.mouse.move(0, 0)
         path = FOLDER / f"{name}{self.look.tail}.png"
         page.screenshot(path=path, animations="disabled", caret="hide")
+        page.set_viewport_size(self.look.options["viewport"])
         checked(path)
 
 
