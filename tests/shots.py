@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ class Camera:
         page.mouse.move(0, 0)
         path = FOLDER / f"{name}{self.look.tail}.png"
         page.screenshot(path=path, animations="disabled", caret="hide")
+        page.set_viewport_size(self.look.options["viewport"])
         checked(path)
 
 
@@ -338,9 +340,34 @@ def changes(camera: Camera) -> None:
         camera.take(page, "renewals")
         page.goto("/subscriptions/install-base/")
         camera.take(page, "install-base")
+        if camera.wants("change-preview"):
+            previewed(page)
+            camera.take(page, "change-preview", tall=1500)
     with camera.seen_by() as page:
         page.goto(offer)
         camera.take(page, "change-offer", tall=1700)
+
+
+def previewed(page: Page) -> None:
+    """An upgrade that holds since some days: what is given back, what is charged, with tax."""
+    line = first_of(page, "/subscriptions/install-base/?product=fibre-100&account=N-1006")
+    item = line.rstrip("/").rpartition("/")[2]
+    page.goto(f"/subscriptions/items/{item}/change/product/")
+    page.get_by_label("Product").select_option("fibre-1000")
+    page.get_by_label("On this day").check()
+    page.get_by_label("Day", exact=True).fill(f"{datetime.now(UTC).date() - timedelta(days=10)}")
+    page.get_by_role("button", name="Show what it brings").click()
+    brings = page.get_by_role("heading", name="What it brings")
+    brings.evaluate("it => { it.scrollIntoView(); scrollBy(0, -80) }")
+
+
+def clocks(camera: Camera) -> None:
+    """Inès: a test clock after a month was lived, and what that month brought."""
+    with camera.seen_by("ines") as page:
+        page.goto(first_of(page, "/clocks/"))
+        page.get_by_role("button", name="1 month").click()
+        expect(page.get_by_role("heading", name="Last step")).to_be_visible(timeout=120_000)
+        camera.take(page, "test-clock", tall=1400)
 
 
 ROUNDS = {
@@ -356,7 +383,8 @@ ROUNDS = {
     delivery: ("order", "order-fallout", "queue", "fallout"),
     orders: ("board", "order-plan", "tracking", "plan-editor", "plan-dry-run"),
     service: ("subscription",),
-    changes: ("change-quote", "renewals", "install-base", "change-offer"),
+    changes: ("change-quote", "renewals", "install-base", "change-preview", "change-offer"),
+    clocks: ("test-clock",),
     finance: ("bill-run", "bill-run-final", "invoice", "invoice-pdf"),
     api: ("api-docs",),
 }

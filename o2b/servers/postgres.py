@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,9 +172,11 @@ class Postgres:
         """After a kill -9 its children may linger, and its pid file may name a stranger."""
         left = [process for process in psutil.process_iter() if self._is_ours(process)]
         for process in left:
-            process.terminate()
+            with suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
+                process.terminate()
         for process in psutil.wait_procs(left, timeout=5)[1]:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         reap()
         socket = self.socket_folder / SOCKET_NAME
         for file in (self.data / "postmaster.pid", socket, socket.with_name(f"{SOCKET_NAME}.lock")):

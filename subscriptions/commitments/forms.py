@@ -33,7 +33,9 @@ class CommitForm(Blamed):
     notice_days = forms.IntegerField(label=_("Days of notice"), initial=30, required=False)
     leaving_fee = forms.ChoiceField(label=_("Leaving earlier costs"), choices=LeavingFee.choices)
     leaving_value = forms.DecimalField(
-        label=_("Percent, or amount"), required=False, help_text=_("For a fee that is one of them.")
+        label=_("Percent, or amount"),
+        required=False,
+        help_text=_("Where leaving earlier costs a percentage or a fixed amount."),
     )
 
     def words(self) -> dict[str, Any]:

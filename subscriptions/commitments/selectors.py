@@ -57,8 +57,9 @@ def held(
     legs = Item.objects.filter(Q(pk=CHAIN) | Q(root=CHAIN)).order_by()
     believed = known_now().filter(item__in=legs.values("pk"))
     then = believed.filter(Q(valid__contains=OuterRef(field)))
-    in_use = believed.filter(standing=Standing.IN_USE, valid__endswith__isnull=True)
-    in_use |= believed.filter(standing=Standing.IN_USE, valid__endswith__gt=OuterRef(field))
+    # Inside one filter: querysets that are joined by "or" find no index for the chain.
+    lasts = Q(valid__endswith__isnull=True) | Q(valid__endswith__gt=OuterRef(field))
+    in_use = believed.filter(lasts, standing=Standing.IN_USE)
     facing = [
         *([(in_use.order_by("valid"), waits)] if waits is not None else []),
         (then, None),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -12,6 +13,7 @@ from o2b.catalog.models import ProductVersion, Terms
 from o2b.catalog.resolution import period_price
 from o2b.charging import from_canonical
 from o2b.customers.models import Account
+from o2b.money import quantise
 from o2b.web.show import money_text
 from subscriptions.commitments.services.pricing import Repriced, Repricing, reprice
 from subscriptions.models import Commitment, PriceMove, Renewal
@@ -58,7 +60,15 @@ def dress(rows: Sequence[Any]) -> Sequence[Any]:
         row.before = period_price(charges[span.terms], span.quantity) if span else None
         row.after = None if row.commitment.renewal == Renewal.END else row.before
     _price_then(rows, chains, facing)
+    for row in rows:
+        row.before = _to_the_cent(row.before, row.account.currency)
+        row.after = _to_the_cent(row.after, row.account.currency)
     return rows
+
+
+def _to_the_cent(amount: Decimal | None, currency: str) -> Decimal | None:
+    """As a bill would say it; an uplifted unit price has up to eight places."""
+    return None if amount is None else quantise(amount, currency)
 
 
 def _facing(chain: Chain, day: date) -> Span | None:
@@ -124,7 +134,7 @@ def standing(row: Any) -> str:
 
 def standing_words(row: Any) -> str:
     said = {"failed": _("could not be renewed"), "waiting": _("waits: suspended")}
-    return said.get(standing(row), _("comes"))
+    return said.get(standing(row), _("planned"))
 
 
 def standing_tone(row: Any) -> str:

@@ -79,6 +79,13 @@ def test_it_is_renewed_otherwise(rep: Person, item: Item) -> None:
     assert (told["renewal"], told["uplift_percent"], told["months"]) == ("uplift", "3.5", 24)
 
 
+def test_the_price_then_is_told_to_the_cent(rep: Person, item: Item) -> None:
+    asked = {"item": item.pk, "renewal": "uplift", "uplift_percent": "3.333"}
+    holds(rep.post(of(item, "renewal"), asked))
+    (due,) = rep.get(LIST).json()["results"]
+    assert (due["before"], due["after"]) == ("30.00", "31.00")
+
+
 def test_that_it_ends_wants_its_notice(world: World, as_: As, rep: Person, item: Item) -> None:
     world.on("2026-12-20")
     before, asked = count(), {"item": item.pk, "renewal": "end"}

@@ -13,9 +13,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from billing.desk import patience
-from billing.desk.demo import lives, packs, story, tales
+from billing.desk.demo import lives, packs, story, tales, years
 from billing.models import Invoice
 from o2b import clock
+from o2b.clocks.services import step
 from o2b.customers.models import Account
 from o2b.models import Event, TestClock
 from o2b.people.models import Notice, Topic, User
@@ -33,7 +34,7 @@ from orders.models import (
     Task,
 )
 from quotes.models import Quote
-from subscriptions.models import Commitment
+from subscriptions.models import Commitment, ItemVersion
 
 pytestmark = pytest.mark.django_db
 
@@ -90,13 +91,14 @@ def test_the_figures_are_those_of_sql_and_a_second_load_changes_nothing():
     assert {"completed", "held", "fallout"} <= set(
         OrderLine.objects.values_list("state", flat=True)
     )
-    assert not TestClock.objects.exists()
+    one_customer_is_ready_for_the_next_years()
     the_packs_stories_end_and_some_stand_as_on_an_ordinary_day()
     services_live_on()
     events = Event.objects.count()
 
     assert load() == first
     assert Event.objects.count() == events
+    its_next_years_can_be_stepped_through()
 
 
 def services_live_on() -> None:
@@ -106,6 +108,38 @@ def services_live_on() -> None:
     assert (accepted.kind, accepted.state, waiting.state) == ("change", "accepted", "sent")
     assert Order.objects.get(quote=accepted).kind == "change"
     assert Commitment.objects.count() >= 2
+
+
+def one_customer_is_ready_for_the_next_years() -> None:
+    (clock_row,) = TestClock.objects.all()
+    account = Account.objects.get(test_clock=clock_row)
+    assert (clock_row.name, account.reference) == (years.CLOCK, years.REFERENCE)
+    assert {years.GROWS, years.BOUND} <= set(
+        Order.objects.filter(account=account).values_list("note", flat=True)
+    )
+
+
+def its_next_years_can_be_stepped_through() -> None:
+    clock_row = TestClock.objects.get()
+    (term,) = Commitment.objects.filter(item__account__test_clock=clock_row)
+    theirs = {"account__test_clock": clock_row}
+    lines = OrderLine.objects.filter(**theirs).values_list("state", flat=True)
+    assert set(lines) == {"completed", "accepted"}
+
+    assert step(clock_id=clock_row.pk, months=4).state == "done"
+
+    assert set(lines.all()) == {"completed"}
+    assert Quote.objects.filter(**theirs).latest("pk").state == "expired"
+
+    seats = ItemVersion.objects.filter(
+        item__account__test_clock=clock_row,
+        item__product_version__product__code=years.SEATS[0],
+        recorded__endswith=None,
+        valid__endswith=None,
+    )
+    assert [version.quantity for version in seats] == [years.SEATS[1] + 3]
+    renewed = Commitment.objects.filter(item=term.item_id).latest("number")
+    assert (renewed.number, renewed.starts_on) == (2, term.ends_on)
 
 
 def test_a_load_that_was_interrupted_twice_goes_on_where_it_stopped(
@@ -129,7 +163,7 @@ def test_a_load_that_was_interrupted_twice_goes_on_where_it_stopped(
 
     assert figures == counted()
     of_the_packs = 10
-    assert Account.objects.count() == 3 * 4 + 13 + of_the_packs
+    assert Account.objects.count() == 3 * 4 + 13 + of_the_packs + 1  # under the test clock
     assert figures["paid"] != "0.00"
     assert Question.objects.count() == 1
     assert {tale.note: Order.objects.filter(note=tale.note).count() for tale in tales.TALES} == {

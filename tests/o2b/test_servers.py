@@ -183,3 +183,16 @@ def test_the_secret_key_is_made_once_and_is_nobody_elses(home: Home) -> None:
     assert len(key) >= 50
     assert home.secret_key() == key
     assert (home.path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_child_that_ends_while_it_is_cleared_away_hinders_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Postgres(data=tmp_path)
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    gone = psutil.Process(child.pid)
+    child.wait()
+    monkeypatch.setattr(psutil, "process_iter", lambda: [gone])
+    monkeypatch.setattr(Postgres, "_is_ours", lambda self, process: process is gone)
+
+    server._clear_what_died()

@@ -12,6 +12,7 @@ from billing.desk import patience
 from billing.desk.demo.packs import PackStory, first_day
 from billing.desk.demo.selectors import figures
 from billing.desk.demo.story import Story, noon
+from billing.desk.demo.years import NextYears
 from billing.desk.packing import load_whole_pack
 from o2b import clock
 from o2b.asks import ask, held_by
@@ -43,6 +44,8 @@ class Command(BaseCommand):
                 continue
             self._tell(f"The {pack.name} pack is there")
         PackStory(today=today, workers=workers, tell=self._tell, already_of=held_by).live()
+        mara = story.people["mara"].pk
+        NextYears(entity=story.entity, today=today, advocate_id=mara, workers=workers).begin()
         sellers = [story.entity.code, *(pack.entity["code"] for pack in packs)]
         self.stdout.write(json.dumps(figures(sellers)))
 
