@@ -1,5 +1,53 @@
 """Questions of usage."""
 
+from subscriptions.usage.selectors.desk import (
+    by_standing,
+    pending,
+    recorded_from,
+    recorded_until,
+    rejected,
+    waiting_counts,
+)
+from subscriptions.usage.selectors.equation import (
+    Equation,
+    equation,
+    equations,
+    known_sources,
+    recorded_today,
+)
 from subscriptions.usage.selectors.meters import meters_in_force
+from subscriptions.usage.selectors.searching import (
+    dressed,
+    elsewhere,
+    of_service,
+    on_days,
+    services_named,
+    story_of,
+    totals_of,
+    with_id,
+)
+from subscriptions.usage.selectors.serving import live_usage
 
-__all__ = ["meters_in_force"]
+__all__ = [
+    "Equation",
+    "by_standing",
+    "dressed",
+    "elsewhere",
+    "equation",
+    "equations",
+    "known_sources",
+    "live_usage",
+    "meters_in_force",
+    "of_service",
+    "on_days",
+    "pending",
+    "recorded_from",
+    "recorded_today",
+    "recorded_until",
+    "rejected",
+    "services_named",
+    "story_of",
+    "totals_of",
+    "waiting_counts",
+    "with_id",
+]

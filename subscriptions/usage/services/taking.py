@@ -29,10 +29,13 @@ KEPT = 4_000  # characters of an event that was refused
 NULL = r"\N"
 
 
-def take_usage(events: Sequence[Told | Unreadable], *, at: datetime) -> Taken:
+def take_usage(
+    events: Sequence[Told | Unreadable], *, at: datetime, keep_refused: bool = True
+) -> Taken:
     """Count what can be counted; the totals are right when this returns.
 
-    At most AT_ONCE events. May run again with the same events: they are duplicates then.
+    At most AT_ONCE events. May run again with the same events: they are duplicates then. What is
+    refused is kept, unless the caller has it already.
     """
     if len(events) > AT_ONCE:
         raise ValueError(f"at most {AT_ONCE} events at once")
@@ -56,7 +59,9 @@ def take_usage(events: Sequence[Told | Unreadable], *, at: datetime) -> Taken:
         _take_plain(plain, answers, refused, at)
         for number, judged in corrections:
             _take_correction(number, judged, answers, refused, at)
-        _keep_refused(events, refused, answers)
+        rows = _refused_rows(events, refused, answers)
+        if keep_refused:
+            UsageRejected.objects.bulk_create(rows)
     return Taken([answer for answer in answers if answer is not None])
 
 
@@ -135,12 +140,12 @@ def _take_correction(
         answers[number] = Answer(judged.source, judged.key, status, code, field_)
 
 
-def _keep_refused(
+def _refused_rows(
     events: Sequence[Told | Unreadable],
     refused: dict[int, Rejection],
     answers: list[Answer | None],
-) -> None:
-    """What was refused stays to be looked at; what was refused before and came well is settled."""
+) -> list[UsageRejected]:
+    """Answers to what was refused, and the rows by which it stays to be looked at."""
     rows = []
     for number, rejection in refused.items():
         event = events[number]
@@ -160,7 +165,7 @@ def _keep_refused(
                 told=_shown(text),
             )
         )
-    UsageRejected.objects.bulk_create(rows)
+    return rows
 
 
 def _kept(text: str) -> str:
