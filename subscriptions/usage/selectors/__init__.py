@@ -19,6 +19,7 @@ from subscriptions.usage.selectors.meters import meters_in_force
 from subscriptions.usage.selectors.searching import (
     dressed,
     elsewhere,
+    no_events,
     of_service,
     on_days,
     services_named,
@@ -38,6 +39,7 @@ __all__ = [
     "known_sources",
     "live_usage",
     "meters_in_force",
+    "no_events",
     "of_service",
     "on_days",
     "pending",

@@ -59,6 +59,11 @@ def dressed(rows: QuerySet[UsageEvent]) -> QuerySet[Any]:
     ).annotate(by=Subquery(others.filter(pk=OuterRef("by_id")).values("key")[:1]))
 
 
+def no_events() -> QuerySet[Any]:
+    """None: a list of all would be without end."""
+    return dressed(UsageEvent.objects.none())
+
+
 def with_id(source: str, key: str) -> QuerySet[UsageEvent]:
     """The event of an id, or none; the key tells in which month it lies."""
     known = UsageKey.objects.filter(source=source, key=key).first()
