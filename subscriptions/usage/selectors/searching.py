@@ -78,11 +78,17 @@ def of_service(told: str) -> QuerySet[UsageEvent]:
     named = services_named(told)
     if named:
         return UsageEvent.objects.filter(service_id__in=named)
-    roots = set(
-        UsageSubject.objects.filter(value=told).order_by().values_list("service_id", flat=True)
-    )
     # The subject itself, for a service has several.
-    return UsageEvent.objects.filter(service_id__in=roots, subject=told)
+    return UsageEvent.objects.filter(service_id__in=services_of_text(told), subject=told)
+
+
+def services_of_text(told: str) -> set[int]:
+    """The services that a text names: by number, or by a subject of theirs."""
+    named = services_named(told)
+    if named:
+        return named
+    rows = UsageSubject.objects.filter(value=told).order_by()
+    return set(rows.values_list("service_id", flat=True))
 
 
 def services_named(told: str) -> set[int]:
@@ -158,8 +164,11 @@ def story_of(event_id: int) -> Story:
 
 
 def totals_of(services: Collection[int]) -> QuerySet[Any]:
-    """Totals by day and part that hold something, with `meter` and `unit`."""
+    """Totals by day and part that hold something, with `meter`, `unit` and `subscription`."""
     meter = Meter.objects.filter(pk=OuterRef("meter_id"))
+    item = Item.objects.filter(pk=OuterRef("service_id"))
     return UsageTotal.objects.filter(service_id__in=services, count__gt=0).annotate(
-        meter=Subquery(meter.values("code")), unit=Subquery(meter.values("unit"))
+        meter=Subquery(meter.values("code")),
+        unit=Subquery(meter.values("unit")),
+        subscription=Subquery(item.values("subscription_id")),
     )
