@@ -56,11 +56,11 @@ def csv_of(client: Client, url: str, **asked: str) -> list[str]:
 def test_the_desk_says_whether_the_equation_holds(sales: Client, item: Item) -> None:
     taken(an_event(item), an_event("S-nobody"), an_event(item, "-1"), an_event(item, source="x"))
     text = text_of(sales.get(HERE))
-    assert "Of 3 events that were received 2 are rated, 1 are pending" in text
+    assert "Received 3: rated 2, pending 1" in text
     assert "rejected, beside it" in text
     assert "Usage" in text
     one = text_of(sales.get(HERE, {"source": "x"}))
-    assert "Of 1 events that were received 1 are rated, 0 are pending" in one
+    assert "Received 1: rated 1, pending 0" in one
     assert "Nothing came in on this day." in text_of(sales.get(HERE, {"on": "2001-01-01"}))
     assert sales.get(HERE, {"on": "no day", "source": "\0"}).status_code == 200
     UsagePending.objects.all().delete()
