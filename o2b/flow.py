@@ -183,6 +183,10 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "item.resumed": (),
     "item.transferred": (),
     "item.ended": (Reaction("orders.revoke_licences_of_item"),),
+    "usage_pending.dismissed": (),
+    "usage_rejected.retried": (),
+    "usage_rejected.settled": (),
+    "usage_event.corrected": (),
     # billing
     "promise.opened": (),
     "breach.found": (),

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from o2b.charging import Kind
 from o2b.money import Money, zero
 from o2b.web.show import day_text, money_text, number_text
 from subscriptions import selectors
@@ -204,6 +205,12 @@ def figures(items: Sequence[ItemShown], subscription: Subscription) -> list[dict
         {"title": _("Items in use"), "value": number_text(sum(v.in_use for v in served))},
         {"title": _("In service since"), "value": day_text(first)},
     ]
+
+
+def is_metered(items: Iterable[ItemShown]) -> bool:
+    """Whether anything of it is sold by a meter."""
+    versions = (version for each in items for version in each.believed)
+    return any(c.kind == Kind.USAGE for version in versions for c in version.terms.charges)
 
 
 def timeline(items: Sequence[ItemShown], look: Look) -> Chart | None:

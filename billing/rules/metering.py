@@ -1,19 +1,13 @@
 """What was used of a metered charge, as drafting and its check take it from totals by day."""
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
-from json import loads
 from typing import NamedTuple
 
-from o2b.charging import Aggregation, ChargeFacts, Event, Used
+from o2b.charging import Aggregation, ChargeFacts, Used
 from o2b.periods import FOREVER
-from subscriptions.usage.rules.parts import read_part
 
 _STORED = Decimal("0.000001")  # what a line's quantity can hold
-
-_read = lru_cache(maxsize=65_536)(read_part)
 
 
 class UsageOf(NamedTuple):
@@ -31,37 +25,6 @@ class UsageOf(NamedTuple):
     late: bool = False
 
 
-class Total(NamedTuple):
-    """What a service used on a day in one part; `last_at` is told by the account's own clock."""
-
-    day: date
-    part: str
-    quantity: Decimal
-    events: int
-    last_at: datetime
-
-
-def used_of(total: Total, aggregation: Aggregation, where: str | None) -> Used | None:
-    """A total as charging takes it; None where its dimensions do not count for this charge.
-
-    `where` is the JSON {dimension: [values that count]} of the charge.
-    """
-    part = _read(total.part)
-    if where is not None and not _counts(part.dimensions, where):
-        return None
-    value = part.value
-    if value is None:
-        if aggregation is Aggregation.LAST:
-            return Used(total.day, total.quantity, (Event(total.quantity, total.last_at),))
-        return Used(total.day, total.quantity)
-    if aggregation is Aggregation.UNIQUE:
-        return Used(total.day, Decimal(total.events), values=(f"{value:f}",))
-    at = datetime.combine(total.day, part.at) if part.at else None
-    if aggregation is Aggregation.AVERAGE:
-        return Used(total.day, value, (Event(value, at),))
-    return Used(total.day, total.quantity, (Event(value, at),) * total.events)
-
-
 def with_usage(facts: ChargeFacts, usage: UsageOf) -> ChargeFacts:
     """The facts with what was used."""
     return facts._replace(usage=usage.used, aggregation=usage.aggregation, late=usage.late)
@@ -76,12 +39,3 @@ def stored_quantity(quantity: Decimal) -> Decimal:
     if int(quantity.as_tuple().exponent) >= -6:
         return quantity
     return quantity.quantize(_STORED, ROUND_HALF_UP)
-
-
-@lru_cache(maxsize=1024)
-def _wanted(where: str) -> dict[str, frozenset[str]]:
-    return {name: frozenset(values) for name, values in loads(where).items()}
-
-
-def _counts(dimensions: Mapping[str, str], where: str) -> bool:
-    return all(dimensions.get(name) in values for name, values in _wanted(where).items())

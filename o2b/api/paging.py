@@ -36,12 +36,15 @@ class CursorPages(CursorPagination):
             cursor = super().decode_cursor(request)
         except NotFound as exc:
             raise self._bad("cursor") from exc
-        if cursor and cursor.position is not None:
-            position = str(cursor.position)
-            digits = position.isascii() and position.isdigit()
-            if not digits or len(position) > 19 or int(position) > LARGEST_KEY:
-                raise self._bad("cursor")
+        position = cursor.position if cursor else None
+        if position is not None and not self.is_position(str(position)):
+            raise self._bad("cursor")
         return cursor
+
+    def is_position(self, position: str) -> bool:
+        """Whether a row may stand there: a key."""
+        digits = position.isascii() and position.isdigit()
+        return digits and len(position) <= 19 and int(position) <= LARGEST_KEY
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         return (self.ordering,)

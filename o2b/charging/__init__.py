@@ -39,6 +39,7 @@ from o2b.charging.pricing import (
     share_fixed_discount,
 )
 from o2b.charging.proration import prorate
+from o2b.charging.rating import RatedPeriod, rate_periods, running_period
 from o2b.charging.terms import (
     DEFAULT_CONVENTIONS,
     SCHEMA,
@@ -108,6 +109,7 @@ __all__ = [
     "Proration",
     "RampStep",
     "RatedCall",
+    "RatedPeriod",
     "Segment",
     "Slot",
     "StartRule",
@@ -142,6 +144,8 @@ __all__ = [
     "progressive",
     "prorate",
     "rate_call",
+    "rate_periods",
+    "running_period",
     "running_prices",
     "share_fixed_discount",
     "started_blocks",

@@ -1,6 +1,7 @@
 """Usage of a charge, period by period: how much it was, what of it is included, what it costs."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -8,11 +9,11 @@ from typing import NamedTuple
 from o2b.charging.aggregating import UsageOfDays
 from o2b.charging.allowances import Part, PoolPeriod, included_units, settle
 from o2b.charging.daycount import running
-from o2b.charging.facts import ChargeFacts
+from o2b.charging.facts import ChargeFacts, CompiledCharge
 from o2b.charging.pricing import list_price
 from o2b.charging.proration import shared_total
 from o2b.charging.ramps import terms_on
-from o2b.charging.schedule import Piece, Schedule, Walk
+from o2b.charging.schedule import Piece, Schedule, Walk, schedule_of, walk
 from o2b.charging.terms import ChargeTerms, Model, Proration
 from o2b.charging.usage import Aggregation, Event, Used
 from o2b.money import EXACT, quantise
@@ -22,12 +23,48 @@ _BY_EVENT = (Model.PERCENTAGE, Model.RATED)
 
 
 class RatedPeriod(NamedTuple):
-    """A full period of usage: the days served, what was used in them, and its rounded amount."""
+    """A full period of usage: the days served, what was used in them, and its rounded amount.
+
+    Of an allowance, `available` is what could be used without charge when the period began (its
+    own units and those carried on), `free` what was; both None where the Terms have none.
+    """
 
     full: Period
     served: Period
     quantity: Decimal
     amount: Decimal
+    available: Decimal | None = None
+    free: Decimal | None = None
+
+
+class _Free(NamedTuple):
+    """Units of a period that cost nothing: what there were, and what counts as used of them."""
+
+    available: Decimal
+    included: Decimal
+
+
+def running_period(charge: ChargeFacts, *, on: date) -> Period | None:
+    """The full period of a charge that holds a day; None on a day that it does not serve."""
+    terms = charge.terms.terms if isinstance(charge.terms, CompiledCharge) else charge.terms
+    schedule = schedule_of(charge, terms)
+    if schedule is None or not schedule.begins_on <= on < schedule.ends_on:
+        return None
+    return schedule.period_on(on)
+
+
+def rate_periods(charge: ChargeFacts, *, on: date) -> list[RatedPeriod]:
+    """The periods of a usage charge up to the one that holds a day, as a bill run rates them.
+
+    The last one is rated as if nothing more were used in it.
+    """
+    terms = charge.terms.terms if isinstance(charge.terms, CompiledCharge) else charge.terms
+    schedule = schedule_of(charge, terms)
+    if schedule is None or on < schedule.begins_on:
+        return []
+    until = schedule.period_on(min(on, schedule.ends_on)).end
+    walked = walk(schedule, since=schedule.begins_on, until=until)
+    return [each for each in rate_usage(charge, terms, schedule, walked) if each.full.start <= on]
 
 
 class _Measured(NamedTuple):
@@ -60,8 +97,12 @@ def rate_usage(
     for each, included in zip(measured, free, strict=True):
         begins = each.served.start
         in_force = terms_on(terms, begins, started_on=charge.started_on)
-        amount = _amount(in_force, each, included)
-        found.append(RatedPeriod(each.full, each.served, each.quantity, amount))
+        amount = _amount(in_force, each, included.included if included else None)
+        rated = RatedPeriod(each.full, each.served, each.quantity, amount)
+        if included:
+            drawn = min(included.included, each.quantity)
+            rated = rated._replace(available=included.available, free=drawn)
+        found.append(rated)
     return found
 
 
@@ -100,17 +141,18 @@ class _Usage:
 
 def _included(
     terms: ChargeTerms, schedule: Schedule, usage: _Usage, measured: list[_Measured]
-) -> Sequence[Decimal | None]:
+) -> Sequence[_Free | None]:
     """The units of each period that cost nothing; None where there is no allowance."""
     allowance = terms.allowance
     if allowance is None or not measured:
         return [None] * len(measured)
     if allowance.rollover is None and allowance.window == 1:
-        return [included_units(allowance, each.parts) for each in measured]
+        units = [included_units(allowance, each.parts) for each in measured]
+        return [_Free(each, each) for each in units]
     every = _since_start(schedule, usage, measured)
     settled = settle(allowance, [PoolPeriod(each.quantity, parts=each.parts) for each in every])
     free = {
-        each.full.start: EXACT.subtract(each.quantity, pool.overage)
+        each.full.start: _Free(pool.available, EXACT.subtract(each.quantity, pool.overage))
         for each, pool in zip(every, settled, strict=True)
     }
     return [free[each.full.start] for each in measured]

@@ -15,6 +15,7 @@ from o2b.customers.models import Account
 from subscriptions.models.items import Item
 
 KEY_LENGTH = 200
+DISMISSED = "dismissed"  # the code of what waited until somebody gave it up
 
 
 class Sent(models.CharField):
@@ -71,6 +72,9 @@ class UsageEvent(models.Model):
 
     id = models.BigIntegerField(primary_key=True)
     recorded_at = models.DateTimeField(db_default=Now())
+    received_on = models.DateField(
+        null=True, help_text=_("Of one that waited: the day in UTC on which it came.")
+    )
     source = Sent()
     key = Sent()
     kind = models.PositiveSmallIntegerField(choices=UsageKind.choices)
@@ -87,7 +91,14 @@ class UsageEvent(models.Model):
     properties = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["service_id", "day"], name="usage_event_by_service")]
+        indexes = [
+            models.Index(fields=["service_id", "day"], name="usage_event_by_service"),
+            models.Index(
+                fields=["received_on"],
+                name="usage_event_that_waited",
+                condition=models.Q(received_on__isnull=False),
+            ),
+        ]
         triggers = NEVER
 
     def __str__(self) -> str:
@@ -205,7 +216,10 @@ class UsagePending(models.Model):
 
 
 class UsageRejected(models.Model):
-    """An event that was refused, as it was sent; its key is free for a better one."""
+    """An event that was refused, as it was sent; its key is free for a better one.
+
+    One that waited and was dismissed stands here too, from the moment it came; its key stays taken.
+    """
 
     source = Sent(blank=True, default="")
     key = Sent(blank=True, default="")
@@ -229,6 +243,11 @@ class UsageRejected(models.Model):
                 fields=["source", "key"],
                 name="usage_rejected_by_key",
                 condition=models.Q(settled_at__isnull=True),
+            ),
+            models.Index(
+                fields=["source", "key"],
+                name="usage_dismissed_by_key",
+                condition=models.Q(code="dismissed"),
             ),
         ]
 

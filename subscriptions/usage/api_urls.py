@@ -3,8 +3,24 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from subscriptions.usage.api import UsageViewSet
+from subscriptions.usage.api.desk import EquationViewSet, PendingViewSet, RejectedViewSet
+from subscriptions.usage.api.events import EventViewSet
+from subscriptions.usage.api.taking import UsageViewSet
+from subscriptions.usage.api.totals import TotalViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("usage", UsageViewSet, basename="api-usage")
-urlpatterns: list[URLPattern | URLResolver] = [path("", include(router.urls))]
+lists = {
+    "totals": TotalViewSet,
+    "events": EventViewSet,
+    "pending": PendingViewSet,
+    "rejected": RejectedViewSet,
+}
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(router.urls)),
+    path("usage/equation", EquationViewSet.as_view({"get": "show"}), name="api-usage-equation"),
+    *(
+        path(f"usage/{name}", viewset.as_view({"get": "list"}), name=f"api-usage-{name}")
+        for name, viewset in lists.items()
+    ),
+]

@@ -147,15 +147,16 @@ WITH found AS (
 ), counted AS (
     SELECT ready.id AS event_id, source, key, meter_id, subject, at, day, service_id, value,
            amount, how, properties, zone, now,
+           (ready.recorded_at AT TIME ZONE 'UTC')::date AS received_on,
            CASE WHEN timed THEN part || to_char(at AT TIME ZONE zone, '"@"HH24:MI:SS.US')
                 ELSE part END AS part
         FROM ready JOIN gone ON gone.id = ready.id
 ), stored AS (
     INSERT INTO subscriptions_usageevent
-            (id, recorded_at, source, key, kind, meter_id, subject, at, day, service_id, value,
-             amount, part, how, properties)
-        SELECT event_id, now(), source, key, 0, meter_id, subject, at, day, service_id, value,
-               amount, part, how, properties
+            (id, recorded_at, received_on, source, key, kind, meter_id, subject, at, day,
+             service_id, value, amount, part, how, properties)
+        SELECT event_id, now(), received_on, source, key, 0, meter_id, subject, at, day,
+               service_id, value, amount, part, how, properties
             FROM counted
 ), added AS ("""
     + ADD_TO_TOTALS.format(events="counted")

@@ -15,7 +15,7 @@ from subscriptions import selectors
 from subscriptions.asof import look_at
 from subscriptions.changes.permission import may_change
 from subscriptions.rules.lanes import Chart
-from subscriptions.shown import figures, items_shown, timeline
+from subscriptions.shown import figures, is_metered, items_shown, timeline
 
 VIEW = "subscriptions.view_subscription"
 
@@ -40,6 +40,7 @@ def subscription(request: HtmxRequest, pk: int) -> HttpResponse:
         "figures": figures(items, found),
         "chart": chart,
         "ticks": _labels(chart) if chart else [],
+        "is_metered": look.is_now and is_metered(items),
         "may_change": look.is_now and may_change(request.user),
     }
     return render(request, "subscriptions/subscription.html", context)

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from billing.rules.metering import Total, UsageOf, used_of
+from billing.rules.metering import UsageOf
 from o2b.charging import Aggregation, Used
+from subscriptions.usage.rules.metering import Total, used_of
 
 # `since` is the first day whose usage can matter; empty: all of it.
 METERED = """

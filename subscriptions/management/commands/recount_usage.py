@@ -30,13 +30,15 @@ class Command(BaseCommand):
                 "events": found.events,
                 "pending": found.pending,
                 "lost": found.lost,
+                "dismissed": found.dismissed,
                 "differences": len(found.differences),
                 "first": shown,
             }
             self.stdout.write(json.dumps(told))
         else:
             self.stdout.write(
-                f"{found.keys} keys = {found.events} events + {found.pending} pending,"
+                f"{found.keys} keys = {found.events} events + {found.pending} pending"
+                f" + {found.dismissed} dismissed,"
                 f" {found.lost} lost, {len(found.differences)} totals differ"
             )
             for each in shown:

@@ -1,7 +1,7 @@
 """Correct an event by another: replace it or take it back; both stay, the total follows."""
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -30,11 +30,11 @@ INSERT INTO subscriptions_usagecorrection (corrected_id, event_id) VALUES (%s, %
 
 STORE = """
 INSERT INTO subscriptions_usageevent
-        (id, recorded_at, source, key, kind, meter_id, subject, at, day, service_id, value, amount,
-         part, how, corrects_id, properties)
-    VALUES (%(event)s, now(), %(source)s, %(key)s, %(kind)s, %(meter_id)s, %(subject)s, %(at)s,
-            %(day)s, %(service)s, %(value)s, %(amount)s, %(part)s, %(how)s, %(corrected)s,
-            %(properties)s)
+        (id, recorded_at, received_on, source, key, kind, meter_id, subject, at, day, service_id,
+         value, amount, part, how, corrects_id, properties)
+    VALUES (%(event)s, now(), %(received_on)s, %(source)s, %(key)s, %(kind)s, %(meter_id)s,
+            %(subject)s, %(at)s, %(day)s, %(service)s, %(value)s, %(amount)s, %(part)s, %(how)s,
+            %(corrected)s, %(properties)s)
 """
 
 LOCK_TOTAL = """
@@ -127,7 +127,7 @@ def retry_correction(pending_id: int, *, at: datetime) -> int:
     )
     try:
         with transaction.atomic():
-            waits = _apply(told, row.pk, at)
+            waits = _apply(told, row.pk, at, received_on=row.recorded_at.astimezone(UTC).date())
     except _Refused as refused:
         waits = refused.why.code
     if not waits:
@@ -147,7 +147,7 @@ def _claim(told: Judged) -> int | None:
         return event_id if cursor.rowcount else None
 
 
-def _apply(told: Judged, event_id: int, at: datetime) -> str:
+def _apply(told: Judged, event_id: int, at: datetime, *, received_on: date | None = None) -> str:
     """Write the correction; nothing, and why it waits, if it cannot be yet."""
     corrected = _counted(told.source, told.corrects)
     if corrected is None:
@@ -169,6 +169,7 @@ def _apply(told: Judged, event_id: int, at: datetime) -> str:
         _take_out(cursor, corrected)
         new = _values(told) | {
             "event": event_id,
+            "received_on": received_on,
             "corrected": corrected.pk,
             "service": home.service,
             "day": home.day,

@@ -35,7 +35,11 @@ SELECT (SELECT count(*) FROM subscriptions_usagekey),
        (SELECT count(*) FROM subscriptions_usagepending),
        (SELECT count(*) FROM subscriptions_usagekey AS known
             WHERE NOT EXISTS (SELECT FROM subscriptions_usageevent WHERE id = known.event_id)
-              AND NOT EXISTS (SELECT FROM subscriptions_usagepending WHERE id = known.event_id))
+              AND NOT EXISTS (SELECT FROM subscriptions_usagepending WHERE id = known.event_id)
+              AND NOT EXISTS (SELECT FROM subscriptions_usagerejected AS gone
+                                  WHERE gone.code = 'dismissed' AND gone.source = known.source
+                                    AND gone.key = known.key)),
+       (SELECT count(*) FROM subscriptions_usagerejected WHERE code = 'dismissed')
 """
 
 MEND = """
@@ -71,17 +75,19 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """keys = events + pending, and no key is lost; each total that its events do not add up to."""
+    """keys = events + pending + dismissed, none lost; totals that their events do not add up to."""
 
     keys: int
     events: int
     pending: int
     lost: int
+    dismissed: int
     differences: tuple[Difference, ...]
 
     @property
     def holds(self) -> bool:
-        return not self.differences and not self.lost and self.keys == self.events + self.pending
+        found = self.events + self.pending + self.dismissed
+        return not self.differences and not self.lost and self.keys == found
 
 
 @transaction.atomic
@@ -104,8 +110,8 @@ def recount_usage(*, write: bool) -> Recount:
             else:
                 cursor.execute(MEND, [*where, quantity, count, how, last_at])
             cursor.execute(MARK, where[:2])
-    keys, events, pending, lost = equation
-    return Recount(keys, events, pending, lost, tuple(map(_difference, rows)))
+    keys, events, pending, lost, dismissed = equation
+    return Recount(keys, events, pending, lost, dismissed, tuple(map(_difference, rows)))
 
 
 def _difference(row: tuple[Any, ...]) -> Difference:

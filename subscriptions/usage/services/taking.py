@@ -43,10 +43,13 @@ class _Batch:
     answers: dict[int, Answer] = field(default_factory=dict)
 
 
-def take_usage(events: Sequence[Told | Unreadable], *, at: datetime) -> Taken:
+def take_usage(
+    events: Sequence[Told | Unreadable], *, at: datetime, keep_refused: bool = True
+) -> Taken:
     """Count what can be counted; the totals are right when this returns.
 
-    At most AT_ONCE events. May run again with the same events: they are duplicates then.
+    At most AT_ONCE events. May run again with the same events: they are duplicates then. What is
+    refused is kept, unless the caller has it already.
     """
     if len(events) > AT_ONCE:
         raise ValueError(f"at most {AT_ONCE} events at once")
@@ -59,7 +62,9 @@ def take_usage(events: Sequence[Told | Unreadable], *, at: datetime) -> Taken:
                 _take_plain(batch)
                 for number in batch.corrections:
                     _take_correction(batch, number)
-                _keep_refused(batch)
+                rows = _refused_rows(batch)
+                if keep_refused:
+                    UsageRejected.objects.bulk_create(rows)
         except OperationalError as exc:
             alone = not connection.in_atomic_block
             if not (alone and attempt < ATTEMPTS and _in_each_others_way(exc)):
@@ -155,8 +160,8 @@ def _take_correction(batch: _Batch, number: int) -> None:
     batch.answers[number] = Answer(judged.source, judged.key, status, code, field_)
 
 
-def _keep_refused(batch: _Batch) -> None:
-    """What was refused stays to be looked at, as it came."""
+def _refused_rows(batch: _Batch) -> list[UsageRejected]:
+    """Answers to what was refused, and the rows by which it stays to be looked at."""
     rows = []
     for number, rejection in batch.refused.items():
         event = batch.events[number]
@@ -179,7 +184,7 @@ def _keep_refused(batch: _Batch) -> None:
                 told=_shown(text),
             )
         )
-    UsageRejected.objects.bulk_create(rows)
+    return rows
 
 
 def _kept(text: str) -> str:

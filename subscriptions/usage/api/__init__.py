@@ -1,0 +1,1 @@
+"""REST of usage: events come in, and all that became of them is read."""

@@ -1,0 +1,115 @@
+"""received = rated + pending + dismissed: what came in on a day, each figure from its own table."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+
+MOST_SOURCES = 200
+
+# Days are those of UTC. An event that waited is of the day on which it came, not of the one on
+# which it was counted. One statement is one snapshot, so that it holds while events come in.
+BY_DAY = """
+SELECT day, source, sum(received)::bigint, sum(rated)::bigint, sum(pending)::bigint,
+       sum(dismissed)::bigint, sum(rejected)::bigint
+    FROM (
+        SELECT recorded_on AS day, source, count(*) AS received, 0 AS rated, 0 AS pending,
+               0 AS dismissed, 0 AS rejected
+            FROM subscriptions_usagekey
+            WHERE recorded_on BETWEEN %(since)s AND %(on)s AND {source}
+            GROUP BY 1, 2
+        UNION ALL
+        SELECT (recorded_at AT TIME ZONE 'UTC')::date, source, 0, count(*), 0, 0, 0
+            FROM subscriptions_usageevent
+            WHERE recorded_at >= %(since)s::timestamp AT TIME ZONE 'UTC'
+              AND recorded_at < (%(on)s::date + 1)::timestamp AT TIME ZONE 'UTC'
+              AND received_on IS NULL AND {source}
+            GROUP BY 1, 2
+        UNION ALL
+        SELECT received_on, source, 0, count(*), 0, 0, 0
+            FROM subscriptions_usageevent
+            WHERE received_on BETWEEN %(since)s AND %(on)s
+              AND recorded_at >= %(since)s::timestamp AT TIME ZONE 'UTC' AND {source}
+            GROUP BY 1, 2
+        UNION ALL
+        SELECT (recorded_at AT TIME ZONE 'UTC')::date, source, 0, 0, count(*), 0, 0
+            FROM subscriptions_usagepending
+            WHERE recorded_at >= %(since)s::timestamp AT TIME ZONE 'UTC'
+              AND recorded_at < (%(on)s::date + 1)::timestamp AT TIME ZONE 'UTC' AND {source}
+            GROUP BY 1, 2
+        UNION ALL
+        SELECT (recorded_at AT TIME ZONE 'UTC')::date, source, 0, 0, 0,
+               count(*) FILTER (WHERE code = 'dismissed'),
+               count(*) FILTER (WHERE code <> 'dismissed')
+            FROM subscriptions_usagerejected
+            WHERE recorded_at >= %(since)s::timestamp AT TIME ZONE 'UTC'
+              AND recorded_at < (%(on)s::date + 1)::timestamp AT TIME ZONE 'UTC' AND {source}
+            GROUP BY 1, 2
+    ) AS found (day, source, received, rated, pending, dismissed, rejected)
+    GROUP BY day, source
+    ORDER BY day DESC, source
+"""
+
+# A look at one key a source, however many there are of it.
+SOURCES = """
+WITH RECURSIVE found (source) AS (
+    (SELECT source FROM subscriptions_usagekey ORDER BY source LIMIT 1)
+    UNION ALL
+    SELECT (SELECT source FROM subscriptions_usagekey AS key
+                WHERE key.source > found.source ORDER BY source LIMIT 1)
+        FROM found WHERE found.source IS NOT NULL
+)
+SELECT source FROM found WHERE source IS NOT NULL LIMIT %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """What came on a day (UTC) from a source, or from all of them (an empty text)."""
+
+    on: date
+    source: str
+    received: int = 0
+    rated: int = 0
+    pending: int = 0
+    dismissed: int = 0
+    rejected: int = 0
+
+    @property
+    def holds(self) -> bool:
+        return not self.missing
+
+    @property
+    def missing(self) -> int:
+        """Events that were received and stand nowhere; below zero: that stand there too often."""
+        return self.received - self.rated - self.pending - self.dismissed
+
+
+def equations(*, since: date, on: date, source: str = "") -> list[Equation]:
+    """By day, the newest first, and source; days without any event have none."""
+    asked = BY_DAY.format(source="source = %(source)s" if source else "true")
+    with connection.cursor() as cursor:
+        cursor.execute(asked, {"since": since, "on": on, "source": source})
+        return [Equation(*row) for row in cursor.fetchall()]
+
+
+def equation(*, on: date, source: str = "") -> Equation:
+    """Of one day and source, or of all sources together."""
+    found = equations(since=on, on=on, source=source)
+    names = ("received", "rated", "pending", "dismissed", "rejected")
+    return Equation(on, source, *(sum(getattr(each, name) for each in found) for name in names))
+
+
+def known_sources() -> list[str]:
+    """Every source of which an event was taken, by name; at most MOST_SOURCES."""
+    with connection.cursor() as cursor:
+        cursor.execute(SOURCES, [MOST_SOURCES])
+        return [source for (source,) in cursor.fetchall()]
+
+
+def recorded_today() -> date:
+    """The day on which an event would be recorded now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (now() AT TIME ZONE 'UTC')::date")
+        today: date = cursor.fetchone()[0]
+        return today
