@@ -183,6 +183,11 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "item.resumed": (),
     "item.transferred": (),
     "item.ended": (Reaction("orders.revoke_licences_of_item"),),
+    "usage_file.uploaded": (),
+    "usage_file.started": (Reaction("subscriptions.take_usage_file"),),
+    "usage_file.stopped": (),
+    "usage_file.failed": (),
+    "usage_file.done": (),
     # billing
     "promise.opened": (),
     "breach.found": (),

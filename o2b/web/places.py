@@ -74,6 +74,7 @@ PLACES = (
                 _("Install base"), "subscriptions:install-base", "subscriptions.view_subscription"
             ),
             Place(_("Renewals due"), "subscriptions:renewals", "subscriptions.view_subscription"),
+            Place(_("Usage files"), "subscriptions:usage-files", "subscriptions.see_usage"),
         ),
     ),
     Neighbourhood(
