@@ -42,6 +42,7 @@ class SentFile:
         while piece := stream.read(PIECE):
             size += len(piece)
             if size > LARGEST_FILE:
+                self.stream.close()
                 raise _too_large()
             digest.update(piece)
             self.stream.write(piece)
@@ -62,18 +63,24 @@ class FileParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        return {"file": SentFile(stream, "usage.csv")}
+        return {"file": _kept(SentFile(stream, "usage.csv"), parser_context)}
 
 
 class FileFormParser(MultiPartParser):
     """A form with a field `file`."""
 
-    def parse(self, *args: Any, **kwargs: Any) -> Any:
-        sent = super().parse(*args, **kwargs)
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        sent: Any = super().parse(stream, media_type, parser_context)
         told: dict[str, Any] = {name: str(value) for name, value in sent.data.items()}
         if file := sent.files.get("file"):
-            told["file"] = SentFile(file, file.name or "usage.csv")
+            told["file"] = _kept(SentFile(file, file.name or "usage.csv"), parser_context)
         return told
+
+
+def _kept(file: SentFile, context: Any) -> SentFile:
+    """The file, where the view closes it at the end of the request."""
+    context["view"].sent = file
+    return file
 
 
 class UsageFileOutput(serializers.Serializer):
@@ -122,6 +129,7 @@ class UsageFileViewSet(Noun):
     serializer_class = UsageFileOutput
     filterset_class = UsageFileFilter
     parser_classes: Any = (ExactJSONParser, FileParser, FileFormParser)
+    sent: SentFile | None = None
     doors = {
         **dict.fromkeys(("list", "retrieve", "rows"), "subscriptions.see_usage"),
         "create": "subscriptions.send_usage",
@@ -132,6 +140,12 @@ class UsageFileViewSet(Noun):
         if is_longer(request, LARGEST_FILE + SLACK):
             raise _too_large()
         super().initial(request, *args, **kwargs)
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
+        """Whatever the answer is, the file that came is closed."""
+        if self.sent:
+            self.sent.stream.close()
+        return super().finalize_response(*args, **kwargs)
 
     def now(self) -> datetime:
         """A file is of many accounts: it came by the machine's clock."""
@@ -170,15 +184,14 @@ class UsageFileViewSet(Noun):
         encoding = self._said(told, "encoding") or UTF8
         if encoding not in ENCODINGS:
             raise Malformed(_("utf-8 or latin-1."), field="encoding")
-        with file.stream as stream:
-            taken = services.take_file(
-                stream=stream,  # type: ignore[arg-type]
-                file_name=self._said(told, "name") or file.name,
-                at=self.now(),
-                by_id=self.user_id,
-                encoding=encoding,
-                mapping_name=mapping,
-            )
+        taken = services.take_file(
+            stream=file.stream,  # type: ignore[arg-type]
+            file_name=self._said(told, "name") or file.name,
+            at=self.now(),
+            by_id=self.user_id,
+            encoding=encoding,
+            mapping_name=mapping,
+        )
         data = UsageFileOutput(self.queryset.get(pk=taken.pk)).data
         return Response(data, status=202, headers={"Location": data["url"]})
 
