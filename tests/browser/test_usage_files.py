@@ -88,7 +88,7 @@ def test_three_shapes(staff: Staff, rows: str, visit: Visit) -> None:
     expect(twice.get_by_role("rowheader")).to_have_text("3")
     with page.expect_download() as download:
         page.get_by_role("link", name="Result as CSV").click()
-    assert "1770645600.1,duplicate" in download.value.path().read_text()
+    assert "3,1770645600.1,duplicate" in download.value.path().read_text()
 
     upload(page, "cdr.csv", body(freeswitch(rows, 61, uuid(1)), freeswitch(rows, 0, uuid(2))))
     expect(page.get_by_label("Id", exact=True)).to_have_value("uuid")

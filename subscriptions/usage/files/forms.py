@@ -39,7 +39,7 @@ class FileForm(forms.Form):
         choices=[("", _("find out by its first rows")), *FileShape.choices],
     )
     encoding = forms.ChoiceField(
-        label=_("Letters"),
+        label=_("Encoding"),
         required=False,
         choices=[(UTF8, _("UTF-8")), (LATIN1, _("Latin-1 (Western Europe, old)"))],
         help_text=_("Latin-1 if the file is refused as no UTF-8."),

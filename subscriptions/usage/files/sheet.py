@@ -131,6 +131,8 @@ def _check_header(columns: Sequence[str], row: int) -> None:
 def _check_cells(number: int, cells: Sequence[str], columns: Sequence[str]) -> None:
     if len(cells) > MOST_COLUMNS:
         raise FileRefused(_("At most 200 columns."), row=number)
+    if max(map(len, cells)) <= LONGEST_CELL and "\0" not in "".join(cells):
+        return
     for place, cell in enumerate(cells):
         if len(cell) > LONGEST_CELL or "\0" in cell:
             message = _("It holds a NUL.") if "\0" in cell else _too_long()
