@@ -51,7 +51,8 @@ class Reader:
     def __call__(self, cells: Sequence[str]) -> Told | Skipped | Wrong:
         """One row; the first thing that is wrong with it is told."""
         if len(cells) != len(self.columns):
-            return Wrong(self._short_id(cells), "", "", "wrong_width", str(len(cells)))
+            # Which cell is the id cannot be told of a row that is shifted.
+            return Wrong("", "", "", "wrong_width", str(len(cells)))
         key = self.id_of(cells)
         try:
             return self._unmeant(cells, key) or self._counted(cells, key)
@@ -73,11 +74,6 @@ class Reader:
         if self.mapping.id == WHOLE_ROW:
             return sha256("\x1f".join(cells).encode("utf-8", "surrogatepass")).hexdigest()[:40]
         return self._cell(cells, self.mapping.id)
-
-    def _short_id(self, cells: Sequence[str]) -> str:
-        """The id of a row with too few or too many cells, if that can be told."""
-        place = self.place.get(self.mapping.id, len(cells))
-        return cells[place].strip() if place < len(cells) else ""
 
     def _cell(self, cells: Sequence[str], column: str) -> str:
         return cells[self.place[column]].strip() if column else ""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from o2b import events
 from o2b.fsm import law
 from o2b.models import Event, Outbox
 from subscriptions.models import (
@@ -100,7 +101,7 @@ def test_freeswitch(subject: str) -> None:
         (uuid(1), "accepted", ""),
         (uuid(2), "skipped", "zero"),
         (uuid(3), "accepted", ""),
-        ("NORMAL_CLEARING", "rejected", "wrong_width"),
+        ("", "rejected", "wrong_width"),
     ]
     assert totals() == [("2026-02-09", "", "66", 2)]
 
@@ -222,6 +223,17 @@ def test_a_killed_worker_goes_on_where_it_was(
     assert not Outbox.objects.exists()
     assert not services.take_part(file_id=file.pk, at=NOW)
     assert Event.objects.filter(name="usage_file.done").get().facts["accepted"] == 5
+
+
+def test_a_worker_loads_what_is_owed(subject: str) -> None:
+    file = mapped(body(HEADER, *(plain(subject, "1", f"e{n}") for n in range(501))))
+    services.start_file(file_id=file.pk, at=NOW, by_id=None)
+    assert (UsageFile.objects.get().state, Outbox.objects.count()) == ("running", 1)
+    events.drain()
+    assert not Outbox.objects.exists()
+    assert (UsageFile.objects.get().state, counts(UsageFile.objects.get())) == (
+        *("done", {"accepted": 501}),
+    )
 
 
 def test_what_nobody_foresaw_fails_the_file_and_it_can_go_on(

@@ -186,7 +186,7 @@ def test_a_row_becomes_an_event() -> None:
 @pytest.mark.parametrize(
     ("cells", "given", "found"),
     [
-        (GOOD[:3], {}, Wrong("c1", "", "", "wrong_width", "3")),
+        (GOOD[:3], {}, Wrong("", "", "", "wrong_width", "3")),
         (("c1", "", *GOOD[2:]), {}, Wrong("c1", "subject", "subject", "empty")),
         (("", *GOOD[1:]), {}, Wrong("", "id", "id", "empty")),
         (("c1", "S-1", STAMP, "x", ""), {}, Wrong("c1", "value", "seconds", "no_number", "x")),
