@@ -187,6 +187,11 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "usage_rejected.retried": (),
     "usage_rejected.settled": (),
     "usage_event.corrected": (),
+    "usage_file.uploaded": (),
+    "usage_file.started": (Reaction("subscriptions.take_usage_file"),),
+    "usage_file.stopped": (),
+    "usage_file.failed": (),
+    "usage_file.done": (),
     # billing
     "promise.opened": (),
     "breach.found": (),

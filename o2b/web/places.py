@@ -75,6 +75,7 @@ PLACES = (
             ),
             Place(_("Renewals due"), "subscriptions:renewals", "subscriptions.view_subscription"),
             Place(_("Usage"), "subscriptions:usage", "subscriptions.see_usage"),
+            Place(_("Usage files"), "subscriptions:usage-files", "subscriptions.see_usage"),
         ),
     ),
     Neighbourhood(

@@ -17,4 +17,5 @@ urlpatterns = [
     path("", include("subscriptions.commitments.api_urls")),
     path("", include("subscriptions.quoting.api_urls")),
     path("", include("subscriptions.usage.api_urls")),
+    path("", include("subscriptions.usage.files.api_urls")),
 ]

@@ -25,12 +25,23 @@ from subscriptions.models.usage import (
     UsageTotal,
     Waiting,
 )
+from subscriptions.models.usage_files import (
+    FileShape,
+    FileState,
+    RowStatus,
+    UsageFile,
+    UsageFilePart,
+    UsageFileRow,
+    UsageMapping,
+)
 from subscriptions.models.versions import ItemVersion, Standing
 
 __all__ = [
     "Act",
     "Commitment",
     "Equipment",
+    "FileShape",
+    "FileState",
     "How",
     "InService",
     "Item",
@@ -42,14 +53,19 @@ __all__ = [
     "QuotedDelta",
     "Renewal",
     "RenewalDue",
+    "RowStatus",
     "ServiceState",
     "Standing",
     "Subscription",
     "SuspensionBilling",
     "UsageCorrection",
     "UsageEvent",
+    "UsageFile",
+    "UsageFilePart",
+    "UsageFileRow",
     "UsageKey",
     "UsageKind",
+    "UsageMapping",
     "UsageMark",
     "UsagePending",
     "UsageRejected",

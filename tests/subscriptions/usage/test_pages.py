@@ -129,8 +129,8 @@ def test_what_waits(finance: Client, item: Item) -> None:
     assert f"{waits.id} is dismissed" in text_of(page)
     assert finance.post(f"{url}{row.pk}/dismiss/", {"reason": "x"}).status_code == 404
     assert "Test line" in text_of(finance.get(f"{HERE}rejected/", {"state": "dismissed"}))
-    found = finance.get(f"{HERE}events/", {"source": "pbx", "id": waits.id})
-    assert "waited and was dismissed: Test line" in text_of(found)
+    page = finance.get(f"{HERE}events/", {"source": "pbx", "id": waits.id})
+    assert "waited and was dismissed: Test line" in text_of(page)
 
 
 def test_try_again_now(sales: Client, item: Item) -> None:

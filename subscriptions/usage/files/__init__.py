@@ -1,0 +1,1 @@
+"""Files of usage and call records: their shapes, how rows become events, how they load."""
