@@ -11,13 +11,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from billing.rules.metering import UsageOf, stored_quantity, with_usage
+from billing.rules.metering import UsageOf, with_usage
+from billing.rules.rendering import Priced, Rendered, render, with_taxes
 from o2b.charging import (
     Billed,
     ChargeFacts,
     CompiledCharge,
     DraftLine,
-    Mark,
     Segment,
     draft_and_mark,
 )
@@ -28,9 +28,6 @@ from o2b.periods import FOREVER, Period
 
 _ZERO = Decimal(0)
 _BY_ACCOUNT = itemgetter(0)
-NULL = "\\N"
-TAX_COLUMN = 13  # of a tail
-NO_LINE = "\t".join([NULL] * 8 + ["", "0", "0", "", ""])
 
 
 class DueRow(NamedTuple):
@@ -48,29 +45,6 @@ class DueRow(NamedTuple):
     changed: bool
     key: str
     metered: bool = False
-
-
-class Priced(NamedTuple):
-    """A TermsCharge made ready for drafting, and what a line says of it."""
-
-    compiled: CompiledCharge
-    text: str
-
-
-class Rendered(NamedTuple):
-    """The lines of a charge but for whose they are: written once for all equal charges.
-
-    `taxable` says of each line what `tax`, the sum of all, was computed from.
-    """
-
-    tails: tuple[str, ...]
-    net: Decimal
-    tax: Decimal
-    taxable: tuple[Taxable, ...]
-    lines: int
-    currency: str
-    first_month: date | None
-    last_month: date | None
 
 
 class AccountDraft(NamedTuple):
@@ -187,7 +161,7 @@ class _Book:
     def _together(self, own: Sequence[Rendered], currency: str) -> list[Rendered]:
         lines = [line for rendered in own for line in rendered.taxable]
         taxes = iter(taxes_of(lines, currency=currency, per=self.taxing.per))
-        return [_with_taxes(each, [next(taxes) for _ in each.taxable]) for each in own]
+        return [with_taxes(each, [next(taxes) for _ in each.taxable]) for each in own]
 
     def shared(self, key: str) -> Rendered:
         """Compute a charge for all that are equal."""
@@ -208,7 +182,7 @@ class _Book:
             until = min(until, usage.until)
         lines, mark = draft_and_mark(facts, until=until)
         taxable = [self.taxable(line, terms_charge, billed) for line in lines]
-        return _render(lines, taxable, mark, terms_charge)
+        return render(lines, taxable, mark, terms_charge)
 
     def taxable(
         self, line: DraftLine, priced: Priced, billed: tuple[Billed, ...] | None
@@ -258,57 +232,3 @@ def facts_of(
         date.fromisoformat(through) if through else None,
         billed,
     )
-
-
-def _render(
-    lines: Sequence[DraftLine], taxable: Sequence[Taxable], mark: Mark, priced: Priced
-) -> Rendered:
-    terms = priced.compiled.terms
-    stands = f"{mark.billed_through or NULL}\t{mark.next_due_on or NULL}"
-    if not lines:
-        nothing = (f"t\t{stands}\t{NO_LINE}\n",)
-        return Rendered(nothing, _ZERO, _ZERO, (), 0, terms.currency, None, None)
-    taxes = taxes_of(taxable, currency=terms.currency)
-    tails, net = [], _ZERO
-    for number, (line, to_tax, tax) in enumerate(zip(lines, taxable, taxes, strict=True), start=1):
-        last = "t" if number == len(lines) else "f"
-        tails.append(
-            f"{last}\t{stands}\t{line.full_period.start}\t{line.full_period.end}"
-            f"\t{line.period.start}\t{line.period.end}\t{line.segment}\t{line.revision}"
-            f"\t{stored_quantity(line.quantity):f}\t{line.amount:f}\t{copied(terms.tax_code)}"
-            f"\t{to_tax.percent or 0:f}\t{tax:f}"
-            f"\t{line.cause}\t{copied(priced.text)}\n"
-        )
-        net = EXACT.add(net, line.amount)
-    starts = [line.full_period.start for line in lines]
-    return Rendered(
-        tuple(tails),
-        net,
-        sum(taxes, _ZERO),
-        tuple(taxable),
-        len(lines),
-        terms.currency,
-        min(starts),
-        max(starts),
-    )
-
-
-def _with_taxes(rendered: Rendered, taxes: Sequence[Decimal]) -> Rendered:
-    """The same lines with other taxes; `copied` leaves no tab inside a column."""
-    if not taxes:
-        return rendered
-    tails = []
-    for tail, tax in zip(rendered.tails, taxes, strict=True):
-        columns = tail.split("\t")
-        columns[TAX_COLUMN] = f"{tax:f}"
-        tails.append("\t".join(columns))
-    return rendered._replace(tails=tuple(tails), tax=sum(taxes, _ZERO))
-
-
-def copied(text: str) -> str:
-    r"""A text as COPY wants it.
-
-    >>> copied("a\tb")
-    'a\\tb'
-    """
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

@@ -8,8 +8,9 @@ from typing import Any
 from django.db import connection
 
 from billing.models import BillRun, Shard
-from billing.rules.drafting import NULL, AccountDraft
+from billing.rules.drafting import AccountDraft
 from billing.rules.metering import UsageOf
+from billing.rules.rendering import NULL
 from billing.runs.selectors.due import AccountFacts
 from o2b.money import EXACT
 

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from billing.rules.drafting import DueRow, Priced, _Book, draft_accounts
+from billing.rules.drafting import DueRow, _Book, draft_accounts
+from billing.rules.rendering import Priced
 from o2b.charging import CompiledCharge
 from tests.o2b.charging.build import charge
 

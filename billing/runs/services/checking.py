@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from billing.models import BillRun, Breach, Shard
+from billing.models import BillRun, Shard
 from billing.promises.selectors import Broken, broken
-from billing.promises.services import record_breaches
-from billing.rules.expecting import CODES, Promised, differences, open_segment
+from billing.rules.expecting import Promised, differences, open_segment
 from billing.rules.expecting import expected as expected_lines
 from billing.rules.metering import UsageOf
-from billing.runs.copying import discard_drafts
 from billing.runs.selectors import due
 from billing.runs.selectors.expected import (
     PromisedRow,
@@ -24,7 +22,6 @@ from billing.runs.selectors.expected import (
     verified_terms,
 )
 from billing.runs.selectors.scope import Scope
-from billing.runs.services.parking import Parking, park
 from o2b.charging import Billed, Kind
 
 DRAFTED = "drafted"
@@ -283,36 +280,6 @@ class _Check:
     def _add(self, each: Broken) -> None:
         if each.account_id not in self.skip:
             self.found.setdefault(each.account_id, []).append(each)
-
-
-def park_broken(run: BillRun, shard: Shard, found: Account, *, at: datetime) -> None:
-    """Take the drafts of these accounts out of the run, and say why and to whom."""
-    if not found:
-        return
-    discard_drafts(shard_id=shard.pk, account_ids=found)
-    park(run, shard, [_parking(*each) for each in sorted(found.items())], at=at)
-    record_breaches(
-        [each for several in found.values() for each in several],
-        stage=Breach.Stage.RUN,
-        at=at,
-        run_id=run.pk,
-    )
-
-
-def _parking(account_id: int, found: list[Broken]) -> Parking:
-    found = sorted(found, key=lambda each: CODES.index(each.field))
-    facts = [
-        {
-            "promise": each.promise_id or None,
-            "field": each.field,
-            "promised": each.promised,
-            "actual": each.actual,
-            "source": each.source,
-        }
-        for each in found[:50]
-    ]
-    reason = "; ".join(dict.fromkeys(each.message for each in found))
-    return Parking(account_id, found[0].field, reason, {"differences": facts})
 
 
 def _day(text: str) -> date | None:

@@ -11,13 +11,15 @@ from time import perf_counter
 from django.db import DatabaseError, connection, transaction
 
 from billing.models import BillRun, ParkedAccount, Shard
-from billing.rules.drafting import AccountDraft, Priced, Taxing, draft_accounts
+from billing.rules.drafting import AccountDraft, Taxing, draft_accounts
 from billing.rules.metering import UsageOf
+from billing.rules.rendering import Priced
 from billing.runs.copying import discard_drafts, write_drafts, write_seen
 from billing.runs.selectors import due, expected
 from billing.runs.selectors.scope import Scope
 from billing.runs.selectors.usage import usage_of
-from billing.runs.services.checking import Checked, check_scope, park_broken
+from billing.runs.services.breaking import park_broken
+from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
 from billing.runs.services.parking import Parking, park
 from billing.runs.services.taxing import taxing_of
