@@ -118,9 +118,9 @@ def test_what_waits(finance: Client, item: Item) -> None:
         ({"from": "2001-01-01"}, [waits.id, "gone"]),
     ):
         assert [row.key for row in sources(finance, url, **asked)] == found, asked
-    head, first, *_ = csv_of(finance, url, sort="recorded_at")
+    head, line, *_ = csv_of(finance, url, sort="recorded_at")
     assert head.startswith("Source,Id,Reason,Subject")
-    assert first.startswith(f"pbx,{waits.id},unknown_subject,S-none,,minutes")
+    assert line.startswith(f"pbx,{waits.id},unknown_subject,S-none,,minutes")
     row = UsagePending.objects.get(key=waits.id)
     page = finance.post(f"{url}{row.pk}/dismiss/", {"reason": ""}, follow=True)
     assert "Say why." in text_of(page)
@@ -129,8 +129,8 @@ def test_what_waits(finance: Client, item: Item) -> None:
     assert f"{waits.id} is dismissed" in text_of(page)
     assert finance.post(f"{url}{row.pk}/dismiss/", {"reason": "x"}).status_code == 404
     assert "Test line" in text_of(finance.get(f"{HERE}rejected/", {"state": "dismissed"}))
-    found = finance.get(f"{HERE}events/", {"source": "pbx", "id": waits.id})
-    assert "waited and was dismissed: Test line" in text_of(found)
+    events = finance.get(f"{HERE}events/", {"source": "pbx", "id": waits.id})
+    assert "waited and was dismissed: Test line" in text_of(events)
 
 
 def test_try_again_now(sales: Client, item: Item) -> None:
