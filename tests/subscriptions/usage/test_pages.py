@@ -118,9 +118,9 @@ def test_what_waits(finance: Client, item: Item) -> None:
         ({"from": "2001-01-01"}, [waits.id, "gone"]),
     ):
         assert [row.key for row in sources(finance, url, **asked)] == found, asked
-    head, first, *_ = csv_of(finance, url, sort="recorded_at")
+    head, line, *_ = csv_of(finance, url, sort="recorded_at")
     assert head.startswith("Source,Id,Reason,Subject")
-    assert first.startswith(f"pbx,{waits.id},unknown_subject,S-none,,minutes")
+    assert line.startswith(f"pbx,{waits.id},unknown_subject,S-none,,minutes")
     row = UsagePending.objects.get(key=waits.id)
     page = finance.post(f"{url}{row.pk}/dismiss/", {"reason": ""}, follow=True)
     assert "Say why." in text_of(page)

@@ -17,6 +17,7 @@ from subscriptions.models import (
     UsageRejected,
 )
 from subscriptions.usage import selectors, services
+from subscriptions.usage.rules.bars import draw
 from subscriptions.usage.rules.live import Live
 from tests.billing.test_usage import billed, lines
 from tests.factories import a_user
@@ -302,3 +303,34 @@ def test_statuses_of_a_retry_stay_as_they_are(world: World) -> None:
     UsageRejected.objects.filter(pk=row.pk).update(told=row.told.replace('"-1"', '"1"'))
     services.retry_rejected(row_ids=[row.pk], user_id=a_user("finance").pk, at=world.now)
     assert totals() == [("2026-02-09", "", "1", 1)]
+
+
+def test_charges_that_share_a_meter_see_their_own_dimensions(world: World) -> None:
+    a_meter("calls", dimensions=[{"name": "zone"}], aggregation="each", timed=True)
+    item = a_metered_service(
+        world,
+        by_meter("mobile", "0.20", details={"meter": "calls", "where": {"zone": ["mobile"]}}),
+        by_meter("rest", "0.05", details={"meter": "calls", "where": {"zone": ["home", "near"]}}),
+    )
+    for zone, value in (("mobile", "10"), ("home", "20"), ("near", "2"), ("moon", "99")):
+        at = "2026-01-05T10:00:00Z"
+        taken(an_event(item, value, at, meter="calls", properties={"zone": zone}))
+    said = {
+        each.charge.key: (each.running.used, f"{each.running.amount:.2f}")
+        for each in selectors.live_usage([item], today=date(2026, 1, 31))
+        if each.running
+    }
+    assert said == {"mobile": (Decimal(10), "2.00"), "rest": (Decimal(22), "1.10")}
+    billed(world, "2026-02-10")
+    assert sorted(amount for _, _, amount, _ in lines(world)) == ["1.10", "2.00"]
+
+
+def test_the_bars_of_a_period() -> None:
+    days = [(date(2026, 2, n), Decimal(n)) for n in range(1, 11)]
+    found = draw(days, days=28)
+    assert found is not None
+    assert [f"{quantity:f}" for quantity, _ in found.scale] == ["0", "5", "10"]
+    assert all(bar.y + bar.height == found.scale[0][1] for bar in found.bars)
+    assert found.bars[-1].y == found.scale[-1][1]
+    assert found.bars[-1].x + found.bars[-1].width < found.right
+    assert draw([(date(2026, 2, 1), Decimal(0))], days=28) is None
