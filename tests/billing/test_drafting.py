@@ -20,15 +20,18 @@ def test_equal_charges_are_computed_once_unless_each_has_usage_of_its_own(
     asked: list[str] = []
     compute = _Book.charge
 
-    def counted(self: _Book, keys: list[str], billed: None) -> object:
+    def counted(self: _Book, keys: list[str], *told: None) -> object:
         asked.extend(keys)
-        return compute(self, keys, billed)
+        return compute(self, keys, *told)
 
     monkeypatch.setattr(_Book, "charge", counted)
     terms = charge(kind=kind, timing="arrears")
     priced = Priced(CompiledCharge(terms), "a line")
     drafts, failed = draft_accounts(
-        [DueRow(account, account, 1, True, False, KEY) for account in (1, 2, 3)],
+        [
+            DueRow(account, account, 1, kind != "usage", False, KEY, kind == "usage")
+            for account in (1, 2, 3)
+        ],
         priced=lambda _: priced,
         currencies=dict.fromkeys((1, 2, 3), "EUR"),
         history={},
