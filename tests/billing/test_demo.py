@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from billing.desk import patience
-from billing.desk.demo import lives, packs, story, tales, years
+from billing.desk.demo import consumption, lives, packs, story, tales, years
 from billing.models import Invoice
 from o2b import clock
 from o2b.clocks.services import step
@@ -34,7 +34,15 @@ from orders.models import (
     Task,
 )
 from quotes.models import Quote
-from subscriptions.models import Commitment, ItemVersion
+from subscriptions.models import (
+    Commitment,
+    ItemVersion,
+    UsageEvent,
+    UsagePending,
+    UsageRejected,
+    UsageTotal,
+)
+from subscriptions.usage.services import recount_usage
 
 pytestmark = pytest.mark.django_db
 
@@ -94,11 +102,23 @@ def test_the_figures_are_those_of_sql_and_a_second_load_changes_nothing():
     one_customer_is_ready_for_the_next_years()
     the_packs_stories_end_and_some_stand_as_on_an_ordinary_day()
     services_live_on()
+    usage_came_in()
     events = Event.objects.count()
 
     assert load() == first
     assert Event.objects.count() == events
     its_next_years_can_be_stepped_through()
+
+
+def usage_came_in() -> None:
+    """Of every metered service until yesterday, with something on each desk."""
+    assert UsageTotal.objects.filter(day=clock.today() - timedelta(days=1)).exists()
+    assert UsagePending.objects.get().subject == consumption.STRANGER
+    assert {row.code for row in UsageRejected.objects.all()} == {"wrong_unit", "out_of_range"}
+    assert recount_usage(write=False).holds
+    came = UsageEvent.objects.count()
+    assert (consumption.consume(at=clock.now()), UsageEvent.objects.count()) == (0, came)
+    assert UsageRejected.objects.count() == 2
 
 
 def services_live_on() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from billing.desk import patience
+from billing.desk.demo.consumption import consume
 from billing.desk.demo.packs import PackStory, first_day
 from billing.desk.demo.selectors import figures
 from billing.desk.demo.story import Story, noon
@@ -46,6 +47,8 @@ class Command(BaseCommand):
         PackStory(today=today, workers=workers, tell=self._tell, already_of=held_by).live()
         mara = story.people["mara"].pk
         NextYears(entity=story.entity, today=today, advocate_id=mara, workers=workers).begin()
+        if count := consume(at=clock.now()):
+            self._tell(f"{count} events of usage came in")
         sellers = [story.entity.code, *(pack.entity["code"] for pack in packs)]
         self.stdout.write(json.dumps(figures(sellers)))
 
