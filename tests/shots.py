@@ -348,6 +348,23 @@ def changes(camera: Camera) -> None:
         camera.take(page, "change-offer", tall=1700)
 
 
+def usage(camera: Camera) -> None:
+    """Tomás: where every event stands, what a service uses now, a file of call records."""
+    with camera.seen_by("tomas") as page:
+        page.goto("/subscriptions/usage/")
+        settled(page)
+        camera.take(page, "usage")
+        page.goto(first_of(page, "/subscriptions/?product=calls"))
+        settled(page)
+        page.goto(page.locator('a[href*="/usage/services/"]').first.get_attribute("href") or "/")
+        camera.take(page, "usage-service", tall=1500)
+
+
+def settled(page: Page) -> None:
+    """Whatever htmx loads by itself is there."""
+    expect(page.locator(".htmx-request, .htmx-added")).to_have_count(0)
+
+
 def previewed(page: Page) -> None:
     """An upgrade that holds since some days: what is given back, what is charged, with tax."""
     line = first_of(page, "/subscriptions/install-base/?product=fibre-100&account=N-1006")
@@ -384,6 +401,7 @@ ROUNDS = {
     orders: ("board", "order-plan", "tracking", "plan-editor", "plan-dry-run"),
     service: ("subscription",),
     changes: ("change-quote", "renewals", "install-base", "change-preview", "change-offer"),
+    usage: ("usage", "usage-service"),
     clocks: ("test-clock",),
     finance: ("bill-run", "bill-run-final", "invoice", "invoice-pdf"),
     api: ("api-docs",),
