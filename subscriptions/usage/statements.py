@@ -1,7 +1,8 @@
 """The SQL of usage: what a batch is staged in, and the one statement that takes it.
 
-Rows are written in the order of their keys, and keys before totals before marks, so that batches
-that meet wait for each other and never in a circle.
+Rows are written in the order of their keys, and keys before totals, so that batches that meet wait
+for each other and never in a circle. Postgres runs the parts of a statement that nobody reads from
+the last to the first: totals, for which batches wait most, are locked last and not for long.
 """
 
 # In a session of its own; emptied by hand too, for a transaction may take several batches.
@@ -99,7 +100,11 @@ WITH mapped AS MATERIALIZED (
            CASE WHEN timed THEN part || to_char(at AT TIME ZONE zone, '"@"HH24:MI:SS.US')
                 ELSE part END AS part
         FROM mapped JOIN fresh ON fresh.event_id = mapped.event_id WHERE verdict = ''
-), stored AS (
+), added AS ("""
+    + ADD_TO_TOTALS.format(events="counted")
+    + "), marked AS ("
+    + MARK_LATE.format(events="counted")
+    + """), stored AS (
     INSERT INTO subscriptions_usageevent
             (id, recorded_at, source, key, kind, meter_id, subject, at, day, service_id, value,
              amount, part, how, properties)
@@ -114,11 +119,7 @@ WITH mapped AS MATERIALIZED (
                amount, part, how, timed, '', properties, verdict
             FROM mapped JOIN fresh USING (event_id)
             WHERE verdict IN ('unknown_subject', 'ambiguous_subject')
-), added AS ("""
-    + ADD_TO_TOTALS.format(events="counted")
-    + "), marked AS ("
-    + MARK_LATE.format(events="counted")
-    + """)
+)
 SELECT n, CASE WHEN verdict IN ('in_the_future', 'other_account') THEN verdict
                WHEN fresh.event_id IS NULL THEN 'duplicate' ELSE verdict END
     FROM mapped LEFT JOIN fresh USING (event_id)
@@ -151,18 +152,18 @@ WITH found AS (
            CASE WHEN timed THEN part || to_char(at AT TIME ZONE zone, '"@"HH24:MI:SS.US')
                 ELSE part END AS part
         FROM ready JOIN gone ON gone.id = ready.id
-), stored AS (
+), added AS ("""
+    + ADD_TO_TOTALS.format(events="counted")
+    + "), marked AS ("
+    + MARK_LATE.format(events="counted")
+    + """), stored AS (
     INSERT INTO subscriptions_usageevent
             (id, recorded_at, received_on, source, key, kind, meter_id, subject, at, day,
              service_id, value, amount, part, how, properties)
         SELECT event_id, now(), received_on, source, key, 0, meter_id, subject, at, day,
                service_id, value, amount, part, how, properties
             FROM counted
-), added AS ("""
-    + ADD_TO_TOTALS.format(events="counted")
-    + "), marked AS ("
-    + MARK_LATE.format(events="counted")
-    + """)
+)
 SELECT count(*) FROM counted
 """
 )
