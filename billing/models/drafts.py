@@ -66,7 +66,7 @@ class DraftLine(models.Model):
     served_to = models.DateField(null=True)
     segment = models.PositiveSmallIntegerField(null=True)
     revision = models.PositiveSmallIntegerField(null=True)
-    quantity = QuantityField(null=True)
+    quantity = QuantityField(max_digits=30, null=True)
     amount = AmountField(null=True)
     tax_code = models.CharField(max_length=50, blank=True, default="")
     tax_rate = models.DecimalField(max_digits=9, decimal_places=6, default=0)

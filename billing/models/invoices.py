@@ -101,7 +101,7 @@ class InvoiceLine(models.Model):
     served_to = models.DateField(help_text="First day outside.")
     segment = models.PositiveSmallIntegerField()
     revision = models.PositiveSmallIntegerField()
-    quantity = QuantityField()
+    quantity = QuantityField(max_digits=30)
     amount = AmountField(help_text="Net.")
     tax_code = models.CharField(max_length=50, blank=True, default="")
     tax_rate = models.DecimalField(max_digits=9, decimal_places=6, default=0)

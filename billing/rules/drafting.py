@@ -137,7 +137,7 @@ class _Book:
             billed = self.history.get(charge_id, ()) if versions[0].changed else None
             keys = [each.key for each in versions]
             usage = self.usage.get(charge_id)
-            if usage is not None and usage.unseen:
+            if usage is not None and usage.again:
                 billed = self.history.get(charge_id, ())
             found.append((charge_id, versions[0].revision, self.charge(keys, billed, usage)))
         if self.taxing.per is not TaxRounding.LINE:

@@ -15,6 +15,8 @@ class UsageOf(NamedTuple):
 
     `seen` is the revision of the mark which says that usage of days that were over has come;
     `unseen`, that the last bill did not see it; `late`, that nothing else of the charge changed.
+    `again`: every period is rated again, for its item was ever changed or usage came late: of a
+    changed item a period that goes on may have been billed in part.
     """
 
     used: tuple[Used, ...] = ()
@@ -23,6 +25,7 @@ class UsageOf(NamedTuple):
     seen: int = 0
     unseen: bool = False
     late: bool = False
+    again: bool = False
 
 
 def with_usage(facts: ChargeFacts, usage: UsageOf) -> ChargeFacts:

@@ -129,8 +129,20 @@ def _compute(charge: ChargeFacts, terms: ChargeTerms, until: date) -> _Outcome:
     rated: list[RatedPeriod] = []
     if schedule is not None and terms.kind is Kind.USAGE:
         rated = rate_usage(charge, terms, schedule, walked)
-        walked = walked._replace(periods=())
+        walked = _until_over(schedule, walked, until)._replace(periods=())
     return _difference(charge, terms, walked, rated)
+
+
+def _until_over(schedule: Schedule, walked: Walk, until: date) -> Walk:
+    """The mark of usage stops before a period that goes on, though some of it was billed before.
+
+    What is used on its other days is told by nobody as late: it is looked at when it is over.
+    """
+    for full, _ in walked.periods:
+        due_on = schedule.due_on(full, since=schedule.begins_on)
+        if due_on > until:
+            return walked._replace(through=full.start, next_due_on=due_on)
+    return walked
 
 
 def _walk_of(charge: ChargeFacts, schedule: Schedule | None, until: date) -> Walk:

@@ -29,17 +29,21 @@ _ZERO = Decimal(0)
 
 
 def answers(asked: Iterable[TaxAsked], rates: Iterable[Dated]) -> dict[TaxAsked, Decimal | None]:
-    """Percent of each question; None where a country has no rates at all, so nobody charges tax.
+    """Percent of each question; None where a country has no rates, or none yet: it charges no tax.
 
     What a country with rates has none for is left out. Who is exempt pays 0 there, whatever code.
+    A rate that was given up before it began is as if it never was.
     """
     by_code: dict[tuple[str, str], list[Dated]] = {}
+    begins: dict[str, date] = {}
     for rate in rates:
-        by_code.setdefault((rate.country, rate.code), []).append(rate)
-    countries = {country for country, _ in by_code}
+        if rate.valid_until != rate.valid_from:
+            by_code.setdefault((rate.country, rate.code), []).append(rate)
+            first = begins.setdefault(rate.country, rate.valid_from)
+            begins[rate.country] = min(first, rate.valid_from)
     found: dict[TaxAsked, Decimal | None] = {}
     for each in asked:
-        if each.country not in countries:
+        if each.country not in begins or each.on < begins[each.country]:
             found[each] = None
         elif each.exempt:
             found[each] = _ZERO

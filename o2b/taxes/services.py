@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from o2b.errors import Invalid, Refused
@@ -52,7 +53,9 @@ def set_tax_rate(
     if later is not None:
         message = _("A rate begins on %(day)s already; close that one first.")
         raise RateTaken(message % {"day": day_text(later.valid_from)}, field="valid_from")
-    ended = own.filter(valid_until__gt=valid_from).order_by("-valid_until").first()
+    # One that was given up before it began has held on no day.
+    held = own.exclude(valid_until=F("valid_from")).filter(valid_until__gt=valid_from)
+    ended = held.order_by("-valid_until").first()
     if ended is not None and ended.valid_until is not None:
         message = _("A rate holds until %(day)s; the next one begins then at the earliest.")
         raise RateTaken(message % {"day": day_text(ended.valid_until)}, field="valid_from")

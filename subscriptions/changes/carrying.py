@@ -155,8 +155,8 @@ def _move(scene: Scene) -> Carried:
         raise no.NothingChanges(message, field="characteristics")
     told = scene.chain.characteristics_on(scene.on) | dict(scene.wish.characteristics)
     specs = with_place(version_of(scene).characteristics)
-    check_characteristics(specs, told, field=DESCRIBED)
-    return _plain(scene)
+    checked = check_characteristics(specs, told, field=DESCRIBED)
+    return Carried(_line(scene, described=checked), _fact(scene))
 
 
 def _transfer(scene: Scene) -> Carried:
@@ -238,7 +238,9 @@ def _line(
     version_id: int | None = None,
     quantity: Decimal | None = None,
     terms_id: int | None = None,
+    described: dict[str, Any] | None = None,
 ) -> ChangeLine:
+    """`described` is what it is like then, if not as before; checked, for it decides prices."""
     ordered = scene.chain.root.order_line
     characteristics = dict(scene.chain.characteristics_on(scene.on))
     return ChangeLine(
@@ -253,7 +255,9 @@ def _line(
         terms_id=terms_id or (priced.terms_id if priced else scene.now.terms),
         characteristics=priced.characteristics
         if priced
-        else characteristics | dict(scene.wish.characteristics or {}),
+        else characteristics | dict(scene.wish.characteristics or {})
+        if described is None
+        else described,
         book_version_id=priced.book_version_id if priced else None,
         contract_id=priced.contract_id if priced else ordered.contract_id,
         quote_line_id=scene.wish.quote_line_id,

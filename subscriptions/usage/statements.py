@@ -25,7 +25,7 @@ COPY usage_stage (n, source, key, meter_id, meter, subject, account, at, value, 
 KNOWN = """
     {join} (
         SELECT known.service_id, local.day, account.time_zone AS zone, account.reference,
-               COALESCE(clock.now, %(now)s) AS now, known.shared
+               COALESCE(clock.now, %(now)s) AS now, known.shared, known.begins_on
             FROM subscriptions_usagesubject AS known
             JOIN customers_account AS account ON account.id = known.account_id
             LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
@@ -35,7 +35,7 @@ KNOWN = """
             WHERE known.value = {of}.subject AND known.meter = {of}.meter
               AND local.day >= known.begins_on
               AND (known.ends_on IS NULL OR local.day < known.ends_on)
-            {most}
+            ORDER BY known.begins_on DESC {most}
     ) AS {alias}
 """
 EACH = {"join": "CROSS JOIN LATERAL", "most": "OFFSET 0", "alias": "known"}
@@ -135,8 +135,9 @@ WITH found AS (
     + KNOWN.format(of="pending", **EACH)
     + """ WHERE pending.kind = 0 AND pending.account IN ('', known.reference)
 ), one AS (
-    SELECT id, min(service_id) AS service_id, min(day) AS day, min(zone) AS zone, min(now) AS now
-        FROM found GROUP BY id HAVING min(service_id) = max(service_id)
+    SELECT DISTINCT ON (id) id, service_id, day, zone, now FROM found
+        WHERE id IN (SELECT id FROM found GROUP BY id HAVING min(service_id) = max(service_id))
+        ORDER BY id, begins_on DESC
 ), ready AS (
     SELECT pending.*, one.service_id, one.day, one.zone, one.now
         FROM subscriptions_usagepending AS pending JOIN one ON one.id = pending.id
@@ -171,8 +172,9 @@ SELECT count(*) FROM counted
 # Whose subject an event is: for one that is not staged.
 WHOSE = """
 WITH asked AS (SELECT %(subject)s AS subject, %(meter)s AS meter, %(at)s::timestamptz AS at)
-SELECT min(known.service_id), max(known.service_id), min(known.zone), min(known.reference),
-       min(known.now)
+SELECT min(known.service_id), max(known.service_id),
+       (array_agg(known.zone ORDER BY known.begins_on DESC))[1],
+       (array_agg(known.reference ORDER BY known.begins_on DESC))[1], min(known.now)
     FROM asked""" + KNOWN.format(of="asked", **EACH)
 
 NEXT_BATCH = "SELECT nextval('subscriptions_usage_batch') * 16384"

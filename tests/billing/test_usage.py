@@ -256,3 +256,62 @@ def test_pages_of_an_invoice_that_carries_usage(world: World, client: Any) -> No
         assert client.get(f"/api/v1/invoices/{invoice.pk}").status_code == 200
         assert client.get(f"/billing/invoices/{invoice.pk}/pdf/").status_code == 200
     assert "usage told after the bill of its month" in page.content.decode()
+
+
+def test_usage_after_a_pause_in_the_month_is_billed(world: World) -> None:
+    """A period that was billed in part and goes on is not left behind."""
+    a_meter()
+    item = a_metered_service(world, since="2026-02-01")
+    world.on("2026-02-01")
+
+    def use_until(day: int, first: int) -> None:
+        for n in range(first, day):
+            world.on(f"2026-02-{n:02}")
+            used(world, an_event(item, "10", f"2026-02-{n:02}T10:00:00Z"))
+
+    use_until(10, 1)
+    world.on("2026-02-10")
+    told(world, item, Act.SUSPEND, on=date(2026, 2, 10), billing="none")
+    billed(world, "2026-02-12")
+    world.on("2026-02-14")
+    told(world, item, Act.RESUME, on=date(2026, 2, 14))
+    use_until(15, 14)
+    billed(world, "2026-02-15")
+    use_until(29, 15)
+    billed(world, "2026-03-01")
+    billed(world, "2026-04-01")
+    of_february = InvoiceLine.objects.filter(charge__item=item, period_start="2026-02-01")
+    assert sum(line.amount for line in of_february) == Decimal(24)  # 9 and 15 days of 10 units
+
+
+def test_a_run_for_an_earlier_day_takes_nothing_back(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    used(world, an_event(item, "7", "2026-01-20T12:00:00Z"))
+    world.on("2026-02-27")
+    used(world, an_event(item, "20", "2026-02-26T12:00:00Z"))
+    billed(world, "2026-03-01")
+    used(world, an_event(item, "3", "2026-01-25T12:00:00Z"))
+    run = world.bill("2026-02-15")
+    assert (run.state, world.parked()) == ("finalised", [])
+    assert lines(world) == [
+        ("2026-01-01", "7", "0.70", "period"),
+        ("2026-02-01", "20", "2.00", "period"),
+        ("2026-01-01", "10", "0.30", "late_usage"),
+    ]
+
+
+def test_quantities_beyond_a_billion_thousands_are_billed(world: World) -> None:
+    a_meter("bytes", unit="B", most=Decimal(10) ** 15)
+    item = a_metered_service(world, by_meter("bytes", "0.00000001"))
+    used(world, an_event(item, "5000000000000", "2026-01-20T12:00:00Z", meter="bytes"))
+    billed(world, "2026-02-10")
+    assert [amount for _, _, amount, _ in lines(world)] == ["50000.00"]
+
+
+def test_usage_in_an_unbilled_pause_waits_where_it_is_seen(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    told(world, item, Act.SUSPEND, on=date(2026, 2, 5), billing="none")
+    (answer,) = taken(an_event(item, "1", "2026-02-07T12:00:00Z"), now=world.now.isoformat())
+    assert (answer.status, answer.code) == ("pending", "unknown_subject")

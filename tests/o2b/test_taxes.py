@@ -28,7 +28,7 @@ OLD, NEW, TODAY = date(2025, 1, 1), date(2026, 7, 1), date(2026, 3, 1)
         ("DE", "", "2025-01-01", False, "19"),
         ("DE", "", "2026-06-30", False, "19"),
         ("DE", "", "2026-07-01", False, "16"),
-        ("DE", "", "2024-12-31", False, "missing"),
+        ("DE", "", "2024-12-31", False, "none"),
         ("DE", "reduced", "2026-01-01", False, "7"),
         ("DE", "reduced", "2026-02-01", False, "missing"),
         ("DE", "books", "2026-01-01", False, "missing"),
@@ -192,3 +192,17 @@ def test_the_pages_list_add_and_end_rates(client):
     assert client.post(f"/taxes/{rate.pk}/", {"on": "2999-01-01"}).status_code == 302
     closed = client.get(f"/taxes/{rate.pk}/").content.decode()
     assert 'name="on"' not in closed
+
+
+def test_a_rate_that_was_given_up_is_as_if_it_never_was():
+    never = Dated("DE", "", D(19), date(2062, 1, 1), date(2062, 1, 1))
+    asked = TaxAsked("DE", "", TODAY, False)
+    assert answers([asked], [never]) == {asked: None}
+
+
+@pytest.mark.django_db
+def test_after_a_rate_was_given_up_an_earlier_one_can_begin():
+    wrong = set_tax_rate(**said(valid_from=date(2062, 1, 1)))
+    close_tax_rate(rate_id=wrong.pk, on=date(2062, 1, 1), today=TODAY)
+    set_tax_rate(**said(valid_from=date(2026, 1, 1)))
+    assert ("19.00", "2026-01-01", "None") in days()

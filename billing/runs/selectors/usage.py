@@ -10,15 +10,15 @@ from billing.rules.metering import UsageOf
 from o2b.charging import Aggregation, Used
 from subscriptions.usage.rules.metering import Total, used_of
 
-# `since` is the first day whose usage can matter; empty: all of it.
+# `since` is the first day whose usage can matter; empty: all of it. A day is over an hour after it
+# ended: what was being counted at midnight is seen by then. A test clock stands still meanwhile.
 METERED = """
 SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
        priced.details -> 'where', account.time_zone,
-       (COALESCE(clock.now, now()) AT TIME ZONE account.time_zone)::date,
+       (COALESCE(clock.now, now() - interval '1 hour') AT TIME ZONE account.time_zone)::date,
        COALESCE(mark.revision, 0), COALESCE(mark.revision, 0) > standing.seen_usage,
-       standing.seen_revision < item.revision,
-       CASE WHEN standing.seen_revision < item.revision
-                OR COALESCE(mark.revision, 0) > standing.seen_usage
+       standing.seen_revision < item.revision, item.revision > 1,
+       CASE WHEN item.revision > 1 OR COALESCE(mark.revision, 0) > standing.seen_usage
                 OR priced.details ? 'allowance' OR meter.aggregation = 'average' THEN NULL
             ELSE standing.billed_through END AS since
     FROM billing_charge AS charge
@@ -39,12 +39,13 @@ TOTALS = """
 SELECT asked.charge_id, total.day, total.part, total.quantity, total.count,
        total.last_at AT TIME ZONE asked.zone
     FROM unnest(%(charges)s::bigint[], %(services)s::bigint[], %(meters)s::bigint[],
-                %(since)s::date[], %(zones)s::text[])
-        AS asked (charge_id, service_id, meter_id, since, zone)
+                %(since)s::date[], %(today)s::date[], %(zones)s::text[])
+        AS asked (charge_id, service_id, meter_id, since, today, zone)
     JOIN subscriptions_usagetotal AS total
         ON total.service_id = asked.service_id AND total.meter_id = asked.meter_id
-        AND total.day >= COALESCE(asked.since, '-infinity') AND total.count > 0
-    WHERE total.day < %(until)s AND total.day >= COALESCE(%(first)s::date, '-infinity')
+        AND total.day >= COALESCE(asked.since, '-infinity') AND total.day < asked.today
+        AND total.count > 0
+    WHERE total.day < %(last)s AND total.day >= COALESCE(%(first)s::date, '-infinity')
     ORDER BY asked.charge_id
 """
 
@@ -60,11 +61,12 @@ class _Asked(NamedTuple):
     seen: int
     unseen: bool
     changed: bool
+    was_changed: bool
     since: date | None
 
 
-def usage_of(charge_ids: Collection[int], *, until: date) -> dict[int, UsageOf]:
-    """What was used of each metered charge up to a day, in two queries; nothing where no meter is.
+def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
+    """What was used of each metered charge until today, in two queries; nothing without a meter.
 
     A charge whose meter nobody has made yet bills nothing: no event of it can have come.
     """
@@ -73,7 +75,7 @@ def usage_of(charge_ids: Collection[int], *, until: date) -> dict[int, UsageOf]:
     asked = [_Asked(*row) for row in _ask(METERED, [sorted(charge_ids)])]
     used: dict[int, list[Used]] = {each.charge: [] for each in asked}
     by_charge = {each.charge: each for each in asked}
-    for charge_id, total in _totals(asked, until):
+    for charge_id, total in _totals(asked):
         charge = by_charge[charge_id]
         found = used_of(total, _aggregation(charge), charge.where)
         if found is not None:
@@ -86,6 +88,7 @@ def usage_of(charge_ids: Collection[int], *, until: date) -> dict[int, UsageOf]:
             each.seen,
             each.unseen,
             each.unseen and not each.changed,
+            each.unseen or each.was_changed,
         )
         for each in asked
     }
@@ -95,7 +98,7 @@ def _aggregation(charge: _Asked) -> Aggregation:
     return Aggregation(charge.aggregation or Aggregation.SUM)
 
 
-def _totals(asked: Collection[_Asked], until: date) -> Iterator[tuple[int, Total]]:
+def _totals(asked: Collection[_Asked]) -> Iterator[tuple[int, Total]]:
     metered = [each for each in asked if each.meter is not None]
     if not metered:
         return
@@ -108,7 +111,8 @@ def _totals(asked: Collection[_Asked], until: date) -> Iterator[tuple[int, Total
             "meters": [each.meter for each in metered],
             "since": first,
             "zones": [each.zone for each in metered],
-            "until": until,
+            "today": [each.today for each in metered],
+            "last": max(each.today for each in metered),
             "first": None if None in first else min(day for day in first if day),
         },
     )

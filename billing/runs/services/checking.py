@@ -72,7 +72,7 @@ class _Check:
     def read(self, rows: list[tuple[Any, ...]]) -> None:
         """Rebuild each charge; most are equal to one that was rebuilt before."""
         self._read_terms({row[5] for row in rows})
-        self.late = due.billed_history(pk for pk, each in self.usage.items() if each.unseen)
+        self.late = due.billed_history(pk for pk, each in self.usage.items() if each.again)
         charges: dict[int, set[str]] = {}
         bare: list[PromisedRow] = []
         slow: list[PromisedRow] = []
@@ -228,9 +228,9 @@ class _Check:
         )
 
     def _late(self, row: PromisedRow) -> tuple[Billed, ...] | None:
-        """What was billed of a charge whose usage came late; None for all others."""
+        """What was billed of a charge whose usage is rated again; None for all others."""
         usage = self.usage.get(row.charge_id or 0)
-        return self.late.get(row.charge_id or 0, ()) if usage and usage.unseen else None
+        return self.late.get(row.charge_id or 0, ()) if usage and usage.again else None
 
     def _bare(self, rows: list[PromisedRow]) -> None:
         """In service without a charge, or without a promise."""

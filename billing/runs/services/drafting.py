@@ -126,13 +126,13 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     """Read, compute and write; who fails in Python or in Postgres fails alone."""
     accounts = due.accounts_of(scope)
     rows = due.due_rows(scope, until=run.on)
-    usage = usage_of({row[1] for row in rows if row[6]}, until=run.on)
-    unseen = {charge_id for charge_id, each in usage.items() if each.unseen}
+    usage = usage_of({row[1] for row in rows if row[6]})
+    again = {charge_id for charge_id, each in usage.items() if each.again}
     drafts, failed = draft_accounts(
         rows,
         priced=pricing(scope) if rows else _nothing_is_priced,
         currencies={pk: account.currency for pk, account in accounts.items()},
-        history=due.billed_history(row[1] for row in rows if row[4] or row[1] in unseen),
+        history=due.billed_history(row[1] for row in rows if row[4] or row[1] in again),
         until=run.on,
         taxing=taxing,
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},

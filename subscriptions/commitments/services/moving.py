@@ -43,7 +43,7 @@ def move_prices(*, machine_now: datetime, limit: int = AT_ONCE) -> int:
 
 def _move(rows: Sequence[PriceMove], accounts: Mapping[int, Account], at: datetime) -> None:
     moves = [move for move in rows if move.account_id == move.holder]  # type: ignore[attr-defined]
-    forget([move for move in rows if move not in moves], at)
+    forget([move for move in rows if move.account_id != move.holder], at)  # type: ignore[attr-defined]
     chains = chains_of({move.item_id for move in moves})
     asking: list[tuple[PriceMove, Repricing]] = []
     for move in moves:

@@ -144,8 +144,13 @@ def _find_moves(renewing: Sequence[Renewing], at: datetime) -> None:
         each = by_root[move.item_id]
         if move.account_id != each.account.pk:
             others.append(move)
-        elif move.moves_on <= each.on and not each.ends and each.uplift is None:
+        elif move.moves_on > each.on or each.ends or each.uplift is not None:
+            continue
+        elif each.account.is_open:
             each.moves = move
+        else:  # who is closed keeps the price that he has
+            move.settled_on = each.on
+            move.save(update_fields=["settled_on"])
     forget(others, at)
 
 

@@ -19,7 +19,7 @@ from subscriptions.commitments.services import notes
 from subscriptions.commitments.services.batches import AT_ONCE, by_moment, take
 from subscriptions.commitments.services.foreseen import Foreseen, foresee
 from subscriptions.commitments.services.pricing import Repriced
-from subscriptions.models import PriceMove
+from subscriptions.models import Item, PriceMove
 
 AT_RENEWAL = PriceBookVersion.Policy.AT_RENEWAL
 
@@ -72,7 +72,7 @@ def _tell(
 def forget(moves: Sequence[PriceMove], at: datetime) -> None:
     """Moves of which another account was told than has the service then: they are told anew."""
     if moves:
-        items = {move.item_id: move.item for move in moves}
+        items = Item.objects.in_bulk({move.item_id for move in moves})
         told = {move.item_id: {"account": move.account_id} | _facts(move) for move in moves}
         PriceMove.objects.filter(pk__in=[move.pk for move in moves]).delete()
         events.record_many(

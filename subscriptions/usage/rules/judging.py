@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import NamedTuple
 
 from o2b.charging import Aggregation
@@ -18,6 +18,7 @@ ADD, HIGHEST, LATEST = 0, 1, 2
 USED, REPLACES, RETRACTS = 0, 1, 2
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
+_WIDE = Context(prec=60)  # more digits than any value that is taken
 _HOW = {Aggregation.MAX: HIGHEST, Aggregation.LAST: LATEST}
 _BY_VALUE = frozenset({Aggregation.UNIQUE, Aggregation.AVERAGE, Aggregation.EACH})
 
@@ -95,7 +96,7 @@ class Judge:
             return fault
         at = told.time
         if told.retracts:
-            return _retraction(told, at or self.now)
+            return _retraction(told, self.now)
         if at is None:
             return Rejection("required", "time")
         if at < self.oldest:
@@ -166,6 +167,8 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
         value = _ONE
     elif fault := _value_fault(value, version):
         return fault
+    if told.properties and (fault := _properties_fault(told.properties)):
+        return fault
     part = ""
     if version.dimensions or version.aggregation in _BY_VALUE:
         found = _part(told.properties or {}, value, version)
@@ -197,9 +200,17 @@ def _part(said: Mapping[str, object], value: Decimal, version: MeterVersion) -> 
     if isinstance(part, Rejection):
         return part
     if version.aggregation in _BY_VALUE:
-        part = f"{part}={value.normalize():f}"
+        part = f"{part}={value.normalize(_WIDE):f}"
     room = LONGEST - len("@00:00:00.000000")
     return part if len(part) <= room else Rejection("too_long", "properties", str(room))
+
+
+def _properties_fault(said: Mapping[str, object]) -> Rejection | None:
+    """A NUL that Postgres cannot keep concerns this event alone."""
+    for name, value in said.items():
+        if "\x00" in name or (isinstance(value, str) and "\x00" in value):
+            return Rejection("unprintable", "properties")
+    return None
 
 
 def _value_fault(value: Decimal, version: MeterVersion) -> Rejection | None:
@@ -212,7 +223,9 @@ def _value_fault(value: Decimal, version: MeterVersion) -> Rejection | None:
             f"{version.least.normalize():f} – {version.most.normalize():f}",
         )
     places = version.decimals
-    if value.as_tuple().exponent < -places and value != round(value, places):  # type: ignore[operator]
+    if -int(value.as_tuple().exponent) > places and value != value.quantize(
+        Decimal(1).scaleb(-places), context=_WIDE
+    ):
         return Rejection("too_exact", "value", str(places))
     return None
 

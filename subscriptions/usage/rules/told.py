@@ -72,7 +72,7 @@ def read_many(body: bytes) -> list["Told | Unreadable"]:
     """Every event of a JSON list, each by itself; Unreadable is raised if it is no list at all."""
     try:
         events = _MANY.decode(body)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return [read_one(raw) for raw in _texts(body)]
     if any(event.specversion for event in events):
         return [read_one(raw) for raw in _RAW.decode(body)]
@@ -97,7 +97,7 @@ def _read(text: bytes | msgspec.Raw) -> "Told | Unreadable":
             return _of_cloud(bytes(text)) if cloud else _refused(exc)
         except msgspec.ValidationError as other:
             return _refused(other)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         return Unreadable(str(exc))
 
 
@@ -157,7 +157,7 @@ def identity_of(text: bytes) -> tuple[str, str]:
     """Source and id of what could not be read as an event, as far as it says them."""
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", ""
     if not isinstance(said, Mapping):
         return "", ""
@@ -168,7 +168,12 @@ def _texts(body: bytes) -> list[bytes]:
     """The members of a list, one of which may be no strict JSON (NaN, Infinity)."""
     try:
         return [bytes(raw) for raw in _RAW.decode(body)]
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (
+        msgspec.ValidationError,
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as exc:
         try:
             members = json.loads(body, parse_float=Decimal, parse_constant=_Constant)
         except (ValueError, RecursionError):

@@ -166,6 +166,10 @@ def _apply(told: Judged, event_id: int, at: datetime, *, received_on: date | Non
             by = UsageCorrection.objects.get(pk=corrected.pk).event_id
             key = UsageEvent.objects.filter(pk=by).values_list("key", flat=True).first() or ""
             raise _Refused(Rejection("already_corrected", _field(told), key))
+        meter_id = told.meter_id or corrected.meter_id
+        touched = sorted({(corrected.service_id, corrected.meter_id), (home.service, meter_id)})
+        # Marks before totals, as batches have it.
+        cursor.execute(MARK, [list(column) for column in zip(*touched, strict=True)])
         _take_out(cursor, corrected)
         new = _values(told) | {
             "event": event_id,
@@ -174,15 +178,11 @@ def _apply(told: Judged, event_id: int, at: datetime, *, received_on: date | Non
             "service": home.service,
             "day": home.day,
             "part": told.part + home.moment,
-            "meter_id": told.meter_id or corrected.meter_id,
+            "meter_id": meter_id,
         }
         cursor.execute(STORE, new)
         if told.kind != RETRACTS:
             cursor.execute(ADD_TO_TOTALS.format(events=ONE), new)
-        touched = sorted(
-            {(corrected.service_id, corrected.meter_id), (home.service, new["meter_id"])}
-        )
-        cursor.execute(MARK, [list(column) for column in zip(*touched, strict=True)])
     return ""
 
 

@@ -10,13 +10,21 @@ WRITE = """
 WITH spans AS (
     SELECT COALESCE(item.root_id, item.id) AS service_id, item.id AS item_id, item.account_id,
            item.subscription_id, item.serial, item.order_line_id AS own_line,
-           lower(version.valid) AS begins_on, upper(version.valid) AS ends_on,
+           lower(version.valid) AS begins_on,
+           upper(version.valid) + CASE
+               WHEN priced.details #>> '{conventions,last_day_billed}' = 'true' AND NOT EXISTS (
+                   SELECT FROM subscriptions_itemversion AS next
+                       JOIN subscriptions_item AS other ON other.id = next.item_id
+                       WHERE COALESCE(other.root_id, other.id) = COALESCE(item.root_id, item.id)
+                       AND upper_inf(next.recorded) AND next.billed
+                       AND lower(next.valid) = upper(version.valid)
+               ) THEN 1 ELSE 0 END AS ends_on,
            version.product_version_id,
            COALESCE(version.described, line.characteristics) AS characteristics,
            COALESCE(priced.details ->> 'meter', priced.key) AS meter
         FROM subscriptions_item AS item
         JOIN subscriptions_itemversion AS version
-            ON version.item_id = item.id AND upper_inf(version.recorded)
+            ON version.item_id = item.id AND upper_inf(version.recorded) AND version.billed
         LEFT JOIN orders_orderline AS line ON line.id = version.order_line_id
         JOIN catalog_termscharge AS priced
             ON priced.terms_id = version.terms_id AND priced.kind = 'usage'

@@ -16,7 +16,7 @@ from subscriptions.models import (
     UsageSubject,
     UsageTotal,
 )
-from subscriptions.usage.rules.told import Unreadable
+from subscriptions.usage.rules.told import Unreadable, identity_of, read_many, read_one
 from subscriptions.usage.services import release_waiting, write_subjects
 from tests.factories import a_product
 from tests.scenarios.world import World
@@ -299,3 +299,26 @@ def test_a_subject_of_two_services_is_known_as_shared(world: World) -> None:
     OrderLine.objects.filter(pk=second.order_line_id).update(characteristics={})
     write_subjects([second.pk])
     assert not UsageSubject.objects.filter(shared=True, value="+4930").exists()
+
+
+def test_what_postgres_cannot_keep_concerns_its_event_alone(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    bad = an_event(item, properties={"note": "a\x00b"})
+    assert statuses(taken(bad, an_event(item))) == ["rejected: unprintable", "accepted"]
+
+
+def test_a_value_of_many_digits_is_judged(world: World) -> None:
+    a_meter(decimals=12, most=Decimal(10) ** 17)
+    item = a_metered_service(world)
+    value = "12345678901234567.1234567890123"
+    assert statuses(taken(an_event(item, value))) == ["rejected: too_exact"]
+
+
+def test_a_body_of_many_levels_is_no_event() -> None:
+    for text in (b"[" * 60_000, b'{"id":"1","x":' + b"[" * 60_000):
+        found = read_one(text)
+        assert isinstance(found, Unreadable)
+        assert identity_of(text) == ("", "")
+    with pytest.raises(Unreadable):
+        read_many(b"[" * 60_000)
