@@ -52,18 +52,19 @@ WITH spans AS (
             (wanted.value, wanted.meter, wanted.service_id, wanted.item_id, wanted.begins_on)
                 = (old.value, old.meter, old.service_id, old.item_id, old.begins_on)
             AND wanted.ends_on IS NOT DISTINCT FROM old.ends_on)
-    RETURNING id
-)
-INSERT INTO subscriptions_usagesubject
+    RETURNING value
+), made AS (
+    INSERT INTO subscriptions_usagesubject
         (value, meter, service_id, item_id, account_id, begins_on, ends_on, shared)
     SELECT value, meter, service_id, item_id, account_id, begins_on, ends_on, false FROM wanted
         WHERE NOT EXISTS (SELECT FROM subscriptions_usagesubject AS old WHERE
             (wanted.value, wanted.meter, wanted.service_id, wanted.item_id, wanted.begins_on)
                 = (old.value, old.meter, old.service_id, old.item_id, old.begins_on)
             AND wanted.ends_on IS NOT DISTINCT FROM old.ends_on)
+    RETURNING value
+)
+SELECT value FROM gone UNION SELECT value FROM made
 """
-
-HAD = "SELECT DISTINCT value FROM subscriptions_usagesubject WHERE service_id = ANY(%(roots)s)"
 
 # A subject of several services is looked at closely, day by day; all others at once.
 SHARE = """
@@ -85,11 +86,6 @@ def write_subjects(roots: Collection[int]) -> None:
     """The subjects of these services as their versions have them now; the chains are locked."""
     if roots:
         with connection.cursor() as cursor:
-            asked = {"roots": sorted(roots)}
-            cursor.execute(HAD, asked)
-            values = {value for (value,) in cursor.fetchall()}
-            cursor.execute(WRITE, asked)
-            if cursor.rowcount or values:
-                cursor.execute(HAD, asked)
-                values |= {value for (value,) in cursor.fetchall()}
-                cursor.execute(SHARE, {"values": sorted(values)})
+            cursor.execute(WRITE, {"roots": sorted(roots)})
+            if values := sorted(value for (value,) in cursor.fetchall()):
+                cursor.execute(SHARE, {"values": values})
