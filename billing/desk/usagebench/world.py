@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from billing.runs.bench.world import multiply
+from billing.runs.bench.world import multiply, seed
 from o2b import events
 from o2b.catalog.models import (
     DeliveryPlan,
@@ -23,11 +23,8 @@ from o2b.catalog.services import (
     publish_product_version,
 )
 from o2b.charging import Aggregation
-from o2b.customers.models import Account, Customer, LegalEntity
-from o2b.people.services import ensure_service_user
-from orders.acceptance.services import place_order
+from o2b.customers.models import LegalEntity
 from quotes.inputs import LineInput
-from quotes.services import draft_quote, send_quote
 from subscriptions.models import Item
 from subscriptions.usage.services import write_subjects
 
@@ -63,7 +60,8 @@ def build(*, items: int) -> LegalEntity:
     )
     _catalog()
     for n in range(SEEDS):
-        _seed(entity, n)
+        line = LineInput(product="metered", quantity=Decimal(1))
+        seed(entity, n, [line], start_on=START, valid_until=VALID, at=AT)
     events.drain()
     copies, left = divmod(items, SEEDS)
     if left:
@@ -115,25 +113,3 @@ def _catalog() -> None:
             timing="arrears",
         )
     publish_price_book_version(version_id=prices.pk, at=AT)
-
-
-def _seed(entity: LegalEntity, n: int) -> None:
-    owner = ensure_service_user(username="bench")
-    account = Account.objects.create(
-        reference=f"B-{n}",
-        name=f"Bench {n}",
-        legal_entity=entity,
-        customer=Customer.objects.create(name=f"Bench {n}"),
-        advocate=owner,
-        currency="EUR",
-    )
-    quote = draft_quote(
-        account_id=account.pk,
-        owner_id=owner.pk,
-        valid_until=VALID,
-        lines=[LineInput(product="metered", quantity=Decimal(1))],
-        at=AT,
-        start_on=START,
-    )
-    send_quote(quote_id=quote.pk, at=AT)
-    place_order(quote_id=quote.pk, by="bench", at=AT)

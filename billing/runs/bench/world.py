@@ -1,5 +1,6 @@
 """A world to bill: a few accounts brought into service by the product, then copied many times."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -61,7 +62,14 @@ def build(*, accounts: int, lines: int, faults: int) -> LegalEntity:
     _catalog()
     seeds = min(SEEDS, accounts)
     for n in range(seeds):
-        _seed(entity, n, lines)
+        seed(
+            entity,
+            n,
+            [
+                LineInput(product=f"bench-{(n + k) % PRODUCTS}", quantity=Decimal(1 + (n * k) % 5))
+                for k in range(lines)
+            ],
+        )
     events.drain()
     copies, left = divmod(accounts, seeds)
     if left:
@@ -97,7 +105,16 @@ def _catalog() -> None:
     publish_price_book_version(version_id=prices.pk, at=AT)
 
 
-def _seed(entity: LegalEntity, n: int, lines: int) -> None:
+def seed(
+    entity: LegalEntity,
+    n: int,
+    lines: Sequence[LineInput],
+    *,
+    start_on: date = START,
+    valid_until: date = ON,
+    at: datetime = AT,
+) -> None:
+    """An account of its own whose quote of these lines is accepted."""
     owner = ensure_service_user(username="bench")
     account = Account.objects.create(
         reference=f"B-{n}",
@@ -110,16 +127,13 @@ def _seed(entity: LegalEntity, n: int, lines: int) -> None:
     quote = draft_quote(
         account_id=account.pk,
         owner_id=owner.pk,
-        valid_until=ON,
-        lines=[
-            LineInput(product=f"bench-{(n + k) % PRODUCTS}", quantity=Decimal(1 + (n * k) % 5))
-            for k in range(lines)
-        ],
-        at=AT,
-        start_on=START,
+        valid_until=valid_until,
+        lines=lines,
+        at=at,
+        start_on=start_on,
     )
-    send_quote(quote_id=quote.pk, at=AT)
-    place_order(quote_id=quote.pk, by="bench", at=AT)
+    send_quote(quote_id=quote.pk, at=at)
+    place_order(quote_id=quote.pk, by="bench", at=at)
 
 
 def multiply(copies: int) -> None:
