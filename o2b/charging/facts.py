@@ -74,6 +74,13 @@ class Billed(NamedTuple):
     tax: Decimal = Decimal(0)
 
 
+class Prepaid(NamedTuple):
+    """Units of a pool that cover what a charge used on a day, beyond its own allowance."""
+
+    day: date
+    units: Decimal
+
+
 class ChargeFacts(NamedTuple):
     """One charge: its terms, what was in service, and what has been billed.
 
@@ -83,7 +90,8 @@ class ChargeFacts(NamedTuple):
     the difference is billed. `usage` is that of a usage charge; where units roll over or periods
     share a pool it reaches back to the start of service, of an average to the last event before.
     `aggregation` is that of the charge's meter. `late` says that usage of billed periods came and
-    nothing else changed: what is billed for them then has that cause.
+    nothing else changed: what is billed for them then has that cause. `prepaid` are the units that
+    the pool covers which it draws from, None if it draws from none; see `o2b.charging.pooling`.
     """
 
     ref: int
@@ -96,6 +104,7 @@ class ChargeFacts(NamedTuple):
     usage: tuple[Used, ...] = ()
     aggregation: Aggregation = Aggregation.SUM
     late: bool = False
+    prepaid: tuple[Prepaid, ...] | None = None
 
 
 class DraftLine(NamedTuple):

@@ -25,10 +25,14 @@ class Aggregation(StrEnum):
 
 
 class Event(NamedTuple):
-    """One event: its value (money, the seconds of a call, a level) and its local moment."""
+    """One event: its value (money, the seconds of a call, a level) and its local moment.
+
+    `covered` are the billed seconds of a call that are prepaid.
+    """
 
     value: Decimal
     at: datetime | None = None
+    covered: Decimal = Decimal(0)
 
 
 class Used(NamedTuple):

@@ -90,6 +90,23 @@ def rate_call(
     return RatedCall(EXACT.add(fee, quotient(above, below)), billed, fee, legs)
 
 
+def unpaid(call: RatedCall, covered: Decimal) -> Decimal:
+    """What a call costs beyond prepaid seconds: connect fee + the rest × open ÷ billed seconds.
+
+    A call that is covered whole costs nothing; any second left open brings the connect fee.
+
+    >>> unpaid(RatedCall(Decimal("2.5"), Decimal(120), Decimal("0.5")), Decimal(60))
+    Decimal('1.5')
+    """
+    if not covered:
+        return call.amount
+    left = EXACT.subtract(call.billed_seconds, covered)
+    if left <= 0:
+        return _ZERO
+    rest = EXACT.multiply(EXACT.subtract(call.amount, call.connect_fee), left)
+    return EXACT.add(call.connect_fee, quotient(rest, call.billed_seconds))
+
+
 def _legs(
     rates: CallRates, seconds: Decimal, at: datetime | None, started: Started
 ) -> Iterator[Leg]:

@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
 from o2b.charging.models.blocks import cost_of_blocks, started_blocks
-from o2b.charging.models.calls import rate_call
+from o2b.charging.models.calls import rate_call, unpaid
 from o2b.charging.models.events import charge_events, without_included
 from o2b.charging.models.tiers import Row, TierTable
 from o2b.charging.pricing.adjustments import discounted, less
@@ -190,8 +190,12 @@ def _calls(charge: ChargeTerms, events: Sequence[Event]) -> Iterator[Step]:
             f"{plain(leg.slot.rate)} × {plain(leg.billed)} / {leg.slot.per_seconds}"
             for leg in call.legs
         ]
+        if event.covered:
+            left = max(EXACT.subtract(call.billed_seconds, event.covered), _ZERO)
+            legs = [f"({' + '.join(legs)}) × {plain(left)} / {plain(call.billed_seconds)}"]
         fees = [plain(call.connect_fee)] if call.connect_fee else []
-        yield Step("call", " + ".join(fees + legs) or "0", call.amount)
+        amount = unpaid(call, event.covered)
+        yield Step("call", " + ".join(fees + legs) if amount else "0", amount)
 
 
 def _adjustments(charge: ChargeTerms, total: Decimal) -> Iterator[Step]:

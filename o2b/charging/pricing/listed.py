@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from o2b.charging.models.blocks import cost_of_blocks
-from o2b.charging.models.calls import rate_call
+from o2b.charging.models.calls import rate_call, unpaid
 from o2b.charging.models.events import (
     EventsNeeded,
     charge_count,
@@ -168,13 +168,13 @@ def _percentage(
 
 
 def _rated(ready: Ready, quantity: Decimal, events: Events, _: Decimal | None) -> Decimal:
-    """Each call by its seconds."""
+    """Each call by its seconds, less those that are prepaid."""
     total = _ZERO
     rates = ready.charge.call
     if rates is not None:
         for event in single_events(quantity, events):
             call = rate_call(rates, event.value, event.at, started=ready.started)
-            total = EXACT.add(total, call.amount)
+            total = EXACT.add(total, unpaid(call, event.covered))
     return total
 
 

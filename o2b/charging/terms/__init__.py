@@ -32,6 +32,7 @@ from o2b.charging.terms.enums import (
     StartRule,
     Timing,
 )
+from o2b.charging.terms.granted import Grant
 from o2b.charging.terms.line import LineTerms, validate
 from o2b.charging.terms.measured import DIMENSION, METER, Where
 from o2b.charging.terms.parts import (
@@ -69,6 +70,7 @@ __all__ = [
     "Discount",
     "DiscountKind",
     "EventRates",
+    "Grant",
     "Kind",
     "LineTerms",
     "Model",

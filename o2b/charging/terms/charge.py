@@ -12,6 +12,7 @@ from o2b.charging.terms.checks import (
     known,
 )
 from o2b.charging.terms.enums import Alignment, Kind, Model, Proration, Timing
+from o2b.charging.terms.granted import Grant, check_grant
 from o2b.charging.terms.measured import METER, Where, sorted_where
 from o2b.charging.terms.parts import (
     DEFAULT_CONVENTIONS,
@@ -43,7 +44,8 @@ class ChargeTerms:
     `unit_price` is per unit, for all (flat), per started package, or in percent; models with
     tiers and rated calls do not use it. `minimum` and `maximum` bound what a full period costs.
     `meter` names what usage is measured by, if not by the meter of the charge's own key; `where`
-    the dimensions that count of it, none being said all of it.
+    the dimensions that count of it, none being said all of it. `grant` is what the charge brings
+    into the account's pool or wallet.
     """
 
     key: str
@@ -70,6 +72,7 @@ class ChargeTerms:
     conventions: Conventions = DEFAULT_CONVENTIONS
     meter: str = ""
     where: tuple[Where, ...] = ()
+    grant: Grant | None = None
 
     def __post_init__(self) -> None:
         if not self.key:
@@ -151,6 +154,10 @@ class ChargeTerms:
             raise TermsInvalid("meter", f"{self.meter!r} is no code of a meter")
         if self.where:
             object.__setattr__(self, "where", sorted_where(self.where))
+        if self.grant is not None:
+            if self.kind is Kind.USAGE:
+                raise TermsInvalid("grant", "what is used grants nothing")
+            check_grant(self.grant, recurring=self.kind is Kind.RECURRING)
 
 
 def _paired(name: str, value: object, wanted: bool, model: Model) -> None:

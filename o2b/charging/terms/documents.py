@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from o2b.charging.terms.checks import TermsInvalid, plain
+from o2b.charging.terms.granted import DEFAULT_PRIORITY, Grant
 from o2b.charging.terms.measured import Where
 from o2b.charging.terms.parts import (
     DEFAULT_CONVENTIONS,
@@ -211,6 +212,34 @@ def _where(document: Mapping[str, Any]) -> tuple[Where, ...]:
     return tuple(Where(name, tuple(values)) for name, values in document.items())
 
 
+def _grant_document(grant: Grant) -> Document:
+    return _without_nothing(
+        {
+            "units": plain(grant.units),
+            "meter": grant.meter or None,
+            "priority": grant.priority if grant.priority != DEFAULT_PRIORITY else None,
+            "lasts": [grant.lasts.unit.value, grant.lasts.count] if grant.lasts else None,
+            "rollover": _optional(grant.rollover),
+            "rollover_periods": grant.rollover_periods if grant.rollover_periods > 1 else None,
+            "prorated": grant.prorated or None,
+            "per_unit": None if grant.per_unit else False,
+        }
+    )
+
+
+def _grant(document: Mapping[str, Any]) -> Grant:
+    _only(document, *Grant.__dataclass_fields__)
+    lasts = document.get("lasts")
+    return Grant(
+        **{
+            **document,
+            "units": _decimal(document["units"]),
+            "lasts": None if lasts is None else Interval(*lasts),
+            "rollover": _or_none(document.get("rollover")),
+        }
+    )
+
+
 def _conventions_document(conventions: Conventions) -> Document:
     return {
         name: getattr(conventions, name)
@@ -231,4 +260,5 @@ DETAILS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "conventions": (_conventions_document, conventions_of),
     "meter": (str, _meter),
     "where": (_where_document, _where),
+    "grant": (_grant_document, _grant),
 }
