@@ -22,6 +22,7 @@ from o2b.charging import StartRule
 from orders.models import Evidence, LineAction, Order, OrderLine
 from subscriptions.installed import pieces_of
 from subscriptions.models import Equipment, Item, ItemVersion, ServiceState, Subscription
+from subscriptions.pools.services import touch_pools
 from subscriptions.timelines.services import database_now
 from subscriptions.usage.services import write_subjects
 
@@ -59,6 +60,8 @@ def start_items_of(*, order_ids: Sequence[int], at: datetime) -> dict[int, Subsc
     subscriptions = known | {s.order_id: s for s in new}
     items = _open_items(subscriptions, lines, days, today)
     write_subjects([item.pk for item in items])
+    begun = all(days[line.pk] >= today[line.order_id] for line in lines)
+    touch_pools([item.pk for item in items], new=begun)
     _tell(new, items, subscriptions, at)
     return subscriptions
 

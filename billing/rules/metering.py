@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from o2b.charging import Aggregation, ChargeFacts, Used
+from o2b.charging.facts import Prepaid
 from o2b.periods import FOREVER
 
 _STORED = Decimal("0.000001")  # what a line's quantity can hold
@@ -16,7 +17,8 @@ class UsageOf(NamedTuple):
     `seen` is the revision of the mark which says that usage of days that were over has come;
     `unseen`, that the last bill did not see it; `late`, that nothing else of the charge changed.
     `again`: every period is rated again, for its item was ever changed or usage came late: of a
-    changed item a period that goes on may have been billed in part.
+    changed item a period that goes on may have been billed in part. `prepaid` is what the pool
+    covers that it draws from; None if it draws from none.
     """
 
     used: tuple[Used, ...] = ()
@@ -26,11 +28,17 @@ class UsageOf(NamedTuple):
     unseen: bool = False
     late: bool = False
     again: bool = False
+    prepaid: tuple[Prepaid, ...] | None = None
 
 
 def with_usage(facts: ChargeFacts, usage: UsageOf) -> ChargeFacts:
     """The facts with what was used."""
-    return facts._replace(usage=usage.used, aggregation=usage.aggregation, late=usage.late)
+    return facts._replace(
+        usage=usage.used,
+        aggregation=usage.aggregation,
+        late=usage.late,
+        prepaid=usage.prepaid,
+    )
 
 
 def stored_quantity(quantity: Decimal) -> Decimal:

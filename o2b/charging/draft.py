@@ -21,7 +21,7 @@ from o2b.charging.terms import ChargeTerms, Kind
 from o2b.money import EXACT, quantise
 from o2b.periods import FOREVER, Period
 
-PERIOD, ONE_TIME, CHANGE, LATE = "period", "one_time", "change", "late_usage"
+PERIOD, ONE_TIME, CHANGE, LATE, POOL = "period", "one_time", "change", "late_usage", "pool"
 
 MEMO_SIZE = 32_768
 
@@ -185,6 +185,7 @@ class _Differ:
         self.cause = ONE_TIME if terms.kind is Kind.ONE_TIME else PERIOD
         self.late_to = charge.billed_through if charge.late else None
         self.late = charge.late
+        self.late_cause = LATE if charge.prepaid is None else POOL
         self.found: list[_Rest] = []
 
     def add(self, full: Period, pieces: tuple[Piece, ...]) -> None:
@@ -204,13 +205,14 @@ class _Differ:
         """A period of usage is one piece; one that costs nothing and saw nothing has no line.
 
         The mark moves over it all the same, and usage that is told later is billed as late if the
-        charge says so (a period that had no line too), else as a change of the charge.
+        charge says so (a period that had no line too), else as a change of the charge. Of one that
+        draws from a pool the usage of others may be what was told later.
         """
         full = rated.full
         seen = (full.start, 1) in self.left
         if rated.amount or rated.quantity or seen:
             passed = self.late_to is not None and full.end <= self.late_to
-            cause = LATE if self.late and (seen or passed) else ""
+            cause = self.late_cause if self.late and (seen or passed) else ""
             self._add(full, Piece(1, rated.served, rated.quantity), rated.amount, cause)
 
     def _add(self, full: Period, piece: Piece, target: Decimal, cause: str = "") -> None:

@@ -10,6 +10,7 @@ from subscriptions.models.commitments import (
 )
 from subscriptions.models.equipment import Equipment
 from subscriptions.models.items import Item, Subscription
+from subscriptions.models.pools import Pool, PoolGrant, PoolMember, PoolService
 from subscriptions.models.quoted import QuotedChange, QuotedDelta
 from subscriptions.models.states import InService, ServiceState
 from subscriptions.models.usage import (
@@ -48,6 +49,10 @@ __all__ = [
     "ItemChange",
     "ItemVersion",
     "LeavingFee",
+    "Pool",
+    "PoolGrant",
+    "PoolMember",
+    "PoolService",
     "PriceMove",
     "QuotedChange",
     "QuotedDelta",

@@ -17,6 +17,7 @@ from psycopg2.extras import DateRange, DateTimeTZRange
 
 from o2b import clock
 from subscriptions.models import Item, ItemVersion, Subscription
+from subscriptions.pools.services import touch_pools
 from subscriptions.timelines.chains import Chain, by_item, chains_of, described_text
 from subscriptions.timelines.services import span_shape
 from subscriptions.timelines.turning import Stands, Together, project, projected, together_of
@@ -59,7 +60,9 @@ def rebuild_versions(*, at: datetime, write: bool) -> Rebuilt:
             said += _misplaced_subscriptions(chains)
             if write:
                 _stand(chains, at)
-                write_subjects([chain.root.pk for chain in chains])
+                roots = [chain.root.pk for chain in chains]
+                write_subjects(roots)
+                touch_pools(roots)
     return Rebuilt(services, versions, tuple(said))
 
 

@@ -31,6 +31,7 @@ from subscriptions.models import (
     Standing,
     Subscription,
 )
+from subscriptions.pools.services import touch_pools
 from subscriptions.rules.checks import check_facts
 from subscriptions.rules.timeline import Span
 from subscriptions.timelines.chains import (
@@ -194,7 +195,9 @@ def derive_versions(chains: Iterable[Chain], *, at: datetime, moment: datetime) 
     _close(gone, moment)
     write_all(new)
     _stand(chains, wanted, touched, at)
-    write_subjects([chain.root.pk for chain in chains])
+    roots = [chain.root.pk for chain in chains]
+    write_subjects(roots)
+    touch_pools(roots)
 
 
 def _close(versions: Collection[int], moment: datetime) -> None:

@@ -5,6 +5,8 @@ for each other and never in a circle. Postgres runs the parts of a statement tha
 the last to the first: totals, for which batches wait most, are locked last and not for long.
 """
 
+from subscriptions.pools.statements import REVISE_LATE
+
 # In a session of its own; emptied by hand too, for a transaction may take several batches.
 STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS usage_stage (
@@ -102,6 +104,8 @@ WITH mapped AS MATERIALIZED (
         FROM mapped JOIN fresh ON fresh.event_id = mapped.event_id WHERE verdict = ''
 ), added AS ("""
     + ADD_TO_TOTALS.format(events="counted")
+    + "), revised AS ("
+    + REVISE_LATE.format(events="counted")
     + "), marked AS ("
     + MARK_LATE.format(events="counted")
     + """), stored AS (
@@ -155,6 +159,8 @@ WITH found AS (
         FROM ready JOIN gone ON gone.id = ready.id
 ), added AS ("""
     + ADD_TO_TOTALS.format(events="counted")
+    + "), revised AS ("
+    + REVISE_LATE.format(events="counted")
     + "), marked AS ("
     + MARK_LATE.format(events="counted")
     + """), stored AS (

@@ -13,6 +13,7 @@ from billing.runs.selectors.scope import Scope
 from o2b.charging import Billed, ChargeTerms, Discount
 from o2b.charging.terms import details_of, tiers_of
 from o2b.periods import Interval
+from subscriptions.pools.statements import USAGE_REVISION
 
 # Days that are not billed are as if not in service. A charge of a changed item that has no day
 # left comes too, without days: what it was billed is taken back. What is owed once begins where
@@ -52,12 +53,12 @@ SELECT charge.account_id, charge.id, item.revision,
 """
 DUE_BY = """
 standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision
-OR priced.kind = 'usage' AND EXISTS (
-    SELECT FROM catalog_meter AS meter
-        JOIN subscriptions_usagemark AS mark ON mark.meter_id = meter.id
+OR priced.kind = 'usage' AND standing.seen_usage < (
+    SELECT """
+DUE_BY += USAGE_REVISION.format(service="COALESCE(item.root_id, item.id)", meter="meter.id")
+DUE_BY += """
+        FROM catalog_meter AS meter
         WHERE meter.code = COALESCE(priced.details ->> 'meter', priced.key)
-          AND mark.service_id = COALESCE(item.root_id, item.id)
-          AND mark.revision > standing.seen_usage
 )
 """
 # What a changed item was billed so far, and nobody would look at again; usage is rated elsewhere.

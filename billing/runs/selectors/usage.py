@@ -8,19 +8,26 @@ from django.db import connection
 
 from billing.rules.metering import UsageOf
 from o2b.charging import Aggregation, Used
+from subscriptions.pools.selectors import first_days_open, prepaid_of
+from subscriptions.pools.statements import USAGE_REVISION
 from subscriptions.usage.rules.metering import Total, used_of
 
 # `since` is the first day whose usage can matter; empty: all of it. A day is over an hour after it
 # ended: what was being counted at midnight is seen by then. A test clock stands still meanwhile.
-METERED = """
+METERED = (
+    """
 SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
        priced.details -> 'where', account.time_zone,
        (COALESCE(clock.now, now() - interval '1 hour') AT TIME ZONE account.time_zone)::date,
-       COALESCE(mark.revision, 0), COALESCE(mark.revision, 0) > standing.seen_usage,
+       told.revision, told.revision > standing.seen_usage,
        standing.seen_revision < item.revision, item.revision > 1,
-       CASE WHEN item.revision > 1 OR COALESCE(mark.revision, 0) > standing.seen_usage
+       CASE WHEN item.revision > 1 OR told.revision > standing.seen_usage
                 OR priced.details ? 'allowance' OR meter.aggregation = 'average' THEN NULL
-            ELSE standing.billed_through END AS since
+            ELSE standing.billed_through END AS since,
+       charge.item_id, charge.terms_id, priced.key,
+       ARRAY(SELECT drawer.pool_id FROM subscriptions_poolservice AS drawer
+                 WHERE drawer.service_id = COALESCE(item.root_id, item.id)
+                   AND drawer.meter_id = meter.id)
     FROM billing_charge AS charge
     JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
@@ -29,10 +36,12 @@ SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
     LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
     LEFT JOIN catalog_meter AS meter
         ON meter.code = COALESCE(priced.details ->> 'meter', priced.key)
-    LEFT JOIN subscriptions_usagemark AS mark
-        ON mark.service_id = COALESCE(item.root_id, item.id) AND mark.meter_id = meter.id
+    CROSS JOIN LATERAL (SELECT """
+    + USAGE_REVISION.format(service="COALESCE(item.root_id, item.id)", meter="meter.id")
+    + """ AS revision) AS told
     WHERE charge.id = ANY(%s)
 """
+)
 
 # The bounds are told twice, the second time so that Postgres leaves out whole months.
 TOTALS = """
@@ -63,12 +72,17 @@ class _Asked(NamedTuple):
     changed: bool
     was_changed: bool
     since: date | None
+    item: int
+    terms: int
+    key: str
+    pools: list[int]
 
 
 def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
     """What was used of each metered charge until today, in two queries; nothing without a meter.
 
-    A charge whose meter nobody has made yet bills nothing: no event of it can have come.
+    A charge whose meter nobody has made yet bills nothing: no event of it can have come. Who draws
+    from a pool is billed once the day is over for all who do, a few queries for each meter.
     """
     if not charge_ids:
         return {}
@@ -80,15 +94,19 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
         found = used_of(total, _aggregation(charge), charge.where)
         if found is not None:
             used[charge_id].append(found)
+    pools = {pool for each in asked for pool in each.pools}
+    opens = first_days_open(pools)
+    prepaid = prepaid_of(pools, until=opens) if pools else {}
     return {
         each.charge: UsageOf(
             tuple(used[each.charge]),
             _aggregation(each),
-            each.today,
+            min([each.today, *(opens[pool] for pool in each.pools)]),
             each.seen,
             each.unseen,
             each.unseen and not each.changed,
             each.unseen or each.was_changed,
+            prepaid.get((each.item, each.terms, each.key), ()) if each.pools else None,
         )
         for each in asked
     }

@@ -30,7 +30,8 @@ class Running:
 
     `amount` is what it would be billed if nothing more were used in it, `passed` and `days` are
     days served of it: so far, today included, and in all. Of an allowance `available` is what
-    there was at its beginning, `left` what there still is.
+    there was at its beginning, `left` what there still is; `prepaid` is what a pool covers of what
+    is beyond it.
     """
 
     period: Period
@@ -42,6 +43,7 @@ class Running:
     available: Decimal | None
     left: Decimal | None
     by_day: tuple[tuple[date, Decimal], ...]
+    prepaid: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def _running(facts: ChargeFacts, rated: RatedPeriod, today: date) -> Running:
         available=rated.available,
         left=left,
         by_day=tuple(_by_day(facts, served, today)),
+        prepaid=rated.prepaid,
     )
 
 

@@ -13,6 +13,7 @@ from subscriptions.models import (
     UsagePending,
     Waiting,
 )
+from subscriptions.pools.statements import REVISE_OF
 from subscriptions.usage.rules.answers import ACCEPTED, DUPLICATE, PENDING
 from subscriptions.usage.rules.judging import ADD, RETRACTS, SKEW, Judged, Rejection
 from subscriptions.usage.statements import ADD_TO_TOTALS, NEXT_BATCH, WHOSE
@@ -168,8 +169,10 @@ def _apply(told: Judged, event_id: int, at: datetime, *, received_on: date | Non
             raise _Refused(Rejection("already_corrected", _field(told), key))
         meter_id = told.meter_id or corrected.meter_id
         touched = sorted({(corrected.service_id, corrected.meter_id), (home.service, meter_id)})
-        # Marks before totals, as batches have it.
-        cursor.execute(MARK, [list(column) for column in zip(*touched, strict=True)])
+        # Marks and pools before totals, as batches have it.
+        marked = [list(column) for column in zip(*touched, strict=True)]
+        cursor.execute(MARK, marked)
+        cursor.execute(REVISE_OF, marked)
         _take_out(cursor, corrected)
         new = _values(told) | {
             "event": event_id,

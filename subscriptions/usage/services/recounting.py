@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from subscriptions.pools.statements import REVISE_OF
+
 # One statement is one snapshot: events and totals are written in one transaction.
 DIFFERENCES = """
 WITH held AS (
@@ -110,6 +112,7 @@ def recount_usage(*, write: bool) -> Recount:
             else:
                 cursor.execute(MEND, [*where, quantity, count, how, last_at])
             cursor.execute(MARK, where[:2])
+            cursor.execute(REVISE_OF, [[each] for each in where[:2]])
     keys, events, pending, lost, dismissed = equation
     return Recount(keys, events, pending, lost, dismissed, tuple(map(_difference, rows)))
 

@@ -1,0 +1,252 @@
+"""How pools stand: what came in, who used what, and which lot covered which day of whom."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import chain
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from o2b import clock
+from o2b.catalog.models import Meter, TermsCharge
+from o2b.charging import ChargeTerms, Kind, from_canonical
+from o2b.charging.facts import Prepaid
+from o2b.charging.pooling import Drawing, Lot, lots_of
+from o2b.customers.models import Account
+from o2b.periods import FOREVER
+from subscriptions.models import Item, ItemVersion, Pool, PoolGrant, PoolMember, PoolService
+from subscriptions.pools.rules import (
+    Drawer,
+    Draws,
+    Membership,
+    Ref,
+    covered_by,
+    drawn_from,
+    joined,
+)
+from subscriptions.pools.statements import OVER
+from subscriptions.selectors import known_now
+from subscriptions.usage.selectors.metered import Metered, facts_of, metered, with_usage
+
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a lot comes from: the item whose charge grants it, or what was given by hand."""
+
+    item: Item | None = None
+    terms: ChargeTerms | None = None
+    grant: PoolGrant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """A pool at the end of a day; `sources` by the part of a lot's reference before the colon."""
+
+    pool: Pool
+    meter: Meter | None
+    on: date
+    lots: tuple[Lot, ...]
+    drawing: Drawing
+    drawers: tuple[Drawer, ...]
+    sources: dict[str, Source]
+
+    @property
+    def covered(self) -> dict[Ref, tuple[Prepaid, ...]]:
+        return covered_by(self.drawing)
+
+    def source_of(self, lot: str) -> Source:
+        """Where a lot comes from, by its reference."""
+        return self.sources[lot.partition(":")[0]]
+
+
+def pools_of_services(services: Collection[int], meters: Collection[str] = ()) -> set[int]:
+    """The pools that these services (first of their chains) may ever draw from; one query."""
+    rows = PoolService.objects.filter(service_id__in=services)
+    if meters:
+        rows = rows.filter(pool__meter__in=meters)
+    return set(rows.values_list("pool_id", flat=True))
+
+
+def prepaid_of(
+    pool_ids: Collection[int], *, until: Mapping[int, date] | None = None
+) -> dict[Ref, tuple[Prepaid, ...]]:
+    """What pools cover of each charge, by day: before a day of each pool, or up to today."""
+    return joined(each.covered for each in pool_states(pool_ids, until=until))
+
+
+def first_days_open(pool_ids: Collection[int]) -> dict[int, date]:
+    """The first day of each pool that is not over everywhere it is drawn from; one query."""
+    if not pool_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(OVER, {"pools": sorted(pool_ids)})
+        return dict(cursor.fetchall())
+
+
+def pool_states(
+    pool_ids: Collection[int], *, until: Mapping[int, date] | None = None
+) -> list[PoolState]:
+    """Pools as they stand before a day each, or today; so many queries a meter, not a pool."""
+    pools = list(
+        Pool.objects.filter(pk__in=pool_ids).select_related("account__test_clock").order_by("pk")
+    )
+    by_meter: dict[str, list[Pool]] = defaultdict(list)
+    for pool in pools:
+        by_meter[pool.meter].append(pool)
+    meters = {each.code: each for each in Meter.objects.filter(code__in=by_meter)}
+    found: list[PoolState] = []
+    for code, several in by_meter.items():
+        on = {
+            pool.pk: until[pool.pk] - A_DAY if until is not None else clock.today(pool.account)
+            for pool in several
+        }
+        found += _Reading(several, meters.get(code), on).states()
+    return sorted(found, key=lambda each: each.pool.pk)
+
+
+class _Reading:
+    """Pools of one meter, read together."""
+
+    def __init__(self, pools: Sequence[Pool], meter: Meter | None, on: dict[int, date]) -> None:
+        self.pools, self.meter, self.on = pools, meter, on
+        self.code = pools[0].meter
+        self.sources: dict[str, Source] = {}
+
+    def states(self) -> list[PoolState]:
+        lots = self._lots()
+        earliest = min((lot.begins for lot in chain(*lots.values())), default=None)
+        drawers = self._drawers(earliest) if earliest is not None else {}
+        return [
+            PoolState(
+                pool,
+                self.meter,
+                self.on[pool.pk],
+                tuple(lots[pool.pk]),
+                drawn_from(pool.pk, lots[pool.pk], drawers.get(pool.pk, ()), on=self.on[pool.pk]),
+                tuple(drawers.get(pool.pk, ())),
+                self.sources,
+            )
+            for pool in self.pools
+        ]
+
+    def _lots(self) -> dict[int, list[Lot]]:
+        """What came in, by pool: from the Terms of its account's items, and by hand."""
+        found: dict[int, list[Lot]] = {pool.pk: [] for pool in self.pools}
+        owners = {pool.account_id: pool for pool in self.pools}
+        for item, terms_id, terms, versions in self._granting(owners):
+            pool = owners[item.account_id]
+            facts = facts_of(item, terms, versions, set())
+            if terms.kind is Kind.ONE_TIME:
+                facts = facts._replace(started_on=facts.segments[0].period.start)
+            ref = f"i{item.pk}.{terms_id}.{terms.key}"
+            self.sources[ref] = Source(item, terms)
+            found[pool.pk] += lots_of(ref, facts, on=self.on[pool.pk])
+        for grant in PoolGrant.objects.filter(pool__in=self.pools).order_by("pk"):
+            self.sources[f"g{grant.pk}"] = Source(grant=grant)
+            if grant.begins_on <= self.on[grant.pool_id] and grant.ends_on != grant.begins_on:
+                ends = grant.ends_on or FOREVER
+                lot = Lot(f"g{grant.pk}", grant.units, grant.begins_on, ends, grant.priority)
+                found[grant.pool_id].append(lot)
+        return found
+
+    def _granting(
+        self, accounts: Collection[int]
+    ) -> Iterable[tuple[Item, int, ChargeTerms, list[ItemVersion]]]:
+        """Charges that grant units of the meter, with the days that are billed under their Terms.
+
+        What is owed once counts where its Terms first hold.
+        """
+        granting = TermsCharge.objects.filter(details__grant__meter=self.code)
+        versions = (
+            known_now()
+            .filter(item__account__in=accounts, billed=True)
+            .filter(terms__in=granting.values("terms"))
+            .select_related("terms", "item__account", "item__product_version__product")
+            .order_by("item", "valid")
+        )
+        spans: dict[tuple[int, int], list[ItemVersion]] = defaultdict(list)
+        for version in versions:
+            spans[version.item_id, version.terms_id].append(version)
+        for (_, terms_id), several in spans.items():
+            for terms in from_canonical(several[0].terms.body).charges:
+                if terms.grant is None or terms.grant.meter != self.code:
+                    continue
+                counting = several
+                if terms.kind is Kind.ONE_TIME:
+                    counting = [each for each in several if each.opens][:1]
+                if counting:
+                    yield several[0].item, terms_id, terms, counting
+
+    def _drawers(self, earliest: date) -> dict[int, list[Drawer]]:
+        """Every charge that may draw, by pool, in the order of drawing."""
+        rows = PoolService.objects.filter(pool__in=self.pools).values_list("service_id", "pool_id")
+        pools_of: dict[int, set[int]] = defaultdict(set)
+        for service_id, pool_id in rows:
+            pools_of[service_id].add(pool_id)
+        items = list(_items_of(pools_of))
+        charges = metered(items, meter=self.code)
+        told = with_usage(charges, [_since(each, earliest) for each in charges])
+        draws = self._draws(items)
+        found: dict[int, list[Drawer]] = defaultdict(list)
+        for each in sorted(told, key=_order):
+            drawer = Drawer(each.ref, each.facts, draws(each.item))
+            for pool_id in pools_of[each.item.root_id_or_own]:
+                found[pool_id].append(drawer)
+        return found
+
+    def _draws(self, items: Collection[Item]) -> Callable[[Item], Draws]:
+        accounts = {item.account_id for item in items}
+        own = dict(
+            Pool.objects.filter(account__in=accounts, meter=self.code).values_list(
+                "account_id", "pk"
+            )
+        )
+        by_service: dict[int, list[Membership]] = defaultdict(list)
+        by_account: dict[int, list[Membership]] = defaultdict(list)
+        services = {item.root_id_or_own for item in items}
+        members = PoolMember.objects.filter(meter=self.code).filter(
+            Q(service__in=services) | Q(account__in=accounts)
+        )
+        for each in members:
+            membership = Membership(each.pool_id, each.begins_on, each.ends_on)
+            if each.service_id is not None:
+                by_service[each.service_id].append(membership)
+            elif each.account_id is not None:
+                by_account[each.account_id].append(membership)
+
+        def draws_of(item: Item) -> Draws:
+            return Draws(
+                by_service.get(item.root_id_or_own, ()),
+                by_account.get(item.account_id, ()),
+                own.get(item.account_id),
+            )
+
+        return draws_of
+
+
+def _items_of(services: Collection[int]) -> QuerySet[Item]:
+    """Every item of these chains, with its account."""
+    chained = Item.objects.filter(Q(pk__in=services) | Q(root__in=services))
+    return chained.select_related("account__test_clock", "subscription").order_by("pk")
+
+
+def _since(charge: Metered, earliest: date) -> date | None:
+    """An allowance is used before a pool is, from the first day of its period or of service."""
+    return None if charge.terms.allowance is not None else earliest
+
+
+def _order(charge: Metered) -> tuple[int, Ref]:
+    return charge.item.root_id_or_own, charge.ref
+
+
+def pools_of_account(account: Account) -> list[Pool]:
+    """An account's own pools, and those that it or one of its services draws from."""
+    services = PoolService.objects.filter(
+        service_id__in=Item.objects.filter(account=account, root=None).values("pk")
+    )
+    own = Q(account=account) | Q(pk__in=services.values("pool"))
+    return list(Pool.objects.filter(own).select_related("account").distinct().order_by("pk"))

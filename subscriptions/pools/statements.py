@@ -1,0 +1,111 @@
+"""The SQL of pools: who draws from which, and how often what is over has changed."""
+
+# Pools that the Terms of these services bring units into are opened; then all pools that these
+# services may draw from or bring into, and whether a day that is over may have changed of them.
+CONCERNED = """
+WITH touched AS (
+    SELECT id, account_id, COALESCE(root_id, id) AS service_id FROM subscriptions_item
+        WHERE id = ANY(%(roots)s) OR root_id = ANY(%(roots)s)
+), wanted AS (
+    SELECT DISTINCT touched.account_id, priced.details #>> '{grant,meter}' AS meter
+        FROM touched
+        JOIN subscriptions_itemversion AS version
+            ON version.item_id = touched.id AND upper_inf(version.recorded) AND version.billed
+        JOIN catalog_termscharge AS priced ON priced.terms_id = version.terms_id
+        WHERE priced.details #>> '{grant,meter}' IS NOT NULL
+), opened AS (
+    INSERT INTO subscriptions_pool (account_id, meter, name)
+        SELECT account_id, meter, '' FROM wanted ORDER BY account_id, meter
+        ON CONFLICT DO NOTHING
+        RETURNING id
+)
+SELECT id FROM opened
+UNION
+SELECT id FROM subscriptions_pool WHERE account_id IN (SELECT account_id FROM touched)
+UNION
+SELECT pool_id FROM subscriptions_poolmember
+    WHERE service_id = ANY(%(roots)s) OR account_id IN (SELECT account_id FROM touched)
+"""
+
+# Every service that is sold by the pool's meter to whoever draws from it, on whatever day.
+PROJECT = """
+INSERT INTO subscriptions_poolservice (service_id, meter_id, pool_id)
+    SELECT DISTINCT known.service_id, meter.id, pool.id
+        FROM subscriptions_pool AS pool
+        JOIN catalog_meter AS meter ON meter.code = pool.meter
+        CROSS JOIN LATERAL (
+            SELECT item.id, COALESCE(item.root_id, item.id) AS root
+                FROM subscriptions_item AS item WHERE item.account_id = pool.account_id
+            UNION
+            SELECT item.id, COALESCE(item.root_id, item.id)
+                FROM subscriptions_poolmember AS member
+                JOIN subscriptions_item AS item ON item.account_id = member.account_id
+                WHERE member.pool_id = pool.id
+            UNION
+            SELECT item.id, COALESCE(item.root_id, item.id)
+                FROM subscriptions_poolmember AS member
+                JOIN subscriptions_item AS item
+                    ON item.id = member.service_id OR item.root_id = member.service_id
+                WHERE member.pool_id = pool.id
+        ) AS owned
+        JOIN subscriptions_usagesubject AS known
+            ON known.service_id = owned.root AND known.item_id = owned.id
+            AND known.meter = pool.meter
+        WHERE pool.id = ANY(%(pools)s)
+        ORDER BY known.service_id, meter.id, pool.id
+    ON CONFLICT DO NOTHING
+"""
+
+# Locked in the order of their keys, after marks and before totals, as wherever usage is written.
+REVISE = """
+UPDATE subscriptions_pool SET revision = revision + 1
+    WHERE id IN (
+        SELECT id FROM subscriptions_pool WHERE id IN ({pools}) ORDER BY id FOR NO KEY UPDATE
+    )
+"""
+REVISE_THESE = REVISE.format(pools="SELECT unnest(%(pools)s::bigint[])")
+
+# Usage of days that are over changes what is left for all who draw from the same pool.
+REVISE_LATE = REVISE.format(
+    pools="""
+    SELECT drawer.pool_id FROM subscriptions_poolservice AS drawer
+        JOIN (SELECT DISTINCT service_id, meter_id FROM {events}
+                  WHERE day < (now AT TIME ZONE zone)::date) AS late
+            ON late.service_id = drawer.service_id AND late.meter_id = drawer.meter_id
+    """
+)
+
+# The same of some services and meters, told in two arrays of equal length.
+REVISE_OF = REVISE.format(
+    pools="""
+    SELECT drawer.pool_id FROM subscriptions_poolservice AS drawer
+        JOIN unnest(%s::bigint[], %s::bigint[]) AS late (service_id, meter_id)
+            ON late.service_id = drawer.service_id AND late.meter_id = drawer.meter_id
+    """
+)
+
+# How often usage of days that are over, or what covers it, has changed for a service and meter.
+USAGE_REVISION = """
+(COALESCE((SELECT mark.revision FROM subscriptions_usagemark AS mark
+               WHERE mark.service_id = {service} AND mark.meter_id = {meter}), 0)
+ + COALESCE((SELECT sum(pool.revision) FROM subscriptions_poolservice AS drawer
+                 JOIN subscriptions_pool AS pool ON pool.id = drawer.pool_id
+                 WHERE drawer.service_id = {service} AND drawer.meter_id = {meter}), 0))::int
+"""
+
+# The first day that is not over everywhere a pool is drawn from; as bill runs count days.
+OVER = """
+SELECT drawer.pool_id,
+       min((COALESCE(clock.now, now() - interval '1 hour') AT TIME ZONE account.time_zone)::date)
+    FROM (
+        SELECT id AS pool_id, account_id FROM subscriptions_pool WHERE id = ANY(%(pools)s)
+        UNION
+        SELECT pool.pool_id, item.account_id FROM subscriptions_poolservice AS pool
+            JOIN subscriptions_item AS item
+                ON item.id = pool.service_id OR item.root_id = pool.service_id
+            WHERE pool.pool_id = ANY(%(pools)s)
+    ) AS drawer
+    JOIN customers_account AS account ON account.id = drawer.account_id
+    LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
+    GROUP BY drawer.pool_id
+"""

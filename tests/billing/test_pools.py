@@ -1,0 +1,345 @@
+"""Pools on bills: who draws what, late usage of others, sharing, and each unit drawn once."""
+
+import random
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from billing.models import Charge, InvoiceLine
+from billing.runs.selectors.usage import usage_of
+from subscriptions.models import Act, Item, Pool
+from subscriptions.pools.selectors import pool_states
+from subscriptions.pools.services import end_grant, end_sharing, grant_units, share_pool
+from subscriptions.usage.rules.told import Told
+from subscriptions.usage.selectors import live_usage
+from subscriptions.usage.services import take_usage
+from tests.factories import a_user
+from tests.scenarios.world import World
+from tests.subscriptions.pools_build import a_drawer, a_plan, a_top_up, sold
+from tests.subscriptions.serving import told
+from tests.subscriptions.usage.build import a_meter, an_event, taken
+
+pytestmark = pytest.mark.django_db
+
+
+def used(world: World, *events: Told) -> None:
+    """Events that come now."""
+    found = taken(*events, now=world.now.isoformat())
+    assert {answer.status for answer in found} == {"accepted"}, found
+
+
+def lines(item: Item | None = None) -> list[tuple[str, str, str, str]]:
+    """Served from, quantity, amount and cause of each line of usage, in the order of billing."""
+    rows = InvoiceLine.objects.filter(charge__terms_charge__kind="usage").order_by("pk")
+    if item is not None:
+        rows = rows.filter(charge__item=item)
+    return [
+        (f"{r.served_from}", f"{r.quantity.normalize():f}", f"{r.amount:.2f}", r.cause)
+        for r in rows
+    ]
+
+
+def billed(world: World, on: str) -> None:
+    run = world.on(on).bill(on)
+    assert (run.state, world.parked()) == ("finalised", [])
+
+
+def left(world: World) -> Decimal:
+    """What the only pool holds today."""
+    (state,) = pool_states([Pool.objects.get().pk])
+    return state.drawing.left
+
+
+def test_a_plan_brings_units_each_month_and_only_what_is_beyond_them_costs(world: World) -> None:
+    a_meter()
+    sold(world, a_plan("100"))
+    one, other = a_drawer(world), a_drawer(world)
+    world.on("2026-01-20")
+    used(world, an_event(one, "70", "2026-01-05T12:00:00Z"))
+    used(world, an_event(other, "50", "2026-01-06T12:00:00Z"))
+    assert left(world) == 0
+    world.on("2026-02-10")
+    used(world, an_event(other, "10", "2026-02-02T12:00:00Z"))
+    assert left(world) == 90
+    billed(world, "2026-02-10")
+    assert lines(one) == [("2026-01-01", "70", "0.00", "period")]
+    assert lines(other) == [("2026-01-01", "50", "2.00", "period")]
+
+
+def test_late_usage_of_one_makes_another_pay_and_says_why(world: World) -> None:
+    """60 and 40 of 100 units were covered; then 30 more minutes of an earlier day come in."""
+    a_meter()
+    sold(world, a_plan("100"))
+    one, other = a_drawer(world), a_drawer(world)
+    world.on("2026-02-10")
+    used(
+        world,
+        an_event(one, "60", "2026-01-05T12:00:00Z"),
+        an_event(other, "40", "2026-01-20T12:00:00Z"),
+    )
+    billed(world, "2026-02-10")
+    assert [amount for _, _, amount, _ in lines()] == ["0.00", "0.00"]
+    used(world, an_event(one, "30", "2026-01-06T12:00:00Z"))
+    billed(world, "2026-02-11")
+    assert lines(one)[1:] == []
+    assert lines(other)[1:] == [("2026-01-01", "40", "3.00", "pool")]
+    billed(world, "2026-02-12")
+    assert len(lines()) == 3
+
+
+def test_units_that_are_ordered_later_cover_the_days_after(world: World) -> None:
+    a_meter()
+    item = a_drawer(world)
+    sold(world, a_top_up("50"), on="2026-01-15", quantity=2)
+    world.on("2026-02-10")
+    used(
+        world,
+        an_event(item, "30", "2026-01-14T12:00:00Z"),
+        an_event(item, "80", "2026-01-15T12:00:00Z"),
+        an_event(item, "30", "2026-01-16T12:00:00Z"),
+    )
+    billed(world, "2026-02-10")
+    assert lines(item) == [("2026-01-01", "140", "4.00", "period")]
+    assert left(world) == 0
+
+
+def test_units_given_for_days_that_were_billed_are_credited_and_taken_back_again(
+    world: World,
+) -> None:
+    a_meter()
+    item = a_drawer(world)
+    sold(world, a_top_up("10"))
+    by = a_user("finance").pk
+    world.on("2026-02-10")
+    used(world, an_event(item, "100", "2026-01-20T12:00:00Z"))
+    billed(world, "2026-02-10")
+    assert lines(item) == [("2026-01-01", "100", "9.00", "period")]
+    pool = Pool.objects.get()
+    grant_units(
+        pool_id=pool.pk,
+        units=Decimal(40),
+        reason="an outage",
+        begins_on=date(2026, 1, 1),
+        at=world.now,
+        by=by,
+    )
+    billed(world, "2026-02-11")
+    assert lines(item)[1:] == [("2026-01-01", "100", "-4.00", "pool")]
+    end_grant(grant_id=pool.grants.get().pk, reason="a mistake", at=world.now, by=by)
+    billed(world, "2026-02-12")
+    assert len(lines(item)) == 2, "what was drawn before its end stays drawn"
+
+
+def test_another_account_draws_while_it_is_a_member(world: World) -> None:
+    a_meter()
+    sold(world, a_plan("100"))
+    own = a_drawer(world)
+    guest = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    theirs = a_drawer(world, account=guest)
+    by = a_user("order team").pk
+    member = share_pool(
+        pool_id=Pool.objects.get().pk,
+        account=guest,
+        begins_on=date(2026, 1, 10),
+        at=world.now,
+        by=by,
+    )
+    world.on("2026-02-10")
+    used(
+        world,
+        an_event(theirs, "20", "2026-01-09T12:00:00Z"),
+        an_event(theirs, "90", "2026-01-10T12:00:00Z"),
+        an_event(own, "15", "2026-01-11T12:00:00Z"),
+    )
+    billed(world, "2026-02-10")
+    assert lines(theirs) == [("2026-01-01", "110", "2.00", "period")]
+    assert lines(own) == [("2026-01-01", "15", "0.50", "period")]
+    end_sharing(member_id=member.pk, ends_on=date(2026, 1, 10), at=world.now, by=by)
+    billed(world, "2026-02-11")
+    assert lines(theirs)[1:] == [("2026-01-01", "110", "9.00", "pool")]
+    assert lines(own)[1:] == [("2026-01-01", "15", "-0.50", "pool")]
+
+
+def test_one_service_draws_from_the_pool_that_is_named(world: World) -> None:
+    a_meter()
+    sold(world, a_plan("100"))
+    guest = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    sold(world, a_plan("30"), account=guest)
+    one, other = a_drawer(world, account=guest), a_drawer(world, account=guest)
+    pool = Pool.objects.get(account=world.account)
+    share_pool(pool_id=pool.pk, service=one, at=world.now, by=a_user("order team").pk)
+    world.on("2026-02-10")
+    used(
+        world,
+        an_event(one, "80", "2026-01-09T12:00:00Z"),
+        an_event(other, "80", "2026-01-09T12:00:00Z"),
+    )
+    billed(world, "2026-02-10")
+    assert lines(one) == [("2026-01-01", "80", "0.00", "period")]
+    assert lines(other) == [("2026-01-01", "80", "5.00", "period")]
+
+
+def test_an_order_that_ends_the_plan_in_the_past_takes_its_units_back(world: World) -> None:
+    a_meter()
+    plan = sold(world, a_plan("100"))
+    item = a_drawer(world)
+    world.on("2026-02-10")
+    used(world, an_event(item, "70", "2026-01-20T12:00:00Z"))
+    billed(world, "2026-02-10")
+    assert lines(item) == [("2026-01-01", "70", "0.00", "period")]
+    told(world, plan, Act.END, on=date(2026, 1, 15))
+    billed(world, "2026-02-11")
+    assert lines(item)[1:] == [("2026-01-01", "70", "7.00", "pool")]
+
+
+def test_what_rolls_over_covers_the_next_month_and_no_longer(world: World) -> None:
+    a_meter()
+    sold(world, a_plan("100", rollover="30"))
+    item = a_drawer(world)
+    world.on("2026-03-10")
+    used(
+        world,
+        an_event(item, "40", "2026-01-20T12:00:00Z"),
+        an_event(item, "150", "2026-02-20T12:00:00Z"),
+        an_event(item, "101", "2026-03-02T12:00:00Z"),
+    )
+    world.on("2026-04-10")
+    billed(world, "2026-04-10")
+    assert [amount for _, _, amount, _ in lines(item)] == ["0.00", "2.00", "0.10"]
+
+
+def test_a_period_waits_until_its_days_are_over_for_all_who_draw(world: World) -> None:
+    """In Honolulu 31 January goes on for ten hours after it ended in London."""
+    a_meter()
+    sold(world, a_plan("100"))
+    own = a_drawer(world)
+    far = world.an_account(
+        legal_entity=world.account.legal_entity, currency="EUR", time_zone="Pacific/Honolulu"
+    )
+    a_drawer(world, account=far)
+    pool = Pool.objects.get()
+    share_pool(pool_id=pool.pk, account=far, at=world.now, by=a_user("order team").pk)
+    world.on("2026-01-31")
+    used(world, an_event(own, "7", "2026-01-20T12:00:00Z"))
+    world.clock.now = datetime(2026, 2, 1, 2, tzinfo=UTC)
+    world.clock.save()
+    world.bill("2026-02-01")
+    assert lines(own) == []
+    billed(world, "2026-02-02")
+    assert lines(own) == [("2026-01-01", "7", "0.00", "period")]
+
+
+def test_live_usage_says_what_the_pool_covers(world: World) -> None:
+    a_meter()
+    sold(world, a_plan("100"))
+    item = a_drawer(world)
+    world.on("2026-01-20")
+    used(world, an_event(item, "130", "2026-01-19T12:00:00Z"))
+    (live,) = live_usage(
+        [Item.objects.select_related("account").get(pk=item.pk)], today=world.today
+    )
+    assert live.running is not None
+    assert (live.running.prepaid, live.running.amount) == (100, Decimal("3.00"))
+
+
+def test_the_queries_of_a_run_do_not_grow_with_who_draws(world: World) -> None:
+    a_meter()
+    sold(world, a_plan("100"))
+    a_drawer(world)
+    world.on("2026-02-10")
+
+    def queries() -> int:
+        of_usage = Charge.objects.filter(terms_charge__kind="usage")
+        asked = list(of_usage.values_list("pk", flat=True))
+        with CaptureQueriesContext(connection) as found:
+            assert len(usage_of(asked)) == len(asked)
+        return len(found)
+
+    before = queries()
+    for _ in range(4):
+        a_drawer(world)
+    sold(world, a_top_up())
+    world.on("2026-02-10")
+    assert queries() == before
+
+
+def test_any_order_of_usage_grants_and_runs_ends_in_the_same_money(world: World) -> None:
+    """Told early or late, with a run between: the sum of a service is what a loop by hand says."""
+    rng = random.Random(20)
+    a_meter()
+    services: dict[int, list[Item]] = {}
+    for _ in range(6):
+        account = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+        sold(world, a_plan("100", rollover="40"), account=account)
+        sold(world, a_top_up("60", lasts=["day", 45]), on="2026-01-20", account=account)
+        services[account.pk] = [
+            a_drawer(world, account=account),
+            a_drawer(world, account=account),
+        ]
+    begin = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    events: list[tuple[Item, Told]] = []
+    for item in [item for several in services.values() for item in several]:
+        for _ in range(12):
+            at = begin + timedelta(days=rng.randrange(88))
+            value = rng.randrange(1, 60)
+            events.append((item, an_event(item, str(value), at.isoformat())))
+    rng.shuffle(events)
+    waiting = [told_ for _, told_ in events]
+    for day in ("2026-01-17", "2026-02-05", "2026-02-28", "2026-03-12", "2026-03-29"):
+        world.on(day)
+        here = [each for each in waiting if each.time and each.time <= world.now]
+        now = [each for each in here if rng.random() < 0.5]
+        waiting = [each for each in waiting if each not in now]
+        take_usage(now, at=world.now)
+        billed(world, day)
+    world.on("2026-04-02")
+    take_usage(waiting, at=world.now)
+    billed(world, "2026-04-02")
+    for several in services.values():
+        wanted = by_hand(several, [(item, each) for item, each in events if item in several])
+        for item in several:
+            amounts = InvoiceLine.objects.filter(charge__item=item).values_list("amount", flat=True)
+            assert sum(amounts, Decimal(0)) == wanted[item.pk], item
+    assert InvoiceLine.objects.filter(cause="pool", amount__gt=0).exists()
+
+
+def by_hand(services: list[Item], events: list[tuple[Item, Told]]) -> dict[int, Decimal]:
+    """A minute costs 0.10 unless one of the units is left: the plainest loop over days."""
+    plan = [
+        # begins, ends, units; at its end at most 40 go on to the next one's end
+        [date(2026, 1, 1), date(2026, 2, 1), Decimal(100), date(2026, 3, 1)],
+        [date(2026, 2, 1), date(2026, 3, 1), Decimal(100), date(2026, 4, 1)],
+        [date(2026, 3, 1), date(2026, 4, 1), Decimal(100), date(2026, 5, 1)],
+        [date(2026, 1, 20), date(2026, 3, 6), Decimal(60), None],
+    ]
+    paid: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    day = date(2026, 1, 1)
+    while day < date(2026, 4, 1):
+        for lot in plan:
+            if lot[1] == day and lot[3]:
+                lot[1], lot[2], lot[3] = lot[3], min(lot[2], Decimal(40)), None
+        good = [lot for lot in plan if lot[0] <= day < lot[1]]
+        good.sort(key=lambda lot: (lot[1], lot[0]))
+        for item in services:
+            wanted = sum(
+                (
+                    each.value or Decimal(0)
+                    for who, each in events
+                    if who == item and each.time and each.time.date() == day
+                ),
+                Decimal(0),
+            )
+            for lot in good:
+                part = min(lot[2], wanted)
+                lot[2] -= part
+                wanted -= part
+            paid[item.pk][f"{day:%m}"] += wanted
+        day += timedelta(days=1)
+    return {
+        item.pk: sum((units / 10 for units in paid[item.pk].values()), Decimal(0))
+        for item in services
+    }
