@@ -154,6 +154,11 @@ class UsageSubject(models.Model):
     shared = models.BooleanField(
         default=False, help_text=_("Other services have it too, perhaps on other days.")
     )
+    limited = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("It may draw from a pool that is a hard limit: usage asks whether it fits."),
+    )
 
     class Meta:
         indexes = [models.Index(fields=["value", "meter"], name="usage_subject_by_value")]

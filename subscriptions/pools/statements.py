@@ -56,6 +56,24 @@ INSERT INTO subscriptions_poolservice (service_id, meter_id, pool_id)
     ON CONFLICT DO NOTHING
 """
 
+# Whose usage has to ask first whether it fits: whoever may draw from a hard pool.
+LIMIT = """
+UPDATE subscriptions_usagesubject AS known SET limited = found.limited
+    FROM (
+        SELECT mine.id, EXISTS (
+            SELECT FROM subscriptions_poolservice AS any_drawer
+                JOIN subscriptions_pool AS hard ON hard.id = any_drawer.pool_id AND hard.hard
+                WHERE any_drawer.service_id = mine.service_id AND hard.meter = mine.meter
+        ) AS limited
+            FROM subscriptions_poolservice AS drawer
+            JOIN subscriptions_pool AS pool ON pool.id = drawer.pool_id
+            JOIN subscriptions_usagesubject AS mine
+                ON mine.service_id = drawer.service_id AND mine.meter = pool.meter
+            WHERE pool.id = ANY(%(pools)s)
+    ) AS found
+    WHERE known.id = found.id AND known.limited <> found.limited
+"""
+
 # Locked in the order of their keys, after marks and before totals, as wherever usage is written.
 REVISE = """
 UPDATE subscriptions_pool SET revision = revision + 1
