@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import Invoice, InvoiceLine
 from o2b.catalog.resolution import charge_terms
-from o2b.charging.draft import LATE
+from o2b.charging.draft import LATE, POOL
 from o2b.charging.ramps import terms_on
 from o2b.charging.terms import Model, plain
 from o2b.money import Money, quantise, round_cash
@@ -132,6 +132,8 @@ def notes_of(row: InvoiceLine) -> list[str]:
     notes = [_discount(each, currency) for each in row.charge.terms_charge.discounts]
     if row.cause == LATE:
         notes.append(_("usage told after the bill of its month"))
+    elif row.cause == POOL:
+        notes.append(_("what the pool covers changed after the bill of its month"))
     elif row.revision > 1:
         notes.append(_("correction %(n)s") % {"n": row.revision - 1})
     return notes
