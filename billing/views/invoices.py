@@ -16,7 +16,7 @@ from billing.invoices.document import Document, document_of, line_text, notes_of
 from billing.models import Invoice, InvoiceLine
 from o2b import clock
 from o2b.charging import Step
-from o2b.charging.draft import CHANGE, LATE
+from o2b.charging.draft import CHANGE, LATE, POOL
 from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Column, ListPage
 from orders.models import OrderLine
@@ -92,7 +92,7 @@ class LineShown:
     @property
     def corrects(self) -> bool:
         """Whether it changes a bill of its period, whose tax rate it keeps."""
-        return self.line.cause in (CHANGE, LATE)
+        return self.line.cause in (CHANGE, LATE, POOL)
 
     @property
     def steps(self) -> tuple[Step, ...]:
