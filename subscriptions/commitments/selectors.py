@@ -195,7 +195,7 @@ def running(item: Item) -> Commitment | None:
 
 
 def renewal_of(commitment: Commitment, account: Account) -> Renewal:
-    """What comes when it ends: who is closed is bound no further, it goes on from month to month."""
+    """What comes when it ends: who is closed is bound no further, and goes on by the month."""
     told = Renewal(commitment.renewal)
     return told if account.is_open or told == Renewal.END else Renewal.MONTHLY
 

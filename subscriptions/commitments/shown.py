@@ -1,6 +1,6 @@
 """Renewals as people read them: whose, when, what comes then, and the price now and then."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from o2b.catalog.models import ProductVersion, Terms
 from o2b.catalog.resolution import period_price
-from o2b.charging import from_canonical
+from o2b.charging import ChargeTerms, from_canonical
 from o2b.customers.models import Account
 from o2b.money import quantise
 from o2b.web.show import money_text
@@ -19,7 +19,7 @@ from subscriptions.commitments.selectors import renewal_of
 from subscriptions.commitments.services.pricing import Repriced, Repricing, reprice
 from subscriptions.commitments.services.renewal import agreed_for
 from subscriptions.models import Commitment, PriceMove, Renewal
-from subscriptions.rules.prices import lasting
+from subscriptions.rules.prices import in_force_on, lasting
 from subscriptions.rules.timeline import Span, span_on
 from subscriptions.timelines.chains import Chain, chains_of
 
@@ -62,7 +62,7 @@ def dress(rows: Sequence[Any]) -> Sequence[Any]:
         row.notice_on = row.due_on - timedelta(days=row.commitment.notice_days)
         span = facing[row.item_id]
         row.product = versions[span.product_version].product if span else None
-        row.before = period_price(charges[span.terms], span.quantity) if span else None
+        row.before = _costs(charges[span.terms], span, row, chains) if span else None
         row.after = None if row.renewal == Renewal.END else row.before
     _price_then(rows, chains, facing)
     for row in rows:
@@ -105,7 +105,15 @@ def _price_then(
         if isinstance(answer, Exception):
             row.after = None
         elif isinstance(answer, Repriced) and answer.resolution:
-            row.after = period_price(answer.resolution.terms.charges, each.now.quantity)
+            row.after = _costs(answer.resolution.terms.charges, each.now, row, chains)
+
+
+def _costs(
+    charges: Iterable[ChargeTerms], span: Span, row: Any, chains: dict[int, Chain]
+) -> Decimal | None:
+    """A full period at the prices to which the charges have stepped by the day of the renewal."""
+    began_on = chains[row.item_id].root.anchor_on or row.due_on
+    return period_price(in_force_on(charges, row.due_on, began_on=began_on), span.quantity)
 
 
 def price_words(row: Any) -> str:
