@@ -15,6 +15,7 @@ from subscriptions.models.states import InService, ServiceState
 from subscriptions.models.usage import (
     How,
     UsageCorrection,
+    UsageDay,
     UsageEvent,
     UsageKey,
     UsageKind,
@@ -59,6 +60,7 @@ __all__ = [
     "Subscription",
     "SuspensionBilling",
     "UsageCorrection",
+    "UsageDay",
     "UsageEvent",
     "UsageFile",
     "UsageFilePart",
