@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0004_credit_limit'),
-        ('subscriptions', '0010_usage_files'),
+        ('subscriptions', '0012_usage_days'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -16,6 +16,7 @@ from subscriptions.models.states import InService, ServiceState
 from subscriptions.models.usage import (
     How,
     UsageCorrection,
+    UsageDay,
     UsageEvent,
     UsageKey,
     UsageKind,
@@ -64,6 +65,7 @@ __all__ = [
     "Subscription",
     "SuspensionBilling",
     "UsageCorrection",
+    "UsageDay",
     "UsageEvent",
     "UsageFile",
     "UsageFilePart",

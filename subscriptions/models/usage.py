@@ -126,6 +126,25 @@ class UsageTotal(models.Model):
         return f"{self.service_id} by {self.meter_id} on {self.day}{self.part}"
 
 
+class UsageDay(models.Model):
+    """What came from a source on a day (UTC) that is over: counted once, for it stays so.
+
+    `rated` are the events that were counted when they came; those that waited are not among them.
+    The row without a source says that the day was counted, whatever came; without the rows of a
+    day it is counted anew.
+    """
+
+    pk = models.CompositePrimaryKey("on", "source")
+    on = models.DateField()
+    source = Sent(blank=True, default="")
+    received = models.BigIntegerField(default=0)
+    rated = models.BigIntegerField(default=0)
+    counted_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.source} on {self.on}: {self.received}"
+
+
 class UsageCorrection(models.Model):
     """Which event replaced or retracted which; an event is corrected once."""
 

@@ -20,7 +20,7 @@ from o2b.charging import (
     Tier,
     price,
 )
-from o2b.charging.ramps import step_day, terms_on
+from o2b.charging.ramps import step_day, step_days, terms_on
 from o2b.money import EXACT
 
 HUNDRED = Decimal(100)
@@ -63,8 +63,11 @@ def dearer(new: LineTerms, now: LineTerms, *, quantity: Decimal, on: date, began
     and what is metered in another way.
     """
     had = {charge.key: charge for charge in now.charges}
-    if any(_metered_more(c, had.get(c.key)) for c in new.charges if c.kind is Kind.USAGE):
-        return True
+    metered = [_in_force(c, on, began_on) for c in new.charges if c.kind is Kind.USAGE]
+    for charge in metered:
+        before = had.get(charge.key)
+        if before is None or _metered_more(charge, _in_force(before, on, began_on)):
+            return True
     try:
         asked, paid = (_yearly(each, quantity, on, began_on) for each in (new, now))
     except BeyondTiers:
@@ -72,9 +75,27 @@ def dearer(new: LineTerms, now: LineTerms, *, quantity: Decimal, on: date, began
     return asked > paid
 
 
-def _metered_more(new: ChargeTerms, now: ChargeTerms | None) -> bool:
-    if now is None:
-        return True
+def rise_days(terms: LineTerms, *, on: date, until: date, began_on: date) -> list[date]:
+    """The days on which a price that holds from a day on may rise: that one, and those of steps.
+
+    Only those before `until`, in order.
+    """
+    steps = {day for charge in terms.charges for day in step_days(charge, began_on)}
+    return sorted(day for day in {on, *steps} if on <= day < until)
+
+
+def in_force_on(
+    charges: Iterable[ChargeTerms], day: date, *, began_on: date
+) -> tuple[ChargeTerms, ...]:
+    """The charges at the prices to which they have stepped by a day."""
+    return tuple(_in_force(charge, day, began_on) for charge in charges)
+
+
+def _in_force(charge: ChargeTerms, day: date, began_on: date) -> ChargeTerms:
+    return terms_on(charge, day, started_on=began_on)
+
+
+def _metered_more(new: ChargeTerms, now: ChargeTerms) -> bool:
     alike = replace(now, unit_price=new.unit_price, trial=new.trial, ramp=new.ramp)
     return alike != new or new.unit_price > now.unit_price
 

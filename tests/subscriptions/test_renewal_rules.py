@@ -162,6 +162,10 @@ def test_steps_that_are_past_are_no_other_price():
     assert not same_price(terms(replace(MONTHLY, unit_price=D("50"))), both, **later)
 
 
+def stepping(charge, price, on):
+    return replace(charge, ramp=(RampStep(D(price), on=on),))
+
+
 USED = replace(MONTHLY, key="use", kind=Kind.USAGE, timing=Timing.ARREARS, unit_price=D(1))
 
 
@@ -180,6 +184,9 @@ USED = replace(MONTHLY, key="use", kind=Kind.USAGE, timing=Timing.ARREARS, unit_
         ([replace(USED, unit_price=D("1.01"))], [USED], True),
         ([replace(USED, unit_price=D("0.99"))], [USED], False),
         ([replace(USED, minimum=D("5"))], [USED], True),
+        ([stepping(USED, "1.50", date(2026, 7, 1))], [USED], True),
+        ([stepping(USED, "1.50", date(2026, 7, 2))], [USED], False),
+        ([replace(USED, unit_price=D("1.20"))], [stepping(USED, "1.50", date(2026, 6, 1))], False),
     ],
 )
 def test_what_is_dearer(new, now, wanted):
