@@ -113,6 +113,15 @@ class TaskKind:
 
 
 @dataclass(frozen=True, slots=True)
+class MeterName:
+    """What a meter is called, and its unit."""
+
+    code: str
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskQueue:
     """A queue that steps by hand may name, and what an hour of its people costs us."""
 
@@ -192,6 +201,8 @@ QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
     "billed_so_far": (BilledSoFar, ("billing.asks.billed_so_far",)),
     # (key of a quote): what its changes bring to what is in service
     "quote_parts": (Part, ("subscriptions.asks.quote_parts",)),
+    # (): what charges name
+    "meter_names": (MeterName, ("o2b.catalog.asks.meter_names",)),
     "holdings": (Holding, ("orders.asks.holdings", "subscriptions.asks.holdings")),
     # (key of an account): why it is no blank page any more, so that its days may not be mixed
     "traces": (

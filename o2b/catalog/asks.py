@@ -6,9 +6,9 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from o2b.asks import Affected, Card, Found, Impact, Panel
+from o2b.asks import Affected, Card, Found, Impact, MeterName, Panel
 from o2b.catalog import selectors
-from o2b.catalog.models import Contract, Product
+from o2b.catalog.models import Contract, Meter, Product
 from o2b.catalog.publications import MOST_EXAMPLES, reach_of
 from o2b.web.show import number_text
 
@@ -65,6 +65,12 @@ def account_panels(user: Any, account_id: int) -> list[Panel]:
     if not user.has_perm("catalog.view_product"):
         return []
     return [Panel(_("Contracts"), reverse("catalog:of-account", args=[account_id]))]
+
+
+def meter_names() -> list[MeterName]:
+    """Every meter: there are dozens."""
+    rows = Meter.objects.order_by().values_list("code", "name", "unit")
+    return [MeterName(*row) for row in rows]
 
 
 def _told(contract: Contract, reason: str) -> Affected:
