@@ -7,10 +7,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from o2b.api.fields import Plain
-from o2b.asks import ask
+from o2b.asks import GrantWords, ask
 from o2b.charging import Grant, Kind
 from o2b.periods import Unit
-from o2b.web.words import grant_words
 
 
 class DiscountOutput(serializers.Serializer):
@@ -54,17 +53,15 @@ class MeasuredOutput(serializers.Serializer):
         grant: Grant | None = told["grant"]
         if grant is None:
             return None
-        recurring = told["kind"] == Kind.RECURRING
-        text = grant_words(grant, recurring=recurring, currency="", meters=self._name_of)
+        text = self._words().say(grant, told["kind"] == Kind.RECURRING)
         return dict(GrantOutput(asdict(grant) | {"text": text}).data)
 
-    def _name_of(self, code: str) -> tuple[str, str] | None:
-        """All names are asked once for an answer."""
-        known = self.context.get("meter_names")
-        if known is None:
-            known = {each.code: (each.name, each.unit) for each in ask("meter_names")}
-            self.context["meter_names"] = known
-        return known.get(code)
+    def _words(self) -> GrantWords:
+        """Asked once for an answer."""
+        if "grant_words" not in self.context:
+            (self.context["grant_words"],) = ask("grant_words")
+        words: GrantWords = self.context["grant_words"]
+        return words
 
 
 class ChargeOutput(MeasuredOutput):
