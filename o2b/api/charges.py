@@ -58,9 +58,10 @@ class MeasuredOutput(serializers.Serializer):
 
     def _words(self) -> GrantWords:
         """Asked once for an answer."""
-        if "grant_words" not in self.context:
-            (self.context["grant_words"],) = ask("grant_words")
-        words: GrantWords = self.context["grant_words"]
+        shared = vars(self.root)
+        if "grant_words" not in shared:
+            (shared["grant_words"],) = ask("grant_words")
+        words: GrantWords = shared["grant_words"]
         return words
 
 

@@ -60,10 +60,13 @@ def dearer(new: LineTerms, now: LineTerms, *, quantity: Decimal, on: date, began
     """Whether so many cost more on a day than under the Terms in force, or what is metered does.
 
     What cannot be compared counts as dearer: a price of the old Terms that does not reach so far,
-    and what is metered in another way.
+    what is metered in another way, and a grant that is another one, unless it only grew.
     """
     had = {charge.key: charge for charge in now.charges}
     if any(_metered_more(c, had.get(c.key)) for c in new.charges if c.kind is Kind.USAGE):
+        return True
+    has = {charge.key: charge for charge in new.charges}
+    if any(_grants_less(c, has.get(c.key)) for c in now.charges if c.kind is Kind.RECURRING):
         return True
     try:
         asked, paid = (_yearly(each, quantity, on, began_on) for each in (new, now))
@@ -77,6 +80,15 @@ def _metered_more(new: ChargeTerms, now: ChargeTerms | None) -> bool:
         return True
     alike = replace(now, unit_price=new.unit_price, trial=new.trial, ramp=new.ramp)
     return alike != new or new.unit_price > now.unit_price
+
+
+def _grants_less(now: ChargeTerms, new: ChargeTerms | None) -> bool:
+    if now.grant is None:
+        return False
+    if new is None or new.grant is None or new.kind is not now.kind or new.interval != now.interval:
+        return True
+    alike = replace(now.grant, units=new.grant.units)
+    return alike != new.grant or new.grant.units < now.grant.units
 
 
 def _yearly(terms: LineTerms, quantity: Decimal, on: date, began_on: date) -> Fraction:
