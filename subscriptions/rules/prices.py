@@ -60,7 +60,7 @@ def dearer(new: LineTerms, now: LineTerms, *, quantity: Decimal, on: date, began
     """Whether so many cost more on a day than under the Terms in force, or what is metered does.
 
     What cannot be compared counts as dearer: a price of the old Terms that does not reach so far,
-    and what is metered in another way.
+    what is metered in another way, and a grant that is another one, unless it only grew.
     """
     had = {charge.key: charge for charge in now.charges}
     metered = [_in_force(c, on, began_on) for c in new.charges if c.kind is Kind.USAGE]
@@ -68,6 +68,9 @@ def dearer(new: LineTerms, now: LineTerms, *, quantity: Decimal, on: date, began
         before = had.get(charge.key)
         if before is None or _metered_more(charge, _in_force(before, on, began_on)):
             return True
+    has = {charge.key: charge for charge in new.charges}
+    if any(_grants_less(c, has.get(c.key)) for c in now.charges if c.kind is Kind.RECURRING):
+        return True
     try:
         asked, paid = (_yearly(each, quantity, on, began_on) for each in (new, now))
     except BeyondTiers:
@@ -98,6 +101,15 @@ def _in_force(charge: ChargeTerms, day: date, began_on: date) -> ChargeTerms:
 def _metered_more(new: ChargeTerms, now: ChargeTerms) -> bool:
     alike = replace(now, unit_price=new.unit_price, trial=new.trial, ramp=new.ramp)
     return alike != new or new.unit_price > now.unit_price
+
+
+def _grants_less(now: ChargeTerms, new: ChargeTerms | None) -> bool:
+    if now.grant is None:
+        return False
+    if new is None or new.grant is None or new.kind is not now.kind or new.interval != now.interval:
+        return True
+    alike = replace(now.grant, units=new.grant.units)
+    return alike != new.grant or new.grant.units < now.grant.units
 
 
 def _yearly(terms: LineTerms, quantity: Decimal, on: date, began_on: date) -> Fraction:

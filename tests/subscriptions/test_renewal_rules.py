@@ -13,6 +13,7 @@ from o2b.charging import (
     Discount,
     DiscountKind,
     EventRates,
+    Grant,
     Interval,
     Kind,
     LineTerms,
@@ -169,9 +170,29 @@ def stepping(charge, price, on):
 USED = replace(MONTHLY, key="use", kind=Kind.USAGE, timing=Timing.ARREARS, unit_price=D(1))
 
 
+GRANT = Grant(D(100), "data", rollover=D(20))
+FILLED = replace(MONTHLY, grant=GRANT)
+
+
+def filled(**other):
+    return replace(MONTHLY, grant=replace(GRANT, **other))
+
+
 @pytest.mark.parametrize(
     ("new", "now", "wanted"),
     [
+        ([FILLED], [FILLED], False),
+        ([FILLED], [MONTHLY], False),
+        ([MONTHLY], [FILLED], True),
+        ([filled(units=D(99))], [FILLED], True),
+        ([filled(units=D(101))], [FILLED], False),
+        ([filled(units=D(101), rollover=None)], [FILLED], True),
+        ([filled(meter="other")], [FILLED], True),
+        (
+            [replace(SETUP, grant=Grant(D(1), "data"))],
+            [replace(SETUP, grant=Grant(D(9), "data"))],
+            False,
+        ),
         ([MONTHLY], [MONTHLY, SETUP], False),
         ([replace(MONTHLY, unit_price=D("30.01"))], [MONTHLY], True),
         ([replace(MONTHLY, unit_price=D("29"))], [MONTHLY], False),

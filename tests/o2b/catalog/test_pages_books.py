@@ -178,6 +178,23 @@ def test_a_row_takes_every_column(draft: PriceBookVersion, send: Callable[..., A
     } | {"proration": "day", "from_version": "1"}
 
 
+def test_a_row_says_what_it_grants(draft: PriceBookVersion, send: Callable[..., Any]) -> None:
+    said = "500 data; rollover 100 for 2 periods; priority 10"
+    row = {**grid.NEW_ROW, "product": "fibre", "key": "plan", "unit_price": "20", "grants": said}
+    assert send({"cells": row}).json() == {"saved": 1}
+    price = price_of("fibre", "plan")
+    assert price.details == {
+        "grant": {
+            "units": "500",
+            "meter": "data",
+            "rollover": "100",
+            "rollover_periods": 2,
+            "priority": 10,
+        }
+    }
+    assert grid.cells_of(price)["grants"] == said
+
+
 @pytest.mark.parametrize(
     ("changes", "column", "words", "tier"),
     [
@@ -202,6 +219,9 @@ def test_a_row_takes_every_column(draft: PriceBookVersion, send: Callable[..., A
         ({"meter": "voice"}, "meter", "Only usage is measured", None),
         ({"where": "zone"}, "where", "says no dimension", None),
         ({"kind": "usage", "timing": "arrears", "where": "Zone=a"}, "where", "no name", None),
+        ({"grants": "500"}, "grants", "write units and a meter", None),
+        ({"grants": "500 data; lasts month"}, "grants", "last for its period", None),
+        ({"grants": "-1 data"}, "grants", "", None),
         ({"match.colour": "red"}, "match.colour", "no characteristic", None),
         ({"from_version": "3", "to_version": "2"}, "to_version", "before the first", None),
     ],
