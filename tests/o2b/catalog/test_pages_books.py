@@ -312,8 +312,15 @@ def test_one_price_by_a_plain_form(manager: Client, draft: PriceBookVersion) -> 
     assert manager.post(again, {"do": "remove"}).status_code == 302
     assert not Price.objects.filter(version=draft, product__code="seat").exists()
     new = grid.NEW_ROW | {"product": "seat", "key": "care", "unit_price": "2"}
+    wrong = manager.post(f"{BOOK}3/prices/new/", new | {"grants": "lots of data"})
+    assert "write units and a meter" in str(wrong.context["form"].errors["grants"])
+    new |= {"grants": "50 money; once"}
     assert manager.post(f"{BOOK}3/prices/new/", new).status_code == 302
-    assert price_of("seat", "care").unit_price == 2
+    care = price_of("seat", "care")
+    assert care.unit_price == 2
+    assert care.details == {"grant": {"units": "50", "per_unit": False}}
+    page = manager.get(f"{BOOK}3/prices/{care.pk}/").content.decode()
+    assert 'value="50 money; once"' in page
     assert manager.get(f"{BOOK}3/prices/999999/").status_code == 404
 
 
