@@ -11,7 +11,7 @@ from billing.payments.selectors import account_balance
 from billing.wallets.services.setting import set_wallet
 from o2b.catalog.models import ProductVersion
 from o2b.models import Event
-from subscriptions.models import Act, Item
+from subscriptions.models import Act, Item, ItemChange
 from tests.billing.wallets.build import (
     agrees,
     booked,
@@ -78,7 +78,7 @@ def test_usage_of_the_next_month_is_paid_with_its_tax_and_a_correction_gives_it_
 
     # 30.00 and 19 % of it.
     assert paid_by_wallet(world.account) == [(world.invoices()[1].number, "35.70")]
-    assert open_amounts(world) == [("50.00", "50.00", "open"), ("35.70", "0.00", "paid")]
+    assert open_amounts(world) == [("50.00", "50.00", "overdue"), ("35.70", "0.00", "paid")]
     assert left(world.account) == "14.30"
     assert booked(world.account) == {
         "prepaid": "-14.30",
@@ -135,9 +135,7 @@ def test_a_wallet_pays_usage_only_unless_it_is_set_to_pay_all(world: World) -> N
     world.bill("2026-01-31")
     assert paid_by_wallet(world.account) == []
     wallet = Wallet.objects.get()
-    set_wallet(
-        wallet_id=wallet.pk, covers="all", usable="on_invoice", at=world.now, actor_id=None
-    )
+    set_wallet(wallet_id=wallet.pk, covers="all", usable="on_invoice", at=world.now, actor_id=None)
     buy(world, credits(), "10")
     world.on("2026-02-28").bill()
     # The month and the money on one document: the money that it brings is not paid by itself.
@@ -178,12 +176,12 @@ def test_a_purchase_that_is_corrected_takes_back_what_is_not_drawn(world: World)
     used(world.on("2026-02-10"), an_event(item, "20", "2026-02-09T12:00:00Z"))
     world.on("2026-03-01").bill()
     assert left(world.account) == "30.00"
-    told(world, credit, Act.QUANTITY, on=date(2026, 2, 1), quantity=Decimal(90))
+    corrected(world, credit, 90)
     world.on("2026-03-02").bill()
     assert world.bills()[-1][2] == "-5.00"
     assert moved(world.account)[-1] == ("2026-03-02", "taken", "-5.00")
     agrees(world.account)
-    told(world, credit, Act.QUANTITY, on=date(2026, 2, 1), quantity=Decimal(10))
+    corrected(world, credit, 10)
     world.on("2026-03-03").bill()
     assert world.bills()[-1][2] == "-40.00"
     assert moved(world.account)[-1] == ("2026-03-03", "taken", "-25.00")
@@ -191,10 +189,19 @@ def test_a_purchase_that_is_corrected_takes_back_what_is_not_drawn(world: World)
     # 15 of what is paid back were used already: the seller's loss.
     assert booked(world.account)["revenue"] == "-5.00"
     agrees(world.account)
-    told(world, credit, Act.QUANTITY, on=date(2026, 2, 1), quantity=Decimal(50))
+    corrected(world, credit, 60)
     world.on("2026-03-04").bill()
-    assert moved(world.account)[-1] == ("2026-03-04", "granted", "5.00")
+    # 60 units are worth 30; the 20 that were drawn stayed in.
+    assert moved(world.account)[-1] == ("2026-03-04", "granted", "10.00")
     agrees(world.account)
+
+
+def corrected(world: World, item: Item, quantity: int) -> None:
+    """So many were bought, whatever was told before."""
+    before = ItemChange.objects.filter(item=item, act=Act.QUANTITY).order_by("pk").last()
+    if before is not None:
+        told(world, item, Act.WITHDRAW, withdraws=before.revision)
+    told(world, item, Act.QUANTITY, on=date(2026, 2, 1), quantity=Decimal(quantity))
 
 
 def bought(world: World, product: ProductVersion, quantity: str = "100") -> Item:
