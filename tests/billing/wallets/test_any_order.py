@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.payments.selectors import account_balance
+from billing.wallets.services.lapsing import lapse_due
 from subscriptions.models import Item
 from tests.billing.wallets.build import agrees, booked, buy, credits, granted
 from tests.scenarios.world import World
@@ -56,7 +57,8 @@ class Life:
             case "buy":
                 buy(world, self.product, str(n))
             case "bill":
-                world.live(f"{world.today + timedelta(days=n)}")
+                world.on(f"{world.today + timedelta(days=n)}")
+                lapse_due(machine_now=world.now)
                 world.bill()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from billing.models import (
     Allocation,
@@ -208,14 +209,16 @@ def test_what_lapses_lapses_once(world: World) -> None:
 
 
 @pytest.mark.django_db
-def test_a_run_over_accounts_without_wallets_asks_two_short_questions(
-    world: World, django_assert_num_queries: Any
-) -> None:
-    """They hit indexes that hold wallets and money alone."""
+def test_a_shard_without_wallets_is_asked_two_short_questions(world: World) -> None:
+    """They hit indexes that hold wallets and what brings money alone."""
     a_meter()
     item = a_metered_service(world, by_meter(price="1.00"))
     taken(an_event(item, "30", "2026-02-09T12:00:00Z"), now=world.now.isoformat())
-    world.on("2026-03-01").bill()
-    assert not Wallet.objects.exists()
-    assert not WalletMovement.objects.exists()
-    assert world.balance() == "30.00"
+    run = world.on("2026-03-01").bill(approve=False)
+    approve_run(run_id=run.pk, user_id=world.approver.pk, at=world.now)
+    finalise_run(run_id=run.pk, at=world.now)
+    with CaptureQueriesContext(connection) as asked:
+        finalise_shard(shard_id=Shard.objects.get(run=run).pk, at=world.now)
+    about = [q["sql"] for q in asked if "brings_money" in q["sql"] or "wallet" in q["sql"]]
+    assert len(about) == 2
+    assert (world.balance(), Wallet.objects.count()) == ("30.00", 0)

@@ -227,7 +227,7 @@ def test_a_plan_brings_money_each_month_and_it_lapses_visibly(world: World) -> N
     plan = credits("10.00", "10.00", kind="recurring", lasts=["month", 1])
     world.on("2026-01-01").sell(products=[plan])
     world.bill("2026-01-01")
-    world.live("2026-02-01")
+    world.on("2026-01-31").live("2026-02-01")
     world.bill()
     assert moved(world.account) == [
         ("2026-01-01", "granted", "10.00"),
