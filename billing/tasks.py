@@ -7,7 +7,9 @@ from billing.charges.services import open_charges_of
 from billing.invoices.services import tell_first_bills as tell_of_first_bills
 from billing.promises.services import note_deliveries_of, open_promises_of
 from billing.runs import services as runs
+from billing.wallets.selectors.topups import wallets_to_look_at
 from billing.wallets.services.lapsing import lapse_due
+from billing.wallets.services.topping_up import top_up
 from o2b import clock
 from o2b.events import batch_reaction, periodic, reaction
 from subscriptions.selectors import accounts_of_orders
@@ -72,6 +74,14 @@ def lapse_money() -> int:
     while some := lapse_due(machine_now=clock.now()):
         lapsed += some
     return lapsed
+
+
+@periodic("billing.top_up_wallets")
+def top_up_wallets() -> int:
+    """Standing orders refill wallets that hold too little; each wallet for itself."""
+    now = clock.now()
+    looked_at = [top_up(wallet_id=pk, machine_now=now) for pk in wallets_to_look_at()]
+    return sum(asked is not None for asked in looked_at)
 
 
 def _worker() -> str:

@@ -7,6 +7,7 @@ from billing.models.ledger import LedgerAccount, Posting
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
 from billing.models.runs import BillRun, ParkedAccount, Shard
+from billing.models.topups import TopUp, TopUpOrder
 from billing.models.walletlots import WalletDraw, WalletLot, WalletMovement
 from billing.models.wallets import Wallet, WalletGrant
 
@@ -29,6 +30,8 @@ __all__ = [
     "Promise",
     "PromiseFact",
     "Shard",
+    "TopUp",
+    "TopUpOrder",
     "Wallet",
     "WalletDraw",
     "WalletGrant",

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Wallet
+from billing.models import TopUp, Wallet
 from billing.models.wallets import BY_HAND
 from billing.wallets.services.granting import LONGEST_REASON
 from o2b.charging.terms.granted import DEFAULT_PRIORITY, MOST_PRIORITY
@@ -36,6 +36,29 @@ class GrantForm(forms.Form):
         initial=DEFAULT_PRIORITY,
         help_text=_("The lowest is drawn first."),
     )
+
+
+class TopUpForm(forms.Form):
+    """When a wallet is refilled, and by what."""
+
+    below = AmountField(label=_("When less is left than"), max_digits=19, decimal_places=4)
+    product = forms.CharField(
+        label=_("Order"), max_length=60, help_text=_("The code of a product that brings money.")
+    )
+    quantity = AmountField(label=_("Quantity"), decimal_places=6)
+    most_a_month = forms.IntegerField(
+        label=_("At most, times a month"), min_value=1, max_value=100, initial=1
+    )
+
+    @classmethod
+    def of(cls, rule: TopUp | None, data: Any = None) -> "TopUpForm":
+        """The form as the standing order is."""
+        if rule is None:
+            return cls(data)
+        told = {"below": rule.below.normalize(), "quantity": rule.quantity.normalize()}
+        shown = {name: f"{value:f}" for name, value in told.items()}
+        more = {"product": rule.product.code, "most_a_month": rule.most_a_month}
+        return cls(data, initial=shown | more)
 
 
 class WalletForm(forms.Form):

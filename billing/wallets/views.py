@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing.models import WalletGrant, WalletMovement
+from billing.models import TopUp, WalletGrant, WalletMovement
 from billing.wallets import selectors
-from billing.wallets.forms import GrantForm, WalletForm
+from billing.wallets.forms import GrantForm, TopUpForm, WalletForm
+from billing.wallets.selectors.topups import refills_of
 from billing.wallets.services import granting
 from billing.wallets.services.setting import set_wallet
+from billing.wallets.services.topping_up import set_top_up, stop_top_up
 from o2b import clock
 from o2b.customers.models import Account
 from o2b.errors import Refused
@@ -123,6 +125,8 @@ class WalletPage(ListPage):
             lots=selectors.lots_of(self.wallet),
             grants=selectors.grants_to_approve(self.wallet.account),
             form=WalletForm.of(self.wallet),
+            rule=TopUp.objects.select_related("product").filter(wallet=self.wallet).first(),
+            refills=refills_of(self.wallet),
             **kwargs,
         )
 
@@ -265,6 +269,43 @@ def change(request: HtmxRequest, pk: int) -> HttpResponse:
     else:
         for errors in form.errors.values():
             messages.error(request, str(errors[0]))
+    return redirect(wallet)
+
+
+@door(GRANT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def refill(request: HtmxRequest, pk: int) -> HttpResponse:
+    """The standing order that refills a wallet."""
+    wallet = get_object_or_404(selectors.wallets_for_list(), pk=pk)
+    rule = TopUp.objects.select_related("product").filter(wallet=wallet).first()
+    form = TopUpForm.of(rule, request.POST if request.method == "POST" else None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                set_top_up(
+                    wallet_id=pk,
+                    user_id=request.user.pk,
+                    at=clock.now(wallet.account),
+                    **form.cleaned_data,
+                )
+            except Refused as refusal:
+                show_refusal(form, refusal)
+            else:
+                messages.success(request, _("The standing order is set."))
+                return redirect(wallet)
+    context = {"wallet": wallet, "rule": rule, "form": form, "back": wallet.get_absolute_url()}
+    return render(request, "billing/wallets/refill.html", context, status=status)
+
+
+@door(GRANT)
+@require_POST
+def stop_refill(request: HtmxRequest, pk: int) -> HttpResponse:
+    """No more orders."""
+    wallet = get_object_or_404(selectors.wallets_for_list(), pk=pk)
+    stop_top_up(wallet_id=pk, at=clock.now(wallet.account), actor_id=request.user.pk)
+    messages.success(request, _("The standing order is stopped."))
     return redirect(wallet)
 
 
