@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.models import Wallet, WalletGrant
-from billing.models.wallets import BY_HAND
 from billing.wallets import api_outputs as outputs
 from billing.wallets import selectors
 from billing.wallets.services import granting
@@ -75,7 +74,7 @@ class GrantAsked(Asked):
 
     account = KeyOrReference()
     amount = Exact()
-    source = serializers.ChoiceField(choices=[(each.value, each.label) for each in BY_HAND])
+    source = serializers.ChoiceField(choices=outputs.GIFTS)  # type: ignore[assignment]
     reason = serializers.CharField(max_length=granting.LONGEST_REASON)
     priority = serializers.IntegerField(
         min_value=0, max_value=MOST_PRIORITY, required=False, default=DEFAULT_PRIORITY

@@ -3,9 +3,11 @@
 from rest_framework import serializers
 
 from billing.models import WalletGrant, WalletMovement
-from billing.models.wallets import Covers, Source, Usable
+from billing.models.wallets import BY_HAND, Covers, Source, Usable
 from o2b.api.fields import Amount, Link, State
 from o2b.api.links import AccountLink
+
+GIFTS = [(each.value, each.label) for each in BY_HAND]
 
 
 class StandingOutput(serializers.Serializer):
@@ -37,7 +39,7 @@ class WalletOutput(WalletHeadOutput):
 
 class WalletLotOutput(serializers.Serializer):
     id = serializers.IntegerField()
-    source = State(name="WalletLotSource", choices=Source.choices)
+    source = State(name="WalletLotSource", choices=Source.choices)  # type: ignore[assignment]
     text = serializers.CharField()
     amount = Amount(currency="wallet.currency")
     left = Amount(currency="wallet.currency")
@@ -66,7 +68,7 @@ class WalletGrantOutput(serializers.Serializer):
     account = AccountLink()
     currency = serializers.CharField()
     amount = Amount()
-    source = State(name="WalletGrantSource", choices=WalletGrant._meta.get_field("source").choices)
+    source = State(name="WalletGrantSource", choices=GIFTS)  # type: ignore[assignment]
     reason = serializers.CharField()
     priority = serializers.IntegerField()
     ends_on = serializers.DateField(allow_null=True)

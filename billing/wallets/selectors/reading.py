@@ -122,6 +122,8 @@ def _billed_through(items: Iterable[int]) -> dict[tuple[int, str], date]:
     rows = states.values_list("charge__item", "charge__terms_charge__key", "billed_through")
     found: dict[tuple[int, str], date] = {}
     for item, key, through in rows:
+        if through is None:
+            continue
         found[item, key] = max(found.get((item, key), through), through)
     return found
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -61,14 +61,14 @@ def fill(
     """
     charges = _charges_of({each.charge for each in billed})
     lines = selectors.money_lines_of(charges)
-    before = _lots_of(charges)
+    before, taken = _lots_of(charges), _taken_of(charges)
     filled = Filled()
     for each in billed:
         wallet, charge = wallets[each.account], charges[each.charge]
         grant, currency = _grant_of(charge), wallet.currency
         said = lines[each.charge, each.period_start]
         lots = before.get((each.charge, each.period_start), [])
-        brought = sum((lot.brought for lot in lots), _ZERO)
+        brought = sum((EXACT.add(lot.amount, taken[lot.pk]) for lot in lots), _ZERO)
         more = EXACT.subtract(money_of(grant, _parts(said), currency), brought)
         moved = more
         if more > 0:
@@ -100,17 +100,21 @@ def _parts(lines: Sequence[MoneyLine]) -> list[Part]:
     return [Part(each.quantity, Fraction(each.days, max(each.of_days, 1))) for each in lines]
 
 
-def _lots_of(charges: Collection[int]) -> dict[tuple[int, object], list[WalletLot]]:
-    """Charge and period → its lots, the newest first, each with what it `brought` for good."""
-    found: dict[tuple[int, object], list[WalletLot]] = defaultdict(list)
-    rows = WalletLot.objects.filter(charge__in=charges).order_by("-pk")
-    taken: dict[int, Decimal] = defaultdict(lambda: _ZERO)
+def _lots_of(charges: Collection[int]) -> dict[tuple[int, date], list[WalletLot]]:
+    """Charge and period → its lots, the newest first."""
+    found: dict[tuple[int, date], list[WalletLot]] = defaultdict(list)
+    for lot in WalletLot.objects.filter(charge__in=charges).order_by("-pk"):
+        if lot.charge_id is not None and lot.period_start is not None:
+            found[lot.charge_id, lot.period_start].append(lot)
+    return found
+
+
+def _taken_of(charges: Collection[int]) -> dict[int, Decimal]:
+    """Lot → what was taken back of it, below zero."""
+    found: dict[int, Decimal] = defaultdict(lambda: _ZERO)
     moves = WalletMovement.objects.filter(lot__charge__in=charges, kind=Kind.TAKEN)
     for lot_id, amount in moves.values_list("lot_id", "amount"):
-        taken[lot_id] += amount
-    for lot in rows:
-        lot.brought = EXACT.add(lot.amount, taken[lot.pk])  # type: ignore[attr-defined]
-        found[lot.charge_id, lot.period_start].append(lot)  # type: ignore[index]
+        found[lot_id] += amount
     return found
 
 

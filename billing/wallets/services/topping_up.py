@@ -123,8 +123,14 @@ def top_up(*, wallet_id: int, machine_now: datetime) -> TopUpOrder | None:
         fsm.apply(asked, "fail", at=at, refusal=TopUpNotOpen)
     else:
         asked.save()
-        told = {"order": asked.order.pk, "left": f"{left:f}"}
-        events.record("wallet_top_up.ordered", asked, at=at, actor_id=rule.user_id, **told)
+        events.record(
+            "wallet_top_up.ordered",
+            asked,
+            at=at,
+            actor_id=rule.user_id,
+            order=asked.order.pk,
+            left=f"{left:f}",
+        )
     _tell(rule, asked, account, at)
     return asked
 
