@@ -43,17 +43,48 @@ def money_of(grant: Grant, parts: Iterable[Part], currency: str) -> Decimal:
     return quantise(included_units(by, served), currency)
 
 
-def drawn_from(lots: Iterable[Held], wanted: Decimal, *, on: date) -> list[Share]:
-    """What each lot pays of an amount, in the order in which pools are drawn.
+def drawn_from(
+    lots: Iterable[Held], parts: Sequence[tuple[date, Decimal]], most: Decimal
+) -> list[Share]:
+    """What each lot pays of amounts by the first day of what they pay for, `most` in all.
 
-    The lowest priority first, then what ends first, then what began first, then the older row.
+    A lot pays for periods that began before it ended, the oldest first; in the order in which pools
+    are drawn: the lowest priority, then what ends first, then what began first, then the older row.
+    Parts below zero are corrections that leave less to pay: `most` is told with them taken off.
     """
-    pool = [
-        Lot(f"{each.lot:020d}", each.left, each.begins_on, each.ends_on or FOREVER, each.priority)
-        for each in lots
+    wanted = [
+        Use(day, n, None, part.amount)
+        for n, ((day, _), part) in enumerate(zip(parts, _shared(parts, most), strict=True))
     ]
-    found = draw(pool, [Use(on, 0, None, wanted)], on=on)
-    return [Share(int(each.lot), each.units) for each in found.draws]
+    first = min((use.day for use in wanted), default=date.max)
+    pool = [
+        # All have begun by now, if not on the first day of what they pay for.
+        Lot(
+            f"{each.lot:020d}",
+            each.left,
+            min(each.begins_on, first),
+            each.ends_on or FOREVER,
+            each.priority,
+        )
+        for each in lots
+        if each.ends_on is None or each.ends_on > first
+    ]
+    sums: dict[int, Decimal] = {}
+    last = max((use.day for use in wanted), default=first)
+    for drawn in draw(pool, wanted, on=last).draws:
+        lot = int(drawn.lot)
+        sums[lot] = EXACT.add(sums.get(lot, _ZERO), drawn.units)
+    return [Share(lot, amount) for lot, amount in sums.items()]
+
+
+def _shared(parts: Sequence[tuple[date, Decimal]], most: Decimal) -> list[Share]:
+    """How much of each part is to be paid, the first one first."""
+    found = []
+    for n, (_, amount) in enumerate(parts):
+        part = max(min(amount, most), _ZERO)
+        found.append(Share(n, part))
+        most = EXACT.subtract(most, part)
+    return found
 
 
 def given_back(drawn: Sequence[Share], wanted: Decimal) -> list[Share]:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from billing.models import (
@@ -34,8 +34,9 @@ NOTHING = Value(0, output_field=AmountField())
 class Standing:
     """What a wallet holds today; a projection, for nothing of it is set aside.
 
-    `available` may be drawn now, `waiting` is there but not usable yet; `unbilled` is what the
-    usage that no bill has seen would cost with its tax, `left` what would remain of it.
+    `available` may be drawn now (of what has ended, for usage of its days), `waiting` is there but
+    not usable yet; `unbilled` is what the usage that no bill has seen would cost with its tax,
+    `left` what would remain of `available`.
     """
 
     available: Money
@@ -97,9 +98,8 @@ def movements_of(wallet: Wallet) -> QuerySet[Any]:
 def standing_of(wallet: Wallet, *, today: date) -> Standing:
     """How a wallet stands on its account's day."""
     usable = sum_of(each.left for each in lots_to_draw([wallet.pk], on=today).get(wallet.pk, ()))
-    good = WalletLot.objects.filter(wallet=wallet, left__gt=0)
-    good = good.filter(Q(ends_on=None) | Q(ends_on__gt=today))
-    held = good.aggregate(sum=Sum("left"))["sum"] or Decimal(0)
+    lots = WalletLot.objects.filter(wallet=wallet, left__gt=0)
+    held = lots.aggregate(sum=Sum("left"))["sum"] or Decimal(0)
     unbilled = unbilled_usage(wallet.account, today=today)
     amounts = (usable, held - usable, unbilled, EXACT.subtract(usable, unbilled))
     return Standing(*(Money(each, wallet.currency).rounded() for each in amounts))

@@ -7,12 +7,15 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from billing.runs.selectors.scope import Scope
 from billing.wallets.rules.sharing import Held, Share
+from o2b.money import sum_of
 
 MONEY_CHARGES = """
 SELECT charge.id FROM billing_charge AS charge
@@ -44,8 +47,8 @@ SELECT DISTINCT ON (charge_id, period_start, segment)
 """
 
 ELIGIBLE = """
-SELECT wallet.id, wallet.account_id, draft.id, draft.total,
-       COALESCE(sum(line.amount + line.tax), 0)
+SELECT wallet.id, wallet.account_id, draft.id, draft.total, line.served_from,
+       sum(line.amount + line.tax)
     FROM billing_draftinvoice AS draft
     JOIN billing_wallet AS wallet
         ON wallet.account_id = draft.account_id AND wallet.currency = draft.currency
@@ -56,18 +59,18 @@ SELECT wallet.id, wallet.account_id, draft.id, draft.total,
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
     WHERE draft.shard_id = %(shard)s AND NOT charge.brings_money
         AND (wallet.covers = 'all' OR priced.kind = 'usage')
-    GROUP BY wallet.id, draft.id
-    ORDER BY wallet.account_id, draft.id
+    GROUP BY wallet.id, draft.id, line.served_from
+    ORDER BY wallet.account_id, draft.id, line.served_from
 """
 
-# Money whose invoice is not paid yet may wait for that.
+# Money whose invoice is not paid yet may wait for that. What has ended pays for what began before.
 LOTS = """
 SELECT lot.wallet_id, lot.id, lot."left", lot.priority, lot.begins_on, lot.ends_on
     FROM billing_walletlot AS lot
     JOIN billing_wallet AS wallet ON wallet.id = lot.wallet_id
     LEFT JOIN billing_invoice AS bill ON bill.id = lot.invoice_id
     WHERE lot.wallet_id = ANY(%(wallets)s) AND lot."left" > 0
-        AND lot.begins_on <= %(on)s AND (lot.ends_on IS NULL OR lot.ends_on > %(on)s)
+        AND lot.begins_on <= %(on)s
         AND (wallet.usable = 'on_invoice' OR bill.id IS NULL OR bill.total <= COALESCE((
             SELECT sum(amount) FROM billing_allocation WHERE invoice_id = bill.id
         ), 0))
@@ -120,13 +123,18 @@ class MoneyLine(NamedTuple):
 
 
 class Eligible(NamedTuple):
-    """What a wallet may pay of an invoice; below zero it is to be given back."""
+    """What a wallet may pay of an invoice, by the first day of service; a sum below zero is to be
+    given back."""
 
     wallet: int
     account: int
     invoice: int
     total: Decimal
-    amount: Decimal
+    parts: tuple[tuple[date, Decimal], ...]
+
+    @property
+    def amount(self) -> Decimal:
+        return sum_of(amount for _, amount in self.parts)
 
 
 class Undoable(NamedTuple):
@@ -170,11 +178,15 @@ def money_lines_of(charge_ids: Collection[int]) -> dict[tuple[int, date], list[M
 
 def eligible_by_invoice(shard_id: int) -> list[Eligible]:
     """Each document of a shard whose account has a wallet, with what the wallet may pay of it."""
-    return [Eligible(*row) for row in _ask(ELIGIBLE, {"shard": shard_id})]
+    rows = _ask(ELIGIBLE, {"shard": shard_id})
+    return [
+        Eligible(wallet, account, invoice, total, tuple((row[4], row[5]) for row in parts))
+        for (wallet, account, invoice, total), parts in groupby(rows, itemgetter(0, 1, 2, 3))
+    ]
 
 
 def lots_to_draw(wallet_ids: Collection[int], *, on: date) -> dict[int, list[Held]]:
-    """Wallet → its lots that are good on a day and usable."""
+    """Wallet → its lots that have begun on a day and are usable; those that ended may be left."""
     found: dict[int, list[Held]] = defaultdict(list)
     for wallet, *lot in _ask(LOTS, {"wallets": list(wallet_ids), "on": on}) if wallet_ids else ():
         found[wallet].append(Held(*lot))

@@ -40,7 +40,7 @@ def draw(run: BillRun, shard_id: int, *, at: datetime) -> Drawn:
     found = Drawn()
     for each in paid:
         wanted = min(each.amount, each.total)
-        for share in drawn_from(lots.get(each.wallet, ()), wanted, on=run.on):
+        for share in drawn_from(lots.get(each.wallet, ()), each.parts, wanted):
             found.movements.append(_movement(run, each, share.of, Kind.DRAWN, -share.amount, at))
     for each in undone:
         # A credit note gives back no more than it is over: the rest of it pays its other lines.

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from billing.models import Posting, WalletLot, WalletMovement
 from billing.models.ledger import LedgerAccount
-from billing.wallets.selectors.lapsing import accounts_with_lapsed_money
+from billing.wallets.selectors.lapsing import lapsed_lots
 from o2b import clock, events
 from o2b.customers.models import Account
 
@@ -16,29 +16,28 @@ AT_ONCE = 200
 def lapse_due(*, machine_now: datetime) -> int:
     """Let lots lapse whose last day is over where their accounts live; how many did.
 
-    A few accounts a transaction; call it again until it answers 0. Money that is given back to a
-    lot that has ended lapses too, on the day of the next look.
+    A few a transaction; call it again until it answers 0. Where usage of its days is not billed
+    yet, a lot waits for that bill. Money that is given back to a lot that has ended lapses too, on
+    the day of the next look.
     """
     with transaction.atomic():
-        ids = accounts_with_lapsed_money(machine_now=machine_now, limit=AT_ONCE)
-        if not ids:
+        found = lapsed_lots(machine_now=machine_now, limit=AT_ONCE)
+        if not found:
             return 0
+        ids = {each.account for each in found}
         rows = Account.objects.filter(pk__in=ids).select_related("test_clock").order_by("pk")
         accounts = {row.pk: row for row in rows.select_for_update(of=("self",), no_key=True)}
-        lots = (
-            WalletLot.objects.filter(wallet__account__in=accounts, left__gt=0)
-            .exclude(ends_on=None)
-            .select_related("wallet")
-            .order_by("wallet__account", "pk")
-        )
-        return sum(_lapse_if_due(lot, accounts[lot.wallet.account_id], machine_now) for lot in lots)
+        # Looked at again, now that nobody else moves these wallets.
+        still = lapsed_lots(machine_now=machine_now, limit=AT_ONCE, accounts=ids)
+        lots = WalletLot.objects.select_related("wallet").in_bulk([each.lot for each in still])
+        for each in still:
+            _lapse(lots[each.lot], accounts[each.account], machine_now)
+        return len(still)
 
 
-def _lapse_if_due(lot: WalletLot, account: Account, machine_now: datetime) -> bool:
+def _lapse(lot: WalletLot, account: Account, machine_now: datetime) -> None:
     at = account.test_now or machine_now
     today = clock.day(account, at)
-    if lot.ends_on is None or lot.ends_on > today:
-        return False
     WalletMovement.objects.create(
         wallet=lot.wallet,
         lot=lot,
@@ -58,4 +57,3 @@ def _lapse_if_due(lot: WalletLot, account: Account, machine_now: datetime) -> bo
         amount=lot.left,
     )
     events.record("wallet.lapsed", lot.wallet, at=at, amount=f"{lot.left:f}", lot=lot.pk)
-    return True

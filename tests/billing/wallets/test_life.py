@@ -8,6 +8,7 @@ import pytest
 from billing.invoices.selectors import with_standing
 from billing.models import Invoice, Wallet, WalletLot
 from billing.payments.selectors import account_balance
+from billing.wallets.services.lapsing import lapse_due
 from billing.wallets.services.setting import set_wallet
 from o2b.catalog.models import ProductVersion
 from o2b.models import Event
@@ -28,6 +29,7 @@ from tests.subscriptions.serving import told
 from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter, taken
 
 pytestmark = pytest.mark.django_db
+MONTH = ["month", 1]
 
 
 def used(world: World, *events: object) -> None:
@@ -244,6 +246,28 @@ def test_a_plan_brings_money_each_month_and_it_lapses_visibly(world: World) -> N
     agrees(world.account)
 
 
+def test_money_for_a_month_pays_what_was_used_in_it_though_it_is_billed_after(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world, by_meter(price="1.00"))
+    world.on("2026-01-01").sell(products=[credits("10.00", "10.00", kind="recurring", lasts=MONTH)])
+    world.bill("2026-01-01")
+    used(world.on("2026-01-20"), an_event(item, "7", "2026-01-19T12:00:00Z"))
+    world.on("2026-01-31").live("2026-02-01")
+    assert left(world.account) == "10.00"
+    used(world.on("2026-02-03"), an_event(item, "20", "2026-02-02T12:00:00Z"))
+    world.bill()
+    lapse_due(machine_now=world.now)
+    assert moved(world.account) == [
+        ("2026-01-01", "granted", "10.00"),
+        ("2026-02-03", "granted", "10.00"),
+        ("2026-02-03", "drawn", "-7.00"),
+        ("2026-02-03", "lapsed", "-3.00"),
+    ]
+    world.on("2026-03-01").bill()
+    assert moved(world.account)[-1] == ("2026-03-01", "drawn", "-10.00")
+    agrees(world.account)
+
+
 def test_money_given_back_to_a_lot_that_has_ended_lapses(world: World) -> None:
     a_meter()
     item = a_metered_service(world, by_meter(price="1.00"))
@@ -255,6 +279,10 @@ def test_money_given_back_to_a_lot_that_has_ended_lapses(world: World) -> None:
     used(world, an_event("", id="gone", meter="", value="0", retracts=first.id))
     world.bill()
     world.live("2026-03-06")
+    # Usage of March, which began before the lot ended, could still be paid from it.
+    assert left(world.account) == "30.00"
+    world.on("2026-04-01").bill()
+    world.live("2026-04-02")
     assert [(kind, amount) for _, kind, amount in moved(world.account)] == [
         ("granted", "30.00"),
         ("drawn", "-30.00"),
