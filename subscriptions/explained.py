@@ -23,6 +23,7 @@ from o2b.charging import (
     price,
 )
 from o2b.charging.ramps import terms_on
+from o2b.charging.taxing import tax_code_of
 from o2b.money import Money, quantise, sum_of
 from o2b.web.words import interval_words
 
@@ -138,7 +139,8 @@ def monthly_parts(
     """(tax code, amount) of each charge of a month, rounded as `monthly` of the Terms is."""
     charges = [_in_force(each, on, started_on) for each in promised.charges]
     return [
-        (each.tax_code, _monthly(promised.currency, [each], quantity).amount) for each in charges
+        (tax_code_of(each), _monthly(promised.currency, [each], quantity).amount)
+        for each in charges
     ]
 
 

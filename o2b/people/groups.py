@@ -37,6 +37,7 @@ DELIVER = ("orders.place_order", "orders.work_tasks")
 LEAD = ("orders.approve_work", "orders.manage_work", "orders.hear_complaints")
 BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
+    *("billing.grant_money", "billing.approve_grant"),
     *("subscriptions.send_usage", "subscriptions.mend_usage"),
     "taxes.change_taxrate",
 )

@@ -17,7 +17,7 @@ from billing.rules.rendering import Priced
 from billing.runs.copying import discard_drafts, write_drafts, write_seen
 from billing.runs.selectors import due, expected
 from billing.runs.selectors.history import billed_history
-from billing.runs.selectors.scope import Scope
+from billing.runs.selectors.scope import Scope, scope_of
 from billing.runs.selectors.usage import usage_of
 from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
@@ -70,7 +70,7 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
         cursor.execute("SET LOCAL jit = off")
     discard_drafts(shard_id=shard.pk)
     ParkedAccount.objects.filter(shard=shard).delete()
-    scope = Scope(run.legal_entity_id, shard.first_account, shard.last_account, run.account_ids)
+    scope = scope_of(run, shard)
     taxing = taxing_of(run, scope)
     with _not_collecting():
         drafted = draft_scope(run, shard, scope, taxing)
