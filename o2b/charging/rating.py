@@ -9,12 +9,13 @@ from typing import NamedTuple
 from o2b.charging.aggregating import UsageOfDays
 from o2b.charging.allowances import Part, PoolPeriod, included_units, settle
 from o2b.charging.daycount import running
+from o2b.charging.decks import RateMissing
 from o2b.charging.facts import ChargeFacts, CompiledCharge
 from o2b.charging.pricing import list_price
 from o2b.charging.proration import shared_total
 from o2b.charging.ramps import terms_on
 from o2b.charging.schedule import Piece, Schedule, Walk, schedule_of, walk
-from o2b.charging.terms import ChargeTerms, Model, Proration
+from o2b.charging.terms import ChargeTerms, DeckRates, Model, Proration
 from o2b.charging.usage import Aggregation, Event, Used
 from o2b.money import EXACT, quantise
 from o2b.periods import Period
@@ -176,6 +177,8 @@ def _since_start(schedule: Schedule, usage: _Usage, measured: list[_Measured]) -
 
 def _amount(terms: ChargeTerms, each: _Measured, included: Decimal | None) -> Decimal:
     """The price of what was used, within the bounds of the share served; rounded."""
+    if isinstance(terms.call, DeckRates) and each.quantity and not each.events:
+        raise RateMissing  # of a total that does not tell its calls
     listed = list_price(terms, each.quantity, each.events, included=included)
     total = shared_total(terms, listed, reached=each.reached, whole=each.whole)
     return quantise(total, terms.currency, terms.conventions.rounding)

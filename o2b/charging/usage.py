@@ -5,6 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from o2b.charging.decks import DeckRate, NoRate
+
 
 class Aggregation(StrEnum):
     """How events become the quantity of a period; `o2b.charging.aggregating` has the formulas.
@@ -25,10 +27,14 @@ class Aggregation(StrEnum):
 
 
 class Event(NamedTuple):
-    """One event: its value (money, the seconds of a call, a level) and its local moment."""
+    """One event: its value (money, the seconds of a call, a level) and its local moment.
+
+    `rate`: where a deck prices calls, what it says of the called number.
+    """
 
     value: Decimal
     at: datetime | None = None
+    rate: DeckRate | NoRate | None = None
 
 
 class Used(NamedTuple):
