@@ -296,7 +296,7 @@ READ = [
     ({"number": "to"}, "call.deck"),
     ({"deck": "intl", "number": "to", "rate": "1"}, "call.rate"),
     ({"deck": 1, "number": "to"}, "call.deck"),
-    ({"deck": "intl", "number": "to", "windows": "x"}, "call"),
+    ({"deck": "intl", "number": "to", "windows": 5}, "call"),
     ({"deck": "intl", "number": "to", "windows": []}, "call.windows"),
     ({"deck": "intl", "number": "to", "windows": [{"from_minute": 0}]}, "call"),
     ({"deck": "intl", "number": "to", "windows": [{"from_minute": 0, "percent": 0.5}]}, "call"),
