@@ -73,6 +73,9 @@ class DimensionOutput(serializers.Serializer):
     choices = serializers.ListField(
         child=serializers.CharField(), help_text="What it may say; empty: any text."
     )
+    digits = serializers.IntegerField(
+        default=0, help_text="Of a called number the digits that totals keep; 0: it is none."
+    )
 
 
 class MeterVersionOutput(VersionOutput):

@@ -20,7 +20,9 @@ from o2b.catalog.rules.contracts import (
     faults_of_discounts,
     faults_of_pools,
 )
+from o2b.catalog.rules.decks import faults_of_decks
 from o2b.catalog.rules.meters import faults_of_usage, unmeasured
+from o2b.catalog.selectors.decks import known_decks
 from o2b.catalog.selectors.meters import published_dimensions
 from o2b.catalog.services.books import refuse_prices
 from o2b.catalog.services.refusals import refuse_first
@@ -72,7 +74,8 @@ def faults_of_contract_prices(contract: Contract) -> list[RowFault]:
     rows, faults = examine_all(prices, currency, known)
     codes = {row.charge.meter_code for row in rows if row.charge.kind is Kind.USAGE}
     usage = faults_of_usage(rows, published_dimensions(codes) if codes else {})
-    return [*faults, *faults_of_rows(rows, known.characteristics), *usage]
+    decks = faults_of_decks(rows, known_decks(rows))
+    return [*faults, *faults_of_rows(rows, known.characteristics), *usage, *decks]
 
 
 def warnings_of_contract(contract: Contract) -> list[RowFault]:

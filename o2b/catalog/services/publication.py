@@ -26,8 +26,10 @@ from o2b.catalog.rules.books import (
     faults_of_rows,
     missing_prices,
 )
+from o2b.catalog.rules.decks import faults_of_decks
 from o2b.catalog.rules.faults import gettext_noop
 from o2b.catalog.rules.meters import Meters, faults_of_usage, unmeasured
+from o2b.catalog.selectors.decks import known_decks
 from o2b.catalog.selectors.meters import published_dimensions
 from o2b.catalog.services.books import header_of, locked_draft, refuse_prices
 from o2b.catalog.services.publishing import publish, submit
@@ -95,6 +97,7 @@ def faults_of_book_version(version: PriceBookVersion) -> list[RowFault]:
     faults += broken
     faults += faults_of_rows(rows, known.characteristics)
     faults += faults_of_usage(rows, meters_of(rows))
+    faults += faults_of_decks(rows, known_decks(rows))
     return faults + list(_missing(version, rows, known))
 
 
