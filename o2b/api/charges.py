@@ -18,6 +18,8 @@ class MeasuredOutput(serializers.Serializer):
         child=serializers.ListField(child=serializers.CharField()),
         help_text="The values of each dimension that count; empty: all usage of the meter.",
     )
+    deck = serializers.CharField(help_text="The rate deck of calls; empty where none rates them.")
+    number = serializers.CharField(help_text="The dimension that says which number was called.")
 
 
 class ChargeOutput(MeasuredOutput):

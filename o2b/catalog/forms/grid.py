@@ -117,6 +117,8 @@ MORE = (
     GridColumn("revenue_rule", _("Revenue rule"), main=False),
     GridColumn("meter", _("Meter"), main=False),
     GridColumn("where", _("Only usage where"), main=False),
+    GridColumn("deck", _("Rate deck"), main=False),
+    GridColumn("number", _("Called number in"), main=False),
     GridColumn("details", _("Further details (JSON)"), main=False),
 )
 
@@ -223,6 +225,11 @@ def _parts(cells: Mapping[str, str]) -> dict[str, Any]:
             details[name] = text
     if text := cells.get("where", ""):
         details["where"] = sheet.where(text)
+    by_deck = {name: text for name in ("deck", "number") if (text := cells.get(name, ""))}
+    if by_deck:
+        # Windows of the day stand in the details; here is which deck.
+        call = details.get("call")
+        details["call"] = (call if isinstance(call, dict) else {}) | by_deck
     if text := cells.get("included", ""):
         # What rolls over and is shared stands in the details; here is how much.
         allowance = details.get("allowance")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from o2b.catalog.models.prices import ChargeShape
 from o2b.periods import Interval, Unit
 from o2b.web.show import money_text, number_text
-from o2b.web.words import interval_words, length_words, meter_words
+from o2b.web.words import deck_words, interval_words, length_words, meter_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,8 @@ def own_parts_of(charge: ChargeShape, currency: str) -> list[str]:
         length = length_words(Interval(Unit(trial[0]), trial[1]))
         found.append(_("free for the first %(length)s") % {"length": length})
     found += [words for part, words in _words_of_parts().items() if details.get(part)]
+    if by_deck := deck_words(details.get("call")):
+        found[found.index(_("rates by time of day"))] = by_deck
     if measured := meter_words(details.get("meter", ""), charge.where):
         found.append(measured)
     return found

@@ -72,7 +72,7 @@ def add_deck(
 
 @transaction.atomic
 def draft_version(*, code: str, by: int, at: datetime) -> RateDeckVersion:
-    """Begin the next version, with the rates of the newest one; refuses while another is a draft."""
+    """Begin the next version with the rates of the newest; refuses while another is a draft."""
     deck = RateDeck.objects.select_for_update().get(code=code)
     newest = deck.versions.order_by("-number").first()
     if newest is None:
