@@ -102,6 +102,38 @@ class MeterOutput(MeterHeadOutput):
     versions = MeterVersionOutput(many=True)
 
 
+class DeckVersionOutput(VersionOutput):
+    starts_on = serializers.DateField(help_text="The first day whose calls it rates.")
+    rates = serializers.IntegerField(help_text="How many prefixes it has.")
+
+
+class RateDeckHeadOutput(serializers.Serializer):
+    url = Link("api-rate-deck-detail", key="code")
+    code = serializers.CharField()
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    per_seconds = serializers.IntegerField(help_text="For so many seconds is a rate.")
+
+
+class RateDeckOutput(RateDeckHeadOutput):
+    versions = DeckVersionOutput(many=True)
+
+
+class DeckRateOutput(serializers.Serializer):
+    prefix = serializers.CharField()
+    destination = serializers.CharField()
+    rate = Plain()
+    connect_fee = Plain()
+    first_seconds = serializers.IntegerField(help_text="The first increment.")
+    next_seconds = serializers.IntegerField(help_text="Each further one.")
+
+
+class NumberRateOutput(serializers.Serializer):
+    number = serializers.CharField(help_text="Its digits.")
+    version = serializers.IntegerField()
+    rate = DeckRateOutput()
+
+
 class PriceAsked(Asked):
     account = serializers.CharField(max_length=40)
     quantity = Exact(required=False, default=1)

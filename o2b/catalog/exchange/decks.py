@@ -52,7 +52,10 @@ def _rate(row: Row) -> DeckRate | None:
         "next_increment": lambda text: _increment(text) if text else 1,
     }
     values: dict[str, object] = {}
+    wrong = {fault.header for fault in row.faults}
     for column, read in said.items():
+        if column in wrong:
+            continue
         try:
             values[column] = read(row.get(column))
         except CellInvalid as fault:
