@@ -108,6 +108,10 @@ def test_a_number_without_a_prefix_parks_its_account(world: World, client: Clien
     client.force_login(a_user("administrator"))
     page = client.get(f"/subscriptions/usage/services/{item.pk}/").content.decode()
     assert "Deck intl has no prefix for 120255 on 2026-02-09." in page
+    next_version({"49": "1", "1": "0.50"}, "2026-02-01", at=world.now)
+    again = world.on("2026-03-02").bill("2026-03-02")
+    assert billed() == [("120", "1.50")]
+    assert not ParkedAccount.objects.filter(run=again).exists()
 
 
 def test_a_deck_that_holds_on_no_day_parks_too(world: World) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from o2b.catalog.models import (
@@ -164,6 +165,28 @@ def known_decks(rows: Sequence[BookRow]) -> Known:
     """What prices by decks are checked against; no query where none is."""
     decks, meters = decks_named(rows)
     return Known(published_decks(decks), number_dimensions(meters)) if decks else Known({}, {})
+
+
+# A longer prefix below one that was there would take numbers from it.
+ADDS = """
+WITH was AS (SELECT * FROM catalog_deckrate WHERE version_id = %(before)s),
+    now AS (SELECT * FROM catalog_deckrate WHERE version_id = %(after)s),
+    added AS (SELECT prefix FROM now EXCEPT SELECT prefix FROM was)
+SELECT NOT EXISTS (
+    SELECT prefix, rate, connect_fee, first_seconds, next_seconds FROM was
+    EXCEPT SELECT prefix, rate, connect_fee, first_seconds, next_seconds FROM now
+) AND NOT EXISTS (
+    SELECT FROM added CROSS JOIN generate_series(1, length(added.prefix) - 1) AS size
+        JOIN was ON was.prefix = left(added.prefix, size)
+)
+"""
+
+
+def only_adds(before: int, after: int) -> bool:
+    """Whether every number that one version rates costs the same by another."""
+    with connection.cursor() as cursor:
+        cursor.execute(ADDS, {"before": before, "after": after})
+        return bool(cursor.fetchone()[0])
 
 
 def digits_of_prices(deck: str) -> list[tuple[str, str, int]]:

@@ -14,7 +14,7 @@ from o2b import events
 from o2b.catalog.exchange.decks import read_deck
 from o2b.catalog.models import DeckRate, RateDeck, RateDeckVersion
 from o2b.catalog.models.products import Lifecycle
-from o2b.catalog.selectors.decks import digits_of_prices
+from o2b.catalog.selectors.decks import digits_of_prices, only_adds
 from o2b.catalog.services.publishing import publish, submit
 from o2b.catalog.services.refusals import DraftOpen, NotADraft, NothingToPublish, ValueInvalid
 from o2b.charging import DeckRate as Rate
@@ -165,8 +165,9 @@ def submit_version(*, version_id: int, by: int, at: datetime) -> RateDeckVersion
 def publish_version(*, version_id: int, at: datetime, by: int | None = None) -> RateDeckVersion:
     """Freeze a draft: from its day on it rates calls.
 
-    `by` is somebody else than who wrote it; programs publish only what nobody wrote. All but a
-    deck's first version begin on a day that has begun nowhere: nothing was rated by them yet.
+    `by` is somebody else than who wrote it; programs publish only what nobody wrote. What was
+    rated stays: all but a deck's first version begin on a day that is over nowhere, or only add
+    rates of numbers that had none.
     """
     found = RateDeckVersion.objects.only("deck_id").get(pk=version_id)
     # One at a time of a deck, so that a version is checked beside the one it follows.
@@ -182,14 +183,7 @@ def _refuse_faulty(version: RateDeckVersion, at: datetime) -> None:
     """No rates, a day that is past, or prefixes that a meter's totals do not tell apart."""
     if not version.rates:
         raise NothingToPublish(_("%(version)s has no rates.") % {"version": version}, field="file")
-    others = version.deck.versions.exclude(pk=version.pk).exclude(state=Lifecycle.DRAFT)
-    latest = others.order_by("-starts_on").values_list("starts_on", flat=True).first()
-    if latest is not None:
-        # A day ends somewhere on Earth while it is still the day before in UTC.
-        least = max(at.date() + A_DAY, latest)
-        if version.starts_on < least:
-            message = _("It begins on %(day)s or later: what was rated stays as it is.")
-            raise ValueInvalid(message % {"day": least}, field="starts_on")
+    _refuse_rated_days(version, at)
     for meter, name, digits in digits_of_prices(version.deck.code):
         if digits < version.longest:
             message = _(
@@ -198,6 +192,25 @@ def _refuse_faulty(version: RateDeckVersion, at: datetime) -> None:
             )
             told = {"name": name, "meter": meter, "digits": digits, "longest": version.longest}
             raise ValueInvalid(message % told, field="file")
+
+
+def _refuse_rated_days(version: RateDeckVersion, at: datetime) -> None:
+    """No day that may have been rated, unless every number that had a rate keeps it."""
+    others = version.deck.versions.exclude(pk=version.pk).exclude(state=Lifecycle.DRAFT)
+    latest = others.order_by("-starts_on", "-number").first()
+    if latest is None:
+        return
+    tomorrow = at.date() + A_DAY  # a day ends somewhere on Earth while UTC has the one before
+    if version.starts_on >= max(tomorrow, latest.starts_on):
+        return
+    lasting = latest.state == Lifecycle.PUBLISHED and version.starts_on >= latest.starts_on
+    if not (lasting and only_adds(latest.pk, version.pk)):
+        message = _(
+            "It begins on %(day)s or later: what was rated stays as it is. Earlier may begin what"
+            " only adds rates of numbers that had none."
+        )
+        told = {"day": max(tomorrow, latest.starts_on)}
+        raise ValueInvalid(message % told, field="starts_on")
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from o2b.catalog.services.meters import draft_version as draft_meter
 from o2b.catalog.services.meters import edit_version as edit_meter
 from o2b.charging import NoRate
 from o2b.errors import Refused
-from tests.decks import a_deck, next_version, rates
+from tests.decks import RATES, a_deck, next_version, rates
 from tests.factories import NOON, a_meter, a_product, a_user, monthly
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +162,32 @@ def test_what_was_rated_stays() -> None:
     assert found.version_on("intl", TOMORROW) == later.pk
     assert found.version_on("intl", TOMORROW + timedelta(days=1)) == version.pk
     assert found.version_on("intl", date(2024, 12, 31)) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "fits"),
+    [
+        ({"1": "5"}, True),  # numbers that had no rate
+        ({"4": "5", "491": None}, True),  # a shorter prefix takes what no longer one has
+        ({}, True),
+        ({"49171": "0.19"}, False),
+        ({"49171": "0.18/60/60"}, False),
+        ({"491711": "0.18"}, False),  # takes numbers from 49171
+        ({"4930": "5"}, False),
+        ({"49": None}, False),
+    ],
+)
+def test_a_version_that_only_adds_may_begin_earlier(
+    told: dict[str, str | None], fits: bool
+) -> None:
+    a_deck(told=dict(RATES))
+    new = {key: text for key, text in (RATES | told).items() if text}
+    day = (TODAY - timedelta(days=9)).isoformat()
+    if fits:
+        next_version(new, day, at=NOON)
+        return
+    with pytest.raises(Refused, match="only adds"), transaction.atomic():
+        next_version(new, day, at=NOON)
 
 
 def test_an_empty_deck_is_not_published() -> None:
