@@ -21,11 +21,15 @@ MOST_USES = 200
 
 
 class Dimension(NamedTuple):
-    """What an event says beside its value; without choices any text will do."""
+    """What an event says beside its value; without choices any text will do.
+
+    With `digits` it is a called number, of which totals keep the first so many digits.
+    """
 
     name: str
     required: bool
     choices: tuple[str, ...]
+    digits: int = 0
 
 
 class MeterRow(NamedTuple):
@@ -93,7 +97,12 @@ def _row(said: tuple[Any, ...]) -> MeterRow:
     return row._replace(
         aggregation=Aggregation(row.aggregation),
         dimensions=tuple(
-            Dimension(each["name"], bool(each.get("required")), tuple(each.get("choices") or ()))
+            Dimension(
+                each["name"],
+                bool(each.get("required")),
+                tuple(each.get("choices") or ()),
+                each.get("digits") or 0,
+            )
             for each in said[8]
         ),
     )
@@ -153,6 +162,8 @@ def dimension_words(each: Mapping[str, Any]) -> str:
     needed = _("required") if each.get("required") else _("optional")
     choices = ", ".join(each.get("choices") or ())
     said = _("one of %(choices)s") % {"choices": choices} if choices else _("any text")
+    if digits := each.get("digits"):
+        said = _("a number, kept to %(digits)s digits") % {"digits": digits}
     return f"{needed}, {said}"
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import NamedTuple
 
-from o2b.charging import Aggregation
+from o2b.charging import Aggregation, called_number
 from subscriptions.usage.rules.parts import LONGEST, dimension_key
 from subscriptions.usage.rules.told import Told
 
@@ -24,11 +24,15 @@ _BY_VALUE = frozenset({Aggregation.UNIQUE, Aggregation.AVERAGE, Aggregation.EACH
 
 
 class Dimension(NamedTuple):
-    """What an event may say beside its value; `choices` empty: any text."""
+    """What an event may say beside its value; `choices` empty: any text.
+
+    Of a called number the total is kept by its first `digits`; 0: it is none.
+    """
 
     name: str
     required: bool = False
     choices: tuple[str, ...] = ()
+    digits: int = 0
 
 
 class MeterVersion(NamedTuple):
@@ -233,7 +237,7 @@ def _value_fault(value: Decimal, version: MeterVersion) -> Rejection | None:
 def _dimensions(said: Mapping[str, object], dimensions: Sequence[Dimension]) -> str | Rejection:
     """The key of those that the meter keeps apart; what else was said is kept, not counted by."""
     found: dict[str, str] = {}
-    for name, required, choices in dimensions:
+    for name, required, choices, digits in dimensions:
         value = said.get(name)
         if value is None or value == "":
             if required:
@@ -244,5 +248,9 @@ def _dimensions(said: Mapping[str, object], dimensions: Sequence[Dimension]) -> 
             return Rejection("no_choice", f"properties.{name}", ", ".join(choices)[:200])
         if not text.isprintable():
             return Rejection("unprintable", f"properties.{name}")
+        if digits:
+            text = called_number(text)[:digits]
+            if not text:
+                return Rejection("no_called_number", f"properties.{name}")
         found[name] = text
     return dimension_key(found)

@@ -10,7 +10,9 @@ from o2b.charging import (
     Aggregation,
     ChargeFacts,
     ChargeTerms,
+    NoRate,
     RatedPeriod,
+    RateMissing,
     rate_periods,
     running_period,
 )
@@ -50,7 +52,8 @@ class Running:
 class Live:
     """One metered charge of an item; `meter` and `item` are rows, the meter None if there is none.
 
-    `before` are the periods that are over, the newest first.
+    `before` are the periods that are over, the newest first. `missing` is a call without a rate:
+    what the charge costs cannot be said.
     """
 
     item: Any
@@ -58,6 +61,7 @@ class Live:
     meter: Any
     running: Running | None
     before: tuple[RatedPeriod, ...]
+    missing: NoRate | None = None
 
     @property
     def unit(self) -> str:
@@ -66,7 +70,10 @@ class Live:
 
 def live(*, item: Any, charge: ChargeTerms, facts: ChargeFacts, meter: Any, today: date) -> Live:
     """How a charge stands on a day; `facts` hold its usage, and nothing as billed."""
-    rated = rate_periods(facts, on=today)
+    try:
+        rated = rate_periods(facts, on=today)
+    except RateMissing as exc:
+        return Live(item, charge, meter, None, (), exc.missing)
     full = running_period(facts, on=today)
     now = rated[-1] if rated and full and rated[-1].full == full else None
     before = [each for each in rated if each is not now and each.full.end <= today]

@@ -3,16 +3,19 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from functools import partial
 from json import dumps
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from o2b.catalog.models import Meter
+from o2b.catalog.selectors.decks import Decks
 from o2b.charging import (
     Aggregation,
     ChargeFacts,
     ChargeTerms,
+    DeckRates,
     Kind,
     Segment,
     Used,
@@ -21,7 +24,7 @@ from o2b.charging import (
 from o2b.periods import FOREVER, Period
 from subscriptions.models import Item, ItemVersion
 from subscriptions.selectors import known_now
-from subscriptions.usage.rules.metering import Total, used_of
+from subscriptions.usage.rules.metering import ByDeck, Total, used_of
 
 # The same totals that bill runs read.
 TOTALS = """
@@ -149,14 +152,26 @@ def _used(charges: Sequence[Metered], since: Sequence[date | None]) -> dict[int,
         "first": None if None in first else min(day for day in first if day),
     }
     wheres = [where_of(each.terms) for each in charges]
+    by_deck = _by_deck([each.terms for each in charges])
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, values)
         rows = cursor.fetchall()
     for n, *total in rows:
-        used = used_of(Total(*total), charges[n].aggregation, wheres[n])
+        used = used_of(Total(*total), charges[n].aggregation, wheres[n], by_deck[n])
         if used is not None:
             found[n].append(used)
     return found
+
+
+def _by_deck(charges: Sequence[ChargeTerms]) -> list[ByDeck | None]:
+    """How calls find their rates, as in a bill run; None of a charge without a deck."""
+    named = [each.call if isinstance(each.call, DeckRates) else None for each in charges]
+    codes = {each.deck for each in named if each}
+    decks = Decks(codes) if codes else None
+    return [
+        ByDeck(each.number, partial(decks.rate, each.deck)) if each and decks else None
+        for each in named
+    ]
 
 
 def where_of(terms: ChargeTerms) -> str | None:
