@@ -13,7 +13,7 @@ from o2b.catalog.models.products import Publishable, second_person
 from o2b.charging.decks import MOST_DIGITS, RATE_DECIMALS
 
 MOST_SECONDS = 86_400
-AMOUNT = {"max_digits": 14, "decimal_places": RATE_DECIMALS}
+DIGITS = 14
 _SECONDS = [MinValueValidator(1), MaxValueValidator(MOST_SECONDS)]
 
 
@@ -76,8 +76,8 @@ class DeckRate(models.Model):
     version = models.ForeignKey(RateDeckVersion, on_delete=models.PROTECT, related_name="rows")
     prefix = models.CharField(max_length=MOST_DIGITS)
     destination = models.CharField(max_length=100, blank=True, default="")
-    rate = models.DecimalField(**AMOUNT)
-    connect_fee = models.DecimalField(**AMOUNT, default=0)
+    rate = models.DecimalField(max_digits=DIGITS, decimal_places=RATE_DECIMALS)
+    connect_fee = models.DecimalField(max_digits=DIGITS, decimal_places=RATE_DECIMALS, default=0)
     first_seconds = models.PositiveIntegerField(default=1)
     next_seconds = models.PositiveIntegerField(default=1)
 

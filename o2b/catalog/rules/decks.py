@@ -53,5 +53,11 @@ def _of_price(row: BookRow, call: DeckRates, known: Known) -> Iterator[RowFault]
     if not digits:
         yield row.fault("details.number", NO_NUMBER, meter=meter, name=call.number)
     elif deck is not None and digits < deck[1]:
-        shown = {"digits": digits, "name": call.number, "deck": call.deck, "longest": deck[1]}
-        yield row.fault("details.number", TOO_SHORT, **shown)
+        yield row.fault(
+            "details.number",
+            TOO_SHORT,
+            digits=digits,
+            name=call.number,
+            deck=call.deck,
+            longest=deck[1],
+        )

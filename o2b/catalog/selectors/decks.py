@@ -43,8 +43,10 @@ class Decks:
         self._spans: dict[str, list[_Span]] = {}
         published = RateDeckVersion.objects.filter(deck__code__in=codes)
         rows = published.exclude(state=Lifecycle.DRAFT).order_by("-starts_on", "-number")
-        for code, *span in rows.values_list("deck__code", "pk", "starts_on", "retired_on"):
-            self._spans.setdefault(code, []).append(_Span(*span))
+        for code, pk, starts_on, ends_on in rows.values_list(
+            "deck__code", "pk", "starts_on", "retired_on"
+        ):
+            self._spans.setdefault(code, []).append(_Span(pk, starts_on, ends_on))
         self._on: dict[tuple[str, date], PrefixTable | None] = {}
 
     def rate(self, deck: str, number: str, day: date) -> Rate | NoRate:

@@ -152,7 +152,7 @@ def _call(documents: Any) -> CallRates | DeckRates:
     """A list of windows with their rates, or an object that names a deck."""
     if isinstance(documents, Mapping):
         _only(documents, "deck", "number", "windows")
-        windows = WHOLE_DAY
+        windows: tuple[DeckWindow, ...] = WHOLE_DAY
         if "windows" in documents:
             windows = tuple(_deck_window(each) for each in documents["windows"])
         return DeckRates(documents.get("deck", ""), documents.get("number", ""), windows)
