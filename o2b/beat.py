@@ -17,6 +17,7 @@ SCHEDULE = {
     "remind-renewals": {"task": "subscriptions.remind_renewals", "schedule": timedelta(hours=1)},
     "renew-due": {"task": "subscriptions.renew_due", "schedule": 60.0},
     "release-usage": {"task": "subscriptions.release_usage", "schedule": 30.0},
+    "watch-usage": {"task": "subscriptions.watch_usage", "schedule": timedelta(minutes=2)},
     "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
 }
 # Whatever beat sends is either work of the accounts, which a test clock carries out on each of its
@@ -31,6 +32,7 @@ DAILY_WORK = [
     "subscriptions.move_prices",
     "subscriptions.remind_renewals",
     "subscriptions.renew_due",
+    "subscriptions.watch_usage",
     "care.warn_overdue",
     "orders.renew_forecasts",
 ]

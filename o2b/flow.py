@@ -192,6 +192,10 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "usage_file.stopped": (),
     "usage_file.failed": (),
     "usage_file.done": (),
+    "usage_alert.set": (),
+    "usage_alert.changed": (),
+    "usage_alert.removed": (),
+    "usage_alert.passed": (Reaction("subscriptions.mail_usage_alerts", by="account"),),
     # billing
     "promise.opened": (),
     "breach.found": (),

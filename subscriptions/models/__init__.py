@@ -25,6 +25,14 @@ from subscriptions.models.usage import (
     UsageTotal,
     Waiting,
 )
+from subscriptions.models.usage_alerts import (
+    AlertOf,
+    UsageAlert,
+    UsageAlertDefault,
+    UsageAlertDue,
+    UsageAlertLook,
+    UsageAlertSent,
+)
 from subscriptions.models.usage_files import (
     FileShape,
     FileState,
@@ -38,6 +46,7 @@ from subscriptions.models.versions import ItemVersion, Standing
 
 __all__ = [
     "Act",
+    "AlertOf",
     "Commitment",
     "Equipment",
     "FileShape",
@@ -58,6 +67,11 @@ __all__ = [
     "Standing",
     "Subscription",
     "SuspensionBilling",
+    "UsageAlert",
+    "UsageAlertDefault",
+    "UsageAlertDue",
+    "UsageAlertLook",
+    "UsageAlertSent",
     "UsageCorrection",
     "UsageEvent",
     "UsageFile",
