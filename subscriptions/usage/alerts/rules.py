@@ -148,9 +148,7 @@ def passed(
     """
     new = sorted(t for t in set(thresholds) if t not in known and reading.has_passed(t))
     highest = max(known, default=None)
-    return [
-        Passed(each, each == new[-1] and (highest is None or each > highest)) for each in new
-    ]
+    return [Passed(each, each == new[-1] and (highest is None or each > highest)) for each in new]
 
 
 def read_thresholds(text: str) -> list[Decimal]:
@@ -159,7 +157,9 @@ def read_thresholds(text: str) -> list[Decimal]:
     >>> read_thresholds("50, 80 100.5")
     [Decimal('50'), Decimal('80'), Decimal('100.5')]
     """
-    words = [word for word in re.split(r"[;\s]+|,\s+", text.replace("%", " ").strip().strip(",")) if word]
+    words = [
+        word for word in re.split(r"[;\s]+|,\s+", text.replace("%", " ").strip().strip(",")) if word
+    ]
     for word in words:
         if not NUMBER.fullmatch(word):
             raise ValueError(word)

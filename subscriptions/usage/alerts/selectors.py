@@ -26,6 +26,7 @@ from subscriptions.usage.selectors import live_usage
 
 # Usage of a day may come for an hour after its end, as a bill run waits for it.
 STILL_OPEN = timedelta(hours=1)
+A_DAY = timedelta(days=1)
 RELATED = (
     "account__test_clock",
     "account__legal_entity",
@@ -62,9 +63,6 @@ def watched(items: Iterable[Item], *, machine_now: datetime) -> list[Watched]:
     for day, some in closing.items():
         found += [each for each in _watched(some, day) if each.period.end == day + A_DAY]
     return found
-
-
-A_DAY = timedelta(days=1)
 
 
 def _watched(items: list[Item], day: date) -> list[Watched]:
@@ -174,16 +172,34 @@ def sent_until(rows: QuerySet[Any], on: date) -> QuerySet[Any]:
 
 def meters_of(account_id: int, *, service: int | None = None) -> QuerySet[Meter]:
     """The meters that an account, or one service of it, is sold by."""
-    subjects = UsageSubject.objects.filter(account=account_id)
-    if service:
-        subjects = subjects.filter(service=service)
+    services = [service] if service else _roots_of(account_id)
+    subjects = UsageSubject.objects.filter(service__in=services, account=account_id)
     return Meter.objects.filter(code__in=subjects.values("meter")).order_by("code")
+
+
+def meters_by_service(account_id: int, services: Collection[int]) -> set[tuple[int, int]]:
+    """(service, meter) by which services of an account are sold."""
+    rows = UsageSubject.objects.filter(service__in=services, account=account_id).order_by()
+    pairs = set(rows.values_list("service", "meter").distinct())
+    codes = {code for _service, code in pairs}
+    keys = dict(Meter.objects.filter(code__in=codes).values_list("code", "pk"))
+    return {(service, keys[code]) for service, code in pairs if code in keys}
+
+
+def has_alerts(account_id: int) -> bool:
+    """Whether an account uses anything by a meter, or has a rule."""
+    subjects = UsageSubject.objects.filter(service__in=_roots_of(account_id), account=account_id)
+    return subjects.exists() or UsageAlert.objects.filter(account=account_id).exists()
 
 
 def services_of(account_id: int) -> set[int]:
     """The services that an account has or had, by the first items of their chains."""
-    rows = Item.objects.filter(account=account_id).annotate(first=Coalesce("root_id", "pk"))
-    return set(rows.values_list("first", flat=True))
+    return set(_roots_of(account_id))
+
+
+def _roots_of(account_id: int) -> QuerySet[Item, int]:
+    rows = Item.objects.filter(account=account_id).order_by()
+    return rows.annotate(first=Coalesce("root_id", "pk")).values_list("first", flat=True)
 
 
 def _midnight(on: date) -> datetime:

@@ -1,4 +1,4 @@
-"""The SQL of alerts: which services changed, which are looked at, what is told for the first time."""
+"""The SQL of alerts: which services changed, which are looked at, what is told first."""
 
 # Events have the time at which their transaction began. Whatever is open now may still bring some
 # of an earlier time, so the next look goes back to the oldest of them; in a quiet house to now.

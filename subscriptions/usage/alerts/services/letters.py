@@ -1,4 +1,4 @@
-"""The letter that tells a customer what passed a threshold: one for all that is owed to an account."""
+"""The letter that tells a customer what passed a threshold: one for all that an account is owed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the advocate is told: one notice an account, whatever number of thresholds passed at once."""
+"""What the advocate is told: one notice an account, however many thresholds passed at once."""
 
 from collections.abc import Sequence
 from datetime import datetime

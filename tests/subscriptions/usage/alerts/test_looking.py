@@ -161,7 +161,8 @@ def test_one_letter_and_one_notice_for_an_account(item: Item, world: World) -> N
 
 def test_a_letter_that_is_refused_comes_to_the_advocate(item: Item, monkeypatch: Any) -> None:
     monkeypatch.setattr(
-        "subscriptions.usage.alerts.services.letters.post", lambda letters: ["550 no" for _ in letters]
+        "subscriptions.usage.alerts.services.letters.post",
+        lambda letters: ["550 no" for _ in letters],
     )
     taken(an_event(item, "85"))
     look()

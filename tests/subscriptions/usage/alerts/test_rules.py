@@ -109,7 +109,9 @@ def test_has_passed(reached: str, limit: str | None, threshold: str, has: bool) 
 )
 def test_passed(thresholds: str, percent: str, known: str, found: str) -> None:
     news = passed(
-        D(*thresholds.split()), Reading(Decimal(percent), Decimal(100)), known=set(D(*known.split()))
+        D(*thresholds.split()),
+        Reading(Decimal(percent), Decimal(100)),
+        known=set(D(*known.split())),
     )
     assert " ".join(f"{each.threshold}{'!' * each.told}" for each in news) == found
 
@@ -164,9 +166,7 @@ def test_read_thresholds(text: str, found: list[str]) -> None:
     assert read_thresholds(text) == [Decimal(each) for each in found]
 
 
-@pytest.mark.parametrize(
-    "text", ["80,100", "x", "-5", "1e3", "NaN", "٨٠", "9" * 21, "\0"]
-)
+@pytest.mark.parametrize("text", ["80,100", "x", "-5", "1e3", "NaN", "٨٠", "9" * 21, "\0"])
 def test_a_word_that_is_no_number_is_named(text: str) -> None:
     with pytest.raises(ValueError, match=re.escape(text)):
         read_thresholds(f"80 {text}")
