@@ -111,8 +111,9 @@ def known_of(seen: Collection[Watched]) -> dict[Key, set[Decimal]]:
         period_start__gte=min(each.period.start for each in seen),
     ).order_by()
     found: dict[Key, set[Decimal]] = defaultdict(set)
-    for *key, threshold in rows.values_list("item", "charge", "of", "period_start", "threshold"):
-        found[tuple(key)].add(threshold)
+    said = rows.values_list("item", "charge", "of", "period_start", "threshold")
+    for item, charge, of, start, threshold in said:
+        found[item, charge, of, start].add(threshold)
     return found
 
 

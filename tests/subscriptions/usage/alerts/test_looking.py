@@ -14,6 +14,7 @@ from o2b.customers.models import Account, Contact
 from o2b.models import Event
 from o2b.people.models import Notice
 from subscriptions.models import (
+    Act,
     Item,
     UsageAlertDefault,
     UsageAlertDue,
@@ -21,7 +22,7 @@ from subscriptions.models import (
     UsageAlertSent,
     UsageEvent,
 )
-from subscriptions.usage.alerts.selectors import items_of, watched
+from subscriptions.usage.alerts.selectors import items_of
 from subscriptions.usage.alerts.services import (
     change_alert,
     look_at_some,
@@ -30,13 +31,15 @@ from subscriptions.usage.alerts.services import (
     remove_alert,
     set_alert,
 )
-from tests.factories import an_account, an_entity
+from tests.factories import an_entity
 from tests.scenarios.world import World
+from tests.subscriptions.serving import told
 from tests.subscriptions.usage.build import (
     a_meter,
     a_metered_service,
     an_event,
     by_meter,
+    statuses,
     taken,
 )
 
@@ -199,14 +202,14 @@ def test_late_usage_of_a_closed_period_tells_nothing(item: Item) -> None:
 def test_a_period_stays_open_for_an_hour_by_the_real_clock(item: Item) -> None:
     Account.objects.update(test_clock=None)
     taken(an_event(item, "85", "2026-02-28T23:59:00Z"), now="2026-02-28T23:59:30Z")
-    for at, told in (
+    for at, n in (
         ("2026-03-01T01:00:00+00:00", 0),
         ("2026-03-01T00:59:59+00:00", 1),
         ("2026-02-28T23:59:40+00:00", 1),
     ):
         UsageAlertSent.objects.all().delete()
         look_at_usage(machine_now=datetime.fromisoformat(at))
-        assert UsageAlertSent.objects.count() == told, at
+        assert UsageAlertSent.objects.count() == n, at
 
 
 def test_the_forecast_of_yesterday_is_no_news_after_midnight(item: Item) -> None:
@@ -367,7 +370,40 @@ def test_an_idle_look_is_a_few_statements(item: Item) -> None:
     assert UsageEvent.objects.count() == 0
 
 
-def test_after_a_transfer_the_account_that_has_it_is_told(item: Item) -> None:
-    seen = watched(items_of([item.pk]), machine_now=AT)
-    assert [(each.item.pk, each.charge) for each in seen] == [(item.pk, "minutes")]
-    assert an_account().pk != item.account_id
+def test_after_a_transfer_the_account_that_has_it_is_told(item: Item, world: World) -> None:
+    taken(an_event(item, "85"))
+    assert look() == ["minutes allowance 80!"]
+    other = world.an_account(legal_entity=item.account.legal_entity)
+    told(world, item, Act.TRANSFER, to_account_id=other.pk)
+    leg = Item.objects.get(account=other)
+    assert statuses(taken(an_event(leg, "95", "2026-02-10T11:00:00Z"))) == ["accepted"]
+    assert look() == ["minutes allowance 80!"]
+    row = UsageAlertSent.objects.latest("pk")
+    assert (row.account, row.item, row.used) == (other, leg, Decimal(95))
+    assert (f"{row.period_start}", f"{row.period_end}") == ("2026-02-10", "2026-03-01")
+
+
+def test_a_test_clock_tells_what_came_on_its_days(item: Item, world: World) -> None:
+    taken(an_event(item, "85"))
+    world.live("2026-02-11")
+    row = UsageAlertSent.objects.get()
+    assert (row.threshold, row.at) == (Decimal(80), AT)
+    assert Notice.objects.get(topic="usage").at == AT
+    world.live("2026-02-28")
+    # Usage of the last day is found before the clock leaves it, and told though the month is over.
+    taken(an_event(item, "20", "2026-02-28T11:00:00Z"), now="2026-02-28T12:00:00Z")
+    world.live("2026-03-02")
+    row = UsageAlertSent.objects.get(threshold=100)
+    assert (f"{row.at:%Y-%m-%d}", f"{row.period_start}") == ("2026-02-28", "2026-02-01")
+    assert UsageAlertSent.objects.count() == 2
+
+
+def test_a_look_at_an_account_under_a_clock_is_by_that_clock(item: Item, world: World) -> None:
+    real = a_metered_service(
+        world, by_meter(details={"allowance": {"units": "100"}}), account=world.an_account()
+    )
+    Account.objects.filter(pk=real.account_id).update(test_clock=None)
+    taken(an_event(item, "85"), an_event(real, "85"))
+    # By the machine's clock February is over: of that one there is nothing to tell any more.
+    look_at_usage(machine_now=datetime.fromisoformat("2026-03-20T12:00:00+00:00"))
+    assert list(UsageAlertSent.objects.values_list("item", flat=True)) == [item.pk]

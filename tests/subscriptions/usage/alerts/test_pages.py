@@ -183,13 +183,6 @@ def test_who_may(item: Item) -> None:
         assert team.post(url, {"thresholds": "1"}).status_code == 403, url
     rule.refresh_from_db()
     assert rule.thresholds == [Decimal(50)]
-    assert (
-        "of-account"
-        not in team.get(f"/customers/{item.account_id}/")
-        .content.decode()
-        .replace("subscriptions/of-account", "")
-        or team.get(panels(item)["account"]).status_code == 200
-    )
 
 
 def test_the_list_of_what_was_told(sales: Client, item: Item) -> None:
