@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('letter_owed', models.BooleanField(default=False)),
                 ('mailed_at', models.DateTimeField(null=True)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.account')),
-                ('item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscriptions.item')),
+                ('item', models.ForeignKey(help_text='Empty: of the account as a whole.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscriptions.item')),
                 ('meter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.meter')),
                 ('rule', models.ForeignKey(help_text='Empty: the default, or a rule that is gone.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='subscriptions.usagealert')),
             ],
@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='usagealertsent',
-            constraint=models.UniqueConstraint(fields=('item', 'charge', 'of', 'period_start', 'threshold'), name='usage_alert_once'),
+            constraint=models.UniqueConstraint(fields=('account', 'item', 'charge', 'of', 'period_start', 'threshold'), name='usage_alert_once', nulls_distinct=False),
         ),
         migrations.RunSQL(SUMMARISED, AS_BEFORE),
         migrations.RunPython(seed_default, migrations.RunPython.noop),

@@ -124,7 +124,13 @@ class UsageAlertSent(models.Model):
         help_text=_("Empty: the default, or a rule that is gone."),
     )
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+", db_index=False)
+    item = models.ForeignKey(
+        Item,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Empty: of the account as a whole."),
+    )
     charge = models.CharField(max_length=60)
     meter = models.ForeignKey(Meter, null=True, on_delete=models.PROTECT, related_name="+")
     of = models.CharField(max_length=12, choices=AlertOf.choices)
@@ -148,8 +154,9 @@ class UsageAlertSent(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["item", "charge", "of", "period_start", "threshold"],
+                fields=["account", "item", "charge", "of", "period_start", "threshold"],
                 name="usage_alert_once",
+                nulls_distinct=False,
             ),
         ]
         indexes = [
@@ -161,9 +168,11 @@ class UsageAlertSent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.item_id} {self.charge}: {self.threshold} of {self.of}"
+        return f"{self.item_id or self.account_id} {self.charge}: {self.threshold} of {self.of}"
 
     def get_absolute_url(self) -> str:
+        if self.item_id is None:
+            return self.account.get_absolute_url()
         return reverse("subscriptions:usage-service", args=[self.item_id])
 
 

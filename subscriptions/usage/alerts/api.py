@@ -68,7 +68,7 @@ class UsageAlertSentOutput(serializers.Serializer):
 
     id = serializers.IntegerField()
     account = serializers.CharField(source="account.reference")
-    service = serializers.CharField(source="item.number")
+    service = serializers.CharField(source="item.number", default=None, allow_null=True)
     charge = serializers.CharField()
     meter = serializers.CharField(source="meter.code", default=None, allow_null=True)
     of = serializers.ChoiceField(choices=AlertOf.choices)

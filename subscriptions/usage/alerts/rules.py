@@ -36,15 +36,18 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What rules watch: a charge of a service (rows `item` and `meter`) in one of its periods.
+    """What rules watch: a charge of a service in one of its periods.
 
-    `readings` are by kind (`AlertOf`); a kind that is missing tells nothing. Whoever adds a kind
-    adds its reading: a function of the period in READINGS, or a maker of its own beside of_live().
+    `account`, `item` and `meter` are rows; what is of the account as a whole has no item, and a
+    name of its own as its charge. `readings` are by kind (`AlertOf`); a kind that is missing tells
+    nothing. Whoever adds a kind adds its reading: a function of the period in READINGS, or a maker
+    of its own beside of_live().
     """
 
-    item: Any
+    account: Any
+    item: Any | None
     charge: str
-    meter: Any
+    meter: Any | None
     period: Period
     used: Decimal
     amount: Decimal
@@ -88,6 +91,7 @@ def of_live(live: Live) -> Watched | None:
         return None
     found = {of: read(run) for of, read in READINGS.items()}
     return Watched(
+        account=live.item.account,
         item=live.item,
         charge=live.charge.key,
         meter=live.meter,
@@ -120,7 +124,7 @@ class Rule(NamedTuple):
         return self.service is not None, self.meter is not None, self.key is not None
 
 
-def rules_for(rules: Iterable[Rule], *, service: int, meter: int) -> dict[str, Rule]:
+def rules_for(rules: Iterable[Rule], *, service: int | None, meter: int | None) -> dict[str, Rule]:
     """By kind the rule that counts for a service and a meter: that which says most, alone."""
     found: dict[str, Rule] = {}
     for rule in rules:

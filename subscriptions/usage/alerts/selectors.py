@@ -27,7 +27,8 @@ from subscriptions.usage.selectors import live_usage
 # Usage of a day may come for an hour after its end, as a bill run waits for it.
 STILL_OPEN = timedelta(hours=1)
 A_DAY = timedelta(days=1)
-Key = tuple[int, str, str, date]  # item, charge, kind, first day of the period
+# account, item, charge, kind, first day of the period
+Key = tuple[int, int | None, str, str, date]
 
 
 def items_of(services: Collection[int]) -> list[Item]:
@@ -74,10 +75,13 @@ class Rules:
         default = self.by_seller.get(account.legal_entity_id) or self.by_seller.get(None)
         return self.own.get(account.pk, []) + ([default] if default else [])
 
-    def of_charge(self, item: Item, meter_id: int) -> dict[str, Rule]:
-        """By kind the one that counts for a meter of an item."""
-        rules = self.of_account(item.account)
-        return rules_for(rules, service=item.root_id_or_own, meter=meter_id)
+    def of_watched(self, each: Watched) -> dict[str, Rule]:
+        """By kind the one that counts for what is watched."""
+        return rules_for(
+            self.of_account(each.account),
+            service=each.item.root_id_or_own if each.item else None,
+            meter=each.meter.pk if each.meter else None,
+        )
 
 
 def rules_of(accounts: Collection[int]) -> Rules:
@@ -99,13 +103,15 @@ def known_of(seen: Collection[Watched]) -> dict[Key, set[Decimal]]:
     if not seen:
         return {}
     rows = UsageAlertSent.objects.filter(
-        item__in={each.item.pk for each in seen},
+        account__in={each.account.pk for each in seen},
         period_start__gte=min(each.period.start for each in seen),
     ).order_by()
+    items = {each.item.pk for each in seen if each.item}
+    rows = rows.filter(Q(item__in=items) | Q(item=None))
     found: dict[Key, set[Decimal]] = defaultdict(set)
-    said = rows.values_list("item", "charge", "of", "period_start", "threshold")
-    for item, charge, of, start, threshold in said:
-        found[item, charge, of, start].add(threshold)
+    said = rows.values_list("account", "item", "charge", "of", "period_start", "threshold")
+    for account, item, charge, of, start, threshold in said:
+        found[account, item, charge, of, start].add(threshold)
     return found
 
 

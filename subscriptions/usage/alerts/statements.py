@@ -59,7 +59,7 @@ _ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in COLUMNS.items())
 TELL_ONCE = f"""
 INSERT INTO subscriptions_usagealertsent ({_NAMES})
     SELECT {_NAMES} FROM unnest({_ARRAYS}) AS said ({_NAMES})
-        ORDER BY item_id, charge, "of", period_start, threshold
-    ON CONFLICT (item_id, charge, "of", period_start, threshold) DO NOTHING
-    RETURNING id, item_id, charge, "of", period_start, threshold
+        ORDER BY account_id, item_id, charge, "of", period_start, threshold
+    ON CONFLICT (account_id, item_id, charge, "of", period_start, threshold) DO NOTHING
+    RETURNING id, account_id, item_id, charge, "of", period_start, threshold
 """

@@ -41,13 +41,9 @@ def passed_text(row: UsageAlertSent) -> str:
 
 
 def service_text(row: UsageAlertSent) -> str:
-    """Whose it is: S-3.7 Minutes."""
-    return f"{row.item.number} {charge_text(row)}"
-
-
-def charge_text(row: UsageAlertSent) -> str:
-    """The charge as a heading."""
-    return name_of(row.charge)
+    """Whose it is: S-3.7 Minutes; of an account as a whole only what it is of."""
+    name = name_of(row.charge)
+    return f"{row.item.number} {name}" if row.item else name
 
 
 def period_text(row: UsageAlertSent) -> str:

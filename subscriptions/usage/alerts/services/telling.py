@@ -22,13 +22,14 @@ def tell_passed(seen: Sequence[Watched], machine_now: datetime) -> int:
 
     Call it in a transaction. Whoever told of the same before, also a moment ago, has told it.
     """
-    rules = rules_of({each.item.account_id for each in seen})
+    rules = rules_of({each.account.pk for each in seen})
     known = known_of(seen)
     rows = []
     for each in seen:
-        for of, rule in rules.of_charge(each.item, each.meter.pk).items():
+        whose = (each.account.pk, each.item.pk if each.item else None, each.charge)
+        for of, rule in rules.of_watched(each).items():
             if rule.active and of in each.readings:
-                before = known.get((each.item.pk, each.charge, of, each.period.start), set())
+                before = known.get((*whose, of, each.period.start), set())
                 news = passed(rule.thresholds, each.readings[of], known=before)
                 rows += [_row(each, rule, new, machine_now) for new in news]
     told = [row for row in _written(rows) if row.told]
@@ -40,7 +41,7 @@ def _row(each: Watched, rule: Rule, new: Passed, machine_now: datetime) -> Usage
     reading = each.readings[rule.of]
     return UsageAlertSent(
         rule_id=rule.key,
-        account=each.item.account,
+        account=each.account,
         item=each.item,
         charge=each.charge,
         meter=each.meter,
@@ -56,7 +57,7 @@ def _row(each: Watched, rule: Rule, new: Passed, machine_now: datetime) -> Usage
         currency=each.currency,
         unit=each.unit,
         told=new.told,
-        at=each.item.account.test_now or machine_now,
+        at=each.account.test_now or machine_now,
     )
 
 
@@ -73,8 +74,8 @@ def _written(rows: Sequence[UsageAlertSent]) -> list[UsageAlertSent]:
         keys = {tuple(key): pk for pk, *key in cursor.fetchall()}
     found = []
     for row in rows:
-        key = (row.item_id, row.charge, row.of, row.period_start, row.threshold)
-        if pk := keys.get(key):
+        whose = (row.account_id, row.item_id, row.charge)
+        if pk := keys.get((*whose, row.of, row.period_start, row.threshold)):
             row.pk = pk
             found.append(row)
     return found

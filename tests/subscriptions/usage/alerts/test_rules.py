@@ -64,7 +64,9 @@ def test_readings(of: str, given: dict[str, object], found: Reading | None) -> N
 def test_nothing_is_watched_without_a_period_or_a_meter() -> None:
     charge = SimpleNamespace(key="minutes", currency="EUR")
     meter = SimpleNamespace(unit="min")
-    live = SimpleNamespace(item=1, charge=charge, meter=meter, running=a_run(), unit="min")
+    live = SimpleNamespace(
+        item=SimpleNamespace(account=2), charge=charge, meter=meter, running=a_run(), unit="min"
+    )
     assert set(of_live(live).readings) == set(AlertOf.values)
     for missing in ("running", "meter"):
         assert of_live(SimpleNamespace(**{**vars(live), missing: None})) is None
