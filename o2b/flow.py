@@ -208,6 +208,10 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "pool.unshared": (),
     "pool.granted": (),
     "pool.grant_ended": (),
+    "usage_alert.set": (),
+    "usage_alert.changed": (),
+    "usage_alert.removed": (),
+    "usage_alert.passed": (Reaction("subscriptions.mail_usage_alerts", by="account"),),
     # billing
     "promise.opened": (),
     "breach.found": (),

@@ -15,6 +15,7 @@ from subscriptions import selectors
 from subscriptions.models import Item
 from subscriptions.quoting import selectors as quoting
 from subscriptions.reached import reached_items
+from subscriptions.usage.alerts.selectors import has_alerts
 
 VIEW = "subscriptions.view_subscription"
 
@@ -65,10 +66,14 @@ def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    """What the account has in service."""
+    """What the account has in service, and at which usage it is told."""
     if not user.has_perm(VIEW):
         return []
-    return [Panel(_("Subscriptions"), reverse("subscriptions:of-account", args=[account_id]))]
+    found = [Panel(_("Subscriptions"), reverse("subscriptions:of-account", args=[account_id]))]
+    if user.has_perm("subscriptions.see_usage") and has_alerts(account_id):
+        url = reverse("subscriptions:usage-alerts-of-account", args=[account_id])
+        found.append(Panel(_("Usage alerts"), url))
+    return found
 
 
 def order_panels(user: Any, order_id: int) -> list[Panel]:

@@ -32,13 +32,14 @@ SELL = (
     "quotes.send_quote",
     "orders.accept_quote",
     "orders.hear_complaints",
+    "subscriptions.set_usage_alerts",
 )
 DELIVER = ("orders.place_order", "orders.work_tasks")
 LEAD = ("orders.approve_work", "orders.manage_work", "orders.hear_complaints")
 BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
     *("billing.grant_money", "billing.approve_grant"),
-    *("subscriptions.send_usage", "subscriptions.mend_usage"),
+    *("subscriptions.send_usage", "subscriptions.mend_usage", "subscriptions.set_usage_alerts"),
     "taxes.change_taxrate",
 )
 RUN_CATALOG = ("catalog.change_product", "catalog.publish", "catalog.change_contract")
@@ -67,6 +68,9 @@ SET_UP = (
     "orders.view_falloutrule",
     "orders.view_outsidesystem",
     "orders.change_outsidesystem",
+    "subscriptions.view_usagealertdefault",
+    "subscriptions.add_usagealertdefault",
+    "subscriptions.change_usagealertdefault",
 )
 
 GROUPS: dict[str, tuple[str, ...]] = {

@@ -17,5 +17,6 @@ urlpatterns = [
     path("", include("subscriptions.commitments.api_urls")),
     path("", include("subscriptions.quoting.api_urls")),
     path("", include("subscriptions.usage.api_urls")),
+    path("", include("subscriptions.usage.alerts.api_urls")),
     path("", include("subscriptions.usage.files.api_urls")),
 ]

@@ -27,6 +27,14 @@ from subscriptions.models.usage import (
     UsageTotal,
     Waiting,
 )
+from subscriptions.models.usage_alerts import (
+    AlertOf,
+    UsageAlert,
+    UsageAlertDefault,
+    UsageAlertDue,
+    UsageAlertLook,
+    UsageAlertSent,
+)
 from subscriptions.models.usage_files import (
     FileShape,
     FileState,
@@ -40,6 +48,7 @@ from subscriptions.models.versions import ItemVersion, Standing
 
 __all__ = [
     "Act",
+    "AlertOf",
     "Commitment",
     "Equipment",
     "FileShape",
@@ -64,6 +73,11 @@ __all__ = [
     "Standing",
     "Subscription",
     "SuspensionBilling",
+    "UsageAlert",
+    "UsageAlertDefault",
+    "UsageAlertDue",
+    "UsageAlertLook",
+    "UsageAlertSent",
     "UsageCorrection",
     "UsageDay",
     "UsageEvent",
