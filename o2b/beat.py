@@ -17,6 +17,7 @@ SCHEDULE = {
     "remind-renewals": {"task": "subscriptions.remind_renewals", "schedule": timedelta(hours=1)},
     "renew-due": {"task": "subscriptions.renew_due", "schedule": 60.0},
     "release-usage": {"task": "subscriptions.release_usage", "schedule": 30.0},
+    "refill-pools": {"task": "subscriptions.refill_pools", "schedule": timedelta(minutes=3)},
     "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
 }
 # Whatever beat sends is either work of the accounts, which a test clock carries out on each of its
@@ -39,4 +40,5 @@ MACHINE_WORK = [
     "people.sweep_mail",
     "o2b.make_partitions",
     "subscriptions.release_usage",
+    "subscriptions.refill_pools",
 ]

@@ -200,6 +200,10 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "pool.unshared": (),
     "pool.granted": (),
     "pool.grant_ended": (),
+    "pool.refill_set": (),
+    "pool.refill_stopped": (),
+    "pool.refilled": (),
+    "pool.refill_failed": (),
     # billing
     "promise.opened": (),
     "breach.found": (),

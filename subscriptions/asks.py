@@ -13,10 +13,12 @@ from o2b.periods import add_months
 from o2b.web.show import number_text
 from subscriptions import selectors
 from subscriptions.models import Item
+from subscriptions.pools.selectors import has_pools
 from subscriptions.quoting import selectors as quoting
 from subscriptions.reached import reached_items
 
 VIEW = "subscriptions.view_subscription"
+SEE_USAGE = "subscriptions.see_usage"
 
 
 def home_cards(user: Any) -> list[Card]:
@@ -65,10 +67,15 @@ def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    """What the account has in service."""
-    if not user.has_perm(VIEW):
-        return []
-    return [Panel(_("Subscriptions"), reverse("subscriptions:of-account", args=[account_id]))]
+    """What the account has in service, and the pools that it draws from, if there are some."""
+    panels = []
+    if user.has_perm(VIEW):
+        here = reverse("subscriptions:of-account", args=[account_id])
+        panels.append(Panel(_("Subscriptions"), here))
+    if user.has_perm(SEE_USAGE) and has_pools(account_id):
+        pools = reverse("subscriptions:pools-of-account", args=[account_id])
+        panels.append(Panel(_("Pools"), pools))
+    return panels
 
 
 def order_panels(user: Any, order_id: int) -> list[Panel]:

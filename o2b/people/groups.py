@@ -33,11 +33,15 @@ SELL = (
     "orders.accept_quote",
     "orders.hear_complaints",
 )
-DELIVER = ("orders.place_order", "orders.work_tasks")
-LEAD = ("orders.approve_work", "orders.manage_work", "orders.hear_complaints")
+DELIVER = ("orders.place_order", "orders.work_tasks", "subscriptions.manage_pool")
+LEAD = (
+    *("orders.approve_work", "orders.manage_work", "orders.hear_complaints"),
+    "subscriptions.grant_units",
+)
 BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
     *("subscriptions.send_usage", "subscriptions.mend_usage"),
+    *("subscriptions.manage_pool", "subscriptions.grant_units"),
     "taxes.change_taxrate",
 )
 RUN_CATALOG = ("catalog.change_product", "catalog.publish", "catalog.change_contract")

@@ -47,6 +47,14 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolNow:
+    """The pool, a row, that a charge draws from today, and what is left in it."""
+
+    pool: Any
+    left: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """One metered charge of an item; `meter` and `item` are rows, the meter None if there is none.
 
@@ -58,20 +66,29 @@ class Live:
     meter: Any
     running: Running | None
     before: tuple[RatedPeriod, ...]
+    pool: PoolNow | None = None
 
     @property
     def unit(self) -> str:
         return str(self.meter.unit) if self.meter else ""
 
 
-def live(*, item: Any, charge: ChargeTerms, facts: ChargeFacts, meter: Any, today: date) -> Live:
+def live(
+    *,
+    item: Any,
+    charge: ChargeTerms,
+    facts: ChargeFacts,
+    meter: Any,
+    today: date,
+    pool: PoolNow | None = None,
+) -> Live:
     """How a charge stands on a day; `facts` hold its usage, and nothing as billed."""
     rated = rate_periods(facts, on=today)
     full = running_period(facts, on=today)
     now = rated[-1] if rated and full and rated[-1].full == full else None
     before = [each for each in rated if each is not now and each.full.end <= today]
     running = _running(facts, now, today) if now else None
-    return Live(item, charge, meter, running, tuple(before[::-1][:PERIODS_BEFORE]))
+    return Live(item, charge, meter, running, tuple(before[::-1][:PERIODS_BEFORE]), pool)
 
 
 def _running(facts: ChargeFacts, rated: RatedPeriod, today: date) -> Running:
