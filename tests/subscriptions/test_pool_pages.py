@@ -118,14 +118,14 @@ def test_more_pools_than_are_looked_at_is_said(
 def test_the_queries_of_the_list_do_not_grow_with_its_rows(
     team: Client, world: World, item: Item
 ) -> None:
-    before = queries(lambda: team.get(HERE))
+    before = queries(team, HERE)
     for _ in range(4):
         account = guest(world)
         sold(world, a_plan("30"), on="2026-01-01", account=account)
         a_drawer(world, account=account)
     world.on("2026-02-10")
     assert len(rows(team, HERE)) == 5
-    assert queries(lambda: team.get(HERE)) == before
+    assert queries(team, HERE) == before
 
 
 # one pool
@@ -149,7 +149,7 @@ def test_the_page_of_a_pool(team: Client, world: World, item: Item) -> None:
         ("came_in", 100, 100),
     ]
     assert b"<svg" in answer.content
-    partial = team.get(of(), headers=HTMX)
+    partial = team.get(of(), **HTMX)
     assert b"<h1" not in partial.content
 
 
@@ -196,7 +196,7 @@ def test_the_oldest_can_come_first(team: Client, world: World, item: Item) -> No
 
 def test_the_queries_of_the_page_do_not_grow(team: Client, world: World, item: Item) -> None:
     use(world, item, "30", "2026-01-20")
-    before = queries(lambda: team.get(of()))
+    before = queries(team, of())
     pool = Pool.objects.get()
     for _ in range(3):
         other = a_drawer(world)
@@ -208,7 +208,7 @@ def test_the_queries_of_the_page_do_not_grow(team: Client, world: World, item: I
             pool_id=pool.pk, units=Decimal(5), reason="x", at=world.now, by=a_user("finance").pk
         )
     # Events, members and orders are asked for once there are some.
-    assert queries(lambda: team.get(of())) <= before + 2
+    assert queries(team, of()) <= before + 2
 
 
 def test_lists_in_full(team: Client, world: World, item: Item) -> None:
@@ -235,7 +235,7 @@ def test_lists_in_full(team: Client, world: World, item: Item) -> None:
     assert [row.account for row in rows(team, of(verb="members/"))] == [account]
     for verb in ("drawers/", "lots/", "members/"):
         assert team.get(of(verb=verb), {"format": "csv"}).status_code == 200
-        assert "Nobody" in text_of(team.get(of(verb=verb), {"q": "x"})) or True
+        assert team.get(of(verb=verb), {"q": "x"}).status_code == 200
 
 
 # what one does
@@ -416,7 +416,7 @@ def test_pages_of_usage_and_of_the_account_lead_to_the_pool(
     use(world, item, "20", "2026-02-09")
     pool = Pool.objects.get()
     service = text_of(team.get(f"/subscriptions/usage/services/{item.pk}/"))
-    assert f"pool {pool.number}: 100 min left" in service
+    assert f"pool {pool.number}: 100 min left" in service.replace(" :", ":"), service[-1500:]
     panel = text_of(team.get(f"/subscriptions/usage/of-subscription/{item.subscription_id}/"))
     assert "20 min covered by" in panel
     account = team.get(world.account.get_absolute_url()).content.decode()
@@ -446,11 +446,11 @@ def test_what_lasts_how_long() -> None:
 
 
 def test_the_forecast_counts_units_that_come_and_lapse(world: World, item: Item) -> None:
-    """100 a month, 20 roll over: at 4 a day it lasts, at 7 a day it is empty before its month."""
+    """80 are left and 100 come in March: 4 a day last until then, 7 a day do not."""
     use(world, item, "40", "2026-02-02")
     scene = scene_of(Pool.objects.get().pk)
     assert scene.pace.a_day == 4
-    assert scene.empty_on == date(2026, 3, 31)
+    assert scene.empty_on == date(2026, 3, 28)
     use(world, item, "30", "2026-02-10")
     scene = scene_of(Pool.objects.get().pk)
     assert (scene.left, scene.pace.a_day) == (50, 7)

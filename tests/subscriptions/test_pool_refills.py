@@ -72,6 +72,7 @@ def test_it_orders_once_when_little_is_left(world: World, item: Item) -> None:
     assert Notice.objects.filter(
         key=f"pool-refill-{order.pk}", user=world.account.advocate
     ).exists()
+    world.settle()
     world.on("2026-01-11")
     assert left() == 119
     assert refill_pools() == 0
@@ -83,11 +84,13 @@ def test_not_oftener_a_month_than_told(world: World, item: Item) -> None:
     set_for(world, most_a_month=1)
     use(world, item, "90", "2026-01-10")
     assert refill_pools() == 1
+    world.settle()
     world.on("2026-01-12")
     use(world, item, "105", "2026-01-12")
     assert (left(), refill_pools()) == (5, 0)
     world.on("2026-02-01")
     assert left() == 105, "the plan brings units of the month"
+    assert refill_pools() == 0
     use(world, item, "100", "2026-02-01")
     assert refill_pools() == 1
 

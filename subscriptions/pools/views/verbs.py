@@ -60,6 +60,11 @@ def _asked(
     return render(request, "subscriptions/pools/form.html", context, status=status)
 
 
+def _sent(request: HtmxRequest) -> Any:
+    """What a form sent, be it nothing; None where it is only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
 def _pool(pk: int) -> Pool:
     return Pool.objects.select_related("account__test_clock").get(pk=pk)
 
@@ -107,7 +112,7 @@ def share(request: HtmxRequest, pk: int) -> HttpResponse:
 
     return _asked(
         request,
-        ShareForm(request.POST or None),
+        ShareForm(_sent(request)),
         effect,
         said=_("It draws from the pool now."),
         title=_("Share the pool"),
@@ -132,7 +137,7 @@ def end_member(request: HtmxRequest, pk: int) -> HttpResponse:
 
     return _asked(
         request,
-        EndForm(request.POST if request.method == "POST" else None),
+        EndForm(_sent(request)),
         effect,
         said=_("Sharing has its end."),
         title=_("End sharing with %(who)s") % {"who": member_title(member)},
@@ -147,7 +152,7 @@ def end_member(request: HtmxRequest, pk: int) -> HttpResponse:
 def give(request: HtmxRequest, pk: int) -> HttpResponse:
     """Units by hand."""
     pool = _pool(pk)
-    form = GiveForm(request.POST or None)
+    form = GiveForm(_sent(request))
 
     def effect(told: dict[str, Any]) -> PoolGrant:
         return services.grant_units(
@@ -184,7 +189,7 @@ def take_back(request: HtmxRequest, pk: int) -> HttpResponse:
 
     return _asked(
         request,
-        TakeBackForm(request.POST or None),
+        TakeBackForm(_sent(request)),
         effect,
         said=_("What was left of them is taken back."),
         title=_("Take units back"),
@@ -206,7 +211,7 @@ def rename(request: HtmxRequest, pk: int) -> HttpResponse:
 
     return _asked(
         request,
-        NameForm(request.POST if request.method == "POST" else None, initial={"name": pool.name}),
+        NameForm(_sent(request), initial={"name": pool.name}),
         effect,
         said=_("It is renamed."),
         title=_("Rename the pool"),
@@ -251,7 +256,7 @@ def refill(request: HtmxRequest, pk: int) -> HttpResponse:
 
     return _asked(
         request,
-        RefillForm(request.POST if request.method == "POST" else None, initial=initial),
+        RefillForm(_sent(request), initial=initial),
         effect,
         said=_("The pool is topped up by itself from now on."),
         title=_("Automatic top-up"),
