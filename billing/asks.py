@@ -12,6 +12,7 @@ from billing.charges.selectors import billed_of
 from billing.invoices import selectors as invoices
 from billing.models import Invoice, Payment
 from billing.payments import selectors as payments
+from billing.wallets.selectors import grants_to_approve
 from o2b import clock
 from o2b.asks import Affected, BilledSoFar, Card, Found, Impact, Panel, Standing, Trace
 from o2b.catalog.publications import MOST_EXAMPLES
@@ -22,13 +23,14 @@ from o2b.web.show import money_text, number_text
 
 VIEW_RUNS, VIEW_INVOICES = "billing.view_billrun", "billing.view_invoice"
 VIEW_PROMISES = "billing.view_promise"
+APPROVE_GRANT = "billing.approve_grant"
 
 
 def home_cards(user: Any) -> list[Card]:
     """What waits for finance: runs, parked accounts, money that is late."""
     if not user.has_perm(VIEW_RUNS):
         return []
-    return [*_run_cards(), *_money_cards()]
+    return [*_run_cards(), *_money_cards(), *_grant_cards(user)]
 
 
 def search(user: Any, text: str) -> list[Found]:
@@ -95,10 +97,13 @@ def billed_so_far(item_ids: Sequence[int]) -> list[BilledSoFar]:
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    """Invoices and balance of the account."""
+    """Invoices and balance of the account, and its prepaid money."""
     if not user.has_perm(VIEW_INVOICES):
         return []
-    return [Panel(_("Invoices"), reverse("billing:of-account", args=[account_id]))]
+    return [
+        Panel(_("Invoices"), reverse("billing:of-account", args=[account_id])),
+        Panel(_("Prepaid credit"), reverse("billing:of-account-wallet", args=[account_id])),
+    ]
 
 
 def order_panels(user: Any, order_id: int) -> list[Panel]:
@@ -134,6 +139,16 @@ def _money_cards() -> list[Card]:
         ),
         Card(_("Billed this month, net"), _amounts(billed), bills),
     ]
+
+
+def _grant_cards(user: Any) -> list[Card]:
+    """Grants that wait for a second person; none where nothing waits."""
+    waiting = grants_to_approve().count() if user.has_perm(APPROVE_GRANT) else 0
+    if not waiting:
+        return []
+    grants = reverse("billing:wallet-grants")
+    url = f"{grants}?state=asked"
+    return [Card(_("Grants to approve"), number_text(waiting), url, tone="warn")]
 
 
 def _amounts(rows: list[dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Billing's answers to news: promises, charges, and the steps of a run; each calls one service."""
+"""Billing's answers to news: promises, charges, and the steps of a run, what lapses."""
 
 import os
 import socket
@@ -7,8 +7,11 @@ from billing.charges.services import open_charges_of
 from billing.invoices.services import tell_first_bills as tell_of_first_bills
 from billing.promises.services import note_deliveries_of, open_promises_of
 from billing.runs import services as runs
+from billing.wallets.selectors.topups import wallets_to_look_at
+from billing.wallets.services.lapsing import lapse_due
+from billing.wallets.services.topping_up import top_up
 from o2b import clock
-from o2b.events import batch_reaction, reaction
+from o2b.events import batch_reaction, periodic, reaction
 from subscriptions.selectors import accounts_of_orders
 
 AT_ONCE = 100
@@ -62,6 +65,23 @@ def finalise_shard(key: int) -> None:
 def tell_first_bills(key: int) -> None:
     """A run is final: advocates hear of the accounts that were billed for the first time."""
     tell_of_first_bills(run_id=key)
+
+
+@periodic("billing.lapse_money")
+def lapse_money() -> int:
+    """Prepaid money whose last day is over lapses, wherever its account lives."""
+    lapsed = 0
+    while some := lapse_due(machine_now=clock.now()):
+        lapsed += some
+    return lapsed
+
+
+@periodic("billing.top_up_wallets")
+def top_up_wallets() -> int:
+    """Standing orders refill wallets that hold too little; each wallet for itself."""
+    now = clock.now()
+    looked_at = [top_up(wallet_id=pk, machine_now=now) for pk in wallets_to_look_at()]
+    return sum(asked is not None for asked in looked_at)
 
 
 def _worker() -> str:

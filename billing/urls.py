@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from billing.views import complaints, invoices, panels, payments, promises, runs
+from billing.wallets.views import deeds, lists
 
 app_name = "billing"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,9 +20,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<int:pk>/pdf/", invoices.as_pdf, name="invoice-pdf"),
     path("payments/", payments.PaymentList.as_view(), name="payment-list"),
     path("payments/new/", payments.new, name="payment-new"),
+    path("wallets/", lists.WalletList.as_view(), name="wallet-list"),
+    path("wallets/<int:pk>/", lists.WalletPage.as_view(), name="wallet"),
+    path("wallets/<int:pk>/change/", deeds.change, name="wallet-change"),
+    path("wallets/<int:pk>/refill/", deeds.refill, name="wallet-refill"),
+    path("wallets/<int:pk>/refill/stop/", deeds.stop_refill, name="wallet-refill-stop"),
+    path("wallet-grants/", lists.GrantList.as_view(), name="wallet-grants"),
+    path("wallet-grants/<int:pk>/approve/", deeds.approve, name="wallet-grant-approve"),
+    path("wallet-grants/<int:pk>/refuse/", deeds.refuse, name="wallet-grant-refuse"),
+    path("wallet-grants/<int:pk>/withdraw/", deeds.withdraw, name="wallet-grant-withdraw"),
     path("promises/", promises.PromiseList.as_view(), name="promise-list"),
     path("of-order/<int:pk>/", promises.of_order, name="of-order"),
     path("of-account/<int:pk>/", panels.of_account, name="of-account"),
+    path("of-account/<int:pk>/wallet/", deeds.of_account, name="of-account-wallet"),
+    path("of-account/<int:pk>/grant/", deeds.new_grant, name="wallet-grant-new"),
     path("of-account/<int:pk>/use-credit/", payments.use_credit, name="use-credit"),
     path("of-subscription/<int:pk>/", panels.of_subscription, name="of-subscription"),
 ]

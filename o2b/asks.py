@@ -8,6 +8,8 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
+from o2b.charging import Grant
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -113,6 +115,13 @@ class TaskKind:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantWords:
+    """Who says in words what a charge brings into a pool or the wallet, given if it recurs."""
+
+    say: Callable[[Grant, bool], str]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskQueue:
     """A queue that steps by hand may name, and what an hour of its people costs us."""
 
@@ -192,6 +201,8 @@ QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
     "billed_so_far": (BilledSoFar, ("billing.asks.billed_so_far",)),
     # (key of a quote): what its changes bring to what is in service
     "quote_parts": (Part, ("subscriptions.asks.quote_parts",)),
+    # (): who knows the meters that grants name; for one answer of the API
+    "grant_words": (GrantWords, ("o2b.catalog.asks.grant_words",)),
     "holdings": (Holding, ("orders.asks.holdings", "subscriptions.asks.holdings")),
     # (key of an account): why it is no blank page any more, so that its days may not be mixed
     "traces": (

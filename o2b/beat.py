@@ -18,6 +18,9 @@ SCHEDULE = {
     "renew-due": {"task": "subscriptions.renew_due", "schedule": 60.0},
     "release-usage": {"task": "subscriptions.release_usage", "schedule": 30.0},
     "refill-pools": {"task": "subscriptions.refill_pools", "schedule": timedelta(minutes=3)},
+    "count-usage-days": {"task": "subscriptions.count_usage_days", "schedule": timedelta(hours=1)},
+    "lapse-prepaid-money": {"task": "billing.lapse_money", "schedule": timedelta(minutes=10)},
+    "top-up-wallets": {"task": "billing.top_up_wallets", "schedule": timedelta(minutes=10)},
     "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
 }
 # Whatever beat sends is either work of the accounts, which a test clock carries out on each of its
@@ -32,6 +35,8 @@ DAILY_WORK = [
     "subscriptions.move_prices",
     "subscriptions.remind_renewals",
     "subscriptions.renew_due",
+    "billing.lapse_money",
+    "billing.top_up_wallets",
     "care.warn_overdue",
     "orders.renew_forecasts",
 ]
@@ -41,4 +46,5 @@ MACHINE_WORK = [
     "o2b.make_partitions",
     "subscriptions.release_usage",
     "subscriptions.refill_pools",
+    "subscriptions.count_usage_days",
 ]

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 
+from o2b.catalog.selectors import MeterNames, granted_by
+from o2b.charging import from_canonical
 from orders import selectors
 from orders.changing.shown import found_before, sentence
 from orders.fulfilment.services.pauses import is_past_return
@@ -31,6 +33,7 @@ class ShownLine:
     monthly: Decimal
     one_time: Decimal
     sentence: str = ""
+    brings: tuple[str, ...] = ()
 
     @property
     def may_hold(self) -> bool:
@@ -70,10 +73,12 @@ def show_lines(outlook: Outlook, lines: Iterable[OrderLine]) -> list[ShownLine]:
     begins = order.start_on or order.placed_at.date()
     sums = selectors.worth([(line.terms.body, line.quantity) for line in lines], order, begins)
     found = found_before(lines)
+    meters = MeterNames()
     return [
         replace(
             _shown(line, amounts.monthly, amounts.one_time, outlook.critical, others),
             sentence=sentence(line, found.get(line.pk)),
+            brings=_brings(line, meters),
         )
         for line, amounts in zip(lines, sums.lines, strict=True)
     ]
@@ -89,6 +94,13 @@ def _shown(
     tasks = list(line.tasks.all())
     drawn = draw(tasks, critical=critical, others=others) if len(tasks) > 1 else None
     return ShownLine(line, tasks, drawn, monthly, one_time)
+
+
+def _brings(line: OrderLine, meters: MeterNames) -> tuple[str, ...]:
+    """What its charges bring into pools or the wallet, in words."""
+    charges = from_canonical(line.terms.body).charges
+    told = (granted_by(each, meters, quantity=line.quantity) for each in charges)
+    return tuple(filter(None, told))
 
 
 def history(order: Order) -> list[Entry]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from o2b.catalog.models import Terms
+from o2b.catalog.selectors import MeterNames, granted_by
 from o2b.charging import (
     ChargeTerms,
     Interval,
@@ -22,6 +23,7 @@ from o2b.charging import (
     price,
 )
 from o2b.charging.ramps import terms_on
+from o2b.charging.taxing import tax_code_of
 from o2b.money import Money, quantise, sum_of
 from o2b.web.words import interval_words
 
@@ -50,7 +52,10 @@ STEPS = [
 
 @dataclass(frozen=True)
 class ChargeExplained:
-    """One charge for people: `amount` is the exact price of a full period at the quantity."""
+    """One charge for people: `amount` is the exact price of a full period at the quantity.
+
+    `brings` is what it grants at the quantity, in words; empty for most.
+    """
 
     name: str
     kind: str
@@ -58,6 +63,7 @@ class ChargeExplained:
     every: str
     billed: str
     steps: tuple[Step, ...]
+    brings: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,12 @@ def explain_terms(
     quantity: Decimal,
     on: date | None = None,
     started_on: date | None = None,
+    meters: MeterNames | None = None,
 ) -> TermsExplained:
     """Read frozen Terms and say what they mean for so many units; usage as if none was.
 
-    Where a price steps, the one in force on a day (of what started on another) is told.
+    Where a price steps, the one in force on a day (of what started on another) is told. Who shows
+    many Terms hands in one `meters`.
     """
     return explain_promise(
         from_canonical(terms.body),
@@ -88,6 +96,7 @@ def explain_terms(
         quantity=quantity,
         on=on,
         started_on=started_on,
+        meters=meters,
     )
 
 
@@ -98,14 +107,17 @@ def explain_promise(
     quantity: Decimal,
     on: date | None = None,
     started_on: date | None = None,
+    meters: MeterNames | None = None,
 ) -> TermsExplained:
     """The same of Terms that may not be frozen yet, as a change that is only looked at has them."""
     charges = [_in_force(each, on, started_on) for each in promised.charges]
+    meters = meters or MeterNames()
     return TermsExplained(
         number=number,
         starts=start_words(promised.start_rule),
         charges=[
-            _charge(each, Decimal(0) if each.kind is Kind.USAGE else quantity) for each in charges
+            _charge(each, Decimal(0) if each.kind is Kind.USAGE else quantity, meters)
+            for each in charges
         ],
         monthly=_monthly(promised.currency, charges, quantity),
         once=_once(promised.currency, charges, quantity),
@@ -127,7 +139,8 @@ def monthly_parts(
     """(tax code, amount) of each charge of a month, rounded as `monthly` of the Terms is."""
     charges = [_in_force(each, on, started_on) for each in promised.charges]
     return [
-        (each.tax_code, _monthly(promised.currency, [each], quantity).amount) for each in charges
+        (tax_code_of(each), _monthly(promised.currency, [each], quantity).amount)
+        for each in charges
     ]
 
 
@@ -136,7 +149,8 @@ def explain_charge(
 ) -> ChargeExplained:
     """One charge of frozen Terms (they count from 1), as billed from a day on; usage as it was."""
     promised = from_canonical(terms.body)
-    return _charge(_in_force(promised.charges[position - 1], on, started_on), quantity)
+    charge = _in_force(promised.charges[position - 1], on, started_on)
+    return _charge(charge, quantity, MeterNames())
 
 
 def _in_force(charge: ChargeTerms, on: date | None, started_on: date | None) -> ChargeTerms:
@@ -164,7 +178,7 @@ def timing_words(charge: ChargeTerms) -> str:
     return _("%(when)s, %(shared)s") % {"when": when, "shared": shared}
 
 
-def _charge(charge: ChargeTerms, quantity: Decimal) -> ChargeExplained:
+def _charge(charge: ChargeTerms, quantity: Decimal, meters: MeterNames) -> ChargeExplained:
     return ChargeExplained(
         name=charge.key.replace("_", " ").replace("-", " "),
         kind=charge.kind.value,
@@ -172,6 +186,7 @@ def _charge(charge: ChargeTerms, quantity: Decimal) -> ChargeExplained:
         every=interval_words(charge.interval),
         billed=timing_words(charge),
         steps=explain(charge, quantity),
+        brings=granted_by(charge, meters, quantity=quantity),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from o2b.catalog.selectors import MeterNames
 from o2b.charging import Kind
 from o2b.money import Money, zero
 from o2b.web.show import day_text, money_text, number_text
@@ -131,14 +132,17 @@ def items_shown(subscription: Subscription, look: Look) -> list[ItemShown]:
     items = list(selectors.items_of(subscription_id=subscription.pk))
     legs = selectors.legs_of(items)
     facts = facts_of(legs.keys(), until=look.until)
+    meters = MeterNames()
     return [
-        _item(item, look, legs[item.root_id_or_own], facts.get(item.root_id_or_own, []))
+        _item(item, look, legs[item.root_id_or_own], facts.get(item.root_id_or_own, []), meters)
         for item in items
     ]
 
 
-def _item(item: Item, look: Look, legs: Sequence[Item], facts: Iterable[Any]) -> ItemShown:
-    versions = [_version(v, item, look) for v in item.versions.all() if look.knows(v)]
+def _item(
+    item: Item, look: Look, legs: Sequence[Item], facts: Iterable[Any], meters: MeterNames
+) -> ItemShown:
+    versions = [_version(v, item, look, meters) for v in item.versions.all() if look.knows(v)]
     believed = [shown for shown in versions if shown.is_believed]
     now = next((shown for shown in believed if look.on in shown.version.valid), None)
     begun = [shown for shown in believed if shown.since <= look.on]
@@ -169,11 +173,15 @@ def _first_days(leg: Item, look: Look) -> list[date]:
     return [v.valid.lower or date.min for v in leg.versions.all() if look.believes(v)]
 
 
-def _version(version: ItemVersion, item: Item, look: Look) -> VersionShown:
+def _version(version: ItemVersion, item: Item, look: Look, meters: MeterNames) -> VersionShown:
     """A version's Terms as they are on the day, or, of other days, when the version begins."""
     on = look.on if look.on in version.valid else version.valid.lower or look.on
     terms = explain_terms(
-        version.terms, quantity=version.quantity, on=on, started_on=item.anchor_on
+        version.terms,
+        quantity=version.quantity,
+        on=on,
+        started_on=item.anchor_on,
+        meters=meters,
     )
     return VersionShown(version, terms, look.believes(version))
 

@@ -152,9 +152,20 @@ class TaxOfRateOutput(serializers.Serializer):
     tax = Plain()
 
 
+class PrepaidOutput(serializers.Serializer):
+    """What a lot of prepaid money paid; below zero, what was given back to it."""
+
+    lot = serializers.IntegerField(source="lot.pk")
+    bought_by = serializers.IntegerField(
+        source="lot.invoice_id", allow_null=True, help_text="The invoice that bills the lot."
+    )
+    amount = Plain()
+
+
 class InvoiceOutput(InvoiceHeadOutput):
     taxes = TaxOfRateOutput(many=True, source="shown_taxes", help_text="Of each rate.")
     lines = InvoiceLineOutput(many=True, source="shown_lines")
+    prepaid = PrepaidOutput(many=True, source="shown_prepaid", help_text="Paid from wallets.")
 
 
 class PaymentHeadOutput(serializers.Serializer):

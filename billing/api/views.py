@@ -22,6 +22,8 @@ from billing.payments.selectors import account_balance, payments_for_list
 from billing.payments.services import record_payment
 from billing.runs import services as runs
 from billing.runs.selectors import runs_with_people
+from billing.wallets.api_outputs import WalletOutput
+from billing.wallets.selectors import paid_on, standing_of, wallets_of_account
 from o2b import clock
 from o2b.api.idempotency import once
 from o2b.api.views import Noun, Verbs
@@ -158,6 +160,7 @@ class InvoiceViewSet(Noun):
         invoice = super().get_object()
         invoice.shown_lines = list(invoices.lines_of(invoice_id=invoice.pk))
         invoice.shown_taxes = taxes_of(invoice.shown_lines)
+        invoice.shown_prepaid = paid_on(invoice_id=invoice.pk)
         return invoice
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
@@ -165,7 +168,7 @@ class InvoiceViewSet(Noun):
     def pdf(self, request: Request, pk: str) -> HttpResponse:
         """The document as the customer gets it."""
         invoice = self.get_object()
-        page = render(document_of(invoice, invoice.shown_lines))
+        page = render(document_of(invoice, invoice.shown_lines, invoice.shown_prepaid))
         name = f'inline; filename="{invoice.number}.pdf"'
         return HttpResponse(
             page, content_type="application/pdf", headers={"Content-Disposition": name}
@@ -231,7 +234,7 @@ class BalanceViewSet(Verbs):
     """How an account stands."""
 
     queryset = Account.objects.all()
-    doors = {"balance": "billing.view_invoice"}
+    doors = dict.fromkeys(("balance", "wallets"), "billing.view_invoice")
 
     @extend_schema(responses=outputs.BalanceOutput, tags=["accounts"])
     @action(detail=True, pagination_class=None)
@@ -242,3 +245,14 @@ class BalanceViewSet(Verbs):
         names = ("billed", "paid", "owed", "open", "credit")
         told = {name: f"{getattr(stands, name).amount:f}" for name in names}
         return Response({"currency": account.currency} | told)
+
+    @extend_schema(responses=WalletOutput(many=True), tags=["accounts"])
+    @action(detail=True, pagination_class=None)
+    def wallets(self, request: Request, pk: str) -> Response:
+        """Its prepaid money: what may be used now, and what usage that is not billed would cost."""
+        rows = Account.objects.select_related("test_clock", "legal_entity")
+        account = rows.get(pk=self.key())
+        found = wallets_of_account(account)
+        for each in found:
+            each.standing = standing_of(each, today=clock.today(account))
+        return Response(WalletOutput(found, many=True).data)

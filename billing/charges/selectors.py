@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from billing.models import ChargeState
-from billing.runs.selectors.due import billed_history
+from billing.runs.selectors.history import billed_history
 from o2b.asks import BilledSoFar
 
 

@@ -9,12 +9,13 @@ from django.db import connection, transaction
 OPEN = """
 WITH made AS (
     INSERT INTO billing_charge (item_id, terms_id, terms_charge_id, account_id, legal_entity_id,
-                                currency, started_on, anchor_day)
+                                currency, started_on, anchor_day, brings_money)
     SELECT item.id, version.terms_id, priced.id, item.account_id, account.legal_entity_id,
            terms.currency,
            CASE WHEN priced.kind = 'one_time' THEN min(lower(version.valid))
                 ELSE COALESCE(item.anchor_on, min(lower(version.valid))) END,
-           COALESCE(item.anchor_day, account.bill_day)
+           COALESCE(item.anchor_day, account.bill_day),
+           priced.details ? 'grant' AND COALESCE(priced.details -> 'grant' ->> 'meter', '') = ''
         FROM subscriptions_item AS item
         JOIN customers_account AS account ON account.id = item.account_id
         JOIN subscriptions_itemversion AS version

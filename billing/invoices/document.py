@@ -10,9 +10,11 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from billing.invoices.prepaid import prepaid_rows, shown
 from billing.models import Invoice, InvoiceLine
+from billing.wallets.selectors import Paid
 from o2b.catalog.resolution import charge_terms
-from o2b.charging.draft import LATE
+from o2b.charging.draft import LATE, POOL
 from o2b.charging.ramps import terms_on
 from o2b.charging.terms import Model, plain
 from o2b.money import Money, quantise, round_cash
@@ -52,13 +54,20 @@ class Document(TypedDict):
     groups: list[Group]
     sums: list[list[str]]
     total: list[str]
+    prepaid: list[list[str]]
     pay: str
     bank: list[list[str]]
     page: str
 
 
-def document_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
-    """The document of an issued invoice; `lines` with what `selectors.lines_of` brings along."""
+def document_of(
+    invoice: Invoice, lines: Sequence[InvoiceLine], prepaid: Sequence[Paid] = ()
+) -> Document:
+    """The document of an issued invoice; `lines` with what `selectors.lines_of` brings along.
+
+    `prepaid` is what wallets paid of it when it was issued; later payments are not shown.
+    """
+    left = invoice.total - sum((each.amount for each in prepaid), Decimal(0))
     seller, account = invoice.legal_entity, invoice.account
     title = _("Credit note") if invoice.is_credit_note else _("Invoice")
     return Document(
@@ -74,7 +83,8 @@ def document_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
         groups=groups_of(lines, invoice.currency, seller.shows_first_day_outside),
         sums=_sums(invoice, lines),
         total=[_("Total"), shown(invoice.total, invoice.currency)],
-        pay=_pay(invoice),
+        prepaid=prepaid_rows(invoice, prepaid, left),
+        pay=_pay(invoice, left, bool(prepaid)),
         bank=_bank(invoice),
         page=_("Page %(page)s of %(pages)s") % {"page": "{page}", "pages": "{pages}"},
     )
@@ -104,11 +114,6 @@ def groups_of(
     return found
 
 
-def shown(amount: Decimal, currency: str) -> str:
-    """An amount with the currency's decimals."""
-    return money_text(Money(quantise(amount, currency), currency))
-
-
 def _line(row: InvoiceLine, product: str, currency: str, first_day_outside: bool) -> Line:
     return Line(
         text=line_text(row, product),
@@ -132,6 +137,8 @@ def notes_of(row: InvoiceLine) -> list[str]:
     notes = [_discount(each, currency) for each in row.charge.terms_charge.discounts]
     if row.cause == LATE:
         notes.append(_("usage told after the bill of its month"))
+    elif row.cause == POOL:
+        notes.append(_("what the pool covers changed after the bill of its month"))
     elif row.revision > 1:
         notes.append(_("correction %(n)s") % {"n": row.revision - 1})
     return notes
@@ -226,18 +233,22 @@ def taxes_of(lines: Iterable[InvoiceLine]) -> list[TaxOfRate]:
     return sorted(found.values())
 
 
-def _pay(invoice: Invoice) -> str:
-    if invoice.is_credit_note or invoice.total <= 0:
+def _pay(invoice: Invoice, left: Decimal, prepaid: bool) -> str:
+    if invoice.is_credit_note and prepaid:
+        return _("There is nothing to pay. The amount is credited to your prepaid credit.")
+    if prepaid and left <= 0:
+        return _("There is nothing to pay. Your prepaid credit has paid it.")
+    if invoice.is_credit_note or left <= 0:
         return _("There is nothing to pay. The amount is credited to your account.")
     asked = _("Please pay %(amount)s by %(day)s and quote %(number)s.") % {
-        "amount": shown(invoice.total, invoice.currency),
+        "amount": shown(left, invoice.currency),
         "day": day_text(invoice.due_on),
         "number": invoice.number,
     }
     coin = invoice.legal_entity.smallest_coin
     if coin is None:
         return asked
-    cash = shown(round_cash(invoice.total, coin), invoice.currency)
+    cash = shown(round_cash(left, coin), invoice.currency)
     return asked + " " + _("In cash it is %(amount)s.") % {"amount": cash}
 
 

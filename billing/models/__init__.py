@@ -1,4 +1,4 @@
-"""What billing remembers: charges, runs and their drafts, invoices, ledger, payments, promises."""
+"""What billing remembers: charges, runs, drafts, invoices, ledger, payments, promises, wallets."""
 
 from billing.models.charges import Charge, ChargeState
 from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
@@ -7,6 +7,9 @@ from billing.models.ledger import LedgerAccount, Posting
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
 from billing.models.runs import BillRun, ParkedAccount, Shard
+from billing.models.topups import TopUp, TopUpOrder
+from billing.models.walletlots import WalletDraw, WalletLot, WalletMovement
+from billing.models.wallets import Wallet, WalletGrant
 
 __all__ = [
     "Allocation",
@@ -27,4 +30,11 @@ __all__ = [
     "Promise",
     "PromiseFact",
     "Shard",
+    "TopUp",
+    "TopUpOrder",
+    "Wallet",
+    "WalletDraw",
+    "WalletGrant",
+    "WalletLot",
+    "WalletMovement",
 ]

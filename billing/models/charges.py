@@ -21,6 +21,9 @@ class Charge(models.Model):
     currency = models.CharField(max_length=3)
     started_on = models.DateField()
     anchor_day = models.PositiveSmallIntegerField()
+    brings_money = models.BooleanField(
+        db_default=False, help_text="Its Terms grant money for the account's wallet."
+    )
 
     class Meta:
         ordering = ["account", "pk"]
@@ -29,7 +32,14 @@ class Charge(models.Model):
                 fields=["item", "terms_charge"], name="one_charge_an_item_and_terms_charge"
             ),
         ]
-        indexes = [models.Index(fields=["account", "id"], name="charge_by_account")]
+        indexes = [
+            models.Index(fields=["account", "id"], name="charge_by_account"),
+            models.Index(
+                fields=["account"],
+                name="charge_that_brings_money",
+                condition=models.Q(brings_money=True),
+            ),
+        ]
         triggers = NEVER
 
     def __str__(self) -> str:

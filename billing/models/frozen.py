@@ -1,4 +1,4 @@
-"""The Postgres triggers of billing: lines add up to their invoice, nothing is allocated twice."""
+"""The Postgres triggers of billing: lines add up, nothing is allocated or drawn twice."""
 
 import pgtrigger
 
@@ -27,6 +27,8 @@ ADDS_UP = pgtrigger.Trigger(
     """,
 )
 
+# What a wallet gives back is a payment below zero, on the document that corrects what it had paid;
+# more is to be paid there then.
 NOT_ABOVE = pgtrigger.Trigger(
     name="not_above",
     operation=pgtrigger.Insert,
@@ -36,23 +38,83 @@ NOT_ABOVE = pgtrigger.Trigger(
         ("bill", "billing_invoice%ROWTYPE"),
         ("used", "NUMERIC"),
         ("settled", "NUMERIC"),
+        ("given_back", "NUMERIC"),
     ],
     func="""
     SELECT * INTO paid FROM billing_payment WHERE id = NEW.payment_id FOR UPDATE;
     SELECT * INTO bill FROM billing_invoice WHERE id = NEW.invoice_id FOR UPDATE;
     SELECT sum(amount) INTO used FROM billing_allocation WHERE payment_id = NEW.payment_id;
-    SELECT sum(amount) INTO settled FROM billing_allocation WHERE invoice_id = NEW.invoice_id;
-    IF used > paid.amount OR used < 0 THEN
+    SELECT sum(allocated.amount), COALESCE(sum(allocated.amount) FILTER (WHERE part.amount < 0), 0)
+        INTO settled, given_back
+        FROM billing_allocation AS allocated
+        JOIN billing_payment AS part ON part.id = allocated.payment_id
+        WHERE allocated.invoice_id = NEW.invoice_id;
+    IF used > greatest(paid.amount, 0) OR used < least(paid.amount, 0) THEN
         RAISE EXCEPTION 'o2b: % of payment % would be allocated, it is %',
             used, paid.id, paid.amount USING ERRCODE = 'check_violation';
     END IF;
-    IF settled > bill.total OR settled < 0 THEN
+    IF settled - given_back < 0 OR settled > greatest(bill.total, given_back)
+            OR bill.total < 0 AND given_back < bill.total THEN
         RAISE EXCEPTION 'o2b: % would be paid on invoice %, it is over %',
             settled, bill.number, bill.total USING ERRCODE = 'check_violation';
     END IF;
     IF paid.currency <> bill.currency OR paid.account_id <> bill.account_id THEN
         RAISE EXCEPTION 'o2b: payment % and invoice % are of two accounts or currencies',
             paid.id, bill.number USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+    """,
+)
+
+# A lot's `left` begins at nothing and is moved by its movements alone: nobody else may say it.
+LOT_KEPT = [
+    pgtrigger.Trigger(
+        name="begins_empty",
+        operation=pgtrigger.Insert,
+        when=pgtrigger.Before,
+        func="""
+        IF NEW."left" <> 0 THEN
+            RAISE EXCEPTION 'o2b: a lot gets its money by a movement' USING ERRCODE = '23514';
+        END IF;
+        RETURN NEW;
+        """,
+    ),
+    pgtrigger.Trigger(
+        name="moved_by_movements",
+        operation=pgtrigger.Update,
+        when=pgtrigger.Before,
+        func="""
+        IF pg_trigger_depth() < 2
+                OR (to_jsonb(OLD) - 'left') IS DISTINCT FROM (to_jsonb(NEW) - 'left') THEN
+            RAISE EXCEPTION 'o2b: a lot is moved by its movements alone' USING ERRCODE = '23514';
+        END IF;
+        RETURN NEW;
+        """,
+    ),
+    pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+]
+
+# The UPDATE locks the lot: who draws from it at the same time waits, and sees what is left then.
+LOT_MOVES = pgtrigger.Trigger(
+    name="moves_its_lot",
+    operation=pgtrigger.Insert,
+    when=pgtrigger.After,
+    declare=[("lot", "billing_walletlot%ROWTYPE"), ("undone", "NUMERIC"), ("drawn", "NUMERIC")],
+    func="""
+    UPDATE billing_walletlot SET "left" = "left" + NEW.amount WHERE id = NEW.lot_id
+        RETURNING * INTO lot;
+    IF lot.wallet_id <> NEW.wallet_id OR NEW.kind = 'granted' AND NEW.amount <> lot.amount THEN
+        RAISE EXCEPTION 'o2b: this is no movement of lot %', lot.id USING ERRCODE = '23514';
+    END IF;
+    IF NEW.kind = 'returned' THEN
+        SELECT sum(amount) INTO undone FROM billing_walletmovement
+            WHERE undoes_id = NEW.undoes_id;
+        SELECT -amount INTO drawn FROM billing_walletmovement
+            WHERE id = NEW.undoes_id AND lot_id = NEW.lot_id AND kind = 'drawn';
+        IF drawn IS NULL OR undone > drawn THEN
+            RAISE EXCEPTION 'o2b: % would be given back of a draw of %', undone, drawn
+                USING ERRCODE = '23514';
+        END IF;
     END IF;
     RETURN NULL;
     """,

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models.invoices import Invoice
 from billing.models.payments import Payment
+from billing.models.walletlots import WalletLot
 from o2b.catalog.frozen import NEVER
 from o2b.fields import AmountField
 
@@ -18,6 +19,7 @@ class LedgerAccount(models.TextChoices):
     DEFERRED = "deferred", _("deferred revenue")
     TAX = "tax", _("tax payable")
     BANK = "bank", _("bank")
+    PREPAID = "prepaid", _("prepaid credit")
 
 
 class Posting(models.Model):
@@ -34,6 +36,9 @@ class Posting(models.Model):
     )
     payment = models.ForeignKey(
         Payment, null=True, on_delete=models.PROTECT, related_name="postings", db_index=False
+    )
+    lot = models.ForeignKey(
+        WalletLot, null=True, on_delete=models.PROTECT, related_name="postings", db_index=False
     )
     debit = models.CharField(max_length=10, choices=LedgerAccount.choices)
     credit = models.CharField(max_length=10, choices=LedgerAccount.choices)
@@ -53,7 +58,9 @@ class Posting(models.Model):
                 name="posting_to_known_accounts",
             ),
             models.CheckConstraint(
-                condition=models.Q(invoice__isnull=False) | models.Q(payment__isnull=False),
+                condition=models.Q(invoice__isnull=False)
+                | models.Q(payment__isnull=False)
+                | models.Q(lot__isnull=False),
                 name="posting_has_a_document",
             ),
         ]

@@ -10,9 +10,14 @@ from o2b.catalog.frozen import NEVER
 from o2b.customers.models import Account
 from o2b.fields import AmountField
 
+WALLET = "wallet"  # the method of what prepaid money pays; nobody records it by hand
+
 
 class Payment(models.Model):
-    """Money received from an account on a day; never changed."""
+    """Money received from an account on a day; never changed.
+
+    What a wallet pays is one too; what it is given back is one below zero.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     legal_entity_id = models.BigIntegerField()
@@ -30,7 +35,10 @@ class Payment(models.Model):
         ordering = ["-received_on", "-pk"]
         permissions = [("record_payment", "Can record and allocate payments")]
         constraints = [
-            models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_above_zero"),
+            models.CheckConstraint(
+                condition=models.Q(amount__gt=0) | models.Q(amount__lt=0, method=WALLET),
+                name="payment_above_zero",
+            ),
         ]
         triggers = NEVER
 

@@ -74,7 +74,14 @@ def account_balance(account: Account) -> Balance:
     to_pay = _sum(Invoice.objects.filter(**mine, kind=Invoice.Kind.INVOICE), "total")
     paid = _sum(Payment.objects.filter(**mine), "amount")
     used = _sum(Allocation.objects.filter(payment__account_id=account.pk), "amount")
-    amounts = (billed, paid, billed - paid, to_pay - used, paid - used)
+    # What a credit note gave back to a wallet settles the credit note, and no invoice.
+    on_notes = _sum(
+        Allocation.objects.filter(
+            payment__account_id=account.pk, invoice__kind=Invoice.Kind.CREDIT_NOTE
+        ),
+        "amount",
+    )
+    amounts = (billed, paid, billed - paid, to_pay - (used - on_notes), paid - used)
     return Balance(*(Money(each, account.currency).rounded() for each in amounts))
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from billing.invoices import selectors as invoices
 from billing.models import Allocation, Invoice, Payment, Posting
 from billing.models.ledger import LedgerAccount
+from billing.models.payments import WALLET
 from billing.payments import selectors
 from o2b import clock, events
 from o2b.customers.models import Account
@@ -59,6 +60,9 @@ def record_payment(
         _text(method, LONGEST_METHOD, "method"),
         _text(reference, LONGEST_REFERENCE, "reference"),
     )
+    if method.casefold() == WALLET:
+        message = _("This method is kept for prepaid credit, which pays by itself.")
+        raise PaymentInvalid(message, field="method")
     _check_new(account, on=on, method=method, reference=reference)
     parts = _parts(account, money, on=on, allocations=allocations)
     payment = Payment.objects.create(

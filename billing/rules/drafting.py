@@ -22,7 +22,7 @@ from o2b.charging import (
     draft_and_mark,
 )
 from o2b.charging.tax import TaxRounding
-from o2b.charging.taxing import Taxable, corrects, taxes_of
+from o2b.charging.taxing import Taxable, corrects, tax_code_of, taxes_of
 from o2b.money import EXACT
 from o2b.periods import FOREVER, Period
 
@@ -191,7 +191,7 @@ class _Book:
         bill = corrects(line, billed) if billed else None
         if bill is not None:
             return Taxable(line.amount, bill.percent, bill)
-        percent = self.taxing.percent(priced.compiled.terms.tax_code, self.exempt)
+        percent = self.taxing.percent(tax_code_of(priced.compiled.terms), self.exempt)
         return Taxable(line.amount, percent)
 
 

@@ -15,7 +15,8 @@ class UsageOf(NamedTuple):
     """What was used of a charge; `until` is today where its account lives: that day is not over.
 
     `seen` is the revision of the mark which says that usage of days that were over has come;
-    `unseen`, that the last bill did not see it; `late`, that nothing else of the charge changed.
+    `unseen`, that the last bill did not see it; `late`, that nothing else of a charge that was
+    billed before changed.
     `again`: every period is rated again, for its item was ever changed or usage came late: of a
     changed item a period that goes on may have been billed in part. `prepaid` is what the pool
     covers that it draws from; None if it draws from none.

@@ -1,6 +1,6 @@
 """How a run's rows are written: drafts by COPY into staging, final rows by INSERT … SELECT."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from io import StringIO
 from typing import Any
@@ -52,6 +52,7 @@ SELECT invoice_id, position, charge_id, account_id, period_start, period_end, se
 """
 
 # An invoice debits the customer; a credit note has the sides changed, for no amount is below zero.
+# What buys prepaid money is owed to the customer until it is used; only where a shard has such.
 FINAL_POSTINGS = """
 INSERT INTO billing_posting ("on", legal_entity_id, account_id, invoice_id, debit, credit,
                              currency, amount)
@@ -60,9 +61,16 @@ SELECT %(on)s, %(entity)s, account_id, id,
        CASE WHEN amount > 0 THEN other ELSE 'receivable' END,
        currency, abs(amount)
     FROM billing_draftinvoice AS draft
-    CROSS JOIN LATERAL (VALUES ('revenue', net), ('tax', tax)) AS side (other, amount)
+    {bought} CROSS JOIN LATERAL (VALUES {sides}) AS side (other, amount)
     WHERE shard_id = %(shard)s AND amount <> 0
 """
+SIDES = "('revenue', net), ('tax', tax)"
+SIDES_OF_MONEY = "('revenue', net - bought.paid), ('tax', tax), ('prepaid', bought.paid)"
+BOUGHT = """CROSS JOIN LATERAL (
+        SELECT COALESCE(sum(line.amount), 0) AS paid FROM billing_draftline AS line
+            WHERE line.shard_id = draft.shard_id AND line.account_id = draft.account_id
+            AND line.invoice_id = draft.id AND line.charge_id = ANY(%(money)s)
+    ) AS bought"""
 
 # How much of what came late each drafted charge has seen; only where some did.
 SEEN = "COPY billing_draftusage (shard_id, account_id, charge_id, seen_usage) FROM STDIN"
@@ -174,8 +182,11 @@ def discard_drafts(*, shard_id: int, account_ids: Iterable[int] | None = None) -
                 cursor.execute(f"{statement} AND account_id = ANY(%s)", [shard_id, only])
 
 
-def finalise_drafts(run: BillRun, shard: Shard, *, prefix: str) -> int:
-    """Copy the drafts of a shard into what is final; return how many invoices there are now."""
+def finalise_drafts(run: BillRun, shard: Shard, *, prefix: str, money: Collection[int] = ()) -> int:
+    """Copy the drafts of a shard into what is final; return how many invoices there are now.
+
+    `money` are the charges of its accounts that bring prepaid money. The drafts stay.
+    """
     values: dict[str, Any] = {
         "run": run.pk,
         "shard": shard.pk,
@@ -183,12 +194,14 @@ def finalise_drafts(run: BillRun, shard: Shard, *, prefix: str) -> int:
         "on": run.on,
         "first": shard.first_number,
         "prefix": prefix,
+        "money": list(money),
     }
+    bought, sides = (BOUGHT, SIDES_OF_MONEY) if money else ("", SIDES)
+    postings = FINAL_POSTINGS.format(bought=bought, sides=sides)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")
         cursor.execute(FINAL_INVOICES, values)
         written = cursor.rowcount
-        for statement in (FINAL_LINES, FINAL_POSTINGS, STANDINGS, USAGE_SEEN):
+        for statement in (FINAL_LINES, postings, STANDINGS, USAGE_SEEN):
             cursor.execute(statement, values)
-    discard_drafts(shard_id=shard.pk)
     return written

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_GET
 from billing.invoices import pdf, selectors
 from billing.invoices.document import Document, document_of, line_text, notes_of, period_text
 from billing.models import Invoice, InvoiceLine
+from billing.wallets.selectors import paid_on
 from o2b import clock
 from o2b.charging import Step
-from o2b.charging.draft import CHANGE, LATE
+from o2b.charging.draft import CHANGE, LATE, POOL
 from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Column, ListPage
 from orders.models import OrderLine
@@ -92,7 +93,7 @@ class LineShown:
     @property
     def corrects(self) -> bool:
         """Whether it changes a bill of its period, whose tax rate it keeps."""
-        return self.line.cause in (CHANGE, LATE)
+        return self.line.cause in (CHANGE, LATE, POOL)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -108,7 +109,7 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     context = {
         "invoice": invoice,
         "status": label(invoice.status),
-        "document": document_of(invoice, lines),
+        "document": document_of(invoice, lines, paid_on(invoice_id=pk)),
         "lines": [_shown(line, invoice.legal_entity.shows_first_day_outside) for line in lines],
         "allocations": selectors.allocations_of(invoice_id=pk),
     }
@@ -138,7 +139,7 @@ def file_name(number: str) -> str:
 
 def _document(pk: int) -> Document:
     invoice: Invoice = selectors.invoice(invoice_id=pk, on=clock.today())
-    return document_of(invoice, list(selectors.lines_of(invoice_id=pk)))
+    return document_of(invoice, list(selectors.lines_of(invoice_id=pk)), paid_on(invoice_id=pk))
 
 
 def _shown(line: InvoiceLine, first_day_outside: bool = False) -> LineShown:

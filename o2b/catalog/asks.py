@@ -6,10 +6,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from o2b.asks import Affected, Card, Found, Impact, Panel
+from o2b.asks import Affected, Card, Found, GrantWords, Impact, Panel
 from o2b.catalog import selectors
 from o2b.catalog.models import Contract, Product
 from o2b.catalog.publications import MOST_EXAMPLES, reach_of
+from o2b.charging import Grant
+from o2b.web import words
 from o2b.web.show import number_text
 
 MOST_FOUND = 5
@@ -65,6 +67,16 @@ def account_panels(user: Any, account_id: int) -> list[Panel]:
     if not user.has_perm("catalog.view_product"):
         return []
     return [Panel(_("Contracts"), reverse("catalog:of-account", args=[account_id]))]
+
+
+def grant_words() -> list[GrantWords]:
+    """One who reads the meters once; amounts of money are told without their currency."""
+    meters = selectors.MeterNames()
+
+    def say(grant: Grant, recurring: bool) -> str:
+        return words.grant_words(grant, recurring=recurring, currency="", meters=meters)
+
+    return [GrantWords(say)]
 
 
 def _told(contract: Contract, reason: str) -> Affected:

@@ -46,6 +46,7 @@ class Offer:
     alignment: str = "bill_day"
     proration: str = "day"
     tax_code: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

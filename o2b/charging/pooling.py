@@ -196,6 +196,11 @@ class _Pool:
         return self.found
 
 
+def may_pool(aggregation: Aggregation) -> bool:
+    """Whether usage of a meter adds up day by day, so that a pool can cover it."""
+    return aggregation in _ADDED_UP
+
+
 def may_draw(terms: ChargeTerms, aggregation: Aggregation) -> bool:
     """Whether a pool can cover what a charge uses: units that add up day by day, and no money."""
     return (

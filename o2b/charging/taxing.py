@@ -7,9 +7,20 @@ from typing import NamedTuple
 from o2b.charging.draft import CHANGE, LATE
 from o2b.charging.facts import Billed, DraftLine
 from o2b.charging.tax import TaxLine, TaxRounding, share_taxes, tax_on
+from o2b.charging.terms import ChargeTerms
 from o2b.money import EXACT
 
 _ZERO = Decimal(0)
+
+# Prepaid money is no supply yet: its tax is due when it is used (multi-purpose vouchers, Council
+# Directive 2006/112/EC, article 30b), so what buys it bears none, whatever code its price has.
+UNTAXED = "@money"
+
+
+def tax_code_of(terms: ChargeTerms) -> str:
+    """The code by which a charge's rate is asked; UNTAXED for one that brings money."""
+    grant = terms.grant
+    return UNTAXED if grant is not None and grant.is_money else terms.tax_code
 
 
 class Corrects(NamedTuple):

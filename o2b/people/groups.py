@@ -40,6 +40,7 @@ LEAD = (
 )
 BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
+    *("billing.grant_money", "billing.approve_grant"),
     *("subscriptions.send_usage", "subscriptions.mend_usage"),
     *("subscriptions.manage_pool", "subscriptions.grant_units"),
     "taxes.change_taxrate",

@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from o2b.charging.tax import TaxRounding
+from o2b.charging.taxing import UNTAXED
 from o2b.customers.models import LegalEntity
 from o2b.errors import Refused
 from o2b.taxes.rules import TaxAsked
@@ -40,14 +41,16 @@ class Rates:
 
     def percent(self, asked: TaxAsked, field: str | None = None) -> Decimal | None:
         """In percent; None where no tax is charged at all. Raises TaxUnknown."""
+        if asked.code == UNTAXED:
+            return None
         if asked not in self.answers:
             raise unknown(asked, field)
         return self.answers[asked]
 
 
 def ask_rates(asked: Iterable[TaxAsked]) -> Rates:
-    """Ask the port once; without a question nobody is asked."""
-    questions = set(asked)
+    """Ask the port once; without a question nobody is asked, of prepaid money nobody ever."""
+    questions = {each for each in asked if each.code != UNTAXED}
     if not questions:
         return Rates({})
     engine: Engine = import_string(settings.O2B_TAX_RATES)

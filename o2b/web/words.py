@@ -1,12 +1,20 @@
 """Words for how often something is charged, by what, and for units, in the reader's language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from o2b.charging import Grant
+from o2b.charging.terms import DEFAULT_PRIORITY
+from o2b.money import EXACT
 from o2b.periods import Interval
+from o2b.web.show import money_text, number_text
+
+# The name and the unit of a meter by its code; None of one that is not there.
+NameOf = Callable[[str], tuple[str, str] | None]
 
 
 def interval_words(interval: Interval | None) -> str:
@@ -44,6 +52,67 @@ def meter_words(code: str, where: Mapping[str, Iterable[str]]) -> str:
         several = _(" or ").join(values)
         said.append(f"{name.replace('_', ' ')} {several}")
     return ", ".join(said)
+
+
+def grant_words(
+    grant: Grant,
+    *,
+    recurring: bool,
+    currency: str,
+    meters: NameOf,
+    quantity: Decimal | None = None,
+) -> str:
+    """'brings 500 GB into the pool of Data, in each period; up to 100 roll over for 1 period'.
+
+    With a quantity the units are those of the whole line.
+    """
+    each = quantity is not None and grant.per_unit
+    units = EXACT.multiply(grant.units, quantity or Decimal(0)) if each else grant.units
+    said = [_brought(grant, units, currency, meters)]
+    if recurring:
+        said.append(_("in each period"))
+    if grant.lasts is not None:
+        said.append(_("for %(length)s") % {"length": length_words(grant.lasts)})
+    also = [", ".join(said)]
+    if grant.rollover is not None:
+        also.append(_rollover_words(grant, recurring=recurring))
+    if grant.prorated:
+        also.append(_("its share in a period that is served in part"))
+    if not grant.per_unit and quantity is None:
+        also.append(_("whatever the quantity"))
+    if grant.priority != DEFAULT_PRIORITY:
+        also.append(_("drawn with priority %(n)s") % {"n": grant.priority})
+    return "; ".join(also)
+
+
+def _brought(grant: Grant, units: Decimal, currency: str, meters: NameOf) -> str:
+    if grant.is_money:
+        return _("brings %(amount)s of prepaid money") % {"amount": money_text(units, currency)}
+    name, unit = meters(grant.meter) or (grant.meter, "")
+    told = f"{number_text(units)} {unit}".strip()
+    return _("brings %(units)s into the pool of %(meter)s") % {"units": told, "meter": name}
+
+
+def _rollover_words(grant: Grant, *, recurring: bool) -> str:
+    n = grant.rollover_periods
+    told = {"units": number_text(grant.rollover), "n": n}
+    if recurring:
+        return (
+            ngettext(
+                "up to %(units)s roll over for %(n)s period",
+                "up to %(units)s roll over for %(n)s periods",
+                n,
+            )
+            % told
+        )
+    return (
+        ngettext(
+            "up to %(units)s stay as long again",
+            "up to %(units)s stay %(n)s times as long again",
+            n,
+        )
+        % told
+    )
 
 
 def unit_words(unit: str, quantity: Any) -> str:

@@ -17,7 +17,7 @@ from o2b.charging import (
     price,
 )
 from o2b.charging.tax import TaxRounding
-from o2b.charging.taxing import Taxable, taxed
+from o2b.charging.taxing import Taxable, tax_code_of, taxed
 from o2b.money import EXACT, ROUNDING, quantise
 from o2b.periods import FOREVER, Period, Unit, anchored_period
 
@@ -160,7 +160,7 @@ def _part(charge: ChargeTerms, quantity: Decimal, currency: str) -> Part:
     once = price(charge, quantity) if charge.kind is Kind.ONE_TIME else Decimal(0)
     rounding = charge.conventions.rounding
     return Part(
-        tax_code=charge.tax_code,
+        tax_code=tax_code_of(charge),
         one_time=quantise(once, currency, rounding),
         monthly=quantise(a_month(charge, quantity), currency, rounding),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from o2b import clock
 from o2b.catalog.models import Terms
+from o2b.catalog.selectors import MeterNames, granted_by
 from o2b.charging import ChargeTerms, Kind, LineTerms, Step, explain, from_canonical
 from o2b.web.words import interval_words, meter_words
 from quotes.inputs import refuse_unless_on_sale
@@ -24,10 +25,14 @@ PRICED = (QuoteLine.Action.ADD, QuoteLine.Action.CHANGE, QuoteLine.Action.RENEW)
 
 @dataclass(frozen=True, slots=True)
 class OfferedCharge:
-    """One charge of a line: its Terms, and each step of its price for one full period."""
+    """One charge of a line: its Terms, each step of its price for one full period, what it grants.
+
+    `brings` is what it grants to the whole line, in words; empty for most.
+    """
 
     terms: ChargeTerms
     steps: tuple[Step, ...]
+    brings: str = ""
 
     @property
     def name(self) -> str:
@@ -136,18 +141,24 @@ def _used(charge: ChargeTerms, quantity: Decimal) -> Decimal:
     return Decimal(0) if charge.kind is Kind.USAGE else quantity
 
 
+def _charge(charge: ChargeTerms, quantity: Decimal, meters: MeterNames) -> OfferedCharge:
+    steps = explain(charge, _used(charge, quantity))
+    return OfferedCharge(charge, steps, granted_by(charge, meters, quantity=quantity))
+
+
 def _shown(
     lines: Sequence[QuoteLine],
     terms: Sequence[LineTerms],
     sums: Totals,
     whys: Sequence[list[dict[str, object]]],
 ) -> dict[str, Any]:
+    meters = MeterNames()
     shown = [
         OfferedLine(
             line=line,
             terms=each,
             totals=amounts,
-            charges=[OfferedCharge(c, explain(c, _used(c, line.quantity))) for c in each.charges],
+            charges=[_charge(charge, line.quantity, meters) for charge in each.charges],
             why=why,
         )
         for line, each, amounts, why in zip(lines, terms, sums.lines, whys, strict=True)

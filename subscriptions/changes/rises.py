@@ -10,7 +10,7 @@ from subscriptions.changes.pricing import Pen, body_of
 from subscriptions.changes.refusals import NoticeTooShort
 from subscriptions.changes.wishes import Priced
 from subscriptions.models import PriceMove, RenewalDue
-from subscriptions.rules.prices import dearer
+from subscriptions.rules.prices import dearer, rise_days
 from subscriptions.timelines.chains import Chain
 
 
@@ -25,7 +25,8 @@ class Asked:
 def check_rise(chain: Chain, terms_id: int, asked: Asked, *, on: date, today: date) -> None:
     """A list's new price that is dearer is told as long before as the list says.
 
-    Where a letter or the advocate told it already, it counts from the day that they named.
+    So is a step that makes it dearer on a later day. Where a letter or the advocate told it
+    already, it counts from the day that they named.
     """
     priced = asked.priced
     versions = PriceBookVersion.objects.filter(pk=priced.book_version_id or 0)
@@ -37,11 +38,16 @@ def check_rise(chain: Chain, terms_id: int, asked: Asked, *, on: date, today: da
     if on >= first:
         return
     new, now = (body_of(key, asked.pen) for key in (priced.terms_id, terms_id))
-    if not dearer(new, now, quantity=priced.quantity, on=on, began_on=began_on):
+    days_of_rise = [
+        day
+        for day in rise_days(new, on=on, until=first, began_on=began_on)
+        if dearer(new, now, quantity=priced.quantity, on=day, began_on=began_on)
+    ]
+    if not days_of_rise:
         return
     told = _told_from(chain, priced.book_version_id, on)
     first = min(first, told) if told else first
-    if on < first:
+    if days_of_rise[0] < first:
         message = _("A new price needs %(days)s days' notice.")
         raise NoticeTooShort(message % {"days": days}, field="on", first=first.isoformat())
 

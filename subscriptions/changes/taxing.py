@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from o2b.charging import LineTerms
-from o2b.charging.taxing import Taxable, taxed
+from o2b.charging.taxing import Taxable, tax_code_of, taxed
 from o2b.customers.models import Account
 from o2b.taxes.port import SellerRates
 from subscriptions.rules.billing import BillLine
@@ -16,7 +16,7 @@ Taxes = tuple[Decimal, ...] | None
 
 def codes_of(terms: Iterable[LineTerms]) -> set[str]:
     """Every tax code that a line under these Terms may bear."""
-    return {charge.tax_code for each in terms for charge in each.charges}
+    return {tax_code_of(charge) for each in terms for charge in each.charges}
 
 
 def accounts_billed(

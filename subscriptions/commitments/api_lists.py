@@ -32,8 +32,10 @@ class RenewalOutput(serializers.Serializer):
     )
     due_on = serializers.DateField(help_text="First day after the term.")
     notice_on = serializers.DateField(help_text="Until when it can be told that it ends then.")
-    renewal = serializers.ChoiceField(choices=Renewal.choices, source="commitment.renewal")
-    uplift_percent = Plain(source="commitment.uplift_percent")
+    renewal = serializers.ChoiceField(
+        choices=Renewal.choices, help_text="What comes then; a closed account is bound no further."
+    )
+    uplift_percent = Plain()
     months = serializers.IntegerField(source="commitment.months", allow_null=True)
     currency = serializers.CharField(source="account.currency")
     before = Amount(currency="account.currency", allow_null=True)
@@ -48,7 +50,7 @@ class RenewalFilter(filters.FilterSet):
     account = filters.CharFilter(method="of_account", help_text="Its reference.")
     advocate = filters.CharFilter(method="of_advocate", help_text="Their user name.")
     renewal = filters.MultipleChoiceFilter(
-        field_name="commitment__renewal", choices=Renewal.choices
+        field_name="commitment__renewal", choices=Renewal.choices, help_text="As it was agreed."
     )
     due_after = filters.DateFilter(field_name="due_on", lookup_expr="gte")
     due_before = filters.DateFilter(field_name="due_on", lookup_expr="lt")

@@ -21,6 +21,7 @@ from django.db.models.functions import Cast, Coalesce, Greatest
 from o2b.catalog.models import PriceBookVersion
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.publications import Reach
+from o2b.customers.models import Account
 from subscriptions.asof import its_day
 from subscriptions.commitments.selectors import by_clock
 from subscriptions.models import Item, ItemVersion, PriceMove, Renewal, RenewalDue, ServiceState
@@ -89,6 +90,8 @@ def to_tell(version: PriceBookVersion, *, machine_now: datetime) -> QuerySet[Any
         due_on__gte=version.valid_from,
         commitment__renewal__in=MOVED_AT_RENEWAL,
     )
+    # Who is closed keeps the price that they have when the term ends.
+    rows = rows.filter(item__account__state=Account.State.OPEN)
     rows = rows.annotate(due_on=Subquery(due.values("due_on")[:1]))
     rows = rows.filter(due_on__lte=F("its_day") + lead)
     return rows.annotate(then=Greatest("due_on", *days)).filter(valid__contains=F("then"))

@@ -194,6 +194,12 @@ def running(item: Item) -> Commitment | None:
     return Commitment.objects.filter(item=item.root_id_or_own).order_by("-number").first()
 
 
+def renewal_of(commitment: Commitment, account: Account) -> Renewal:
+    """What comes when it ends: who is closed is bound no further, and goes on by the month."""
+    told = Renewal(commitment.renewal)
+    return told if account.is_open or told == Renewal.END else Renewal.MONTHLY
+
+
 def agreed_of(item: Item) -> QuerySet[Commitment]:
     """All that was ever agreed of the service, the newest first."""
     terms = Commitment.objects.filter(item=item.root_id_or_own).order_by("-number")

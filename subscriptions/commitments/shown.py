@@ -1,6 +1,6 @@
 """Renewals as people read them: whose, when, what comes then, and the price now and then."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -11,13 +11,15 @@ from django.utils.translation import gettext as _
 
 from o2b.catalog.models import ProductVersion, Terms
 from o2b.catalog.resolution import period_price
-from o2b.charging import from_canonical
+from o2b.charging import ChargeTerms, from_canonical
 from o2b.customers.models import Account
 from o2b.money import quantise
 from o2b.web.show import money_text
+from subscriptions.commitments.selectors import renewal_of
 from subscriptions.commitments.services.pricing import Repriced, Repricing, reprice
+from subscriptions.commitments.services.renewal import agreed_for
 from subscriptions.models import Commitment, PriceMove, Renewal
-from subscriptions.rules.prices import lasting
+from subscriptions.rules.prices import in_force_on, lasting
 from subscriptions.rules.timeline import Span, span_on
 from subscriptions.timelines.chains import Chain, chains_of
 
@@ -54,11 +56,14 @@ def dress(rows: Sequence[Any]) -> Sequence[Any]:
     for row in rows:
         row.account = accounts[row.holder]
         row.service = chains[row.item_id].item_of(row.holder)
+        row.renewal = renewal_of(row.commitment, row.account)
+        uplifts = row.renewal == Renewal.UPLIFT
+        row.uplift_percent = row.commitment.uplift_percent if uplifts else Decimal(0)
         row.notice_on = row.due_on - timedelta(days=row.commitment.notice_days)
         span = facing[row.item_id]
         row.product = versions[span.product_version].product if span else None
-        row.before = period_price(charges[span.terms], span.quantity) if span else None
-        row.after = None if row.commitment.renewal == Renewal.END else row.before
+        row.before = _costs(charges[span.terms], span, row, chains) if span else None
+        row.after = None if row.renewal == Renewal.END else row.before
     _price_then(rows, chains, facing)
     for row in rows:
         row.before = _to_the_cent(row.before, row.account.currency)
@@ -79,31 +84,43 @@ def _facing(chain: Chain, day: date) -> Span | None:
 def _price_then(
     rows: Sequence[Any], chains: dict[int, Chain], facing: dict[int, Span | None]
 ) -> None:
-    moves = set(
-        PriceMove.objects.filter(
-            item__in=list(chains), at_renewal=True, settled_on=None
-        ).values_list("item", "account")
-    )
+    told = PriceMove.objects.filter(item__in=list(chains), at_renewal=True, settled_on=None)
+    moves: dict[tuple[int, int], date] = {}
+    for item, account, on in told.order_by("-moves_on").values_list("item", "account", "moves_on"):
+        moves[item, account] = on
     asking = []
     for row in rows:
-        kind, span = row.commitment.renewal, facing[row.item_id]
-        moved = kind in (Renewal.SAME, Renewal.MONTHLY) and (row.item_id, row.holder) in moves
-        if span and (moved or kind in (Renewal.UPLIFT, Renewal.CURRENT)):
+        kind, span, chain = row.renewal, facing[row.item_id], chains[row.item_id]
+        moves_on = moves.get((row.item_id, row.holder)) if row.account.is_open else None
+        moved = (
+            kind in (Renewal.SAME, Renewal.MONTHLY)
+            and moves_on is not None
+            and moves_on <= row.due_on
+        )
+        asks = moved or kind in (Renewal.UPLIFT, Renewal.CURRENT)
+        if span and asks and not agreed_for(chain, row.due_on):
             uplift = row.commitment.uplift_percent if kind == Renewal.UPLIFT else None
-            chain = chains[row.item_id]
             asking.append((row, Repricing(chain, row.account, span, row.due_on, uplift)))
     for (row, each), answer in zip(asking, reprice([e for _r, e in asking]), strict=True):
         if isinstance(answer, Exception):
             row.after = None
         elif isinstance(answer, Repriced) and answer.resolution:
-            row.after = period_price(answer.resolution.terms.charges, each.now.quantity)
+            row.after = _costs(answer.resolution.terms.charges, each.now, row, chains)
+
+
+def _costs(
+    charges: Iterable[ChargeTerms], span: Span, row: Any, chains: dict[int, Chain]
+) -> Decimal | None:
+    """A full period at the prices to which the charges have stepped by the day of the renewal."""
+    began_on = chains[row.item_id].root.anchor_on or row.due_on
+    return period_price(in_force_on(charges, row.due_on, began_on=began_on), span.quantity)
 
 
 def price_words(row: Any) -> str:
     """'€30.00 → €33.00'; only one where nothing moves."""
     currency = row.account.currency
     before = money_text(row.before, currency)
-    if row.commitment.renewal == Renewal.END:
+    if row.renewal == Renewal.END:
         return f"{before} → {_('ends')}"
     if row.after is None:
         return f"{before} → {_('no price')}"
@@ -112,8 +129,8 @@ def price_words(row: Any) -> str:
 
 def kind_words(row: Any) -> str:
     """'renews with an uplift of 3.5 %'."""
-    words = str(row.commitment.get_renewal_display())
-    if row.commitment.renewal != Renewal.UPLIFT:
+    words = str(row.renewal.label)
+    if row.renewal != Renewal.UPLIFT:
         return words
     told = {"words": words, "percent": percent(row.commitment)}
     return _("%(words)s of %(percent)s %%") % told

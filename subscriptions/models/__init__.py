@@ -17,6 +17,7 @@ from subscriptions.models.states import InService, ServiceState
 from subscriptions.models.usage import (
     How,
     UsageCorrection,
+    UsageDay,
     UsageEvent,
     UsageKey,
     UsageKind,
@@ -67,6 +68,7 @@ __all__ = [
     "Subscription",
     "SuspensionBilling",
     "UsageCorrection",
+    "UsageDay",
     "UsageEvent",
     "UsageFile",
     "UsageFilePart",

@@ -126,6 +126,25 @@ class UsageTotal(models.Model):
         return f"{self.service_id} by {self.meter_id} on {self.day}{self.part}"
 
 
+class UsageDay(models.Model):
+    """What came from a source on a day (UTC) that is over: counted once, for it stays so.
+
+    `rated` are the events that were counted when they came; those that waited are not among them.
+    The row without a source says that the day was counted, whatever came; without the rows of a
+    day it is counted anew.
+    """
+
+    pk = models.CompositePrimaryKey("on", "source")
+    on = models.DateField()
+    source = Sent(blank=True, default="")
+    received = models.BigIntegerField(default=0)
+    rated = models.BigIntegerField(default=0)
+    counted_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.source} on {self.on}: {self.received}"
+
+
 class UsageCorrection(models.Model):
     """Which event replaced or retracted which; an event is corrected once."""
 
@@ -153,6 +172,11 @@ class UsageSubject(models.Model):
     ends_on = models.DateField(null=True, help_text=_("The first day after."))
     shared = models.BooleanField(
         default=False, help_text=_("Other services have it too, perhaps on other days.")
+    )
+    limited = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("It may draw from a pool that is a hard limit: usage asks whether it fits."),
     )
 
     class Meta:

@@ -8,7 +8,6 @@ from decimal import ROUND_CEILING, Decimal
 from o2b.charging.pooling import Drawing, Lot, Use, draw
 from o2b.money import EXACT
 from o2b.periods import Period, add_months
-from subscriptions.pools.rules import total_of
 
 A_DAY = timedelta(days=1)
 LOW_DAYS = 7  # what lasts less long than this runs low
@@ -42,11 +41,11 @@ class Pace:
 
     @property
     def drawn(self) -> Decimal:
-        return total_of(each.drawn for each in self.days)
+        return sum((each.drawn for each in self.days), _ZERO)
 
     @property
     def uncovered(self) -> Decimal:
-        return total_of(each.uncovered for each in self.days)
+        return sum((each.uncovered for each in self.days), _ZERO)
 
     @property
     def a_day(self) -> Decimal:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import NamedTuple
 
 from o2b.charging import ChargeFacts
@@ -49,11 +48,16 @@ class Draws(NamedTuple):
 
 
 class Drawer(NamedTuple):
-    """A charge that may draw: what was used of it, and from which pool on which day."""
+    """A charge that may draw: what was used of it, and from which pool on which day.
+
+    `service` is the first of its chain, `where` the dimensions that count for it.
+    """
 
     ref: Ref
     facts: ChargeFacts
     draws: Draws
+    service: int = 0
+    where: str | None = None
 
 
 def uses_of(pool_id: int, drawers: Iterable[Drawer], *, on: date) -> list[Use]:
@@ -89,8 +93,3 @@ def joined(found: Iterable[Mapping[Ref, tuple[Prepaid, ...]]]) -> dict[Ref, tupl
         for ref, prepaid in each.items():
             whole[ref] = whole.get(ref, ()) + prepaid
     return whole
-
-
-def total_of(units: Iterable[Decimal]) -> Decimal:
-    """Units added up; of none nothing."""
-    return sum(units, Decimal(0))

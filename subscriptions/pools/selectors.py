@@ -28,7 +28,7 @@ from subscriptions.pools.rules import (
 )
 from subscriptions.pools.statements import OVER
 from subscriptions.selectors import known_now
-from subscriptions.usage.metered import Metered, facts_of, metered, with_usage
+from subscriptions.usage.metered import Metered, facts_of, metered, where_of, with_usage
 
 A_DAY = timedelta(days=1)
 
@@ -194,8 +194,9 @@ class _Reading:
         draws = self._draws(items)
         found: dict[int, list[Drawer]] = defaultdict(list)
         for each in sorted(told, key=_order):
-            drawer = Drawer(each.ref, each.facts, draws(each.item))
-            for pool_id in pools_of[each.item.root_id_or_own]:
+            service = each.item.root_id_or_own
+            drawer = Drawer(each.ref, each.facts, draws(each.item), service, where_of(each.terms))
+            for pool_id in pools_of[service]:
                 found[pool_id].append(drawer)
         return found
 

@@ -215,7 +215,7 @@ def figures(scene: Scene) -> Iterator[dict[str, Any]]:
     yield {
         "title": _("Drawn this month"),
         "value": units_text(pace.drawn, unit),
-        "note": _("%(units)s a day on average") % {"units": units_text(pace.a_day, unit)},
+        "note": _("%(units)s a day on average") % {"units": units_text(round(pace.a_day, 2), unit)},
     }
     yield {
         "title": _("Not covered this month"),

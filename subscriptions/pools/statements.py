@@ -1,30 +1,40 @@
 """The SQL of pools: who draws from which, and how often what is over has changed."""
 
 # Pools that the Terms of these services bring units into are opened; then all pools that these
-# services may draw from or bring into, and whether a day that is over may have changed of them.
+# services bring into, or ever did, draw from, or may draw from by now.
 CONCERNED = """
 WITH touched AS (
     SELECT id, account_id, COALESCE(root_id, id) AS service_id FROM subscriptions_item
         WHERE id = ANY(%(roots)s) OR root_id = ANY(%(roots)s)
-), wanted AS (
-    SELECT DISTINCT touched.account_id, priced.details #>> '{grant,meter}' AS meter
+), granted AS (
+    SELECT touched.account_id, priced.details #>> '{grant,meter}' AS meter,
+           bool_or(upper_inf(version.recorded) AND version.billed) AS holds
         FROM touched
-        JOIN subscriptions_itemversion AS version
-            ON version.item_id = touched.id AND upper_inf(version.recorded) AND version.billed
+        JOIN subscriptions_itemversion AS version ON version.item_id = touched.id
         JOIN catalog_termscharge AS priced ON priced.terms_id = version.terms_id
         WHERE priced.details #>> '{grant,meter}' IS NOT NULL
+        GROUP BY touched.account_id, meter
 ), opened AS (
     INSERT INTO subscriptions_pool (account_id, meter, name)
-        SELECT account_id, meter, '' FROM wanted ORDER BY account_id, meter
+        SELECT account_id, meter, '' FROM granted WHERE holds ORDER BY account_id, meter
         ON CONFLICT DO NOTHING
         RETURNING id
+), drawn AS (
+    SELECT touched.account_id, touched.service_id, known.meter
+        FROM touched JOIN subscriptions_usagesubject AS known
+            ON known.service_id = touched.service_id AND known.item_id = touched.id
 )
 SELECT id FROM opened
 UNION
-SELECT id FROM subscriptions_pool WHERE account_id IN (SELECT account_id FROM touched)
+SELECT pool.id FROM subscriptions_pool AS pool JOIN granted USING (account_id, meter)
 UNION
-SELECT pool_id FROM subscriptions_poolmember
-    WHERE service_id = ANY(%(roots)s) OR account_id IN (SELECT account_id FROM touched)
+SELECT pool.id FROM subscriptions_pool AS pool JOIN drawn USING (account_id, meter)
+UNION
+SELECT member.pool_id FROM subscriptions_poolmember AS member JOIN drawn
+    ON drawn.meter = member.meter
+    AND (member.account_id = drawn.account_id OR member.service_id = drawn.service_id)
+UNION
+SELECT pool_id FROM subscriptions_poolservice WHERE service_id = ANY(%(roots)s)
 """
 
 # Every service that is sold by the pool's meter to whoever draws from it, on whatever day.
@@ -54,6 +64,24 @@ INSERT INTO subscriptions_poolservice (service_id, meter_id, pool_id)
         WHERE pool.id = ANY(%(pools)s)
         ORDER BY known.service_id, meter.id, pool.id
     ON CONFLICT DO NOTHING
+"""
+
+# Whose usage has to ask first whether it fits: whoever may draw from a hard pool.
+LIMIT = """
+UPDATE subscriptions_usagesubject AS known SET limited = found.limited
+    FROM (
+        SELECT mine.id, EXISTS (
+            SELECT FROM subscriptions_poolservice AS any_drawer
+                JOIN subscriptions_pool AS hard ON hard.id = any_drawer.pool_id AND hard.hard
+                WHERE any_drawer.service_id = mine.service_id AND hard.meter = mine.meter
+        ) AS limited
+            FROM subscriptions_poolservice AS drawer
+            JOIN subscriptions_pool AS pool ON pool.id = drawer.pool_id
+            JOIN subscriptions_usagesubject AS mine
+                ON mine.service_id = drawer.service_id AND mine.meter = pool.meter
+            WHERE pool.id = ANY(%(pools)s)
+    ) AS found
+    WHERE known.id = found.id AND known.limited <> found.limited
 """
 
 # Locked in the order of their keys, after marks and before totals, as wherever usage is written.

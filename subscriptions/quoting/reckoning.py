@@ -10,6 +10,8 @@ from django.utils.translation import ngettext
 
 from o2b.asks import BilledSoFar
 from o2b.catalog.models import ProductVersion
+from o2b.catalog.selectors import MeterNames, granted_by
+from o2b.charging import Kind
 from o2b.customers.models import Account
 from o2b.errors import Refused
 from o2b.money import Money
@@ -168,6 +170,7 @@ class _Known:
         added: PricedLines | None,
     ) -> None:
         self.planned, self.services, self.added = planned, services, added
+        self.meters = MeterNames()
         spans = [
             span
             for service in services.values()
@@ -217,8 +220,23 @@ class _Known:
             on=planned.on,
             before=before,
             after=after,
-            notes=tuple(_notes(planned, service)),
+            notes=(*_notes(planned, service), *self._regranted(planned, service)),
         )
+
+    def _regranted(self, planned: Planned, service: ServicePreview | None) -> Iterable[str]:
+        """What each period brings into pools or the wallet, where that changes."""
+        if service is None or service.after is None:
+            return
+        was, will = (self._granted(span) for span in (planned.now, service.after))
+        if was != will:
+            nothing = _("brings nothing into a pool")
+            words = _("Before: %(was)s. From then on: %(now)s.")
+            yield words % {"was": was or nothing, "now": will or nothing}
+
+    def _granted(self, span: Span) -> str:
+        charges = (each for each in self.terms[span.terms].charges if each.kind is Kind.RECURRING)
+        told = (granted_by(each, self.meters, quantity=span.quantity) for each in charges)
+        return "; ".join(filter(None, told))
 
     def added_lines(self, on: date, taxer: Taxer) -> Iterable[DeltaLine]:
         if self.added is None:

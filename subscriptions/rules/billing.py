@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from o2b.charging import Billed, ChargeFacts, ChargeTerms, Kind, LineTerms, Segment, draft_and_mark
-from o2b.charging.taxing import Corrects, corrects
+from o2b.charging.taxing import Corrects, corrects, tax_code_of
 from o2b.periods import Period
 from subscriptions.rules.timeline import Span
 
@@ -106,7 +106,7 @@ def bill(
                     quantity=line.quantity,
                     amount=line.amount,
                     cause=line.cause,
-                    tax_code=charge.tax_code,
+                    tax_code=tax_code_of(charge),
                     corrects=corrects(line, stood.billed),
                 )
                 for line in lines

@@ -20,7 +20,7 @@ from o2b.charging import (
     Tier,
     price,
 )
-from o2b.charging.ramps import step_day, terms_on
+from o2b.charging.ramps import step_day, step_days, terms_on
 from o2b.money import EXACT
 
 HUNDRED = Decimal(100)
@@ -60,10 +60,16 @@ def dearer(new: LineTerms, now: LineTerms, *, quantity: Decimal, on: date, began
     """Whether so many cost more on a day than under the Terms in force, or what is metered does.
 
     What cannot be compared counts as dearer: a price of the old Terms that does not reach so far,
-    and what is metered in another way.
+    what is metered in another way, and a grant that is another one, unless it only grew.
     """
     had = {charge.key: charge for charge in now.charges}
-    if any(_metered_more(c, had.get(c.key)) for c in new.charges if c.kind is Kind.USAGE):
+    metered = [_in_force(c, on, began_on) for c in new.charges if c.kind is Kind.USAGE]
+    for charge in metered:
+        before = had.get(charge.key)
+        if before is None or _metered_more(charge, _in_force(before, on, began_on)):
+            return True
+    has = {charge.key: charge for charge in new.charges}
+    if any(_grants_less(c, has.get(c.key)) for c in now.charges if c.kind is Kind.RECURRING):
         return True
     try:
         asked, paid = (_yearly(each, quantity, on, began_on) for each in (new, now))
@@ -72,11 +78,38 @@ def dearer(new: LineTerms, now: LineTerms, *, quantity: Decimal, on: date, began
     return asked > paid
 
 
-def _metered_more(new: ChargeTerms, now: ChargeTerms | None) -> bool:
-    if now is None:
-        return True
+def rise_days(terms: LineTerms, *, on: date, until: date, began_on: date) -> list[date]:
+    """The days on which a price that holds from a day on may rise: that one, and those of steps.
+
+    Only those before `until`, in order.
+    """
+    steps = {day for charge in terms.charges for day in step_days(charge, began_on)}
+    return sorted(day for day in {on, *steps} if on <= day < until)
+
+
+def in_force_on(
+    charges: Iterable[ChargeTerms], day: date, *, began_on: date
+) -> tuple[ChargeTerms, ...]:
+    """The charges at the prices to which they have stepped by a day."""
+    return tuple(_in_force(charge, day, began_on) for charge in charges)
+
+
+def _in_force(charge: ChargeTerms, day: date, began_on: date) -> ChargeTerms:
+    return terms_on(charge, day, started_on=began_on)
+
+
+def _metered_more(new: ChargeTerms, now: ChargeTerms) -> bool:
     alike = replace(now, unit_price=new.unit_price, trial=new.trial, ramp=new.ramp)
     return alike != new or new.unit_price > now.unit_price
+
+
+def _grants_less(now: ChargeTerms, new: ChargeTerms | None) -> bool:
+    if now.grant is None:
+        return False
+    if new is None or new.grant is None or new.kind is not now.kind or new.interval != now.interval:
+        return True
+    alike = replace(now.grant, units=new.grant.units)
+    return alike != new.grant or new.grant.units < now.grant.units
 
 
 def _yearly(terms: LineTerms, quantity: Decimal, on: date, began_on: date) -> Fraction:

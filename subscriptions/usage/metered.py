@@ -148,7 +148,7 @@ def _used(charges: Sequence[Metered], since: Sequence[date | None]) -> dict[int,
         "zones": [each.item.account.time_zone for _, each, _ in measured],
         "first": None if None in first else min(day for day in first if day),
     }
-    wheres = [_where(each.terms) for each in charges]
+    wheres = [where_of(each.terms) for each in charges]
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, values)
         rows = cursor.fetchall()
@@ -159,7 +159,8 @@ def _used(charges: Sequence[Metered], since: Sequence[date | None]) -> dict[int,
     return found
 
 
-def _where(terms: ChargeTerms) -> str | None:
+def where_of(terms: ChargeTerms) -> str | None:
+    """The dimensions that count for a charge as one text; None: all of them."""
     if not terms.where:
         return None
     return dumps({each.name: each.values for each in terms.where})

@@ -42,6 +42,30 @@ KNOWN = """
 """
 EACH = {"join": "CROSS JOIN LATERAL", "most": "OFFSET 0", "alias": "known"}
 
+# Where a service passes between accounts of two time zones there may be hours that are no longer
+# a day of the one and not yet of the other: they belong to the last day of who gave it away.
+# Asked only of what waits, under whichever name the event has the service; the same columns.
+BETWEEN = """
+    CROSS JOIN LATERAL (
+        SELECT gave.service_id, gave.ends_on - 1 AS day, giver.time_zone AS zone, giver.reference,
+               COALESCE(clock.now, %(now)s) AS now, known.shared, gave.begins_on
+            FROM subscriptions_usagesubject AS known
+            JOIN subscriptions_usagesubject AS gave
+                ON gave.service_id = known.service_id AND gave.meter = known.meter
+            JOIN subscriptions_usagesubject AS took
+                ON took.service_id = gave.service_id AND took.meter = gave.meter
+                AND took.begins_on = gave.ends_on AND took.account_id <> gave.account_id
+            JOIN customers_account AS giver ON giver.id = gave.account_id
+            JOIN customers_account AS taker ON taker.id = took.account_id
+            LEFT JOIN o2b_testclock AS clock ON clock.id = giver.test_clock_id
+            WHERE known.value = {of}.subject AND known.meter = {of}.meter
+              AND known.id IN (gave.id, took.id)
+              AND ({of}.at AT TIME ZONE giver.time_zone)::date >= gave.ends_on
+              AND ({of}.at AT TIME ZONE taker.time_zone)::date < took.begins_on
+            OFFSET 0
+    ) AS known
+"""
+
 # An event of a totals row: new ones, and those that waited.
 ADD_TO_TOTALS = """
 INSERT INTO subscriptions_usagetotal AS total
@@ -134,10 +158,16 @@ SELECT n, CASE WHEN verdict IN ('in_the_future', 'other_account') THEN verdict
 # What waited and can be counted now: its subject has appeared, and its moment has come.
 RELEASE = (
     """
-WITH found AS (
+WITH own AS (
     SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
     + KNOWN.format(of="pending", **EACH)
     + """ WHERE pending.kind = 0 AND pending.account IN ('', known.reference)
+), found AS (
+    SELECT * FROM own UNION ALL
+    SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
+    + BETWEEN.format(of="pending")
+    + """ WHERE pending.kind = 0 AND pending.account IN ('', known.reference)
+        AND NOT EXISTS (SELECT FROM own WHERE own.id = pending.id)
 ), one AS (
     SELECT DISTINCT ON (id) id, service_id, day, zone, now FROM found
         WHERE id IN (SELECT id FROM found GROUP BY id HAVING min(service_id) = max(service_id))
@@ -176,12 +206,23 @@ SELECT count(*) FROM counted
 )
 
 # Whose subject an event is: for one that is not staged.
-WHOSE = """
-WITH asked AS (SELECT %(subject)s AS subject, %(meter)s AS meter, %(at)s::timestamptz AS at)
-SELECT min(known.service_id), max(known.service_id),
-       (array_agg(known.zone ORDER BY known.begins_on DESC))[1],
-       (array_agg(known.reference ORDER BY known.begins_on DESC))[1], min(known.now)
-    FROM asked""" + KNOWN.format(of="asked", **EACH)
+WHOSE = (
+    """
+WITH asked AS (SELECT %(subject)s AS subject, %(meter)s AS meter, %(at)s::timestamptz AS at),
+own AS (SELECT known.* FROM asked"""
+    + KNOWN.format(of="asked", **EACH)
+    + """), found AS (
+    SELECT * FROM own UNION ALL SELECT known.* FROM asked"""
+    + BETWEEN.format(of="asked")
+    + """ WHERE NOT EXISTS (SELECT FROM own)
+)
+SELECT min(service_id), max(service_id),
+       (array_agg(zone ORDER BY begins_on DESC))[1],
+       (array_agg(reference ORDER BY begins_on DESC))[1], min(now),
+       (array_agg(day ORDER BY begins_on DESC))[1]
+    FROM found
+"""
+)
 
 NEXT_BATCH = "SELECT nextval('subscriptions_usage_batch') * 16384"
 

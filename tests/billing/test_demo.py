@@ -13,9 +13,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from billing.desk import patience
-from billing.desk.demo import consumption, lives, packs, story, tales, years
+from billing.desk.demo import cast, consumption, lives, packs, story, tales, years
 from billing.models import Invoice
 from o2b import clock
+from o2b.catalog.models import Meter
 from o2b.clocks.services import step
 from o2b.customers.models import Account
 from o2b.models import Event, TestClock
@@ -36,6 +37,7 @@ from orders.models import (
 from quotes.models import Quote
 from subscriptions.models import (
     Commitment,
+    Item,
     ItemVersion,
     UsageEvent,
     UsagePending,
@@ -103,6 +105,7 @@ def test_the_figures_are_those_of_sql_and_a_second_load_changes_nothing():
     the_packs_stories_end_and_some_stand_as_on_an_ordinary_day()
     services_live_on()
     usage_came_in()
+    lines_share_a_pool()
     events = Event.objects.count()
 
     assert load() == first
@@ -119,6 +122,24 @@ def usage_came_in() -> None:
     came = UsageEvent.objects.count()
     assert (consumption.consume(at=clock.now()), UsageEvent.objects.count()) == (0, came)
     assert UsageRejected.objects.count() == 2
+
+
+def lines_share_a_pool() -> None:
+    """Both fill it each month and use it, and a top-up fills it once."""
+    items = Item.objects.filter(account__reference=cast.POOLED.reference, state="active")
+    grants = {
+        charge.grant
+        for item in items
+        for version in item.versions.all()
+        for charge in version.terms.charges.all()
+    } - {None}
+    assert {(g.units, g.meter, g.rollover, str(g.lasts or "")) for g in grants} == {
+        (100, "mobile-data", 20, ""),
+        (50, "mobile-data", None, "3 months"),
+    }
+    meter = Meter.objects.get(code="mobile-data")
+    used = UsageTotal.objects.filter(meter_id=meter.pk).values_list("service_id", flat=True)
+    assert set(used) == {i.pk for i in items if i.product_version.product.code == "mobile-line"}
 
 
 def services_live_on() -> None:
@@ -183,7 +204,8 @@ def test_a_load_that_was_interrupted_twice_goes_on_where_it_stopped(
 
     assert figures == counted()
     of_the_packs = 10
-    assert Account.objects.count() == 3 * 4 + 13 + of_the_packs + 1  # under the test clock
+    # One has a pool, one is under the test clock.
+    assert Account.objects.count() == 3 * 4 + 13 + of_the_packs + 1 + 1
     assert figures["paid"] != "0.00"
     assert Question.objects.count() == 1
     assert {tale.note: Order.objects.filter(note=tale.note).count() for tale in tales.TALES} == {

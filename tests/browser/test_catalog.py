@@ -83,12 +83,20 @@ def _raise_the_second_tier(page: Page) -> None:
 
 
 def _paste_prices(page: Page) -> None:
-    block = "product\tkey\tkind\tunit_price\tinterval\nrouter\tsupport\trecurring\t4.90\tmonth\n"
+    block = (
+        "product\tkey\tkind\tunit_price\tinterval\tgrants\n"
+        "router\tsupport\trecurring\t4.90\tmonth\t100 voice; rollover 20\n"
+    )
     page.evaluate("text => navigator.clipboard.writeText(text)", block)
     _cell(page, "seat", "product").click()
     page.keyboard.press("Control+V")
     expect(page.locator("#grid-state")).to_contain_text("2 rows changed")
     expect(_cell(page, "support", "unit_price")).to_have_text("4.90")
+    row = page.locator("#grid tbody tr").filter(has_text="support").first
+    row.get_by_role("button", name="Further cells").click()
+    expect(
+        page.locator('#grid [data-col="grants"]').filter(has_text="100 voice; rollover 20")
+    ).to_be_visible()
 
     page.evaluate("text => navigator.clipboard.writeText(text)", "21.00\n105.00\n")
     _cell(page, "monthly", "unit_price").click()
@@ -108,6 +116,7 @@ def _save(page: Page, said: str) -> None:
 
 def _submit_it(page: Page) -> None:
     page.get_by_role("link", name="See its impact").click()
+    expect(page.get_by_text("no price of usage draws by the meter “voice”")).to_be_visible()
     quotes = page.get_by_role("region", name="Quotes")
     expect(quotes).to_contain_text("1 affected")
     expect(quotes).to_contain_text("€376.50")

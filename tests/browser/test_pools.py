@@ -95,10 +95,10 @@ def test_a_pool_at_the_desk(person: User, rows: tuple[Item, Account, str], visit
 def _give(page: Page) -> None:
     page.get_by_role("link", name="Give units").click()
     page.get_by_label("Units").fill("-1")
-    page.get_by_role("button", name="Give them").click()
-    expect(page.locator(".field.wrong").first).to_contain_text("above zero")
-    page.get_by_label("Units").fill("300")
     page.get_by_label("Why").fill("New Year")
+    page.get_by_role("button", name="Give them").click()
+    expect(page.locator(".field.wrong")).to_contain_text("above zero")
+    page.get_by_label("Units").fill("300")
     page.get_by_label("Good for so many days").fill("30")
     page.get_by_role("button", name="Give them").click()
     expect(page.locator(".toast")).to_contain_text("The units are in the pool.")

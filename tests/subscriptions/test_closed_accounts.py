@@ -7,16 +7,27 @@ import pytest
 from django.urls import reverse
 
 from o2b.asks import ask
+from o2b.catalog.models import Price, PriceBook, PriceBookVersion
+from o2b.catalog.services import publish_price_book_version
+from o2b.customers.models import Contact
 from o2b.customers.services import close_account
 from o2b.errors import Refused
+from o2b.people.models import Notice
 from orders.models import Order
 from subscriptions.changes.preview import preview_changes
 from subscriptions.changes.services import change_services
 from subscriptions.changes.wishes import When, Wish
-from subscriptions.commitments.services import Commit, change_renewal, commit, renew_due
-from subscriptions.models import Act, Commitment, Item, ItemChange, RenewalDue
+from subscriptions.commitments.services import (
+    Commit,
+    change_renewal,
+    commit,
+    remind_due,
+    renew_due,
+    tell_price_moves,
+)
+from subscriptions.models import Act, Commitment, Item, ItemChange, PriceMove, RenewalDue
 from tests.billing.pages import client_of
-from tests.factories import a_product, monthly
+from tests.factories import LONG_AGO, a_product, monthly, reprice
 from tests.subscriptions.serving import a_line_in_service, billed_now, told, written
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +146,76 @@ def test_nobody_who_is_closed_is_bound_for_another_term(world, item, renewal, pe
     assert term.uplift_percent == 0
     assert not RenewalDue.objects.exists()
     assert not ItemChange.objects.exists()  # at the price that it has
+
+
+def listed(who):
+    """What the page, the sheet and the API say of the only renewal: then it, now, then."""
+    page = who.get(reverse("subscriptions:renewals")).content.decode()
+    csv = who.get(reverse("subscriptions:renewals"), {"format": "csv"})
+    sheet = b"".join(csv.streaming_content).decode() if csv.streaming else csv.content.decode()
+    (row,) = who.get("/api/v1/renewals").json()["results"]
+    return page, sheet, (row["renewal"], row["uplift_percent"], row["before"], row["after"])
+
+
+@pytest.mark.parametrize(("renewal", "percent"), [("uplift", 10), ("current", 0)])
+def test_no_rise_is_shown_that_will_not_come(world, item, renewal, percent):
+    agreed(world, item, renewal=renewal, uplift_percent=percent)
+    reprice(item.product_version, charges=[monthly("33.00")])
+    who = client_of("order team")
+    page, sheet, told = listed(who)
+    assert "€33.00" in page
+    assert "33.00" in sheet
+    assert told[2:] == ("30.00", "33.00")
+    closed(world)
+    page, sheet, told = listed(who)
+    assert "33.00" not in page + sheet
+    assert "goes on from month to month" in sheet
+    assert told == ("monthly", "0", "30.00", "30.00")
+    world.on("2026-12-15")
+    while remind_due(machine_now=world.now):
+        pass
+    assert "goes on from month to month" in Notice.objects.get(topic="renewals").text
+
+
+def at_renewal(item, **given):
+    """A version of the book in which the product costs 36.00, from the next renewal on."""
+    book = PriceBook.objects.get(is_default=True, currency="EUR")
+    version = PriceBookVersion.objects.create(
+        book=book, number=2, policy="at_renewal", valid_from=date(2026, 6, 1), notice_days=30
+    )
+    Price.objects.create(version=version, product=item.product_version.product, **monthly("36.00"))
+    publish_price_book_version(version_id=version.pk, at=LONG_AGO)
+
+
+def told_of_prices(world, day):
+    world.on(day)
+    while tell_price_moves(machine_now=world.now):
+        pass
+    return PriceMove.objects.filter(settled_on=None).count()
+
+
+def test_who_is_closed_is_told_of_no_rise(world, item):
+    agreed(world, item)
+    at_renewal(item)
+    closed(world)
+    assert told_of_prices(world, "2026-12-01") == 0
+
+
+def test_a_rise_that_was_told_before_is_shown_no_more(world, item, mailoutbox):
+    Contact.objects.create(
+        customer=world.account.customer, name="Dr. Hall", email="hall@example.com", signs=True
+    )
+    agreed(world, item)
+    at_renewal(item)
+    assert told_of_prices(world, "2026-11-25") == 1
+    who = client_of("order team")
+    assert listed(who)[2][2:] == ("30.00", "36.00")
+    closed(world)
+    assert listed(who)[2][2:] == ("30.00", "30.00")
+    world.settle()
+    assert not [mail for mail in mailoutbox if "New prices" in mail.subject]
+    assert renewed(world, "2027-01-01").renewal == "monthly"
+    assert not ItemChange.objects.exists()
 
 
 def test_what_ends_with_its_term_ends(world, item):

@@ -209,6 +209,59 @@ def test_another_edition_is_no_rise_of_the_one_that_is_had(world, basic, rises):
         told(world, item, Act.TERMS, **given)
 
 
+METERED = {"key": "use", "kind": "usage", "timing": "arrears"}
+STEP = {"details": {"ramp": [["2026-03-05", "33.00"]]}}
+USE_STEP = {"details": {"ramp": [["2026-03-05", "1.10"]]}}
+
+
+@pytest.mark.parametrize(
+    "charges",
+    [
+        [monthly("30.00", **STEP), monthly("1.00", **METERED)],
+        [monthly("30.00"), monthly("1.00", **METERED, **USE_STEP)],
+    ],
+)
+def test_a_step_within_the_notice_wants_it_too(world, charges):
+    """No dearer on the day of the change, but three weeks later."""
+    item = sold(world, monthly("30.00"), monthly("1.00", **METERED))
+    world.on("2026-02-10")
+    listed(item, *charges, notice_days=30)
+    for on in (None, date(2026, 3, 11)):
+        assert refused(world, item, on=on, **PRICE) == "notice_too_short"
+    told(world, item, Act.TERMS, on=date(2026, 3, 12), **PRICE)
+
+
+def test_a_step_after_the_notice_wants_none(world):
+    item = sold(world, monthly("30.00"))
+    world.on("2026-02-10")
+    listed(item, monthly("30.00", details={"ramp": [["2026-03-12", "33.00"]]}), notice_days=30)
+    told(world, item, Act.TERMS, **PRICE)
+    world.on("2026-04-01")
+    assert billed_now(world)[-1] == "33.00"
+
+
+def test_a_step_that_was_agreed_before_is_no_rise(world):
+    item = sold(world, monthly("30.00", **STEP))
+    world.on("2026-02-10")
+    listed(item, monthly("29.00", **STEP), notice_days=30)
+    told(world, item, Act.TERMS, **PRICE)
+
+
+def test_a_letter_tells_the_steps_of_the_price(world, mailoutbox):
+    item = sold(world, monthly("30.00"))
+    Contact.objects.create(
+        customer=world.account.customer, name="Dr. Hall", email="hall@example.com", signs=True
+    )
+    world.on("2026-02-10")
+    steps = {"details": {"ramp": [["2026-03-01", "32.00"], ["2026-09-01", "36.00"]]}}
+    policy = {"policy": "on_date", "policy_on": date(2026, 3, 15)}
+    listed(item, monthly("31.00", **steps), notice_days=30, **policy)
+    assert tell_price_moves(machine_now=world.now)
+    world.settle()
+    (mail,) = [mail for mail in mailoutbox if "New prices" in mail.subject]
+    assert "€30.00 → €32.00, 15 Mar 2026; → €36.00, 1 Sept 2026" in mail.body
+
+
 def lettered(world):
     """A letter about a new price of 33.00, not gone out yet."""
     item = sold(world, monthly("30.00"))
@@ -271,9 +324,6 @@ def test_what_is_no_dearer_wants_none(world, charge):
     assert InvoiceLine.objects.count() == 1
     item.refresh_from_db()
     assert item.revision == 2
-
-
-METERED = {"key": "use", "kind": "usage", "timing": "arrears"}
 
 
 @pytest.mark.parametrize(("price", "rises"), [("1.10", True), ("0.90", False)])

@@ -19,7 +19,7 @@ from subscriptions.quoting.delta import body_of, from_body
 from subscriptions.quoting.drafting import ChangeDraft, draft_changes, edit_changes
 from subscriptions.quoting.inputs import ChangeInput, kept, read
 from subscriptions.quoting.selectors import delta_of, delta_of_draft, quote_parts
-from tests.factories import a_product, a_user, monthly, reprice, setup_fee
+from tests.factories import a_meter, a_product, a_user, monthly, reprice, setup_fee
 from tests.quotes.test_inputs_rules import amended
 from tests.subscriptions.serving import a_line_in_service, told, written
 
@@ -392,3 +392,15 @@ def test_a_draft_knows_what_the_account_has(world, item):
 
     (part,) = quote_parts(quote.pk)
     assert part.part["delta"].monthly.amount == D("65.00")
+
+
+def test_another_grant_is_named(world, item):
+    a_meter("data", unit="GB")
+    grant = {"units": "100", "meter": "data", "rollover": "20"}
+    a_product(code="plan", charges=[monthly("50.00", details={"grant": grant})])
+    delta = brings(world, ChangeInput(item.pk, "change", product="plan", quantity="2"))
+    (line,) = delta.lines
+    assert line.notes == (
+        "Before: brings nothing into a pool. From then on: brings 200 GB into the pool of Data, in "
+        "each period; up to 20 roll over for 1 period.",
+    )

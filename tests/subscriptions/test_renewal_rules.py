@@ -13,6 +13,7 @@ from o2b.charging import (
     Discount,
     DiscountKind,
     EventRates,
+    Grant,
     Interval,
     Kind,
     LineTerms,
@@ -162,12 +163,36 @@ def test_steps_that_are_past_are_no_other_price():
     assert not same_price(terms(replace(MONTHLY, unit_price=D("50"))), both, **later)
 
 
+def stepping(charge, price, on):
+    return replace(charge, ramp=(RampStep(D(price), on=on),))
+
+
 USED = replace(MONTHLY, key="use", kind=Kind.USAGE, timing=Timing.ARREARS, unit_price=D(1))
+
+
+GRANT = Grant(D(100), "data", rollover=D(20))
+FILLED = replace(MONTHLY, grant=GRANT)
+
+
+def filled(**other):
+    return replace(MONTHLY, grant=replace(GRANT, **other))
 
 
 @pytest.mark.parametrize(
     ("new", "now", "wanted"),
     [
+        ([FILLED], [FILLED], False),
+        ([FILLED], [MONTHLY], False),
+        ([MONTHLY], [FILLED], True),
+        ([filled(units=D(99))], [FILLED], True),
+        ([filled(units=D(101))], [FILLED], False),
+        ([filled(units=D(101), rollover=None)], [FILLED], True),
+        ([filled(meter="other")], [FILLED], True),
+        (
+            [replace(SETUP, grant=Grant(D(1), "data"))],
+            [replace(SETUP, grant=Grant(D(9), "data"))],
+            False,
+        ),
         ([MONTHLY], [MONTHLY, SETUP], False),
         ([replace(MONTHLY, unit_price=D("30.01"))], [MONTHLY], True),
         ([replace(MONTHLY, unit_price=D("29"))], [MONTHLY], False),
@@ -180,6 +205,9 @@ USED = replace(MONTHLY, key="use", kind=Kind.USAGE, timing=Timing.ARREARS, unit_
         ([replace(USED, unit_price=D("1.01"))], [USED], True),
         ([replace(USED, unit_price=D("0.99"))], [USED], False),
         ([replace(USED, minimum=D("5"))], [USED], True),
+        ([stepping(USED, "1.50", date(2026, 7, 1))], [USED], True),
+        ([stepping(USED, "1.50", date(2026, 7, 2))], [USED], False),
+        ([replace(USED, unit_price=D("1.20"))], [stepping(USED, "1.50", date(2026, 6, 1))], False),
     ],
 )
 def test_what_is_dearer(new, now, wanted):

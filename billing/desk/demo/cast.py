@@ -85,6 +85,17 @@ class Client:
     percent_off: int
 
 
+# Lines on two sites that share one pool of data, which a top-up fills for three months.
+POOLED = Client(
+    reference="N-POOL",
+    name="Lighthouse Pilots",
+    address="Elbchaussee 7\n22763 Hamburg",
+    bill_day=1,
+    lines=(("mobile-line", 4), ("mobile-line", 2), ("data-top-up", 1)),
+    percent_off=0,
+)
+
+
 def clients(count: int) -> Iterator[Client]:
     """As many customers as asked for; number n is always the same one."""
     for n in range(count):

@@ -12,6 +12,7 @@ from o2b.catalog.introduction import Offer, introduce_book, introduce_product
 from o2b.catalog.models import PriceBook
 from o2b.customers.models import LegalEntity
 from o2b.customers.opening import ensure_legal_entity
+from o2b.packs.meters import load_meter
 from o2b.taxes.selectors import rates_for_list
 from o2b.taxes.services import set_tax_rate
 
@@ -141,8 +142,60 @@ PRODUCTS: Mapping[str, Sold] = {
             )
         ],
     ),
+    # Each line fills the pool that all lines of the account share; what is beyond it is paid.
+    "mobile-line": Sold(
+        "Mobile line",
+        "mobile",
+        [automatic("activate", "Activate the SIM", "activation")],
+        [
+            (
+                "monthly",
+                "19.90",
+                MONTHLY
+                | {
+                    "details": {"grant": {"units": "100", "meter": "mobile-data", "rollover": "20"}}
+                },
+            ),
+            (
+                "data",
+                "0.80",
+                MONTHLY
+                | {
+                    "kind": "usage",
+                    "timing": "arrears",
+                    "details": {"meter": "mobile-data"},
+                },
+            ),
+        ],
+    ),
+    "data-top-up": Sold(
+        "Data top-up, 50 GB",
+        "mobile",
+        [automatic("activate", "Activate", "activation")],
+        [
+            (
+                "top-up",
+                "15.00",
+                ONCE
+                | {
+                    "details": {
+                        "grant": {"units": "50", "meter": "mobile-data", "lasts": ["month", 3]}
+                    }
+                },
+            )
+        ],
+    ),
 }
 
+
+# What mobile lines use, and the pool that they share is filled with.
+DATA: dict[str, Any] = {
+    "code": "mobile-data",
+    "name": "Mobile data",
+    "unit": "GB",
+    "aggregation": "sum",
+    "decimals": 3,
+}
 
 # (percent, tax code, name) of the seller's country.
 RATES = (("19", "", "Umsatzsteuer"), ("7", "reduced", "Umsatzsteuer, ermäßigt"))
@@ -164,6 +217,7 @@ def ensure_catalog(*, valid_from: date, at: datetime) -> LegalEntity:
     if PriceBook.objects.filter(code=BOOK).exists():
         return entity
     _ensure_rates(entity.country, valid_from=valid_from, at=at)
+    load_meter(DATA, starts_on=valid_from, at=at)
     introduce_book(
         code=BOOK,
         name="Nordlicht 2026",

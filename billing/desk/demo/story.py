@@ -13,7 +13,7 @@ from decimal import Decimal
 import pgtrigger
 from django.db import transaction
 
-from billing.desk.demo.cast import Client, clients
+from billing.desk.demo.cast import POOLED, Client, clients
 from billing.desk.demo.catalog import ENTITY, PRODUCTS, ensure_catalog
 from billing.desk.demo.lives import Lives
 from billing.desk.patience import settle
@@ -66,7 +66,10 @@ class Story:
         self.clock, _ = TestClock.objects.get_or_create(name=CLOCK, defaults={"now": noon(first)})
         cast = list(clients(MONTHS * A_MONTH + NOW))
         for n in range(MONTHS):
-            self._live_a_month(add_months(first, n), cast[n * A_MONTH : (n + 1) * A_MONTH])
+            come = cast[n * A_MONTH : (n + 1) * A_MONTH]
+            if n == MONTHS - 1:
+                come.append(POOLED)
+            self._live_a_month(add_months(first, n), come)
         self._on(self.today)
         self.tell("Today's quotes and orders ...")
         self._begin_today(cast[MONTHS * A_MONTH :])

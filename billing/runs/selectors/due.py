@@ -1,6 +1,5 @@
 """The tuples that a shard is drafted from: a few set-based queries, no objects."""
 
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from json import loads
@@ -10,7 +9,7 @@ from django.db import connection
 
 from billing.rules.drafting import DueRow
 from billing.runs.selectors.scope import Scope
-from o2b.charging import Billed, ChargeTerms, Discount
+from o2b.charging import ChargeTerms, Discount
 from o2b.charging.terms import details_of, tiers_of
 from o2b.periods import Interval
 from subscriptions.pools.statements import USAGE_REVISION
@@ -63,13 +62,6 @@ DUE_BY += """
 """
 # What a changed item was billed so far, and nobody would look at again; usage is rated elsewhere.
 BILLED = "item.revision > 1 AND standing.seen_revision >= item.revision AND priced.kind <> 'usage'"
-
-HISTORY = """
-SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_end),
-       (array_agg(tax_rate ORDER BY revision))[1], sum(tax)
-    FROM billing_invoiceline WHERE charge_id = ANY(%s)
-    GROUP BY charge_id, period_start, segment ORDER BY charge_id, period_start, segment
-"""
 
 ACCOUNTS = """
 SELECT id, currency, payment_days, advocate_id, bill_day, tax_exempt FROM customers_account
@@ -156,15 +148,6 @@ def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
     )
     rows: list[Any] = _ask(question, scope.values | values)
     return rows
-
-
-def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
-    """What has been billed of each charge, by full period and segment."""
-    wanted = sorted(set(charge_ids))
-    found: dict[int, list[Billed]] = {}
-    for charge_id, *billed in _ask(HISTORY, [wanted]) if wanted else ():
-        found.setdefault(charge_id, []).append(Billed(*billed))
-    return {charge_id: tuple(each) for charge_id, each in found.items()}
 
 
 def accounts_of(scope: Scope) -> dict[int, AccountFacts]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from billing.models import BillRun, Shard
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -30,3 +32,8 @@ class Scope:
     def narrowed(self, account_ids: Sequence[int]) -> "Scope":
         """These accounts of it alone."""
         return Scope(self.legal_entity_id, self.first_account, self.last_account, account_ids)
+
+
+def scope_of(run: BillRun, shard: Shard) -> Scope:
+    """The accounts of a shard."""
+    return Scope(run.legal_entity_id, shard.first_account, shard.last_account, run.account_ids)

@@ -21,6 +21,7 @@ from billing.runs.selectors.expected import (
     still_to_open,
     verified_terms,
 )
+from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.scope import Scope
 from o2b.charging import Billed, Kind
 
@@ -72,7 +73,7 @@ class _Check:
     def read(self, rows: list[tuple[Any, ...]]) -> None:
         """Rebuild each charge; most are equal to one that was rebuilt before."""
         self._read_terms({row[5] for row in rows})
-        self.late = due.billed_history(pk for pk, each in self.usage.items() if each.again)
+        self.late = billed_history(pk for pk, each in self.usage.items() if each.again)
         charges: dict[int, set[str]] = {}
         bare: list[PromisedRow] = []
         slow: list[PromisedRow] = []
@@ -120,7 +121,7 @@ class _Check:
         """Items that were changed, Terms with several charges, and Terms that are not sound."""
         changed = [row for row in rows if not row.plain]
         served = served_of(row.item_id for row in changed)
-        history = due.billed_history(row.charge_id or 0 for row in rows if row.changed)
+        history = billed_history(row.charge_id or 0 for row in rows if row.changed)
         told: set[int] = set()
         for row in rows:
             promised = self.terms[row.terms_id]

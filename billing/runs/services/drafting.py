@@ -16,7 +16,8 @@ from billing.rules.metering import UsageOf
 from billing.rules.rendering import Priced
 from billing.runs.copying import discard_drafts, write_drafts, write_seen
 from billing.runs.selectors import due, expected
-from billing.runs.selectors.scope import Scope
+from billing.runs.selectors.history import billed_history
+from billing.runs.selectors.scope import Scope, scope_of
 from billing.runs.selectors.usage import usage_of
 from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
@@ -69,7 +70,7 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
         cursor.execute("SET LOCAL jit = off")
     discard_drafts(shard_id=shard.pk)
     ParkedAccount.objects.filter(shard=shard).delete()
-    scope = Scope(run.legal_entity_id, shard.first_account, shard.last_account, run.account_ids)
+    scope = scope_of(run, shard)
     taxing = taxing_of(run, scope)
     with _not_collecting():
         drafted = draft_scope(run, shard, scope, taxing)
@@ -132,7 +133,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         rows,
         priced=pricing(scope) if rows else _nothing_is_priced,
         currencies={pk: account.currency for pk, account in accounts.items()},
-        history=due.billed_history(row[1] for row in rows if row[4] or row[1] in again),
+        history=billed_history(row[1] for row in rows if row[4] or row[1] in again),
         until=run.on,
         taxing=taxing,
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},

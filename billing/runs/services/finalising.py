@@ -7,10 +7,13 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from billing.models import BillRun, NumberSeries, Shard
-from billing.runs.copying import finalise_drafts
+from billing.runs.copying import discard_drafts, finalise_drafts
 from billing.runs.selectors.progress import counts_of
+from billing.runs.selectors.scope import scope_of
 from billing.runs.services.closing import finish_if_finalised
 from billing.runs.services.drafting import fill_shard
+from billing.wallets.selectors import charges_that_bring_money
+from billing.wallets.services.settling import settle_wallets
 from o2b import events, fsm
 from o2b.customers.models import LegalEntity
 from o2b.errors import Refused
@@ -135,9 +138,12 @@ def finalise_shard(*, shard_id: int, at: datetime, worker: str = "") -> Shard:
     if shard.state != Shard.State.DRAFTED or run.state != BillRun.State.FINALISING:
         return shard
     prefix = LegalEntity.objects.values_list("number_prefix", flat=True).get(pk=run.legal_entity_id)
-    written = finalise_drafts(run, shard, prefix=prefix)
+    money = charges_that_bring_money(scope_of(run, shard))
+    written = finalise_drafts(run, shard, prefix=prefix, money=money)
     if written != shard.invoices:
         raise RuntimeError(f"shard {shard} has {shard.invoices} numbers for {written} invoices")
+    settle_wallets(run, shard, money=money, at=at)
+    discard_drafts(shard_id=shard.pk)
     shard.state, shard.worker = Shard.State.FINALISED, worker
     shard.final_seconds = perf_counter() - began
     shard.save(update_fields=["state", "worker", "final_seconds"])

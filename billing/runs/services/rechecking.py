@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from billing.models import Charge, ChargeState, NumberSeries
 from billing.rules.drafting import draft_accounts
 from billing.runs.selectors import due
+from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.progress import overlapping_runs
 from billing.runs.selectors.scope import Scope
 from billing.runs.services.drafting import pricing
@@ -83,7 +84,7 @@ def _recheck(scope: Scope, *, at: datetime, write: bool) -> list[Recheck]:
         rows,
         priced=pricing(scope),
         currencies={pk: account.currency for pk, account in facts.items()},
-        history=due.billed_history(row[1] for row in rows),
+        history=billed_history(row[1] for row in rows),
         until=NOTHING_NEW,
     )
     accounts = Account.objects.in_bulk([*drafts, *failed])

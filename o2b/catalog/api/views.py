@@ -234,6 +234,7 @@ def _charge(charge: ChargeTerms, quantity: Decimal) -> dict[str, Any]:
         "unit_price": charge.unit_price,
         "meter": charge.meter_code if charge.kind is Kind.USAGE else "",
         "where": {each.name: list(each.values) for each in charge.where},
+        "grant": charge.grant,
         "list_price": list_price(charge, quantity),
         "discounts": [
             {"kind": each.kind.value, "value": plain(each.value)} for each in charge.discounts

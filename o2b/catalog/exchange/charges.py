@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from o2b.catalog.exchange import cells
 from o2b.catalog.exchange.faults import CellInvalid
+from o2b.catalog.exchange.granting import grant, grant_text
 from o2b.catalog.exchange.sheets import Row
 from o2b.charging.terms import (
     Alignment,
@@ -42,6 +43,7 @@ OPTIONAL = (
     "revenue_rule",
     "meter",
     "where",
+    "grants",
     "details",
 )
 MATCH = "match."
@@ -57,8 +59,14 @@ _IN_DETAILS: dict[str, Callable[[str], Any]] = {
     "included": lambda text: {"units": cells.number(text)},
     "meter": lambda text: cells.word(text, longest=LONGEST_KEY),
     "where": cells.where,
+    "grants": grant,
 }
-_COLUMN_OF = {"allowance": "included", "call": "details", "event": "details", "ramp": "details"}
+# What a column of another name says in the details, and where else a part is mended.
+_PART_OF = {"included": "allowance", "grants": "grant"}
+_COLUMN_OF = {
+    **{part: column for column, part in _PART_OF.items()},
+    **dict.fromkeys(("call", "event", "ramp"), "details"),
+}
 _PLAIN = frozenset({"", "flat", "per_unit"})
 
 
@@ -122,6 +130,7 @@ def columns_of(charge: Mapping[str, Any]) -> dict[str, str]:
     bounds = {name: str(details.pop(name, "")) for name in _BOUNDS}
     allowance = details.get("allowance", {})
     meter, where = details.pop("meter", ""), details.pop("where", {})
+    granted = details.pop("grant", {})
     included = allowance["units"] if set(allowance) == {"units"} else ""
     if included:
         del details["allowance"]
@@ -141,6 +150,7 @@ def columns_of(charge: Mapping[str, Any]) -> dict[str, str]:
         "revenue_rule": charge["revenue_rule"],
         "meter": meter,
         "where": cells.where_text(where),
+        "grants": grant_text(granted),
         "details": cells.document_text(details),
     }
 
@@ -181,7 +191,7 @@ def _terms(said: Mapping[str, str], price: str, currency: str) -> ChargeTerms:
     for name, read in _IN_DETAILS.items():
         if not said[name]:
             continue
-        part = "allowance" if name == "included" else name
+        part = _PART_OF.get(name, name)
         if part in details:
             raise ChargeInvalid(name, _("It stands in the details as well: say it once."))
         details[part] = _cell(said, name, read)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from o2b.catalog.exchange import cells as sheet
 from o2b.catalog.exchange.charges import MATCH, columns_of
 from o2b.catalog.exchange.faults import CellInvalid
+from o2b.catalog.exchange.granting import grant
 from o2b.catalog.models import Price
 from o2b.catalog.rules.books import RowFault
 from o2b.charging.terms import Alignment, Kind, Model, Proration, Timing
@@ -63,6 +64,7 @@ _DETAILS = ("package_size", "minimum", "maximum")
 _READ: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys((*_DETAILS, "included"), sheet.number),
     "where": sheet.where,
+    "grants": grant,
     "details": lambda text: sheet.document(text, dict),
 }
 _FAULT = re.compile(r"(?:details\.)?(\w+)(?:\.(\d+))?(?:\.(\w+))?")
@@ -70,6 +72,7 @@ _COLUMN_OF = {
     "interval_unit": "interval",
     "interval_count": "interval",
     "allowance": "included",
+    "grant": "grants",
     "match": MATCH,
 }
 
@@ -117,6 +120,7 @@ MORE = (
     GridColumn("revenue_rule", _("Revenue rule"), main=False),
     GridColumn("meter", _("Meter"), main=False),
     GridColumn("where", _("Only usage where"), main=False),
+    GridColumn("grants", _("Grants"), main=False),
     GridColumn("details", _("Further details (JSON)"), main=False),
 )
 
@@ -223,6 +227,8 @@ def _parts(cells: Mapping[str, str]) -> dict[str, Any]:
             details[name] = text
     if text := cells.get("where", ""):
         details["where"] = sheet.where(text)
+    if text := cells.get("grants", ""):
+        details["grant"] = grant(text)
     if text := cells.get("included", ""):
         # What rolls over and is shared stands in the details; here is how much.
         allowance = details.get("allowance")

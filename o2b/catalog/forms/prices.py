@@ -22,6 +22,10 @@ HELP = {
     "key": _("A short word, such as monthly or setup."),
     "meter": _("What usage is measured by; empty: the meter whose code is that of the charge."),
     "where": _("Such as zone=national|eu; carrier=a. Empty: all usage of the meter."),
+    "grants": _(
+        "What it brings into a pool or the wallet: 500 data; rollover 100 for 2 periods. Or "
+        "50 money; lasts 3 months. Also: priority 10; prorated; once (whatever the quantity)."
+    ),
 }
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from o2b.catalog.frozen import children_of_draft, published_only
 from o2b.catalog.models.products import Product, Publishable, second_person
-from o2b.charging.terms import Alignment, Kind, Model, Proration, Timing
+from o2b.charging.terms import Alignment, Grant, Kind, Model, Proration, Timing, details_of
 from o2b.customers.models import Account, validate_currency
 from o2b.fields import RateField
 
@@ -176,6 +176,12 @@ class ChargeShape(models.Model):
     def where(self) -> dict[str, list[str]]:
         """The values of each dimension that count; empty: all usage of the meter."""
         return dict(self.details.get("where", {}))
+
+    @property
+    def grant(self) -> Grant | None:
+        """What it brings into a pool or the wallet; None of most charges."""
+        said = self.details.get("grant")
+        return details_of({"grant": said})["grant"] if said else None
 
 
 class Price(ChargeShape):

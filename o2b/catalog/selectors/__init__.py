@@ -21,6 +21,7 @@ from o2b.catalog.selectors.contracts import (
 )
 from o2b.catalog.selectors.differences import Change, Section, version_differences
 from o2b.catalog.selectors.drafts import Drafts, drafts_for
+from o2b.catalog.selectors.granted import MeterNames, granted_by, name_of_pool, with_pools
 from o2b.catalog.selectors.meters import (
     Dimension,
     MeterRow,
@@ -66,6 +67,7 @@ __all__ = [
     "Drafts",
     "Family",
     "Leaf",
+    "MeterNames",
     "MeterRow",
     "PriceChange",
     "Rate",
@@ -88,15 +90,17 @@ __all__ = [
     "get_meter_version",
     "get_plan",
     "get_version",
+    "granted_by",
     "match_names",
     "matching",
     "meter_differences",
     "meter_state",
-    "meters_for_list",
     "meter_versions",
+    "meters_for_list",
     "meters_in_force",
     "model_words",
     "name_of",
+    "name_of_pool",
     "names_of_product",
     "plan_differences",
     "plan_of",
@@ -115,12 +119,13 @@ __all__ = [
     "state_of",
     "steps_of",
     "uses_of_meter",
+    "value_words",
     "version_before",
     "version_differences",
     "version_in_force",
     "versions_of",
     "versions_of_book",
-    "value_words",
     "versions_of_contract",
     "versions_of_meter",
+    "with_pools",
 ]

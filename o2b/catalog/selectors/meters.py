@@ -112,6 +112,13 @@ def published_dimensions(codes: Collection[str]) -> dict[str, dict[str, Collecti
     return found
 
 
+def published_aggregations(codes: Collection[str]) -> dict[str, Aggregation]:
+    """How each of some published meters adds up, by its code."""
+    published = Exists(MeterVersion.objects.filter(meter=OuterRef("pk"), state=Lifecycle.PUBLISHED))
+    meters = Meter.objects.order_by().filter(published, code__in=codes)
+    return {code: Aggregation(how) for code, how in meters.values_list("code", "aggregation")}
+
+
 def meters_for_list() -> QuerySet[Meter]:
     """Every meter with its newest number and whether it is published or has a draft."""
     versions = MeterVersion.objects.filter(meter=OuterRef("pk")).order_by("-number")
@@ -181,7 +188,10 @@ def _said(version: MeterVersion) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class MeterUse:
-    """A price by a meter, in a book's or a contract's newest version that counts or is a draft."""
+    """A price by a meter, or into its pool, of a book or a contract.
+
+    In its newest version that counts or is a draft.
+    """
 
     price: Any
     source: str
@@ -191,14 +201,12 @@ class MeterUse:
 
 
 def uses_of_meter(meter: Meter) -> list[MeterUse]:
-    """The prices that are measured by it, in books and contracts; not those of times past."""
-    listed = _measured_by(meter, Price.objects).exclude(version__state=Lifecycle.RETIRED)
+    """Prices measured by it or filling its pool, in books and contracts; not of times past."""
+    listed = _using(meter, Price.objects).exclude(version__state=Lifecycle.RETIRED)
     listed = listed.select_related("product", "version__book").order_by(
         "version__book__code", "-version__number", "product__code", "key", "pk"
     )
-    signed = _measured_by(meter, ContractPrice.objects).exclude(
-        contract__state=Contract.State.RETIRED
-    )
+    signed = _using(meter, ContractPrice.objects).exclude(contract__state=Contract.State.RETIRED)
     signed = signed.select_related("product", "contract").order_by(
         "contract__code", "-contract__number", "product__code", "key", "pk"
     )
@@ -212,13 +220,22 @@ def uses_of_meter(meter: Meter) -> list[MeterUse]:
     ]
 
 
-def _measured_by(meter: Meter, prices: Any) -> QuerySet[Any]:
-    by_key = Q(key=meter.code) & ~Q(details__has_key="meter")
-    return prices.filter(by_key | Q(details__meter=meter.code), kind=Kind.USAGE.value)
+def measured_by(code: str, prices: Any) -> QuerySet[Any]:
+    """Of some prices those of usage by a meter."""
+    return prices.filter(_measures(code))
+
+
+def _measures(code: str) -> Q:
+    by_key = Q(key=code) & ~Q(details__has_key="meter")
+    return Q(by_key | Q(details__meter=code), kind=Kind.USAGE.value)
+
+
+def _using(meter: Meter, prices: Any) -> QuerySet[Any]:
+    return prices.filter(_measures(meter.code) | Q(details__grant__meter=meter.code))
 
 
 def _newest(prices: Iterable[Price]) -> Iterable[Price]:
-    """Of each book the drafts and the newest published version that prices by the meter."""
+    """Of each book the drafts and the newest published version that names the meter."""
     shown: dict[int, int] = {}
     for price in prices:
         version = price.version

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from o2b.catalog.models import Price, PriceBookVersion
+from o2b.catalog.selectors.granted import MeterNames
 from o2b.catalog.selectors.rates import match_words, name_of, own_parts_of, rhythm_of
 from o2b.money import EXACT
 
@@ -40,7 +41,8 @@ def price_differences(before: PriceBookVersion, after: PriceBookVersion) -> list
     pairs = _pairs(f"SELECT old.id, new.id FROM {_JOINED}", before, after)
     prices = _read([key for pair in pairs for key in pair if key is not None])
     currency = after.book.currency
-    found = [_change(prices.get(old), prices.get(new), currency) for old, new in pairs]
+    meters = MeterNames()
+    found = [_change(prices.get(old), prices.get(new), currency, meters) for old, new in pairs]
     return sorted(found, key=lambda change: (change.product, change.code, change.charge))
 
 
@@ -86,7 +88,7 @@ def _read(keys: list[int]) -> dict[int, Price]:
     return found
 
 
-def _change(old: Price | None, new: Price | None, currency: str) -> PriceChange:
+def _change(old: Price | None, new: Price | None, currency: str, meters: MeterNames) -> PriceChange:
     one = new or old
     assert one is not None
     percent, kind = None, NEW if old is None else GONE
@@ -103,8 +105,8 @@ def _change(old: Price | None, new: Price | None, currency: str) -> PriceChange:
         before=_amount(old),
         after=_amount(new),
         percent=percent,
-        said_before=_said(old, currency),
-        said_after=_said(new, currency),
+        said_before=_said(old, currency, meters),
+        said_after=_said(new, currency, meters),
         currency=currency,
         match=", ".join(match_words(one.match)),
     )
@@ -124,7 +126,7 @@ def _percent(old: Price, new: Price) -> Decimal | None:
     return (difference * 100 / old.unit_price).quantize(_PLACES)
 
 
-def _said(price: Price | None, currency: str) -> str:
+def _said(price: Price | None, currency: str, meters: MeterNames) -> str:
     if price is None:
         return ""
-    return "; ".join([rhythm_of(price), *own_parts_of(price, currency)])
+    return "; ".join([rhythm_of(price), *own_parts_of(price, currency, meters)])

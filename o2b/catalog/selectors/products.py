@@ -17,6 +17,7 @@ from o2b.catalog.models import (
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.plans import PlanBroken, check_plan
 from o2b.catalog.plans.links import inside
+from o2b.catalog.selectors.granted import MeterNames
 from o2b.catalog.selectors.rates import Rate, rate_of
 
 
@@ -90,9 +91,10 @@ def shelves_of(product: Product) -> list[Shelf]:
     for version in published.order_by("-book__is_default", "book__code", "-valid_from", "-number"):
         newest.setdefault(version.book_id, version)
     rates: dict[int, list[Rate]] = defaultdict(list)
+    meters = MeterNames()
     prices = Price.objects.filter(product=product, version__in=newest.values())
     for price in prices.select_related("version__book").order_by("key", "pk"):
-        rates[price.version_id].append(rate_of(price, price.version.book.currency))
+        rates[price.version_id].append(rate_of(price, price.version.book.currency, meters))
     return [Shelf(version, rates[version.pk]) for version in newest.values() if rates[version.pk]]
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from o2b.catalog.models.prices import ChargeShape
+from o2b.catalog.selectors.granted import granted_in
 from o2b.periods import Interval, Unit
 from o2b.web.show import money_text, number_text
-from o2b.web.words import interval_words, length_words, meter_words
+from o2b.web.words import NameOf, interval_words, length_words, meter_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,14 @@ class Rate:
     rated: bool = False
 
 
-def rate_of(charge: ChargeShape, currency: str) -> Rate:
-    """A stored charge as a page shows it."""
+def rate_of(charge: ChargeShape, currency: str, meters: NameOf | None = None) -> Rate:
+    """A stored charge as a page shows it; who shows many of them hands in one `meters`."""
     return Rate(
         name_of(charge.key),
         charge.unit_price.normalize(),
         currency,
         rhythm_of(charge),
-        tuple(parts_of(charge, currency)),
+        tuple(parts_of(charge, currency, meters)),
         bool(charge.tiers),
         charge.model == "rated",
     )
@@ -66,12 +67,12 @@ def model_words(model: str) -> str:
     }.get(model, model)
 
 
-def parts_of(charge: ChargeShape, currency: str) -> list[str]:
-    """Tiers, packages, bounds, allowance and the characteristics it is for: a line each."""
-    return own_parts_of(charge, currency) + match_words(getattr(charge, "match", {}))
+def parts_of(charge: ChargeShape, currency: str, meters: NameOf | None = None) -> list[str]:
+    """Tiers, packages, bounds, allowance, what it grants and whom it is for: a line each."""
+    return own_parts_of(charge, currency, meters) + match_words(getattr(charge, "match", {}))
 
 
-def own_parts_of(charge: ChargeShape, currency: str) -> list[str]:
+def own_parts_of(charge: ChargeShape, currency: str, meters: NameOf | None = None) -> list[str]:
     """What its price is made of, but not whom it is for."""
     found = [tier_words(tier, currency) for tier in charge.tiers]
     details: Mapping[str, Any] = charge.details
@@ -89,6 +90,8 @@ def own_parts_of(charge: ChargeShape, currency: str) -> list[str]:
     found += [words for part, words in _words_of_parts().items() if details.get(part)]
     if measured := meter_words(details.get("meter", ""), charge.where):
         found.append(measured)
+    if granted := granted_in(charge, currency, meters):
+        found.append(granted)
     return found
 
 

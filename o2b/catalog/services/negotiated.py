@@ -20,11 +20,9 @@ from o2b.catalog.rules.contracts import (
     faults_of_discounts,
     faults_of_pools,
 )
-from o2b.catalog.rules.meters import faults_of_usage, unmeasured
-from o2b.catalog.selectors.meters import published_dimensions
 from o2b.catalog.services.books import refuse_prices
+from o2b.catalog.services.measured import faults_of_meters, warnings_of_meters
 from o2b.catalog.services.refusals import refuse_first
-from o2b.charging.terms import Kind
 from o2b.errors import Invalid
 
 LARGEST_DOCUMENT = 10 * 1024 * 1024
@@ -70,17 +68,13 @@ def faults_of_contract_prices(contract: Contract) -> list[RowFault]:
     prices = list(contract.prices.order_by("product__code", "key", "pk"))
     known = known_of({price.product_id for price in prices})
     rows, faults = examine_all(prices, currency, known)
-    codes = {row.charge.meter_code for row in rows if row.charge.kind is Kind.USAGE}
-    usage = faults_of_usage(rows, published_dimensions(codes) if codes else {})
-    return [*faults, *faults_of_rows(rows, known.characteristics), *usage]
+    beside = faults_of_rows(rows, known.characteristics)
+    return [*faults, *beside, *faults_of_meters(rows)]
 
 
 def warnings_of_contract(contract: Contract) -> list[RowFault]:
-    """What its signature does not stop for: usage that nothing is measured for."""
-    prices = list(contract.prices.filter(kind=Kind.USAGE.value).order_by("product__code", "key"))
-    known = known_of({price.product_id for price in prices})
-    rows, _broken = examine_all(prices, contract.account.currency, known)
-    return list(unmeasured(rows, published_dimensions({row.charge.key for row in rows})))
+    """What its signature does not stop for: usage that nothing measures, units nobody draws."""
+    return warnings_of_meters(contract.prices.all(), currency=contract.account.currency)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Publish and retire versions of price books: checked as a whole, by a second person."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
 from django.db import transaction
@@ -27,12 +27,10 @@ from o2b.catalog.rules.books import (
     missing_prices,
 )
 from o2b.catalog.rules.faults import gettext_noop
-from o2b.catalog.rules.meters import Meters, faults_of_usage, unmeasured
-from o2b.catalog.selectors.meters import published_dimensions
 from o2b.catalog.services.books import header_of, locked_draft, refuse_prices
+from o2b.catalog.services.measured import faults_of_meters, warnings_of_meters
 from o2b.catalog.services.publishing import publish, submit
 from o2b.catalog.services.refusals import NotADraft, NothingToPublish
-from o2b.charging.terms import Kind
 
 DROPPED = gettext_noop(
     "%(product)s v%(version)s is on sale and priced by the version before; here it has no price."
@@ -94,22 +92,14 @@ def faults_of_book_version(version: PriceBookVersion) -> list[RowFault]:
     rows, broken = examine_all(prices, currency, known)
     faults += broken
     faults += faults_of_rows(rows, known.characteristics)
-    faults += faults_of_usage(rows, meters_of(rows))
+    faults += faults_of_meters(rows)
     return faults + list(_missing(version, rows, known))
 
 
 def warnings_of_book_version(version: PriceBookVersion) -> list[RowFault]:
-    """What its publication does not stop for: usage that nothing is measured for."""
-    prices = list(version.prices.filter(kind=Kind.USAGE.value).order_by("product__code", "key"))
-    known = known_of({price.product_id for price in prices})
-    rows, _broken = examine_all(prices, version.book.currency, known)
-    return list(unmeasured(rows, meters_of(rows)))
-
-
-def meters_of(rows: Sequence[BookRow]) -> Meters:
-    """The published meters that some prices are measured by; no query without usage."""
-    codes = {row.charge.meter_code for row in rows if row.charge.kind is Kind.USAGE}
-    return published_dimensions(codes) if codes else {}
+    """What its publication does not stop for: usage that nothing measures, units nobody draws."""
+    book = version.book
+    return warnings_of_meters(version.prices.all(), currency=book.currency, book=book)
 
 
 def _refuse_faulty(version: PriceBookVersion) -> None:

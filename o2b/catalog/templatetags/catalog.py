@@ -7,9 +7,10 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext
 
-from o2b.catalog.models import BundleOption, ContractCommitment
+from o2b.catalog.models import BundleOption, ContractCommitment, Meter
 from o2b.catalog.models.prices import ChargeShape
 from o2b.catalog.selectors import differences, meters, rates
+from o2b.catalog.selectors.granted import granted_by, granted_in
 from o2b.charging.terms import ChargeTerms
 from o2b.money import quantise
 from o2b.periods import Interval, Unit
@@ -54,6 +55,21 @@ def rhythm(charge: ChargeTerms) -> str:
     said = [interval_words(charge.interval), rates.model_words(charge.model.value)]
     measured = meter_words(charge.meter, {each.name: each.values for each in charge.where})
     return ", ".join([*said, measured] if measured else said)
+
+
+@register.filter
+def granted(charge: ChargeTerms, quantity: Decimal | None = None) -> str:
+    """{{ charge|granted:quantity }}: 'brings 500 GB into the pool of Data'; of pure terms."""
+    return granted_by(charge, quantity=quantity)
+
+
+@register.filter
+def grants_in(price: ChargeShape, meter: Meter) -> str:
+    """{{ price|grants_in:meter }}: what a stored price brings into the pool of a meter."""
+    grant = price.grant
+    if grant is None or grant.meter != meter.code:
+        return ""
+    return granted_in(price, "", lambda _code: (meter.name, meter.unit))
 
 
 @register.filter

@@ -69,7 +69,8 @@ class BookList(ListPage):
 
 
 def _price_note(price: Price) -> str:
-    rate = selectors.rate_of(price, price.version.book.currency)
+    meters = selectors.name_of_pool(price)
+    rate = selectors.rate_of(price, price.version.book.currency, meters)
     return " · ".join([rate.rhythm, *rate.parts])
 
 
@@ -129,7 +130,7 @@ class BookPage(ListPage):
 
     def get_rows(self) -> QuerySet[Price]:
         prices = Price.objects.select_related("product", "version__book")
-        return prices.filter(version=self.version)
+        return selectors.with_pools(prices.filter(version=self.version))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         drafts = [v for v in self.versions if v.state == Lifecycle.DRAFT]

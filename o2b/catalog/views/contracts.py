@@ -78,10 +78,13 @@ def _page(
 ) -> HttpResponse:
     currency = found.account.currency
     warnings = services.warnings_of_contract(found) if found.state == "draft" else []
+    meters = selectors.MeterNames()
     context = {
         "contract": found,
         "currency": currency,
-        "rates": [(price, selectors.rate_of(price, currency)) for price in found.prices.all()],
+        "rates": [
+            (price, selectors.rate_of(price, currency, meters)) for price in found.prices.all()
+        ],
         "versions": selectors.versions_of_contract(found),
         "documents": selectors.documents_of(found),
         "form": form,

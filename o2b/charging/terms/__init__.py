@@ -32,7 +32,7 @@ from o2b.charging.terms.enums import (
     StartRule,
     Timing,
 )
-from o2b.charging.terms.granted import Grant
+from o2b.charging.terms.granted import DEFAULT_PRIORITY, Grant
 from o2b.charging.terms.line import LineTerms, validate
 from o2b.charging.terms.measured import DIMENSION, METER, Where
 from o2b.charging.terms.parts import (
@@ -54,6 +54,7 @@ __all__ = [
     "DECIMALS",
     "DEFAULT_CONVENTIONS",
     "LARGEST",
+    "DEFAULT_PRIORITY",
     "DIMENSION",
     "LONGEST_INTERVAL",
     "METER",

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from o2b.catalog.models import ProductVersion, Terms
 from o2b.catalog.resolution import period_price
-from o2b.charging import from_canonical
+from o2b.charging import LineTerms, from_canonical
 from o2b.customers.models import Account
+from o2b.periods import FOREVER
 from o2b.web.show import day_text, money_text
 from subscriptions.commitments.services.pricing import Repriced, Repricing, reprice
 from subscriptions.models import PriceMove, RenewalDue
-from subscriptions.rules.prices import lasting
+from subscriptions.rules.prices import in_force_on, lasting, rise_days
 from subscriptions.rules.timeline import span_on
 from subscriptions.timelines.chains import chains_of
 
@@ -29,12 +30,17 @@ class Foreseen:
     before: Decimal | None
     after: Decimal | None
     answer: Repriced | Exception
+    steps: tuple[tuple[date, Decimal | None], ...] = ()
 
     @property
     def text(self) -> str:
-        """'S-3.7 Line 30: €30.00 → €33.00 from 1 Mar 2026'."""
+        """'S-3.7 Line 30: €30.00 → €33.00, 1 Mar 2026'; later steps of the price follow."""
         before, after = (money_text(each, self.currency) for each in (self.before, self.after))
-        return f"{self.item} {self.product}: {before} → {after}, {day_text(self.on)}"
+        told = [f"{self.item} {self.product}: {before} → {after}, {day_text(self.on)}"]
+        told += [
+            f"→ {money_text(price, self.currency)}, {day_text(on)}" for on, price in self.steps
+        ]
+        return "; ".join(told)
 
 
 def foresee(moves: Sequence[PriceMove], accounts: dict[int, Account]) -> list[Foreseen]:
@@ -62,10 +68,10 @@ def foresee(moves: Sequence[PriceMove], accounts: dict[int, Account]) -> list[Fo
     found = []
     for (move, each), answer in zip(asking, answers, strict=True):
         body = bodies[each.now.terms]
-        before = period_price(lasting(body.charges), each.now.quantity)
+        before, steps = _prices(body, each)
         after = before
         if isinstance(answer, Repriced) and answer.resolution:
-            after = period_price(answer.resolution.terms.charges, each.now.quantity)
+            after, steps = _prices(answer.resolution.terms, each)
         found.append(
             Foreseen(
                 move=move,
@@ -76,6 +82,21 @@ def foresee(moves: Sequence[PriceMove], accounts: dict[int, Account]) -> list[Fo
                 before=before,
                 after=None if isinstance(answer, Exception) else after,
                 answer=answer,
+                steps=() if isinstance(answer, Exception) else steps,
             )
         )
     return found
+
+
+def _prices(
+    terms: LineTerms, each: Repricing
+) -> tuple[Decimal | None, tuple[tuple[date, Decimal | None], ...]]:
+    """What a full period costs on the day that is foreseen, and by each step after it."""
+    began_on = each.chain.root.anchor_on or each.on
+    charges = lasting(terms.charges)
+    days = rise_days(terms, on=each.on, until=FOREVER, began_on=began_on)
+    costs = [
+        (day, period_price(in_force_on(charges, day, began_on=began_on), each.now.quantity))
+        for day in days
+    ]
+    return costs[0][1], tuple(costs[1:])

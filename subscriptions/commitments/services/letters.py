@@ -41,7 +41,9 @@ def _letters(account_ids: Sequence[int]) -> Iterator[tuple[Account, Letter, list
     related = ("customer", "legal_entity", "advocate", "test_clock")
     accounts = Account.objects.select_related(*related).in_bulk(account_ids)
     moves: dict[int, list[PriceMove]] = {}
-    for move in PriceMove.objects.filter(account__in=account_ids, letter_owed=True).order_by("pk"):
+    owed = PriceMove.objects.filter(account__in=account_ids, letter_owed=True).order_by("pk")
+    # Who is closed meanwhile keeps the price that they have when the term ends.
+    for move in owed.exclude(at_renewal=True, account__state=Account.State.CLOSED):
         moves.setdefault(move.account_id, []).append(move)
     contacts: dict[int, Contact] = {}
     customers = {account.customer_id for account in accounts.values()}

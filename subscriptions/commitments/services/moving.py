@@ -18,12 +18,11 @@ from subscriptions.commitments.movers import to_move
 from subscriptions.commitments.services import notes
 from subscriptions.commitments.services.batches import AT_ONCE, by_moment, take, together
 from subscriptions.commitments.services.pricing import Repriced, Repricing, freeze, reprice
+from subscriptions.commitments.services.renewal import agreed_for
 from subscriptions.commitments.services.telling import forget
 from subscriptions.models import Act, PriceMove
-from subscriptions.rules.checks import SUBJECTS
-from subscriptions.rules.facts import standing_facts
 from subscriptions.rules.timeline import span_on
-from subscriptions.timelines.chains import Chain, chains_of
+from subscriptions.timelines.chains import chains_of
 from subscriptions.timelines.services import NewFact, tell_facts
 
 
@@ -50,7 +49,7 @@ def _move(rows: Sequence[PriceMove], accounts: Mapping[int, Account], at: dateti
         chain = chains[move.item_id]
         now = span_on(chain.spans, move.moves_on)
         move.settled_on = move.moves_on
-        if now is not None and not _was_agreed(chain, move):
+        if now is not None and not agreed_for(chain, move.moves_on):
             account = accounts[move.holder]  # type: ignore[attr-defined]
             assert now.account == account.pk, "it is another account's on that day"
             asking.append((move, Repricing(chain, account, now, move.moves_on)))
@@ -66,12 +65,6 @@ def _move(rows: Sequence[PriceMove], accounts: Mapping[int, Account], at: dateti
     _write(moving, at)
     settled = [move for move in moves if move.settled_on is not None]
     PriceMove.objects.bulk_update(settled, ["settled_on", "order_line"])
-
-
-def _was_agreed(chain: Chain, move: PriceMove) -> bool:
-    """Whether another product or price was agreed for that very day: it stays."""
-    facts = standing_facts(chain.facts)
-    return any(f.on == move.moves_on and SUBJECTS.get(f.act) == "what" for f in facts)
 
 
 def _books(answers: Sequence[Repriced | Exception]) -> dict[int | None, int]:

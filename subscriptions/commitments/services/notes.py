@@ -11,6 +11,7 @@ from o2b.customers.models import Account
 from o2b.people.models import Topic
 from o2b.people.notices.services import Note
 from o2b.web.show import day_text
+from subscriptions.commitments.selectors import renewal_of
 from subscriptions.models import Commitment, Item, RenewalDue
 
 MOST_NAMED = 20
@@ -24,7 +25,7 @@ def comes_up(account: Account, rows: Sequence[tuple[Item, Commitment]], at: date
     )
     named = [
         _("%(item)s on %(day)s: %(what)s")
-        % {"item": item, "day": day_text(each.ends_on), "what": each.get_renewal_display()}
+        % {"item": item, "day": day_text(each.ends_on), "what": renewal_of(each, account).label}
         for item, each in rows[:MOST_NAMED]
     ]
     if n > MOST_NAMED:

@@ -10,6 +10,7 @@ from orders.changing.services import ChangeLine
 from orders.models import LineAction, OrderLine
 from subscriptions.changes.snapshots import line_of
 from subscriptions.commitments.rules import term_after
+from subscriptions.commitments.selectors import renewal_of
 from subscriptions.commitments.services.pricing import Repriced
 from subscriptions.models import Act, Commitment, PriceMove, Renewal, RenewalDue
 from subscriptions.rules.checks import SUBJECTS
@@ -19,6 +20,12 @@ from subscriptions.timelines.chains import Chain
 from subscriptions.timelines.services import NewFact
 
 R = Renewal
+
+
+def agreed_for(chain: Chain, day: date) -> bool:
+    """Whether another product or price was agreed for that very day: it stays."""
+    facts = standing_facts(chain.facts)
+    return any(f.on == day and SUBJECTS.get(f.act) == "what" for f in facts)
 
 
 @dataclass(slots=True)
@@ -40,9 +47,8 @@ class Renewing:
 
     @property
     def renewal(self) -> str:
-        """What comes now: nobody who is closed is bound anew, it goes on from month to month."""
-        told = self.running.renewal
-        return told if self.account.is_open or told == R.END else R.MONTHLY
+        """What comes now."""
+        return renewal_of(self.running, self.account)
 
     @property
     def ends(self) -> bool:
@@ -58,8 +64,7 @@ class Renewing:
         kinds = (R.UPLIFT, R.CURRENT)
         if self.renewal not in kinds and self.moves is None:
             return False
-        facts = standing_facts(self.chain.facts)
-        return not any(f.on == self.on and SUBJECTS.get(f.act) == "what" for f in facts)
+        return not agreed_for(self.chain, self.on)
 
     @property
     def action(self) -> str:

@@ -11,7 +11,7 @@ from o2b.catalog.models import Meter
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
 from subscriptions.models import Pool
-from subscriptions.pools.statements import CONCERNED, PROJECT, REVISE_THESE
+from subscriptions.pools.statements import CONCERNED, LIMIT, PROJECT, REVISE_THESE
 
 ADDED_UP = ("sum", "count", "each")
 
@@ -42,6 +42,7 @@ def touch_pools(roots: Collection[int], *, new: bool = False) -> None:
         pools = sorted(pk for (pk,) in cursor.fetchall())
         if pools:
             cursor.execute(PROJECT, {"pools": pools})
+            cursor.execute(LIMIT, {"pools": pools})
             if not new:
                 cursor.execute(REVISE_THESE, {"pools": pools})
 
@@ -50,6 +51,7 @@ def revise_pools(pool_ids: Collection[int]) -> None:
     """Who draws from these pools is looked at again by billing; in a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(PROJECT, {"pools": sorted(pool_ids)})
+        cursor.execute(LIMIT, {"pools": sorted(pool_ids)})
         cursor.execute(REVISE_THESE, {"pools": sorted(pool_ids)})
 
 
@@ -92,5 +94,7 @@ def set_hard(*, pool_id: int, hard: bool, at: datetime, by: int) -> Pool:
     if pool.hard != hard:
         pool.hard = hard
         pool.save(update_fields=["hard"])
+        with connection.cursor() as cursor:
+            cursor.execute(LIMIT, {"pools": [pool.pk]})
         events.record("pool.hardened" if hard else "pool.softened", pool, at=at, actor_id=by)
     return pool

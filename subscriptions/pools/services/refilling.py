@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 
 from o2b import clock, events
 from o2b.charging import Kind
-from o2b.charging.refills import refill_due
+from o2b.charging.refills import Asked, Refill, is_due
 from o2b.charging.terms import TermsInvalid
 from o2b.charging.terms.checks import check_positive
 from o2b.errors import Invalid, Refused
 from o2b.people.models import Topic
 from o2b.people.notices.services import Note, tell_many
-from o2b.periods import add_months
 from o2b.web.show import number_text
 from orders.entry.services import enter_order
 from orders.models import Order, OrderLine
@@ -174,36 +173,41 @@ def _looked_at(state: PoolState, already_of: AlreadyOf) -> int:
         return 0
     left, account = state.drawing.left, state.pool.account
     day = clock.today(account)
-    first = day.replace(day=1)
-    placed = refill.orders.filter(placed_on__gte=first, placed_on__lt=add_months(first, 1))
-    due = refill_due(
-        left,
-        refill.below,
-        open_order=_is_answered(refill, state),
-        this_month=placed.count(),
-        most_a_month=refill.most_a_month,
-    )
-    if not due or refill.tried_on == day:
+    if not is_due(
+        Refill(refill.below, refill.most_a_month), left, _asked(refill, state, day), today=day
+    ):
         return 0
     return _order(refill, state, day, already_of)
 
 
-def _is_answered(refill: PoolRefill, state: PoolState) -> bool:
-    """Whether an order answers this fall; one that is over and lifted what is left is settled."""
+def _asked(refill: PoolRefill, state: PoolState, day: date) -> list[Asked]:
+    """What it ordered this month, the order that still answers this fall, and the last failure."""
+    open_order = _answer(refill, state)
+    rows = refill.orders.filter(placed_on__gte=day.replace(day=1))
+    asked = [Asked(row.placed_on, is_open=False) for row in rows if row != open_order]
+    if open_order is not None:
+        asked.append(Asked(open_order.placed_on, is_open=True))
+    if refill.tried_on is not None:
+        asked.append(Asked(refill.tried_on, is_open=False, failed=True))
+    return asked
+
+
+def _answer(refill: PoolRefill, state: PoolState) -> PoolRefillOrder | None:
+    """The order that answers this fall; one that is over and lifted what is left is settled."""
     last = refill.orders.filter(settled=False).first()
     if last is None:
-        return False
-    if OrderLine.objects.filter(order=last.order_id).exclude(state__in=OVER).exists():
-        return True
-    lines = set(OrderLine.objects.filter(order=last.order_id).values_list("pk", flat=True))
+        return None
+    lines = dict(OrderLine.objects.filter(order=last.order_id).values_list("pk", "state"))
+    if any(standing not in OVER for standing in lines.values()):
+        return last
     brought = sum(
         (lot.units for lot in state.lots if _line_of(state, lot.ref) in lines), Decimal(0)
     )
     if state.drawing.left < refill.below and last.left + brought < refill.below:
-        return True
+        return last
     last.settled = True
     last.save(update_fields=["settled"])
-    return False
+    return None
 
 
 def _line_of(state: PoolState, lot: str) -> int | None:

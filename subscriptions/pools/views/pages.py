@@ -87,7 +87,7 @@ class PoolPage(OfPool):
         context = {
             "title": _("Statement"),
             "figures": list(shown.figures(scene)),
-            "picture": picture_of(scene.pace, scene.empty_on),
+            "picture": picture_of(scene.pace, scene.empty_on if scene.left else None),
             "lots": [shown.lot_shown(lot, scene.today) for lot in lots[:FIRST]],
             "more_lots": max(len(lots) - FIRST, 0),
             "drawers": [{"row": row, "why": shown.WHY[row.by]} for row in drawers[:FIRST]],

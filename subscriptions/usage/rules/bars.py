@@ -7,7 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from subscriptions.rules.months import nice
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, FOOT = 720, 180, 64, 12, 12, 26
+WIDTH, HEIGHT, RIGHT, TOP, FOOT = 720, 180, 12, 12, 26
+LETTER, GAP = 7, 10  # what a digit of the scale takes, and what is beside it
 MOST_LABELS = 8
 WIDEST = 40
 ONE = Decimal(1)
@@ -32,9 +33,9 @@ class Bars:
     bars: list[Bar]
     scale: list[tuple[Decimal, int]]
     labels: list[tuple[date, int]]
+    left: int
     width: int = WIDTH
     height: int = HEIGHT
-    left: int = LEFT
     right: int = WIDTH - RIGHT
 
 
@@ -47,7 +48,8 @@ def draw(by_day: Sequence[tuple[date, Decimal]], *, days: int) -> Bars | None:
     count = int((high / step).to_integral_value("ROUND_CEILING"))
     scale = [step * n for n in range(count + 1)]
     top = scale[-1]
-    room = (WIDTH - LEFT - RIGHT) / max(days, len(by_day))
+    left = GAP + LETTER * max(len(f"{quantity.normalize():,f}") for quantity in scale)
+    room = (WIDTH - left - RIGHT) / max(days, len(by_day))
     wide = max(min(int(room * 0.72), WIDEST), 1)
 
     def y(quantity: Decimal) -> int:
@@ -55,7 +57,7 @@ def draw(by_day: Sequence[tuple[date, Decimal]], *, days: int) -> Bars | None:
         return int((HEIGHT - FOOT - share * (HEIGHT - TOP - FOOT)).quantize(ONE, ROUND_HALF_UP))
 
     def x(n: int) -> int:
-        return LEFT + round(n * room + (room - wide) / 2)
+        return left + round(n * room + (room - wide) / 2)
 
     every = -(-max(days, len(by_day)) // MOST_LABELS)
     return Bars(
@@ -65,4 +67,5 @@ def draw(by_day: Sequence[tuple[date, Decimal]], *, days: int) -> Bars | None:
         ],
         scale=[(quantity, y(quantity)) for quantity in scale],
         labels=[(day, x(n)) for n, (day, _) in enumerate(by_day) if n % every == 0],
+        left=left,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from o2b.charging import (
@@ -116,13 +116,17 @@ def forecast(
 ) -> Decimal | None:
     """used ÷ days passed × days of the period; None of what does not grow day by day.
 
-    >>> forecast(Decimal(30), 10, 28)
-    Decimal('84')
+    With as many decimals as what was used has, two at most.
+
+    >>> forecast(Decimal(30), 10, 28), forecast(Decimal(31), 9, 28), forecast(Decimal("1.5"), 9, 28)
+    (Decimal('84'), Decimal('96'), Decimal('4.7'))
     """
     if aggregation not in GROWING or passed <= 0:
         return None
     whole = EXACT.multiply(used, Decimal(days))
-    return (whole / passed).quantize(Decimal("0.01")).normalize() + 0
+    places = min(max(-int(used.normalize().as_tuple().exponent), 0), 2)
+    found = (whole / passed).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return found.normalize() + 0
 
 
 def _by_day(facts: ChargeFacts, served: Period, today: date) -> Sequence[tuple[date, Decimal]]:

@@ -7,6 +7,7 @@ from subscriptions.usage.services.amending import (
     correct_event,
     try_correction,
 )
+from subscriptions.usage.services.counting import count_days
 from subscriptions.usage.services.dismissing import ReasonMissing, dismiss_pending
 from subscriptions.usage.services.mending import (
     MOST_AT_ONCE,
@@ -29,6 +30,7 @@ __all__ = [
     "ReasonMissing",
     "Recount",
     "correct_event",
+    "count_days",
     "dismiss_pending",
     "recount_usage",
     "release_waiting",

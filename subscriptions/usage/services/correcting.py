@@ -200,7 +200,7 @@ def _counted(source: str, key: str) -> UsageEvent | None:
 def _whose(told: Judged, at: datetime) -> _Home | str:
     with connection.cursor() as cursor:
         cursor.execute(WHOSE, _values(told) | {"now": at})
-        service, other, zone, reference, now = cursor.fetchone()
+        service, other, zone, reference, now, day = cursor.fetchone()
         if service is None:
             return Waiting.UNKNOWN_SUBJECT
         if service != other:
@@ -209,11 +209,8 @@ def _whose(told: Judged, at: datetime) -> _Home | str:
             raise _Refused(Rejection("other_account", "account"))
         if told.at > now + SKEW:
             raise _Refused(Rejection("in_the_future", "time"))
-        cursor.execute(
-            "SELECT (%s AT TIME ZONE %s)::date, to_char(%s AT TIME ZONE %s, '\"@\"HH24:MI:SS.US')",
-            [told.at, zone, told.at, zone],
-        )
-        day, moment = cursor.fetchone()
+        cursor.execute("SELECT to_char(%s AT TIME ZONE %s, '\"@\"HH24:MI:SS.US')", [told.at, zone])
+        (moment,) = cursor.fetchone()
     return _Home(service, day, moment if told.timed else "")
 
 

@@ -178,6 +178,23 @@ def test_a_row_takes_every_column(draft: PriceBookVersion, send: Callable[..., A
     } | {"proration": "day", "from_version": "1"}
 
 
+def test_a_row_says_what_it_grants(draft: PriceBookVersion, send: Callable[..., Any]) -> None:
+    said = "500 data; rollover 100 for 2 periods; priority 10"
+    row = {**grid.NEW_ROW, "product": "fibre", "key": "plan", "unit_price": "20", "grants": said}
+    assert send({"cells": row}).json() == {"saved": 1}
+    price = price_of("fibre", "plan")
+    assert price.details == {
+        "grant": {
+            "units": "500",
+            "meter": "data",
+            "rollover": "100",
+            "rollover_periods": 2,
+            "priority": 10,
+        }
+    }
+    assert grid.cells_of(price)["grants"] == said
+
+
 @pytest.mark.parametrize(
     ("changes", "column", "words", "tier"),
     [
@@ -202,6 +219,9 @@ def test_a_row_takes_every_column(draft: PriceBookVersion, send: Callable[..., A
         ({"meter": "voice"}, "meter", "Only usage is measured", None),
         ({"where": "zone"}, "where", "says no dimension", None),
         ({"kind": "usage", "timing": "arrears", "where": "Zone=a"}, "where", "no name", None),
+        ({"grants": "500"}, "grants", "write units and a meter", None),
+        ({"grants": "500 data; lasts month"}, "grants", "last for its period", None),
+        ({"grants": "-1 data"}, "grants", "", None),
         ({"match.colour": "red"}, "match.colour", "no characteristic", None),
         ({"from_version": "3", "to_version": "2"}, "to_version", "before the first", None),
     ],
@@ -292,8 +312,15 @@ def test_one_price_by_a_plain_form(manager: Client, draft: PriceBookVersion) -> 
     assert manager.post(again, {"do": "remove"}).status_code == 302
     assert not Price.objects.filter(version=draft, product__code="seat").exists()
     new = grid.NEW_ROW | {"product": "seat", "key": "care", "unit_price": "2"}
+    wrong = manager.post(f"{BOOK}3/prices/new/", new | {"grants": "lots of data"})
+    assert "write units and a meter" in str(wrong.context["form"].errors["grants"])
+    new |= {"grants": "50 money; once"}
     assert manager.post(f"{BOOK}3/prices/new/", new).status_code == 302
-    assert price_of("seat", "care").unit_price == 2
+    care = price_of("seat", "care")
+    assert care.unit_price == 2
+    assert care.details == {"grant": {"units": "50", "per_unit": False}}
+    page = manager.get(f"{BOOK}3/prices/{care.pk}/").content.decode()
+    assert 'value="50 money; once"' in page
     assert manager.get(f"{BOOK}3/prices/999999/").status_code == 404
 
 

@@ -34,6 +34,7 @@ from o2b.periods import FOREVER, Period
 
 D = Decimal
 MONTH = Interval("month")
+ONE = D(1)
 JANUARY, DECEMBER = date(2026, 1, 1), date(2026, 12, 31)
 
 
@@ -41,7 +42,7 @@ def day(n: int, month: int = 1) -> date:
     return date(2026, month, n)
 
 
-def usage(key="data", model="per_unit", price=D(1), **more):
+def usage(key="data", model="per_unit", price=ONE, **more):
     return ChargeTerms(
         key, "usage", model, price, "EUR", MONTH, "arrears", "calendar", "day", **more
     )
@@ -60,7 +61,7 @@ def one_time(**more):
 
 
 def facts(
-    terms, *, since=JANUARY, until=FOREVER, quantity=D(1), used=(), by=Aggregation.SUM, **more
+    terms, *, since=JANUARY, until=FOREVER, quantity=ONE, used=(), by=Aggregation.SUM, **more
 ):
     segment = Segment(Period(since, until), quantity)
     return ChargeFacts(1, terms, since, 1, (segment,), None, (), tuple(used), by, **more)

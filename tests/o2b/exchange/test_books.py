@@ -107,6 +107,26 @@ SAID: list[tuple[dict[str, str], dict[str, Any]]] = [
         {"kind": "usage", "where": '{"zone": ["a;b"]}'},
         {"details": {"where": {"zone": ["a;b"]}}},
     ),
+    (
+        {"grants": "500 data; rollover 100 for 2 periods; priority 10; prorated; once"},
+        {
+            "details": {
+                "grant": {
+                    "units": "500",
+                    "meter": "data",
+                    "rollover": "100",
+                    "rollover_periods": 2,
+                    "priority": 10,
+                    "prorated": True,
+                    "per_unit": False,
+                }
+            }
+        },
+    ),
+    (
+        {"kind": "one_time", "interval": "", "grants": "50.00 money; lasts 3 months"},
+        {"details": {"grant": {"units": "50", "lasts": ["month", 3]}}},
+    ),
     ({"details": '{"trial": ["month", 1, false]}'}, {"details": {"trial": ["month", 1, False]}}),
     ({"from_version": "2", "to_version": "3"}, {"from_version": 2, "to_version": 3}),
 ]
@@ -178,6 +198,13 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     ({"from_version": "3", "to_version": "2"}, "column P (to_version)", "whole number from 3"),
     ({"discount_limit": "101"}, "column Q (discount_limit)", "0 to 100"),
     ({"match.speed": "300"}, "column R (match.speed)", "no characteristic"),
+    ({"grants": "500"}, "column S (grants)", "write units and a meter"),
+    ({"grants": "0 data"}, "column S (grants)", "grant.units: "),
+    ({"grants": "5 data; lasts month"}, "column S (grants)", "last for its period"),
+    ({"grants": "5 money; rollover 1"}, "column S (grants)", "money stays as long"),
+    ({"grants": "5 data; priority 9999"}, "column S (grants)", "grant.priority: "),
+    ({"kind": "usage", "grants": "5 data"}, "column S (grants)", "what is used grants nothing"),
+    ({"details": '{"grant": {"units": "1"}}', "grants": "1 money"}, "column S (grants)", "once"),
 ]
 
 
@@ -185,7 +212,7 @@ BAD: list[tuple[dict[str, str], str, str]] = [
 def test_a_bad_row_is_named_with_its_cell(wrong: dict[str, str], where: str, words: str) -> None:
     optional = "model tiers package_size minimum maximum included timing details tax_code"
     names = [*GOOD, *optional.split(), "from_version", "to_version", "discount_limit"]
-    row = dict.fromkeys([*names, "match.speed"], "") | GOOD | wrong
+    row = dict.fromkeys([*names, "match.speed", "grants"], "") | GOOD | wrong
     before = written()
     lines = [[*GOOD.values()], [*row.values()]]
     lines[0][1] = "other"

@@ -102,6 +102,15 @@ def test_who_may(item: Item) -> None:
     assert UsageRejected.objects.filter(settled_at=None).count() == 1
 
 
+def test_german_tells_the_two_meanings_apart(finance: Client, item: Item) -> None:
+    """To close a message is not to give an event up; one that waits is no pending service."""
+    taken(an_event("S-none"))
+    german = {"headers": {"accept-language": "de"}}
+    page = finance.get(f"{HERE}pending/", **german).content.decode()
+    assert ">Verwerfen</" in page
+    assert "<span>wartend</span>" in finance.get(HERE, **german).content.decode()
+
+
 def test_what_waits(finance: Client, item: Item) -> None:
     waits, gone = an_event("S-none", "2.5"), an_event("", id="gone", value="0", retracts="x")
     gone.meter, gone.value = "", None

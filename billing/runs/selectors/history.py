@@ -1,0 +1,91 @@
+"""What was billed of charges so far, each period counted for the charge that answers for it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection
+
+from billing.rules.succeeding import Days, Successor, succeeded
+from o2b.charging import Billed
+from o2b.periods import FOREVER
+
+HISTORY = """
+SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_end),
+       (array_agg(tax_rate ORDER BY revision))[1], sum(tax)
+    FROM billing_invoiceline WHERE charge_id = ANY(%s)
+    GROUP BY charge_id, period_start, segment ORDER BY charge_id, period_start, segment
+"""
+
+# Charges of one measure: the same product of an item, counted by the same key and meter on the
+# same grid, of which only the price differs. A trial moves the grid. Only those that have others.
+MEASURES = """
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT charge.item_id
+        FROM billing_charge AS charge
+        JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
+        JOIN subscriptions_item AS item ON item.id = charge.item_id
+        WHERE charge.id = ANY(%s) AND priced.kind = 'usage' AND item.revision > 1
+), alike AS (
+    SELECT charge.id, charge.item_id, charge.terms_id,
+           min(charge.id) OVER same AS measure, count(*) OVER same AS number
+        FROM asked
+        JOIN billing_charge AS charge ON charge.item_id = asked.item_id
+        JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
+        JOIN catalog_terms AS terms ON terms.id = charge.terms_id
+        JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
+        WHERE priced.kind = 'usage' AND NOT priced.details ? 'trial'
+        WINDOW same AS (
+            PARTITION BY charge.item_id, priced.key,
+                COALESCE(priced.details ->> 'meter', priced.key), is_.product_id,
+                charge.currency, charge.started_on, charge.anchor_day,
+                priced.interval_unit, priced.interval_count, priced.timing, priced.alignment,
+                priced.tax_code, priced.revenue_rule
+        )
+)
+SELECT alike.measure, alike.id, lower(version.valid), upper(version.valid), EXISTS (
+        SELECT FROM subscriptions_itemversion AS next
+            WHERE next.item_id = alike.item_id AND upper_inf(next.recorded) AND next.billed
+                AND lower(next.valid) = upper(version.valid)
+    )
+    FROM alike
+    LEFT JOIN subscriptions_itemversion AS version
+        ON version.item_id = alike.item_id AND version.terms_id = alike.terms_id
+        AND upper_inf(version.recorded) AND version.billed
+    WHERE alike.number > 1
+    ORDER BY alike.measure, alike.id, lower(version.valid)
+"""
+
+
+def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
+    """What has been billed of each charge, by full period and segment.
+
+    A usage charge answers for what one of another price was billed for days that are its own now.
+    """
+    wanted = sorted(set(charge_ids))
+    if not wanted:
+        return {}
+    measures = _measures(wanted)
+    others = {each.charge_id for measure in measures for each in measure}
+    found: dict[int, list[Billed]] = {}
+    for charge_id, *billed in _ask(HISTORY, sorted(others.union(wanted))):
+        found.setdefault(charge_id, []).append(Billed(*billed))
+    history = {charge_id: tuple(rows) for charge_id, rows in found.items()}
+    return succeeded(measures, history) if measures else history
+
+
+def _measures(charge_ids: list[int]) -> list[list[Successor]]:
+    days: dict[tuple[int, int], list[Days]] = {}
+    for measure, charge_id, start, end, goes_on in _ask(MEASURES, charge_ids):
+        of_charge = days.setdefault((measure, charge_id), [])
+        if start is not None:
+            of_charge.append(Days(start, end or FOREVER, end is None or goes_on))
+    found: dict[int, list[Successor]] = {}
+    for (measure, charge_id), own in days.items():
+        found.setdefault(measure, []).append(Successor(charge_id, tuple(own)))
+    return list(found.values())
+
+
+def _ask(question: str, keys: list[int]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, [keys])
+        return cursor.fetchall()

@@ -1,0 +1,208 @@
+"""What is asked when a shard becomes final: a few set-based queries, next to none without wallets.
+
+The drafts of the shard are still there; their final rows are written already.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from billing.runs.selectors.scope import Scope
+from billing.wallets.rules.sharing import Held, Share
+from o2b.money import sum_of
+
+MONEY_CHARGES = """
+SELECT charge.id FROM billing_charge AS charge
+    WHERE charge.brings_money AND {charge} AND charge.legal_entity_id = %(entity)s
+    ORDER BY charge.id
+"""
+
+WALLETS = """
+SELECT DISTINCT wallet.account_id
+    FROM billing_draftinvoice AS draft JOIN billing_wallet AS wallet
+        ON wallet.account_id = draft.account_id AND wallet.currency = draft.currency
+    WHERE draft.shard_id = %(shard)s
+"""
+
+BILLED = """
+SELECT account_id, charge_id, period_start, invoice_id, sum(amount)
+    FROM billing_draftline
+    WHERE shard_id = %(shard)s AND charge_id = ANY(%(charges)s) AND invoice_id IS NOT NULL
+    GROUP BY account_id, charge_id, period_start, invoice_id
+    ORDER BY account_id, charge_id, period_start
+"""
+
+# The newest revision of each segment says what was served at which quantity.
+LINES = """
+SELECT DISTINCT ON (charge_id, period_start, segment)
+       charge_id, period_start, quantity, served_to - served_from, period_end - period_start, text
+    FROM billing_invoiceline WHERE charge_id = ANY(%(charges)s)
+    ORDER BY charge_id, period_start, segment, revision DESC
+"""
+
+ELIGIBLE = """
+SELECT wallet.id, wallet.account_id, draft.id, draft.total, line.served_from,
+       sum(line.amount + line.tax)
+    FROM billing_draftinvoice AS draft
+    JOIN billing_wallet AS wallet
+        ON wallet.account_id = draft.account_id AND wallet.currency = draft.currency
+    JOIN billing_draftline AS line
+        ON line.shard_id = draft.shard_id AND line.account_id = draft.account_id
+        AND line.invoice_id = draft.id
+    JOIN billing_charge AS charge ON charge.id = line.charge_id
+    JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
+    WHERE draft.shard_id = %(shard)s AND NOT charge.brings_money
+        AND (wallet.covers = 'all' OR priced.kind = 'usage')
+    GROUP BY wallet.id, draft.id, line.served_from
+    ORDER BY wallet.account_id, draft.id, line.served_from
+"""
+
+# Money whose invoice is not paid yet may wait for that. What has ended pays for what began before.
+LOTS = """
+SELECT lot.wallet_id, lot.id, lot."left", lot.priority, lot.begins_on, lot.ends_on
+    FROM billing_walletlot AS lot
+    JOIN billing_wallet AS wallet ON wallet.id = lot.wallet_id
+    LEFT JOIN billing_invoice AS bill ON bill.id = lot.invoice_id
+    WHERE lot.wallet_id = ANY(%(wallets)s) AND lot."left" > 0
+        AND lot.begins_on <= %(on)s
+        AND (wallet.usable = 'on_invoice' OR bill.id IS NULL OR bill.total <= COALESCE((
+            SELECT sum(amount) FROM billing_allocation WHERE invoice_id = bill.id
+        ), 0))
+"""
+
+# What the wallet drew for the bills that these documents correct: the last draw first.
+DRAWN = """
+SELECT bills.later, drawn.id, drawn.lot_id, -drawn.amount - COALESCE((
+           SELECT sum(undone.amount) FROM billing_walletmovement AS undone
+               WHERE undone.undoes_id = drawn.id
+       ), 0)
+    FROM (
+        SELECT DISTINCT now.invoice_id AS later, before.invoice_id AS earlier
+            FROM billing_draftline AS now
+            JOIN billing_charge AS charge ON charge.id = now.charge_id
+            JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
+            JOIN billing_wallet AS wallet
+                ON wallet.account_id = now.account_id AND wallet.currency = charge.currency
+            JOIN billing_invoiceline AS before ON before.charge_id = now.charge_id
+                AND before.period_start = now.period_start AND before.invoice_id <> now.invoice_id
+            WHERE now.shard_id = %(shard)s AND now.invoice_id = ANY(%(invoices)s)
+                AND now.amount < 0 AND NOT charge.brings_money
+                AND (wallet.covers = 'all' OR priced.kind = 'usage')
+    ) AS bills
+    JOIN billing_walletmovement AS drawn
+        ON drawn.invoice_id = bills.earlier AND drawn.kind = 'drawn'
+    ORDER BY bills.later, drawn.invoice_id DESC, drawn.id DESC
+"""
+
+
+class Billed(NamedTuple):
+    """What a document bills of a charge that brings money."""
+
+    account: int
+    charge: int
+    period_start: date
+    invoice: int
+    amount: Decimal
+
+
+class MoneyLine(NamedTuple):
+    """A segment of a full period of such a charge, as it was billed last."""
+
+    charge: int
+    period_start: date
+    quantity: Decimal
+    days: int
+    of_days: int
+    text: str
+
+
+class Eligible(NamedTuple):
+    """What a wallet may pay of an invoice, by the first day of service; a sum below zero is to be
+    given back."""
+
+    wallet: int
+    account: int
+    invoice: int
+    total: Decimal
+    parts: tuple[tuple[date, Decimal], ...]
+
+    @property
+    def amount(self) -> Decimal:
+        return sum_of(amount for _, amount in self.parts)
+
+
+class Undoable(NamedTuple):
+    """A draw, and what of it was not given back yet."""
+
+    draw: int
+    lot: int
+    left: Decimal
+
+    def share(self) -> Share:
+        return Share(self.draw, self.left)
+
+
+def charges_that_bring_money(scope: Scope) -> list[int]:
+    """The charges of a shard whose Terms grant money; an index of its own answers."""
+    question = MONEY_CHARGES.format(charge=scope.within("charge.account_id"))
+    return [row[0] for row in _ask(question, scope.values)]
+
+
+def wallets_to_settle(shard_id: int) -> list[int]:
+    """The accounts of a shard that have a wallet and get a document."""
+    return [row[0] for row in _ask(WALLETS, {"shard": shard_id})]
+
+
+def money_billed(shard_id: int, charge_ids: Collection[int]) -> list[Billed]:
+    """What the documents of a shard bill of these charges."""
+    if not charge_ids:
+        return []
+    values = {"shard": shard_id, "charges": list(charge_ids)}
+    return [Billed(*row) for row in _ask(BILLED, values)]
+
+
+def money_lines_of(charge_ids: Collection[int]) -> dict[tuple[int, date], list[MoneyLine]]:
+    """Charge and period → what was billed of it last, segment by segment."""
+    found: dict[tuple[int, date], list[MoneyLine]] = defaultdict(list)
+    for row in _ask(LINES, {"charges": list(charge_ids)}):
+        line = MoneyLine(*row)
+        found[line.charge, line.period_start].append(line)
+    return found
+
+
+def eligible_by_invoice(shard_id: int) -> list[Eligible]:
+    """Each document of a shard whose account has a wallet, with what the wallet may pay of it."""
+    rows = _ask(ELIGIBLE, {"shard": shard_id})
+    return [
+        Eligible(wallet, account, invoice, total, tuple((row[4], row[5]) for row in parts))
+        for (wallet, account, invoice, total), parts in groupby(rows, itemgetter(0, 1, 2, 3))
+    ]
+
+
+def lots_to_draw(wallet_ids: Collection[int], *, on: date) -> dict[int, list[Held]]:
+    """Wallet → its lots that have begun on a day and are usable; those that ended may be left."""
+    found: dict[int, list[Held]] = defaultdict(list)
+    for wallet, *lot in _ask(LOTS, {"wallets": list(wallet_ids), "on": on}) if wallet_ids else ():
+        found[wallet].append(Held(*lot))
+    return found
+
+
+def drawn_by_invoice(shard_id: int, invoice_ids: Collection[int]) -> dict[int, list[Undoable]]:
+    """Document → the draws for what it corrects, in the order in which they are undone."""
+    found: dict[int, list[Undoable]] = defaultdict(list)
+    values = {"shard": shard_id, "invoices": list(invoice_ids)}
+    for later, *draw in _ask(DRAWN, values) if invoice_ids else ():
+        found[later].append(Undoable(*draw))
+    return found
+
+
+def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, values)
+        return cursor.fetchall()

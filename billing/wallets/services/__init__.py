@@ -1,0 +1,1 @@
+"""What one may do with prepaid money: grant it by hand, set a wallet, settle, let lapse."""

@@ -1,0 +1,78 @@
+"""What prices say of meters: usage that nothing measures, grants that no pool can take or give."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from o2b.catalog.book_rows import examine_all, known_of
+from o2b.catalog.models import Price, PriceBook
+from o2b.catalog.models.products import Lifecycle
+from o2b.catalog.rules.books import BookRow, RowFault
+from o2b.catalog.rules.granting import (
+    Aggregations,
+    drawn_by,
+    faults_of_grants,
+    pools_of,
+    undrawn,
+)
+from o2b.catalog.rules.meters import Meters, faults_of_usage, unmeasured
+from o2b.catalog.selectors.meters import (
+    measured_by,
+    published_aggregations,
+    published_dimensions,
+)
+from o2b.charging.terms import Kind
+
+MOST_LOOKED_AT = 1000
+
+
+def faults_of_meters(rows: Sequence[BookRow]) -> list[RowFault]:
+    """Usage by a meter that is named and unknown, and grants into a pool that cannot be."""
+    pools = pools_of(rows)
+    known = published_aggregations(pools) if pools else {}
+    return [*faults_of_usage(rows, _meters_of(rows)), *faults_of_grants(rows, known)]
+
+
+def warnings_of_meters(
+    prices: QuerySet[Any], *, currency: str, book: PriceBook | None = None
+) -> list[RowFault]:
+    """What may be published, but helps nothing: usage unmeasured, units that nobody can draw.
+
+    Usage may draw by another published book of the currency: an account pays by several. `book` is
+    the one whose draft is looked at, so that what it says no more does not count.
+    """
+    asked = prices.filter(Q(kind=Kind.USAGE.value) | Q(details__has_key="grant"))
+    found = list(asked.order_by("product__code", "key"))
+    known = known_of({price.product_id for price in found})
+    rows, _broken = examine_all(found, currency, known)
+    meters = published_aggregations(pools_of(rows))
+    drawn = drawn_by(rows, meters)
+    if open_ := pools_of(rows) - drawn:
+        elsewhere = {code: meters[code] for code in open_ if code in meters}
+        drawn |= _drawn_elsewhere(elsewhere, currency, book)
+    # What no published meter is named by is refused, not warned of.
+    lost = [fault for fault in undrawn(rows, drawn) if fault.facts["meter"] in meters]
+    return [*unmeasured(rows, _meters_of(rows)), *lost]
+
+
+def _meters_of(rows: Sequence[BookRow]) -> Meters:
+    """The published meters that some prices are measured by; no query without usage."""
+    codes = {row.charge.meter_code for row in rows if row.charge.kind is Kind.USAGE}
+    return published_dimensions(codes) if codes else {}
+
+
+def _drawn_elsewhere(meters: Aggregations, currency: str, book: PriceBook | None) -> set[str]:
+    """Of some meters those by which a published price in the currency draws."""
+    found: set[str] = set()
+    listed = Price.objects.filter(
+        version__state=Lifecycle.PUBLISHED, version__book__currency=currency
+    )
+    if book is not None:
+        listed = listed.exclude(version__book=book)
+    for code, how in meters.items():
+        prices = list(measured_by(code, listed)[:MOST_LOOKED_AT])
+        known = known_of({price.product_id for price in prices})
+        rows, _broken = examine_all(prices, currency, known)
+        found |= drawn_by(rows, {code: how})
+    return found
