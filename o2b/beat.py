@@ -17,6 +17,7 @@ SCHEDULE = {
     "remind-renewals": {"task": "subscriptions.remind_renewals", "schedule": timedelta(hours=1)},
     "renew-due": {"task": "subscriptions.renew_due", "schedule": 60.0},
     "release-usage": {"task": "subscriptions.release_usage", "schedule": 30.0},
+    "refill-pools": {"task": "subscriptions.refill_pools", "schedule": timedelta(minutes=3)},
     "count-usage-days": {"task": "subscriptions.count_usage_days", "schedule": timedelta(hours=1)},
     "lapse-prepaid-money": {"task": "billing.lapse_money", "schedule": timedelta(minutes=10)},
     "top-up-wallets": {"task": "billing.top_up_wallets", "schedule": timedelta(minutes=10)},
@@ -46,5 +47,6 @@ MACHINE_WORK = [
     "people.sweep_mail",
     "o2b.make_partitions",
     "subscriptions.release_usage",
+    "subscriptions.refill_pools",
     "subscriptions.count_usage_days",
 ]

@@ -212,6 +212,10 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "usage_alert.changed": (),
     "usage_alert.removed": (),
     "usage_alert.passed": (Reaction("subscriptions.mail_usage_alerts", by="account"),),
+    "pool.refill_set": (),
+    "pool.refill_stopped": (),
+    "pool.refilled": (),
+    "pool.refill_failed": (),
     # billing
     "promise.opened": (),
     "breach.found": (),

@@ -13,11 +13,13 @@ from o2b.periods import add_months
 from o2b.web.show import number_text
 from subscriptions import selectors
 from subscriptions.models import Item
+from subscriptions.pools.selectors import has_pools
 from subscriptions.quoting import selectors as quoting
 from subscriptions.reached import reached_items
 from subscriptions.usage.alerts.selectors import has_alerts
 
 VIEW = "subscriptions.view_subscription"
+SEE_USAGE = "subscriptions.see_usage"
 
 
 def home_cards(user: Any) -> list[Card]:
@@ -66,14 +68,18 @@ def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    """What the account has in service, and at which usage it is told."""
-    if not user.has_perm(VIEW):
-        return []
-    found = [Panel(_("Subscriptions"), reverse("subscriptions:of-account", args=[account_id]))]
-    if user.has_perm("subscriptions.see_usage") and has_alerts(account_id):
+    """What the account has in service, which pools it draws from, at which usage it is told."""
+    panels = []
+    if user.has_perm(VIEW):
+        here = reverse("subscriptions:of-account", args=[account_id])
+        panels.append(Panel(_("Subscriptions"), here))
+    if user.has_perm(SEE_USAGE) and has_pools(account_id):
+        pools = reverse("subscriptions:pools-of-account", args=[account_id])
+        panels.append(Panel(_("Pools"), pools))
+    if user.has_perms([VIEW, SEE_USAGE]) and has_alerts(account_id):
         url = reverse("subscriptions:usage-alerts-of-account", args=[account_id])
-        found.append(Panel(_("Usage alerts"), url))
-    return found
+        panels.append(Panel(_("Usage alerts"), url))
+    return panels
 
 
 def order_panels(user: Any, order_id: int) -> list[Panel]:

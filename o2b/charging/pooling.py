@@ -84,12 +84,22 @@ class Lapse(NamedTuple):
     units: Decimal
 
 
+class Rolled(NamedTuple):
+    """Units left at an end that go on: from this day until `ends`."""
+
+    day: date
+    lot: str
+    units: Decimal
+    ends: date
+
+
 @dataclass(slots=True)
 class Drawing:
     """What covered what, what lapsed, what nothing covered, and what is left on the day asked."""
 
     draws: list[Draw] = field(default_factory=list)
     lapsed: list[Lapse] = field(default_factory=list)
+    rolled: list[Rolled] = field(default_factory=list)
     uncovered: list[Use] = field(default_factory=list)
     held: tuple[Holding, ...] = ()
 
@@ -162,6 +172,7 @@ class _Pool:
                 self.found.lapsed.append(Lapse(each.ends, each.lot.ref, gone))
             if not kept:
                 return False
+            self.found.rolled.append(Rolled(each.ends, each.lot.ref, kept, each.lives[0]))
             each.left, each.ends, each.lives = kept, each.lives[0], each.lives[1:]
         return True
 

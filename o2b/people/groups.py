@@ -34,12 +34,16 @@ SELL = (
     "orders.hear_complaints",
     "subscriptions.set_usage_alerts",
 )
-DELIVER = ("orders.place_order", "orders.work_tasks")
-LEAD = ("orders.approve_work", "orders.manage_work", "orders.hear_complaints")
+DELIVER = ("orders.place_order", "orders.work_tasks", "subscriptions.manage_pool")
+LEAD = (
+    *("orders.approve_work", "orders.manage_work", "orders.hear_complaints"),
+    "subscriptions.grant_units",
+)
 BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
     *("billing.grant_money", "billing.approve_grant"),
     *("subscriptions.send_usage", "subscriptions.mend_usage", "subscriptions.set_usage_alerts"),
+    *("subscriptions.manage_pool", "subscriptions.grant_units"),
     "taxes.change_taxrate",
 )
 RUN_CATALOG = ("catalog.change_product", "catalog.publish", "catalog.change_contract")

@@ -76,6 +76,7 @@ PLACES = (
             Place(_("Renewals due"), "subscriptions:renewals", "subscriptions.view_subscription"),
             Place(_("Usage"), "subscriptions:usage", "subscriptions.see_usage"),
             Place(_("Usage files"), "subscriptions:usage-files", "subscriptions.see_usage"),
+            Place(_("Pools"), "subscriptions:pools", "subscriptions.see_usage"),
         ),
     ),
     Neighbourhood(

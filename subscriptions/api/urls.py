@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("subscriptions.entitlements.urls")),
     path("", include("subscriptions.commitments.api_urls")),
     path("", include("subscriptions.quoting.api_urls")),
+    path("", include("subscriptions.pools.api.urls")),
     path("", include("subscriptions.usage.api_urls")),
     path("", include("subscriptions.usage.alerts.api_urls")),
     path("", include("subscriptions.usage.files.api_urls")),

@@ -12,6 +12,7 @@ from subscriptions.models.equipment import Equipment
 from subscriptions.models.items import Item, Subscription
 from subscriptions.models.pools import Pool, PoolGrant, PoolMember, PoolService
 from subscriptions.models.quoted import QuotedChange, QuotedDelta
+from subscriptions.models.refills import PoolRefill, PoolRefillOrder
 from subscriptions.models.states import InService, ServiceState
 from subscriptions.models.usage import (
     How,
@@ -62,6 +63,8 @@ __all__ = [
     "Pool",
     "PoolGrant",
     "PoolMember",
+    "PoolRefill",
+    "PoolRefillOrder",
     "PoolService",
     "PriceMove",
     "QuotedChange",

@@ -40,6 +40,12 @@ class Draws(NamedTuple):
                     return each.pool_id
         return self.own
 
+    def by(self, day: date) -> str:
+        """What decides it on a day: `service`, `account` or `own`."""
+        if any(each.holds(day) for each in self.of_service):
+            return "service"
+        return "account" if any(each.holds(day) for each in self.of_account) else "own"
+
 
 class Drawer(NamedTuple):
     """A charge that may draw: what was used of it, and from which pool on which day.

@@ -28,7 +28,7 @@ from subscriptions.pools.rules import (
 )
 from subscriptions.pools.statements import OVER
 from subscriptions.selectors import known_now
-from subscriptions.usage.selectors.metered import Metered, facts_of, metered, where_of, with_usage
+from subscriptions.usage.metered import Metered, facts_of, metered, where_of, with_usage
 
 A_DAY = timedelta(days=1)
 
@@ -145,7 +145,8 @@ class _Reading:
             ref = f"i{item.pk}.{terms_id}.{terms.key}"
             self.sources[ref] = Source(item, terms)
             found[pool.pk] += lots_of(ref, facts, on=self.on[pool.pk])
-        for grant in PoolGrant.objects.filter(pool__in=self.pools).order_by("pk"):
+        given = PoolGrant.objects.filter(pool__in=self.pools).select_related("granted_by")
+        for grant in given.order_by("pk"):
             self.sources[f"g{grant.pk}"] = Source(grant=grant)
             if grant.begins_on <= self.on[grant.pool_id] and grant.ends_on != grant.begins_on:
                 ends = grant.ends_on or FOREVER
@@ -244,10 +245,18 @@ def _order(charge: Metered) -> tuple[int, Ref]:
     return charge.item.root_id_or_own, charge.ref
 
 
+def _of_account(account_id: int) -> QuerySet[Pool]:
+    services = PoolService.objects.filter(
+        service_id__in=Item.objects.filter(account=account_id, root=None).values("pk")
+    )
+    return Pool.objects.filter(Q(account=account_id) | Q(pk__in=services.values("pool")))
+
+
 def pools_of_account(account: Account) -> list[Pool]:
     """An account's own pools, and those that it or one of its services draws from."""
-    services = PoolService.objects.filter(
-        service_id__in=Item.objects.filter(account=account, root=None).values("pk")
-    )
-    own = Q(account=account) | Q(pk__in=services.values("pool"))
-    return list(Pool.objects.filter(own).select_related("account").distinct().order_by("pk"))
+    return list(_of_account(account.pk).select_related("account").distinct().order_by("pk"))
+
+
+def has_pools(account_id: int) -> bool:
+    """Whether there is one of them."""
+    return _of_account(account_id).exists()

@@ -8,16 +8,26 @@ from subscriptions.pools.services.keeping import (
     set_hard,
     touch_pools,
 )
+from subscriptions.pools.services.refilling import (
+    RefillRefused,
+    refill_pools,
+    set_refill,
+    stop_refill,
+)
 from subscriptions.pools.services.sharing import end_sharing, share_pool
 
 __all__ = [
+    "RefillRefused",
     "end_grant",
     "end_sharing",
     "grant_units",
     "open_pool",
+    "refill_pools",
     "rename_pool",
     "revise_pools",
     "set_hard",
+    "set_refill",
     "share_pool",
+    "stop_refill",
     "touch_pools",
 ]

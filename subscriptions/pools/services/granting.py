@@ -50,7 +50,7 @@ def grant_units(
     except TermsInvalid as fault:
         message = _("A whole number from 0 to %(most)s.") % {"most": MOST_PRIORITY}
         raise GrantRefused(message, field="priority") from fault
-    pool = Pool.objects.select_for_update().select_related("account").get(pk=pool_id)
+    pool = Pool.objects.select_for_update(of=["self"]).select_related("account").get(pk=pool_id)
     first = begins_on or clock.day(pool.account, at)
     if ends_on is not None and ends_on <= first:
         raise GrantRefused(_("They end after they begin."), field="ends_on")

@@ -45,7 +45,7 @@ def share_pool(
 
     A day that is over is possible: what was billed since is looked at again by the next run.
     """
-    pool = Pool.objects.select_for_update().select_related("account").get(pk=pool_id)
+    pool = Pool.objects.select_for_update(of=["self"]).select_related("account").get(pk=pool_id)
     if service is not None and account is None:
         _check(pool, service.account, field="service")
     elif account is not None and service is None:

@@ -49,6 +49,14 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolNow:
+    """The pool, a row, that a charge draws from today, and what is left in it."""
+
+    pool: Any
+    left: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """One metered charge of an item; `meter` and `item` are rows, the meter None if there is none.
 
@@ -62,13 +70,22 @@ class Live:
     running: Running | None
     before: tuple[RatedPeriod, ...]
     missing: NoRate | None = None
+    pool: PoolNow | None = None
 
     @property
     def unit(self) -> str:
         return str(self.meter.unit) if self.meter else ""
 
 
-def live(*, item: Any, charge: ChargeTerms, facts: ChargeFacts, meter: Any, today: date) -> Live:
+def live(
+    *,
+    item: Any,
+    charge: ChargeTerms,
+    facts: ChargeFacts,
+    meter: Any,
+    today: date,
+    pool: PoolNow | None = None,
+) -> Live:
     """How a charge stands on a day; `facts` hold its usage, and nothing as billed."""
     try:
         rated = rate_periods(facts, on=today)
@@ -78,7 +95,7 @@ def live(*, item: Any, charge: ChargeTerms, facts: ChargeFacts, meter: Any, toda
     now = rated[-1] if rated and full and rated[-1].full == full else None
     before = [each for each in rated if each is not now and each.full.end <= today]
     running = _running(facts, now, today) if now else None
-    return Live(item, charge, meter, running, tuple(before[::-1][:PERIODS_BEFORE]))
+    return Live(item, charge, meter, running, tuple(before[::-1][:PERIODS_BEFORE]), pool=pool)
 
 
 def _running(facts: ChargeFacts, rated: RatedPeriod, today: date) -> Running:

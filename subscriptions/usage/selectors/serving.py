@@ -5,9 +5,10 @@ from datetime import date, timedelta
 
 from o2b.charging import Aggregation, running_period
 from subscriptions.models import Item
-from subscriptions.pools.selectors import pools_of_services, prepaid_of
-from subscriptions.usage.rules.live import Live, live
-from subscriptions.usage.selectors.metered import Metered, metered, with_usage
+from subscriptions.pools.rules import Ref, joined
+from subscriptions.pools.selectors import PoolState, pool_states, pools_of_services
+from subscriptions.usage.metered import Metered, metered, with_usage
+from subscriptions.usage.rules.live import Live, PoolNow, live
 
 PERIODS_BEFORE = 6
 A_DAY = timedelta(days=1)
@@ -22,7 +23,9 @@ def live_usage(items: Collection[Item], *, today: date) -> list[Live]:
     if not charges:
         return []
     pools = pools_of_services({item.root_id_or_own for item in items})
-    prepaid = prepaid_of(pools) if pools else {}
+    states = pool_states(pools) if pools else []
+    prepaid = joined(each.covered for each in states)
+    drawn = _pools_now(states, today)
     found = [
         live(
             item=each.item,
@@ -30,10 +33,21 @@ def live_usage(items: Collection[Item], *, today: date) -> list[Live]:
             facts=each.facts._replace(prepaid=prepaid.get(each.ref)),
             meter=each.meter,
             today=today,
+            pool=drawn.get(each.ref),
         )
         for each in with_usage(charges, [_since(each, today) for each in charges])
     ]
     return sorted(found, key=lambda each: (each.running is None, each.item.pk))
+
+
+def _pools_now(states: Collection[PoolState], today: date) -> dict[Ref, PoolNow]:
+    """The pool that each charge draws from today, by charge."""
+    return {
+        drawer.ref: PoolNow(state.pool, state.drawing.left)
+        for state in states
+        for drawer in state.drawers
+        if drawer.draws.on(today) == state.pool.pk
+    }
 
 
 def _since(charge: Metered, today: date) -> date | None:

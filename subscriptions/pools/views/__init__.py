@@ -1,0 +1,1 @@
+"""Pages of pools: the list, one pool with its statement, and what one may do with it."""
