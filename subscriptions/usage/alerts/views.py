@@ -1,5 +1,6 @@
 """The pages of alerts: panels of accounts and services, a rule, and all that was told."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from o2b import clock
 from o2b.customers.models import Account
 from o2b.errors import Refused
+from o2b.web.columns import Chip
 from o2b.web.filters import Filter
 from o2b.web.forms import show_refusal
 from o2b.web.http import HtmxRequest, door, is_partial, own_path
@@ -109,6 +111,11 @@ class SentList(ListPage):
 
     def filter_state(self, rows: QuerySet[Any], state: str) -> QuerySet[Any]:
         return rows.filter(told=False)
+
+    def _chips(self) -> Iterator[Chip]:
+        yield Chip(_("Told"), self.href(state=None), not self.state)
+        for key, label in self.states:
+            yield Chip(label, self.href(state=key), key == self.state)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | places("usage-alerts")

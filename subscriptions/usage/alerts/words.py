@@ -32,9 +32,9 @@ def passed_text(row: UsageAlertSent) -> str:
     """What was passed: 80 % of the allowance."""
     said = threshold_text(row.of, row.threshold, currency=row.currency, unit=row.unit)
     texts = {
-        AlertOf.ALLOWANCE: _("%(threshold)s of the allowance are used"),
+        AlertOf.ALLOWANCE: _("%(threshold)s of the allowance is used"),
         AlertOf.FORECAST: _("%(threshold)s of the allowance will be used, by the forecast"),
-        AlertOf.AMOUNT: _("%(threshold)s are reached"),
+        AlertOf.AMOUNT: _("%(threshold)s is reached"),
         AlertOf.UNITS: _("%(threshold)s are used"),
     }
     return texts[AlertOf(row.of)] % {"threshold": said}

@@ -125,7 +125,7 @@ def test_advocate_and_customer_are_told(item: Item) -> None:
     account = item.account
     assert notice.user_id == account.advocate_id
     assert notice.title == (
-        f"{account.name}, {item.number} Minutes: 80 % of the allowance are used"
+        f"{account.name}, {item.number} Minutes: 80 % of the allowance is used"
     )
     assert notice.text.splitlines() == [
         "Used so far: 85 min of 100 min",
@@ -140,7 +140,7 @@ def test_advocate_and_customer_are_told(item: Item) -> None:
     events.drain()
     (letter,) = [each for each in mail.outbox if "acme.test" in each.to[0]]
     assert letter.to == ["bo@acme.test"]
-    assert letter.subject == "Nordlicht Telecom: 80 % of the allowance are used"
+    assert letter.subject == "Nordlicht Telecom: 80 % of the allowance is used"
     for said in ("Dear Bo", "85 min of 100 min", "1 Feb 2026", "238 min", str(account.advocate)):
         assert said in letter.body, said
     row = UsageAlertSent.objects.get()

@@ -85,8 +85,8 @@ def test_a_panel_says_what_stands_and_what_was_told(sales: Client, item: Item) -
         assert "default of the house 80 % · 100 % another one counts" in text, name
         assert "every service €2.50 on" in text, name
         assert "data every service 500 GB off" in text, name
-        assert "90 % of the allowance are used Used so far: 125 min of 100 min" in text, name
-        assert "€2.50 are reached" in text, name
+        assert "90 % of the allowance is used Used so far: 125 min of 100 min" in text, name
+        assert "€2.50 is reached" in text, name
         assert "no mail" in text, name
     assert UsageAlertSent.objects.filter(told=True).count() == 2
 
@@ -213,7 +213,7 @@ def test_the_list_of_what_was_told(sales: Client, item: Item) -> None:
     for column in ("at", "account", "service", "threshold", "used", "amount", "mailed_at"):
         assert found(sort=f"-{column}") == ["100", "2"]
     text = text_of(sales.get(HERE))
-    assert "100 % of the allowance are used" in text
+    assert "100 % of the allowance is used" in text
     assert "Alerts" in text
     answer: Any = sales.get(HERE, {"format": "csv", "of": "allowance"})
     head, line = answer.getvalue().decode().splitlines()
