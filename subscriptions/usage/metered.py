@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from functools import partial
 from json import dumps
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from o2b.catalog.models import Meter
-from o2b.catalog.selectors.decks import Decks
+from o2b.catalog.selectors.decks import decks_in_force
 from o2b.charging import (
     Aggregation,
     ChargeFacts,
@@ -167,11 +166,8 @@ def _by_deck(charges: Sequence[ChargeTerms]) -> list[ByDeck | None]:
     """How calls find their rates, as in a bill run; None of a charge without a deck."""
     named = [each.call if isinstance(each.call, DeckRates) else None for each in charges]
     codes = {each.deck for each in named if each}
-    decks = Decks(codes) if codes else None
-    return [
-        ByDeck(each.number, partial(decks.rate, each.deck)) if each and decks else None
-        for each in named
-    ]
+    decks = decks_in_force(codes) if codes else {}
+    return [ByDeck(each.number, decks[each.deck].rate) if each else None for each in named]
 
 
 def where_of(terms: ChargeTerms) -> str | None:

@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from billing.desk.usagebench.world import AT, START
-from o2b.catalog.selectors.decks import Decks, prefix_table
+from o2b.catalog.selectors.decks import decks_in_force, prefix_table
 from o2b.catalog.services.decks import add_deck, fill_version, publish_version
 from o2b.charging import ChargeTerms, DeckRate, DeckRates, Event, price
 from o2b.charging.terms import Alignment, Kind, Model, Proration, Timing
@@ -123,7 +123,7 @@ def _calls(chance: random.Random, count: int, version_id: int) -> None:
 
 def _rate_all() -> Decimal:
     """What every charge costs, summed: as drafting prices a period of calls."""
-    rate = Decks([CODE]).rate
+    rate = decks_in_force([CODE])[CODE].rate
     terms = ChargeTerms(
         key="calls",
         kind=Kind.USAGE,
@@ -138,7 +138,7 @@ def _rate_all() -> Decimal:
     )
     total = Decimal(0)
     for _charge, calls in groupby(_read(OURS, []), itemgetter(0)):
-        events = [Event(seconds, None, rate(CODE, number, DAY)) for _, number, seconds in calls]
+        events = [Event(seconds, None, rate(number, DAY)) for _, number, seconds in calls]
         total += price(terms, Decimal(len(events)), events)
     return total
 

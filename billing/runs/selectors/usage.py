@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date
-from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from billing.rules.metering import UsageOf
-from o2b.catalog.selectors.decks import Decks
+from o2b.catalog.selectors.decks import decks_in_force
 from o2b.charging import Aggregation, Used
 from subscriptions.pools.selectors import first_days_open, prepaid_of
 from subscriptions.pools.statements import USAGE_REVISION
@@ -124,11 +123,9 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
 def _by_deck(asked: Collection[_Asked]) -> dict[int, ByDeck]:
     """How the calls of charges by deck find their rates: those of the version of their day."""
     codes = {each.deck for each in asked if each.deck}
-    decks = Decks(codes) if codes else None
+    decks = decks_in_force(codes) if codes else {}
     return {
-        each.charge: ByDeck(each.number or "", partial(decks.rate, each.deck))
-        for each in asked
-        if each.deck and decks
+        each.charge: ByDeck(each.number or "", decks[each.deck].rate) for each in asked if each.deck
     }
 
 

@@ -36,36 +36,44 @@ class _Span(NamedTuple):
     ends_on: date | None
 
 
-class Decks:
-    """Decks by their code as they are published now, asked for the rate of a number on a day."""
+class DeckDays:
+    """One deck as it is published now, asked for the rate of a number on a day."""
 
-    def __init__(self, codes: Collection[str]) -> None:
-        self._spans: dict[str, list[_Span]] = {}
-        published = RateDeckVersion.objects.filter(deck__code__in=codes)
-        rows = published.exclude(state=Lifecycle.DRAFT).order_by("-starts_on", "-number")
-        for code, pk, starts_on, ends_on in rows.values_list(
-            "deck__code", "pk", "starts_on", "retired_on"
-        ):
-            self._spans.setdefault(code, []).append(_Span(pk, starts_on, ends_on))
-        self._on: dict[tuple[str, date], PrefixTable | None] = {}
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.spans: list[_Span] = []
+        self._tables: dict[date, PrefixTable | None] = {}
 
-    def rate(self, deck: str, number: str, day: date) -> Rate | NoRate:
+    def rate(self, number: str, day: date) -> Rate | NoRate:
         """What the deck says of a number on a day, or that it says nothing."""
-        key = (deck, day)
-        if key not in self._on:
-            version_id = self.version_on(deck, day)
-            self._on[key] = None if version_id is None else prefix_table(version_id)
-        table = self._on[key]
+        try:
+            table = self._tables[day]
+        except KeyError:
+            version_id = self.version_on(day)
+            table = None if version_id is None else prefix_table(version_id)
+            self._tables[day] = table
         if table is None:
-            return NoRate(deck, number, day, published=False)
-        return table.find(number) or NoRate(deck, number, day)
+            return NoRate(self.code, number, day, published=False)
+        return table.find(number) or NoRate(self.code, number, day)
 
-    def version_on(self, deck: str, day: date) -> int | None:
+    def version_on(self, day: date) -> int | None:
         """The version whose rates hold on a day."""
-        for span in self._spans.get(deck, ()):
+        for span in self.spans:
             if span.starts_on <= day and (span.ends_on is None or day < span.ends_on):
                 return span.version_id
         return None
+
+
+def decks_in_force(codes: Collection[str]) -> dict[str, DeckDays]:
+    """Decks by their code, also those that are not there: they rate nothing; one query."""
+    found = {code: DeckDays(code) for code in codes}
+    published = RateDeckVersion.objects.filter(deck__code__in=codes).exclude(state=Lifecycle.DRAFT)
+    rows = published.order_by("-starts_on", "-number")
+    for code, pk, starts_on, ends_on in rows.values_list(
+        "deck__code", "pk", "starts_on", "retired_on"
+    ):
+        found[code].spans.append(_Span(pk, starts_on, ends_on))
+    return found
 
 
 @lru_cache(maxsize=MOST_TABLES)
@@ -96,7 +104,7 @@ class Found(NamedTuple):
 
 def find_rate(deck: RateDeck, number: str, day: date) -> Found:
     """What calls to a number cost on a day, by the published versions; two queries."""
-    version_id = Decks([deck.code]).version_on(deck.code, day)
+    version_id = decks_in_force([deck.code])[deck.code].version_on(day)
     if version_id is None:
         return Found(None, None)
     version = RateDeckVersion.objects.select_related("deck").get(pk=version_id)

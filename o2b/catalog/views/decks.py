@@ -116,7 +116,7 @@ class DeckPage(ListPage):
 
     @cached_property
     def running(self) -> RateDeckVersion | None:
-        on = selectors.Decks([self.deck.code]).version_on(self.deck.code, clock.today())
+        on = selectors.decks_in_force([self.deck.code])[self.deck.code].version_on(clock.today())
         return next((each for each in self.versions if each.pk == on), None)
 
     @cached_property

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from decimal import Decimal
 
-from o2b.charging.decks import RATE_DECIMALS, DeckRate, RateMissing
+from o2b.charging.decks import RATE_DECIMALS, DeckRate, NoRate, RateMissing
 from o2b.charging.models.blocks import quotient
 from o2b.charging.models.calls import RatedCall, rate_call, unpaid
 from o2b.charging.terms import CallRates, DeckRates, Slot, Started, Window
@@ -78,14 +78,15 @@ class _Sums:
         is_whole = _ONE.same_quantum
         for event in events:
             value, _, rate, covered = event
-            if not isinstance(rate, DeckRate):
-                raise RateMissing(rate)
+            try:
+                price, fee, per, first, then = rate.whole  # type: ignore[union-attr]
+            except AttributeError:  # cheaper than to ask a million times what it is
+                raise RateMissing(rate if isinstance(rate, NoRate) else None) from None
             if covered or not is_whole(value):
                 self._add_alone(event)
                 continue
             seconds = int(value)
             if seconds > 0:
-                price, fee, per, first, then = rate.whole
                 if seconds <= first:
                     seconds = first
                 elif then > 1 or first > 1:

@@ -15,7 +15,7 @@ from o2b.catalog.exchange.decks import read_deck
 from o2b.catalog.exchange.faults import SheetRefused
 from o2b.catalog.models import DeckRate, Price, PriceBookVersion, RateDeck, RateDeckVersion
 from o2b.catalog.selectors.deck_changes import RateChanges
-from o2b.catalog.selectors.decks import Decks
+from o2b.catalog.selectors.decks import decks_in_force
 from o2b.catalog.services import decks
 from o2b.catalog.services.meters import draft_version as draft_meter
 from o2b.catalog.services.meters import edit_version as edit_meter
@@ -153,15 +153,15 @@ def test_what_was_rated_stays() -> None:
             decks.retire_version(version_id=version.pk, on=starts_on, at=NOON)
         assert caught.value.field == "on"
     later = next_version({"49": "1"}, TOMORROW.isoformat(), at=NOON)
-    found = Decks(["intl"])
-    assert found.version_on("intl", TODAY) == version.pk
-    assert found.version_on("intl", TOMORROW) == later.pk
-    assert isinstance(found.rate("intl", "99", TODAY), NoRate)
+    found = decks_in_force(["intl"])["intl"]
+    assert found.version_on(TODAY) == version.pk
+    assert found.version_on(TOMORROW) == later.pk
+    assert isinstance(found.rate("99", TODAY), NoRate)
     decks.retire_version(version_id=later.pk, on=TOMORROW + timedelta(days=1), at=NOON)
-    found = Decks(["intl"])
-    assert found.version_on("intl", TOMORROW) == later.pk
-    assert found.version_on("intl", TOMORROW + timedelta(days=1)) == version.pk
-    assert found.version_on("intl", date(2024, 12, 31)) is None
+    found = decks_in_force(["intl"])["intl"]
+    assert found.version_on(TOMORROW) == later.pk
+    assert found.version_on(TOMORROW + timedelta(days=1)) == version.pk
+    assert found.version_on(date(2024, 12, 31)) is None
 
 
 @pytest.mark.parametrize(
@@ -337,9 +337,9 @@ def test_the_pages_of_a_deck(client: Client) -> None:
     assert made["Location"] == "/catalog/decks/intl/1/edit/"
     bad = SimpleUploadedFile("deck.csv", b"prefix,rate\n49,1\n49,2\nx,-1\n")
     day = TODAY.isoformat()
-    page = client.post("/catalog/decks/intl/1/edit/", {"starts_on": day, "file": bad})
-    text = page.content.decode()
-    assert page.status_code == 422
+    refused = client.post("/catalog/decks/intl/1/edit/", {"starts_on": day, "file": bad})
+    text = refused.content.decode()
+    assert refused.status_code == 422
     assert "Row 3, column A (prefix)</b>: Prefix 49 stands in row 2 already." in text
     assert "Row 4, column B (rate)</b>: “-1” is negative." in text
     assert not DeckRate.objects.exists()

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from o2b.charging import (
@@ -189,7 +189,7 @@ calls = st.builds(
 shares = st.decimals(0, 300, places=4)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(calls, max_size=6), st.sets(st.integers(1, 1439), max_size=2), st.data())
 def test_the_sum_is_that_of_the_calls(calls: list[Event], minutes: set[int], data: Any) -> None:
     windows = tuple(DeckWindow(n, data.draw(shares)) for n in [0, *sorted(minutes)])
