@@ -38,7 +38,8 @@ def _dressed(pools: list[Pool]) -> list[Any]:
 
 
 def _now(row: Any) -> PoolShown:
-    return row.now  # type: ignore[no-any-return]
+    found: PoolShown = row.now
+    return found
 
 
 def _lasts(row: Any) -> int | None:
