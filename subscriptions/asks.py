@@ -13,7 +13,7 @@ from o2b.periods import add_months
 from o2b.web.show import number_text
 from subscriptions import selectors
 from subscriptions.models import Item
-from subscriptions.pools.selectors import has_pools
+from subscriptions.pools.selectors import find_pools, has_pools
 from subscriptions.quoting import selectors as quoting
 from subscriptions.reached import reached_items
 from subscriptions.usage.alerts.selectors import has_alerts
@@ -43,18 +43,19 @@ def home_cards(user: Any) -> list[Card]:
 
 
 def search(user: Any, text: str) -> list[Found]:
-    """By number or serial."""
-    if not user.has_perm(VIEW):
-        return []
-    return [
-        Found(
-            kind=_("Subscription"),
-            title=found.number,
-            url=found.get_absolute_url(),
-            note=found.account.name,
-        )
-        for found in selectors.find_subscriptions(text=text)
-    ]
+    """Subscriptions by number or serial, pools by number or name."""
+    found: list[Found] = []
+    if user.has_perm(VIEW):
+        found += [
+            Found(_("Subscription"), each.number, each.get_absolute_url(), each.account.name)
+            for each in selectors.find_subscriptions(text=text)
+        ]
+    if user.has_perm(SEE_USAGE):
+        found += [
+            Found(_("Pool"), each.number, each.get_absolute_url(), str(each))
+            for each in find_pools(text=text)
+        ]
+    return found
 
 
 def holdings(account_id: int) -> list[Holding]:

@@ -209,7 +209,7 @@ def orders_of(refill: PoolRefill, *, most: int) -> list[PoolRefillOrder]:
     """The last orders of a refill, the newest first, each with the `standing` of its order."""
     rows = list(refill.orders.select_related("order")[:most])
     orders = with_standing(Order.objects.filter(pk__in=[row.order_id for row in rows]))
-    standing = dict(orders.order_by().values_list("pk", "standing"))
+    standing = {order.pk: order.standing for order in orders}  # type: ignore[attr-defined]
     for row in rows:
         row.standing = standing[row.order_id]  # type: ignore[attr-defined]
     return rows

@@ -31,6 +31,7 @@ from subscriptions.selectors import known_now
 from subscriptions.usage.metered import Metered, facts_of, metered, where_of, with_usage
 
 A_DAY = timedelta(days=1)
+LONGEST_KEY = 18  # digits that always fit into a bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,3 +261,13 @@ def pools_of_account(account: Account) -> list[Pool]:
 def has_pools(account_id: int) -> bool:
     """Whether there is one of them."""
     return _of_account(account_id).exists()
+
+
+def find_pools(*, text: str) -> QuerySet[Pool]:
+    """The pool of a number (U-3), and pools whose name holds the words."""
+    words = text.replace("\0", "").strip()
+    named = Q(name__icontains=words) if len(words) > 2 else Q(pk__in=())
+    digits = words[2:] if words.upper().startswith("U-") else ""
+    if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_KEY:
+        named |= Q(pk=int(digits))
+    return Pool.objects.filter(named).select_related("account").order_by("-pk")[:5]

@@ -15,7 +15,10 @@ from subscriptions.pools.api.outputs import MOVES
 from subscriptions.usage.selectors import services_named
 
 LONGEST = 200
-PRIORITY = {"min_value": -(10**6), "max_value": 10**6}  # the service says which are good
+PRIORITY: dict[str, Any] = {
+    "min_value": -(10**6),
+    "max_value": 10**6,
+}  # the service says which are good
 
 
 @extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})

@@ -94,7 +94,7 @@ class PoolViewSet(Noun):
     def change(self, request: Request, pk: str) -> Response:
         """Another name; a hard limit, or none any more."""
         told = self.asked(PoolChange)
-        by = {"pool_id": self.key(), "at": self.now(), "by": self.user_id}
+        by = self._by()
         if "name" in told:
             services.rename_pool(name=told["name"], **by)
         if "hard" in told:
@@ -205,7 +205,7 @@ class PoolViewSet(Noun):
         self.require(ORDER)
         pool = self.queryset.get(pk=self.key())
         told = self.asked(RefillAsked)
-        by = {"pool_id": pool.pk, "at": clock.now(pool.account), "by": self.user_id}
+        by = self._by()
         if told.pop("active"):
             for name in ("below", "product"):
                 if name not in told:
@@ -216,6 +216,10 @@ class PoolViewSet(Noun):
         return self.refill(request, pk)
 
     # how it is answered
+
+    def _by(self) -> dict[str, Any]:
+        """Of which pool, when and by whom."""
+        return {"pool_id": self.key(), "at": self.now(), "by": self.user_id}
 
     def get_object(self) -> Pool:
         return self.queryset.get(pk=self.key())

@@ -1,11 +1,11 @@
 """Automatic top-up: the standing order of a pool, and what it orders when little is left."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
 
 from o2b import clock, events
@@ -155,9 +155,23 @@ def refill_pools(*, already_of: AlreadyOf) -> int:
     placed, last = 0, 0
     while some := list(active.filter(pk__gt=last).values_list("pk", "pool_id")[:CHUNK]):
         last = some[-1][0]
-        for state in pool_states([pool for _pk, pool in some]):
-            placed += _looked_at(state, already_of)
+        for state in _states([pool for _pk, pool in some]):
+            try:
+                placed += _looked_at(state, already_of)
+            except DatabaseError:
+                log.exception("refill of pool %s", state.pool.pk)
     return placed
+
+
+def _states(pool_ids: Sequence[int]) -> Iterable[PoolState]:
+    """How these pools stand; one that cannot be read does not keep the rest from it."""
+    try:
+        yield from pool_states(pool_ids)
+    except UNFORESEEN:
+        log.exception("refills of pools %s", pool_ids)
+        if len(pool_ids) > 1:
+            for pk in pool_ids:
+                yield from _states([pk])
 
 
 @transaction.atomic

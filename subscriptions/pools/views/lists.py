@@ -38,7 +38,8 @@ def _dressed(pools: list[Pool]) -> list[Any]:
 
 
 def _now(row: Any) -> PoolShown:
-    return row.now  # type: ignore[no-any-return]
+    found: PoolShown = row.now
+    return found
 
 
 def _lasts(row: Any) -> int | None:
@@ -74,12 +75,16 @@ class PoolList(ListPage):
         Column(
             "left",
             gettext_lazy("Left"),
-            value=lambda row: shown.units_text(_now(row).left, _now(row).unit),
+            value=lambda row: _now(row).left,
+            kind="number",
+            note=lambda row: _now(row).unit,
         ),
         Column(
             "drawn",
             gettext_lazy("Drawn this month"),
-            value=lambda row: shown.units_text(_now(row).pace.drawn, _now(row).unit),
+            value=lambda row: _now(row).pace.drawn,
+            kind="number",
+            note=lambda row: _now(row).unit,
         ),
         Column("days", gettext_lazy("Lasts, in days"), value=_lasts, kind="number"),
         Column(

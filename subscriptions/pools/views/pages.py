@@ -20,15 +20,15 @@ FIRST = 8  # rows of each part of the page; the rest stands in a list of its own
 LAST_ORDERS = 6
 
 
-def _from(rows: list[Movement], day: date) -> list[Movement]:
+def _from(rows: Any, day: date) -> Any:
     return [each for each in rows if each.day >= day]
 
 
-def _until(rows: list[Movement], day: date) -> list[Movement]:
+def _until(rows: Any, day: date) -> Any:
     return [each for each in rows if each.day <= day]
 
 
-def _what(rows: list[Movement], what: str) -> list[Movement]:
+def _what(rows: Any, what: str) -> Any:
     return [each for each in rows if each.what == what]
 
 

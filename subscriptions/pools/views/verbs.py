@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from o2b import clock
+from o2b.api.fields import plain
 from o2b.asks import held_by
 from o2b.errors import Refused
 from o2b.web.forms import show_refusal
@@ -243,9 +244,9 @@ def refill(request: HtmxRequest, pk: int) -> HttpResponse:
     initial = {}
     if stands is not None:
         initial = {
-            "below": stands.below.normalize(),
+            "below": plain(stands.below),
             "product": stands.product.code,
-            "quantity": stands.quantity.normalize(),
+            "quantity": plain(stands.quantity),
             "most_a_month": stands.most_a_month,
         }
 
