@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
@@ -90,6 +91,18 @@ def meter_versions() -> dict[str, tuple[MeterRow, ...]]:
         "retired_on",
     )
     return {code: tuple(own) for code, own in groupby(map(_row, rows), key=lambda row: row.code)}
+
+
+STAMP = """
+SELECT md5(string_agg(id || ' ' || xmin || ctid, ' ' ORDER BY id)) FROM catalog_meterversion
+"""
+
+
+def meters_stamp() -> str:
+    """Another text whenever a version of a meter was written, and quickly asked for."""
+    with connection.cursor() as cursor:
+        cursor.execute(STAMP)
+        return cursor.fetchone()[0] or ""
 
 
 def _row(said: tuple[Any, ...]) -> MeterRow:

@@ -18,7 +18,7 @@ ADD, HIGHEST, LATEST = 0, 1, 2
 USED, REPLACES, RETRACTS = 0, 1, 2
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
-_WIDE = Context(prec=60)  # more digits than any value that is taken
+WIDE = Context(prec=60)  # more digits than any value that is taken
 _HOW = {Aggregation.MAX: HIGHEST, Aggregation.LAST: LATEST}
 _BY_VALUE = frozenset({Aggregation.UNIQUE, Aggregation.AVERAGE, Aggregation.EACH})
 
@@ -49,6 +49,26 @@ class MeterVersion(NamedTuple):
     dimensions: tuple[Dimension, ...] = ()
     timed: bool = False
     ends_at: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether each event is one, whatever its value."""
+        return self.aggregation is Aggregation.COUNT
+
+    @property
+    def how(self) -> int:
+        """How an event changes its total."""
+        return _HOW.get(self.aggregation, ADD)
+
+    @property
+    def by_moment(self) -> bool:
+        """Whether totals are kept apart by the local time."""
+        return self.timed or self.aggregation is Aggregation.AVERAGE
+
+    @property
+    def keeps_apart(self) -> bool:
+        """Whether totals of a day are kept apart by something that an event says."""
+        return bool(self.dimensions) or self.aggregation in _BY_VALUE
 
 
 # The versions of each meter by its code, the latest first.
@@ -164,7 +184,7 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
     if told.unit and told.unit != version.unit:
         return Rejection("wrong_unit", "unit", version.unit)
     value = told.value
-    counts = version.aggregation is Aggregation.COUNT
+    counts = version.counts
     if value is None:
         if not counts:
             return Rejection("required", "value")
@@ -174,7 +194,7 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
     if told.properties and (fault := _properties_fault(told.properties)):
         return fault
     part = ""
-    if version.dimensions or version.aggregation in _BY_VALUE:
+    if version.keeps_apart:
         found = _part(told.properties or {}, value, version)
         if isinstance(found, Rejection):
             return found
@@ -191,8 +211,8 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
         value,
         _ONE if counts else value,
         part,
-        _HOW.get(version.aggregation, ADD),
-        version.timed or version.aggregation is Aggregation.AVERAGE,
+        version.how,
+        version.by_moment,
         told.replaces,
         told.properties,
     )
@@ -204,7 +224,7 @@ def _part(said: Mapping[str, object], value: Decimal, version: MeterVersion) -> 
     if isinstance(part, Rejection):
         return part
     if version.aggregation in _BY_VALUE:
-        part = f"{part}={value.normalize(_WIDE):f}"
+        part = f"{part}={value.normalize(WIDE):f}"
     room = LONGEST - len("@00:00:00.000000")
     return part if len(part) <= room else Rejection("too_long", "properties", str(room))
 
@@ -228,7 +248,7 @@ def _value_fault(value: Decimal, version: MeterVersion) -> Rejection | None:
         )
     places = version.decimals
     if -int(value.as_tuple().exponent) > places and value != value.quantize(
-        Decimal(1).scaleb(-places), context=_WIDE
+        Decimal(1).scaleb(-places), context=WIDE
     ):
         return Rejection("too_exact", "value", str(places))
     return None

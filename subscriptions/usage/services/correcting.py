@@ -19,9 +19,15 @@ from subscriptions.usage.rules.judging import ADD, RETRACTS, SKEW, Judged, Rejec
 from subscriptions.usage.statements import ADD_TO_TOTALS, NEXT_BATCH, WHOSE
 
 CLAIM = """
-INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
-    VALUES (%(source)s, %(key)s, %(event)s, (now() AT TIME ZONE 'UTC')::date)
-    ON CONFLICT DO NOTHING
+WITH fresh AS (
+    INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
+        VALUES (%(source)s, %(key)s, %(event)s, (now() AT TIME ZONE 'UTC')::date)
+        ON CONFLICT DO NOTHING
+        RETURNING source
+), named AS (
+    INSERT INTO subscriptions_usagesource (name) SELECT source FROM fresh ON CONFLICT DO NOTHING
+)
+SELECT source FROM fresh
 """
 
 CORRECT = """
