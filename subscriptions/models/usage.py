@@ -49,6 +49,7 @@ class Waiting(models.TextChoices):
     UNKNOWN_SUBJECT = "unknown_subject", _("nobody has this subject on that day")
     AMBIGUOUS_SUBJECT = "ambiguous_subject", _("several services have this subject on that day")
     UNKNOWN_EVENT = "unknown_event", _("the event that it corrects is not counted yet")
+    BEYOND_LIMIT = "beyond_limit", _("its pool is a hard limit and has no units left for it")
 
 
 class UsageKey(models.Model):

@@ -75,7 +75,7 @@ def metered(items: Collection[Item], *, meter: str = "") -> list[Metered]:
     }
     codes = {each.meter_code for several in charges.values() for each in several}
     meters = {found.code: found for found in Meter.objects.filter(code__in=codes)} if codes else {}
-    begins = _begins(by_key.values()) if codes else set()
+    begins = begins_of(by_key.values()) if codes else set()
     return [
         Metered(
             by_key[item_id],
@@ -93,7 +93,7 @@ def _counts(terms: ChargeTerms, meter: str) -> bool:
     return terms.kind is Kind.USAGE and meter in ("", terms.meter_code)
 
 
-def _begins(items: Iterable[Item]) -> set[tuple[int, date]]:
+def begins_of(items: Iterable[Item]) -> set[tuple[int, date]]:
     """(service, day) on which billed days of a service begin, whoever has it."""
     roots = {item.root_id_or_own for item in items}
     rows = known_now().filter(billed=True).select_related("item")

@@ -20,7 +20,7 @@ KNOWN = """
                CASE WHEN account.test_clock_id IS NULL THEN %(now)s ELSE (
                    SELECT clock.now FROM o2b_testclock AS clock
                        WHERE clock.id = account.test_clock_id
-               ) END AS now, known.shared, known.begins_on
+               ) END AS now, known.shared, known.begins_on, known.limited
             FROM subscriptions_usagesubject AS known
             JOIN customers_account AS account ON account.id = known.account_id
             CROSS JOIN LATERAL (
@@ -40,7 +40,8 @@ EACH = {"join": "CROSS JOIN LATERAL", "most": "OFFSET 0", "alias": "known"}
 BETWEEN = """
     CROSS JOIN LATERAL (
         SELECT gave.service_id, gave.ends_on - 1 AS day, giver.time_zone AS zone, giver.reference,
-               COALESCE(clock.now, %(now)s) AS now, known.shared, gave.begins_on
+               COALESCE(clock.now, %(now)s) AS now, known.shared, gave.begins_on,
+               gave.limited
             FROM subscriptions_usagesubject AS known
             JOIN subscriptions_usagesubject AS gave
                 ON gave.service_id = known.service_id AND gave.meter = known.meter
@@ -140,6 +141,7 @@ WITH batch AS (
                 WHEN one.service_id IS NULL THEN 'unknown_subject'
                 WHEN one.shared THEN 'ambiguous_subject'
                 WHEN told.account <> '' AND told.account <> one.reference THEN 'other_account'
+                WHEN one.limited AND NOT %(covered)s THEN 'limited'
                 ELSE '' END AS verdict
         FROM ("""
     + TOLD
@@ -149,7 +151,7 @@ WITH batch AS (
 ), fresh AS (
     INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
         SELECT source, key, event_id, (now() AT TIME ZONE 'UTC')::date
-            FROM mapped WHERE verdict NOT IN ('in_the_future', 'other_account')
+            FROM mapped WHERE verdict NOT IN ('in_the_future', 'other_account', 'limited')
             ORDER BY key, source, n
         ON CONFLICT DO NOTHING
         RETURNING event_id
@@ -190,18 +192,42 @@ WITH batch AS (
         ORDER BY source
         ON CONFLICT DO NOTHING
 ), judged AS (
-    SELECT n, CASE WHEN verdict IN ('in_the_future', 'other_account') THEN verdict
+    SELECT n, CASE WHEN verdict IN ('in_the_future', 'other_account', 'limited') THEN verdict
                    WHEN event_id IN (SELECT event_id FROM fresh) THEN verdict
                    ELSE 'duplicate' END AS verdict
         FROM mapped
 )
 SELECT n, verdict FROM judged WHERE verdict <> ''
 """,
-    TOLD_TYPES | {"now": "timestamptz", "skew": "interval"},
+    TOLD_TYPES | {"now": "timestamptz", "skew": "interval", "covered": "bool"},
+)
+
+# What events would add to whose totals, but for those that are known already: of services that
+# may draw from a hard pool.
+LIMITED = Prepared(
+    "usage_limited",
+    """
+SELECT told.n, told.meter, one.service_id, one.day,
+       CASE WHEN told.timed
+           THEN told.part || to_char(told.at AT TIME ZONE one.zone, '"@"HH24:MI:SS.US')
+           ELSE told.part END,
+       told.amount, told.at AT TIME ZONE one.zone
+    FROM ("""
+    + TOLD
+    + ") AS told"
+    + KNOWN.format(of="told", join="JOIN LATERAL", most="LIMIT 1", alias="one ON true")
+    + """
+    WHERE NOT EXISTS (
+        SELECT FROM subscriptions_usagekey AS known
+            WHERE known.source = told.source AND known.key = told.key
+    )
+    ORDER BY told.n
+""",
+    TOLD_TYPES | {"now": "timestamptz"},
 )
 
 # What waited and can be counted now: its subject has appeared, and its moment has come.
-RELEASE = (
+FOUND = (
     """
 WITH own AS (
     SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
@@ -214,13 +240,18 @@ WITH own AS (
     + """ WHERE pending.kind = 0 AND pending.account IN ('', known.reference)
         AND NOT EXISTS (SELECT FROM own WHERE own.id = pending.id)
 ), one AS (
-    SELECT DISTINCT ON (id) id, service_id, day, zone, now FROM found
+    SELECT DISTINCT ON (id) id, service_id, day, zone, now, limited FROM found
         WHERE id IN (SELECT id FROM found GROUP BY id HAVING min(service_id) = max(service_id))
         ORDER BY id, begins_on DESC
-), ready AS (
+)"""
+)
+RELEASE = (
+    FOUND
+    + """, ready AS (
     SELECT pending.*, one.service_id, one.day, one.zone, one.now
         FROM subscriptions_usagepending AS pending JOIN one ON one.id = pending.id
         WHERE pending.at <= one.now + %(skew)s::interval
+          AND (NOT one.limited OR pending.id = ANY(%(covered)s))
         ORDER BY pending.id LIMIT %(most)s
         FOR UPDATE OF pending SKIP LOCKED
 ), gone AS (
@@ -247,6 +278,21 @@ WITH own AS (
             FROM counted
 )
 SELECT count(*) FROM counted
+"""
+)
+
+# What waits and draws from a hard pool, the oldest first: what it would add to whose total.
+RELEASE_LIMITED = (
+    FOUND
+    + """
+SELECT pending.id, pending.meter, one.service_id, one.day,
+       CASE WHEN timed THEN part || to_char(at AT TIME ZONE zone, '"@"HH24:MI:SS.US')
+            ELSE part END,
+       pending.amount, at AT TIME ZONE zone
+    FROM subscriptions_usagepending AS pending JOIN one ON one.id = pending.id
+    WHERE one.limited AND pending.at <= one.now + %(skew)s::interval
+    ORDER BY pending.id LIMIT %(most)s
+    FOR UPDATE OF pending SKIP LOCKED
 """
 )
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from subscriptions.models import UsageRejected
+from subscriptions.pools.services import beyond_limits
 from subscriptions.usage.rules.answers import (
     ACCEPTED,
     DUPLICATE,
@@ -21,7 +23,7 @@ from subscriptions.usage.rules.told import Told, Unreadable, identity_of, text_o
 from subscriptions.usage.selectors import meters_to_judge_by
 from subscriptions.usage.services.columns import columns_of
 from subscriptions.usage.services.correcting import take_correction
-from subscriptions.usage.statements import DIFFERENT, TAKE
+from subscriptions.usage.statements import DIFFERENT, LIMITED, TAKE
 from subscriptions.usage.words import say
 
 AT_ONCE = 10_000
@@ -86,8 +88,11 @@ def _take_plain(batch: _Batch) -> None:
     for number, source, key in zip(numbers, sources, keys, strict=True):
         answers[number] = Answer(source, key, ACCEPTED)
     with connection.cursor() as cursor:
-        TAKE.execute(cursor, columns_of(told) | {"now": batch.at, "skew": SKEW})
-        others = [(n - 1, verdict) for n, verdict in cursor.fetchall()]
+        others = _take(cursor, batch, range(len(numbers)), covered=False)
+        limited = [place for place, verdict in others if verdict == LIMITED_BY_POOL]
+        if limited:
+            others = [each for each in others if each[1] != LIMITED_BY_POOL]
+            others += _take_limited(cursor, batch, limited)
         duplicates = [place for place, verdict in others if verdict == DUPLICATE]
         different: set[int] = set()
         if duplicates:
@@ -103,8 +108,41 @@ def _take_plain(batch: _Batch) -> None:
             answers[number] = Answer(source, key, PENDING, verdict, "subject")
 
 
+def _take(
+    cursor: CursorWrapper, batch: _Batch, places: Sequence[int], *, covered: bool
+) -> list[tuple[int, str]]:
+    """Count events of a batch; of those that are not counted the place, and why."""
+    told = batch.plain
+    chosen = None if len(places) == len(told.numbers) else places
+    more = {"now": batch.at, "skew": SKEW, "covered": covered}
+    TAKE.execute(cursor, columns_of(told, chosen) | more)
+    return [(places[n - 1], verdict) for n, verdict in cursor.fetchall()]
+
+
+def _take_limited(
+    cursor: CursorWrapper, batch: _Batch, places: Sequence[int]
+) -> list[tuple[int, str]]:
+    """The same of events that draw from a hard pool: what it does not cover is refused.
+
+    Their pools are locked by now, so that nobody else takes what these are promised.
+    """
+    told = batch.plain
+    first: dict[tuple[str, str], int] = {}
+    same = {
+        place: first.setdefault((told.sources[place], told.keys[place]), place) for place in places
+    }
+    once = list(first.values())
+    LIMITED.execute(cursor, columns_of(told, once) | {"now": batch.at})
+    refused = beyond_limits([(once[row[0] - 1], *row[1:]) for row in cursor.fetchall()])
+    beyond = {place for place in places if same[place] in refused}
+    rest = [place for place in places if place not in beyond]
+    counted = _take(cursor, batch, rest, covered=True) if rest else []
+    return [*counted, *((place, BEYOND) for place in sorted(beyond))]
+
+
+LIMITED_BY_POOL, BEYOND = "limited", "beyond_limit"
 # What only the database can see, and the field that it is about.
-_LATE_REFUSALS = {"in_the_future": "time", "other_account": "account"}
+_LATE_REFUSALS = {"in_the_future": "time", "other_account": "account", BEYOND: "value"}
 
 
 def _take_correction(batch: _Batch, number: int) -> None:
