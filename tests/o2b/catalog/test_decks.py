@@ -372,8 +372,7 @@ def test_the_pages_of_a_deck(client: Client) -> None:
         "49171,D,2,0,1,1",
     ]
     client.post("/catalog/decks/intl/draft/")
-    page = client.get("/catalog/decks/intl/compare/").content.decode()
-    assert "No rate differs" in page
+    assert "No rate differs" in client.get("/catalog/decks/intl/compare/").content.decode()
     for address in ("", "intl/?q=171&sort=-rate&page=9", "intl/?version=x", "?state=draft"):
         assert client.get(f"/catalog/decks/{address}").status_code == 200
     for address in ("none/", "intl/9/edit/", "none/compare/"):
