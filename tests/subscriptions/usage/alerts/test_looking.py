@@ -124,9 +124,7 @@ def test_advocate_and_customer_are_told(item: Item) -> None:
     notice = Notice.objects.get(topic="usage")
     account = item.account
     assert notice.user_id == account.advocate_id
-    assert notice.title == (
-        f"{account.name}, {item.number} Minutes: 80 % of the allowance is used"
-    )
+    assert notice.title == (f"{account.name}, {item.number} Minutes: 80 % of the allowance is used")
     assert notice.text.splitlines() == [
         "Used so far: 85 min of 100 min",
         "Period: 1 Feb 2026 – 28 Feb 2026",
