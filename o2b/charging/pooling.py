@@ -18,12 +18,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from o2b.charging.allowances import included_units
 from o2b.charging.facts import ChargeFacts
 from o2b.charging.measuring import Measured, Measuring, billed_units, included_of
 from o2b.charging.rating import terms_of, walk_to
 from o2b.charging.schedule import schedule_of
-from o2b.charging.terms import Allowance, ChargeTerms, Grant, Kind, Model
+from o2b.charging.terms import ChargeTerms, Kind, Model
 from o2b.charging.usage import Aggregation
 from o2b.money import EXACT
 from o2b.periods import FOREVER, Period
@@ -258,45 +257,3 @@ def _of_day(usage: Measuring, day: date) -> Decimal:
     for event in usage.used.events(one):
         total = EXACT.add(total, billed_units(usage.terms, event))
     return total
-
-
-def lots_of(ref: str, charge: ChargeFacts, *, on: date) -> list[Lot]:
-    """What a charge granted up to a day, a lot for each full period or one for all.
-
-    A recurring charge grants in each period that it serves, from the first day served until the
-    period or service ends; units × quantity, prorated as an allowance is. A one-time charge grants
-    on its day.
-    """
-    terms = terms_of(charge)
-    grant = terms.grant
-    schedule = schedule_of(charge, terms)
-    if grant is None or schedule is None or on < schedule.begins_on:
-        return []
-    if terms.kind is Kind.ONE_TIME:
-        return [_once(ref, grant, schedule.begins_on, charge.segments[0].quantity)]
-    by = Allowance(grant.units, prorated=grant.prorated, per_unit=grant.per_unit)
-    usage = Measuring((), terms, Aggregation.SUM)
-    found: list[Lot] = []
-    for full, pieces in walk_to(schedule, on).periods:
-        each = usage.of(full, pieces)
-        begins, ends = each.served.start, each.served.end
-        lives: list[date] = []
-        if grant.rollover is not None and ends == full.end < schedule.ends_on:
-            for _ in range(grant.rollover_periods):
-                lives.append(schedule.period_on(lives[-1] if lives else ends).end)
-        units = included_units(by, each.parts)
-        if units > 0 and begins <= on:
-            of_period = f"{ref}:{full.start}"
-            found.append(
-                Lot(of_period, units, begins, ends, grant.priority, grant.rollover, tuple(lives))
-            )
-    return found
-
-
-def _once(ref: str, grant: Grant, begins: date, quantity: Decimal) -> Lot:
-    units = EXACT.multiply(grant.units, quantity) if grant.per_unit else grant.units
-    if grant.lasts is None:
-        return Lot(ref, units, begins, priority=grant.priority)
-    again = grant.rollover_periods if grant.rollover is not None else 0
-    ends, *lives = (grant.lasts.advance(begins, n) for n in range(1, again + 2))
-    return Lot(ref, units, begins, ends, grant.priority, grant.rollover, tuple(lives))

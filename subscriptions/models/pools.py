@@ -83,14 +83,22 @@ def _days() -> Func:
 class PoolMember(models.Model):
     """Another account, or one service, that draws from a pool on some days.
 
-    A service that is named draws from that pool alone; else its account's membership counts; else
-    the account's own pool. `service` is the first of its chain.
+    A service that is named draws from that pool alone while its holder has it; else its account's
+    membership counts; else the account's own pool. `service` is the first of its chain.
     """
 
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="members")
     meter = models.CharField(max_length=40)
     account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="+")
     service = models.ForeignKey(Item, null=True, on_delete=models.PROTECT, related_name="+")
+    holder = models.ForeignKey(
+        Account,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text=_("Of a service: whose it is; with whoever gets it, it draws no more."),
+    )
     begins_on = models.DateField()
     ends_on = models.DateField(null=True, help_text=_("The first day after."))
     added_by = models.ForeignKey(

@@ -1,7 +1,7 @@
 """How pools stand: what came in, who used what, and which lot covered which day of whom."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
@@ -10,13 +10,12 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from o2b import clock
-from o2b.catalog.models import Meter, TermsCharge
-from o2b.charging import ChargeTerms, Kind, from_canonical
+from o2b.catalog.models import Meter
 from o2b.charging.facts import Prepaid
-from o2b.charging.pooling import Drawing, Lot, lots_of
+from o2b.charging.pooling import Drawing, Lot
 from o2b.customers.models import Account
-from o2b.periods import FOREVER
-from subscriptions.models import Item, ItemVersion, Pool, PoolGrant, PoolMember, PoolService
+from subscriptions.models import Item, Pool, PoolMember, PoolService
+from subscriptions.pools.incoming import Source, lots_into
 from subscriptions.pools.rules import (
     Drawer,
     Draws,
@@ -27,20 +26,10 @@ from subscriptions.pools.rules import (
     joined,
 )
 from subscriptions.pools.statements import OVER
-from subscriptions.selectors import known_now
-from subscriptions.usage.metered import Metered, facts_of, metered, where_of, with_usage
+from subscriptions.usage.metered import Metered, metered, where_of, with_usage
 
 A_DAY = timedelta(days=1)
 LONGEST_KEY = 18  # digits that always fit into a bigint
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a lot comes from: the item whose charge grants it, or what was given by hand."""
-
-    item: Item | None = None
-    terms: ChargeTerms | None = None
-    grant: PoolGrant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +104,9 @@ class _Reading:
     def __init__(self, pools: Sequence[Pool], meter: Meter | None, on: dict[int, date]) -> None:
         self.pools, self.meter, self.on = pools, meter, on
         self.code = pools[0].meter
-        self.sources: dict[str, Source] = {}
 
     def states(self) -> list[PoolState]:
-        lots = self._lots()
+        lots, sources = lots_into(self.pools, self.code, self.on)
         earliest = min((lot.begins for lot in chain(*lots.values())), default=None)
         drawers = self._drawers(earliest) if earliest is not None else {}
         return [
@@ -129,59 +117,10 @@ class _Reading:
                 tuple(lots[pool.pk]),
                 drawn_from(pool.pk, lots[pool.pk], drawers.get(pool.pk, ()), on=self.on[pool.pk]),
                 tuple(drawers.get(pool.pk, ())),
-                self.sources,
+                sources,
             )
             for pool in self.pools
         ]
-
-    def _lots(self) -> dict[int, list[Lot]]:
-        """What came in, by pool: from the Terms of its account's items, and by hand."""
-        found: dict[int, list[Lot]] = {pool.pk: [] for pool in self.pools}
-        owners = {pool.account_id: pool for pool in self.pools}
-        for item, terms_id, terms, versions in self._granting(owners):
-            pool = owners[item.account_id]
-            facts = facts_of(item, terms, versions, set())
-            if terms.kind is Kind.ONE_TIME:
-                facts = facts._replace(started_on=facts.segments[0].period.start)
-            ref = f"i{item.pk}.{terms_id}.{terms.key}"
-            self.sources[ref] = Source(item, terms)
-            found[pool.pk] += lots_of(ref, facts, on=self.on[pool.pk])
-        given = PoolGrant.objects.filter(pool__in=self.pools).select_related("granted_by")
-        for grant in given.order_by("pk"):
-            self.sources[f"g{grant.pk}"] = Source(grant=grant)
-            if grant.begins_on <= self.on[grant.pool_id] and grant.ends_on != grant.begins_on:
-                ends = grant.ends_on or FOREVER
-                lot = Lot(f"g{grant.pk}", grant.units, grant.begins_on, ends, grant.priority)
-                found[grant.pool_id].append(lot)
-        return found
-
-    def _granting(
-        self, accounts: Collection[int]
-    ) -> Iterable[tuple[Item, int, ChargeTerms, list[ItemVersion]]]:
-        """Charges that grant units of the meter, with the days that are billed under their Terms.
-
-        What is owed once counts where its Terms first hold.
-        """
-        granting = TermsCharge.objects.filter(details__grant__meter=self.code)
-        versions = (
-            known_now()
-            .filter(item__account__in=accounts, billed=True)
-            .filter(terms__in=granting.values("terms"))
-            .select_related("terms", "item__account", "item__product_version__product")
-            .order_by("item", "valid")
-        )
-        spans: dict[tuple[int, int], list[ItemVersion]] = defaultdict(list)
-        for version in versions:
-            spans[version.item_id, version.terms_id].append(version)
-        for (_, terms_id), several in spans.items():
-            for terms in from_canonical(several[0].terms.body).charges:
-                if terms.grant is None or terms.grant.meter != self.code:
-                    continue
-                counting = several
-                if terms.kind is Kind.ONE_TIME:
-                    counting = [each for each in several if each.opens][:1]
-                if counting:
-                    yield several[0].item, terms_id, terms, counting
 
     def _drawers(self, earliest: date) -> dict[int, list[Drawer]]:
         """Every charge that may draw, by pool, in the order of drawing."""
@@ -208,7 +147,7 @@ class _Reading:
                 "account_id", "pk"
             )
         )
-        by_service: dict[int, list[Membership]] = defaultdict(list)
+        by_service: dict[tuple[int, int | None], list[Membership]] = defaultdict(list)
         by_account: dict[int, list[Membership]] = defaultdict(list)
         services = {item.root_id_or_own for item in items}
         members = PoolMember.objects.filter(meter=self.code).filter(
@@ -217,13 +156,13 @@ class _Reading:
         for each in members:
             membership = Membership(each.pool_id, each.begins_on, each.ends_on)
             if each.service_id is not None:
-                by_service[each.service_id].append(membership)
+                by_service[each.service_id, each.holder_id].append(membership)
             elif each.account_id is not None:
                 by_account[each.account_id].append(membership)
 
         def draws_of(item: Item) -> Draws:
             return Draws(
-                by_service.get(item.root_id_or_own, ()),
+                by_service.get((item.root_id_or_own, item.account_id), ()),
                 by_account.get(item.account_id, ()),
                 own.get(item.account_id),
             )

@@ -1,5 +1,21 @@
 """The SQL of pools: who draws from which, and how often what is over has changed."""
 
+# What begins or changes for an account, and what is said of its pools, one after the other: each
+# sees what the others did. In the order of their keys.
+ONE_BY_ONE = """
+SELECT pg_advisory_xact_lock(hashtextextended('o2b pools of', account_id))
+    FROM ({accounts} ORDER BY account_id) AS owner;
+"""
+OF_SERVICES = ONE_BY_ONE.format(
+    accounts="""
+    SELECT DISTINCT account_id FROM subscriptions_item
+        WHERE id = ANY(%(roots)s) OR root_id = ANY(%(roots)s)
+    """
+)
+OF_ACCOUNTS = ONE_BY_ONE.format(
+    accounts="SELECT DISTINCT unnest(%(accounts)s::bigint[]) AS account_id"
+)
+
 # Pools that the Terms of these services bring units into are opened; then all pools that these
 # services bring into, or ever did, draw from, or may draw from by now.
 CONCERNED = """
@@ -93,12 +109,13 @@ UPDATE subscriptions_pool SET revision = revision + 1
 """
 REVISE_THESE = REVISE.format(pools="SELECT unnest(%(pools)s::bigint[])")
 
-# Usage of days that are over changes what is left for all who draw from the same pool.
+# Usage of days that are over changes what is left for all who draw from the same pool; so does a
+# value below zero, which is taken off the days before it.
 REVISE_LATE = REVISE.format(
     pools="""
     SELECT drawer.pool_id FROM subscriptions_poolservice AS drawer
         JOIN (SELECT DISTINCT service_id, meter_id FROM {events}
-                  WHERE day < (now AT TIME ZONE zone)::date) AS late
+                  WHERE day < (now AT TIME ZONE zone)::date OR amount < 0) AS late
             ON late.service_id = drawer.service_id AND late.meter_id = drawer.meter_id
     """
 )

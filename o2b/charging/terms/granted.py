@@ -68,3 +68,7 @@ def check_grant(grant: Grant, *, recurring: bool) -> None:
             raise TermsInvalid("grant.rollover", "money stays as long as it lasts")
         if not recurring and grant.lasts is None:
             raise TermsInvalid("grant.rollover", "what lasts for ever does not roll over")
+        if grant.lasts is not None:
+            count = grant.lasts.count * (grant.rollover_periods + 1)
+            if count > _LONGEST[grant.lasts.unit]:
+                raise TermsInvalid("grant.rollover_periods", "it rolls over for over 100 years")

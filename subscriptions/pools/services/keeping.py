@@ -11,7 +11,14 @@ from o2b.catalog.models import Meter
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
 from subscriptions.models import Pool
-from subscriptions.pools.statements import CONCERNED, LIMIT, PROJECT, REVISE_THESE
+from subscriptions.pools.statements import (
+    CONCERNED,
+    LIMIT,
+    OF_ACCOUNTS,
+    OF_SERVICES,
+    PROJECT,
+    REVISE_THESE,
+)
 
 ADDED_UP = ("sum", "count", "each")
 
@@ -38,13 +45,19 @@ def touch_pools(roots: Collection[int], *, new: bool = False) -> None:
     if not roots:
         return
     with connection.cursor() as cursor:
-        cursor.execute(CONCERNED, {"roots": sorted(roots)})
+        cursor.execute(OF_SERVICES + CONCERNED, {"roots": sorted(roots)})
         pools = sorted(pk for (pk,) in cursor.fetchall())
         if pools:
             cursor.execute(PROJECT, {"pools": pools})
             cursor.execute(LIMIT, {"pools": pools})
             if not new:
                 cursor.execute(REVISE_THESE, {"pools": pools})
+
+
+def wait_for_others(account_ids: Collection[int]) -> None:
+    """Nobody else begins a service of these accounts or says who draws, until the end of this."""
+    with connection.cursor() as cursor:
+        cursor.execute(OF_ACCOUNTS, {"accounts": sorted(set(account_ids))})
 
 
 def revise_pools(pool_ids: Collection[int]) -> None:
@@ -59,6 +72,7 @@ def revise_pools(pool_ids: Collection[int]) -> None:
 def open_pool(*, account_id: int, meter: str, name: str = "", at: datetime, by: int) -> Pool:
     """A pool without units yet: for some that are given by hand, or to be a hard limit."""
     account = Account.objects.get(pk=account_id)
+    wait_for_others([account.pk])
     known = Meter.objects.filter(code=meter).first()
     if known is None:
         message = _("There is no meter “%(meter)s”.") % {"meter": meter}

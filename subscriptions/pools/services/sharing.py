@@ -10,7 +10,7 @@ from o2b import clock, events
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
 from subscriptions.models import Item, Pool, PoolMember
-from subscriptions.pools.services.keeping import revise_pools
+from subscriptions.pools.services.keeping import revise_pools, wait_for_others
 
 
 class CannotShare(Invalid):
@@ -45,6 +45,9 @@ def share_pool(
 
     A day that is over is possible: what was billed since is looked at again by the next run.
     """
+    told_of = Pool.objects.values_list("account_id", flat=True).get(pk=pool_id)
+    owners = [each.pk for each in (account, service and service.account) if each]
+    wait_for_others([told_of, *owners])
     pool = Pool.objects.select_for_update(of=["self"]).select_related("account").get(pk=pool_id)
     if service is not None and account is None:
         _check(pool, service.account, field="service")
@@ -70,6 +73,7 @@ def share_pool(
         meter=pool.meter,
         account=account,
         service=root,
+        holder=None if service is None else service.account,
         begins_on=first,
         added_by_id=by,
     )

@@ -28,7 +28,8 @@ from o2b.charging import (
     price,
 )
 from o2b.charging.facts import Prepaid
-from o2b.charging.pooling import Lot, Use, draw, lots_of, may_draw, wanted_by_day
+from o2b.charging.granting import lots_of
+from o2b.charging.pooling import Lot, Use, draw, may_draw, wanted_by_day
 from o2b.charging.terms import charge_document, charge_of
 from o2b.periods import FOREVER, Period
 
