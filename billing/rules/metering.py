@@ -11,6 +11,10 @@ from o2b.periods import FOREVER
 _STORED = Decimal("0.000001")  # what a line's quantity can hold
 
 
+class PoolBroken(ValueError):
+    """What a pool covers cannot be computed, so that nobody who draws from it can be billed."""
+
+
 class UsageOf(NamedTuple):
     """What was used of a charge; `until` is today where its account lives: that day is not over.
 
@@ -19,7 +23,7 @@ class UsageOf(NamedTuple):
     billed before changed.
     `again`: every period is rated again, for its item was ever changed or usage came late: of a
     changed item a period that goes on may have been billed in part. `prepaid` is what the pool
-    covers that it draws from; None if it draws from none.
+    covers that it draws from; None if it draws from none; `trouble` why that cannot be computed.
     """
 
     used: tuple[Used, ...] = ()
@@ -30,10 +34,13 @@ class UsageOf(NamedTuple):
     late: bool = False
     again: bool = False
     prepaid: tuple[Prepaid, ...] | None = None
+    trouble: str = ""
 
 
 def with_usage(facts: ChargeFacts, usage: UsageOf) -> ChargeFacts:
-    """The facts with what was used."""
+    """The facts with what was used; PoolBroken where nobody can say what a pool covers of it."""
+    if usage.trouble:
+        raise PoolBroken(usage.trouble)
     return facts._replace(
         usage=usage.used,
         aggregation=usage.aggregation,

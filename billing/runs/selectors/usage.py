@@ -1,14 +1,16 @@
 """What metered charges are drafted from: totals by day, and whether usage came after the bill."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from billing.rules.metering import UsageOf
 from o2b.catalog.selectors.decks import decks_in_force
 from o2b.charging import Aggregation, Used
+from o2b.charging.facts import Prepaid
+from subscriptions.pools.rules import Ref, joined
 from subscriptions.pools.selectors import first_days_open, prepaid_of
 from subscriptions.pools.statements import USAGE_REVISION
 from subscriptions.usage.rules.metering import ByDeck, Total, used_of
@@ -104,7 +106,7 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
             used[charge_id].append(found)
     pools = {pool for each in asked for pool in each.pools}
     opens = first_days_open(pools)
-    prepaid = prepaid_of(pools, until=opens) if pools else {}
+    prepaid, broken = _covered(pools, opens)
     return {
         each.charge: UsageOf(
             tuple(used[each.charge]),
@@ -115,6 +117,7 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
             each.unseen and not each.changed,
             each.unseen or each.was_changed,
             prepaid.get((each.item, each.terms, each.key), ()) if each.pools else None,
+            next((broken[pool] for pool in each.pools if pool in broken), ""),
         )
         for each in asked
     }
@@ -127,6 +130,24 @@ def _by_deck(asked: Collection[_Asked]) -> dict[int, ByDeck]:
     return {
         each.charge: ByDeck(each.number or "", decks[each.deck].rate) for each in asked if each.deck
     }
+
+
+def _covered(
+    pools: Collection[int], until: Mapping[int, date]
+) -> tuple[dict[Ref, tuple[Prepaid, ...]], dict[int, str]]:
+    """What pools cover; and why some cannot be computed, which concerns who draws from them."""
+    try:
+        return (prepaid_of(pools, until=until) if pools else {}), {}
+    except DatabaseError:
+        raise
+    except Exception:  # whatever it is, it is that of one pool: looked at one by one
+        found, broken = [], {}
+        for pool in sorted(pools):
+            try:
+                found.append(prepaid_of([pool], until=until))
+            except (ArithmeticError, LookupError, TypeError, ValueError) as exc:
+                broken[pool] = f"pool U-{pool}: {type(exc).__name__}: {exc}"
+        return joined(found), broken
 
 
 def _aggregation(charge: _Asked) -> Aggregation:

@@ -1,0 +1,18 @@
+"""The SQL of usage, by what it is for."""
+
+from subscriptions.usage.statements.known import WHOSE
+from subscriptions.usage.statements.releasing import RELEASE, RELEASE_LIMITED
+from subscriptions.usage.statements.taking import DIFFERENT, LIMITED, NEXT_BATCH, TAKE
+from subscriptions.usage.statements.totals import ADD_TO_TOTALS, MARK_LATE
+
+__all__ = [
+    "ADD_TO_TOTALS",
+    "DIFFERENT",
+    "LIMITED",
+    "MARK_LATE",
+    "NEXT_BATCH",
+    "RELEASE",
+    "RELEASE_LIMITED",
+    "TAKE",
+    "WHOSE",
+]
