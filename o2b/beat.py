@@ -21,6 +21,7 @@ SCHEDULE = {
     "count-usage-days": {"task": "subscriptions.count_usage_days", "schedule": timedelta(hours=1)},
     "lapse-prepaid-money": {"task": "billing.lapse_money", "schedule": timedelta(minutes=10)},
     "top-up-wallets": {"task": "billing.top_up_wallets", "schedule": timedelta(minutes=10)},
+    "watch-usage": {"task": "subscriptions.watch_usage", "schedule": timedelta(minutes=2)},
     "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
 }
 # Whatever beat sends is either work of the accounts, which a test clock carries out on each of its
@@ -37,6 +38,7 @@ DAILY_WORK = [
     "subscriptions.renew_due",
     "billing.lapse_money",
     "billing.top_up_wallets",
+    "subscriptions.watch_usage",
     "care.warn_overdue",
     "orders.renew_forecasts",
 ]

@@ -1,9 +1,10 @@
-"""Subscriptions in the admin: to look things up; what is in service changes by orders alone."""
+"""Subscriptions in the admin, to look things up: orders alone change them; and set-up of alerts."""
 
 from django.contrib import admin
 
 from o2b.web.readonly_admin import ReadOnlyAdmin, ReadOnlyInline
-from subscriptions.models import Item, ItemVersion, Subscription
+from o2b.web.setup_admin import SetUpAdmin
+from subscriptions.models import Item, ItemVersion, Subscription, UsageAlertDefault
 
 
 class ItemInline(ReadOnlyInline):
@@ -34,3 +35,10 @@ class ItemAdmin(ReadOnlyAdmin):
     list_select_related = ("account", "product_version__product", "subscription")
     search_fields = ("serial", "account__name", "account__reference")
     inlines = (VersionInline,)
+
+
+@admin.register(UsageAlertDefault)
+class UsageAlertDefaultAdmin(SetUpAdmin):
+    permission = "subscriptions.change_usagealertdefault"
+    fixed = ("legal_entity",)
+    list_display = ("__str__", "thresholds", "active")

@@ -16,6 +16,7 @@ from subscriptions.models import Item
 from subscriptions.pools.selectors import find_pools, has_pools
 from subscriptions.quoting import selectors as quoting
 from subscriptions.reached import reached_items
+from subscriptions.usage.alerts.selectors import has_alerts
 
 VIEW = "subscriptions.view_subscription"
 SEE_USAGE = "subscriptions.see_usage"
@@ -68,7 +69,7 @@ def affected_by_publication(user: Any, version_id: int) -> list[Impact]:
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    """What the account has in service, and the pools that it draws from, if there are some."""
+    """What the account has in service, which pools it draws from, at which usage it is told."""
     panels = []
     if user.has_perm(VIEW):
         here = reverse("subscriptions:of-account", args=[account_id])
@@ -76,6 +77,9 @@ def account_panels(user: Any, account_id: int) -> list[Panel]:
     if user.has_perm(SEE_USAGE) and has_pools(account_id):
         pools = reverse("subscriptions:pools-of-account", args=[account_id])
         panels.append(Panel(_("Pools"), pools))
+    if user.has_perms([VIEW, SEE_USAGE]) and has_alerts(account_id):
+        url = reverse("subscriptions:usage-alerts-of-account", args=[account_id])
+        panels.append(Panel(_("Usage alerts"), url))
     return panels
 
 

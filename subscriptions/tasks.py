@@ -6,10 +6,19 @@ from subscriptions.commitments import tasks as commitments
 from subscriptions.pools import tasks as pools
 from subscriptions.timelines.turning import turn_due
 from subscriptions.usage import tasks as usage
+from subscriptions.usage.alerts import tasks as usage_alerts
 from subscriptions.usage.files import tasks as usage_files
 
 # Celery looks for an app's tasks here; those of its rooms are found by it too.
-__all__ = ["commitments", "pools", "start_items", "turn_items", "usage", "usage_files"]
+__all__ = [
+    "commitments",
+    "pools",
+    "start_items",
+    "turn_items",
+    "usage",
+    "usage_alerts",
+    "usage_files",
+]
 
 AT_ONCE = 50
 

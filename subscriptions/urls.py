@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("subscriptions.changes.urls")),
     path("", include("subscriptions.commitments.urls")),
     path("", include("subscriptions.quoting.urls")),
+    path("", include("subscriptions.usage.alerts.urls")),
     path("", include("subscriptions.pools.urls")),
     path("", include("subscriptions.usage.files.urls")),
     path("", include("subscriptions.usage.urls")),

@@ -151,6 +151,8 @@ class InvoiceViewSet(Noun):
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = Invoice.objects.select_related("account__customer", "legal_entity")
+        if self.action != "list":
+            rows = rows.select_related("wallet_draw")
         return invoices.with_standing(rows, on=clock.today())
 
     def get_serializer_class(self) -> Any:
@@ -160,7 +162,7 @@ class InvoiceViewSet(Noun):
         invoice = super().get_object()
         invoice.shown_lines = list(invoices.lines_of(invoice_id=invoice.pk))
         invoice.shown_taxes = taxes_of(invoice.shown_lines)
-        invoice.shown_prepaid = paid_on(invoice_id=invoice.pk)
+        invoice.shown_prepaid = paid_on(invoice)
         return invoice
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})

@@ -76,7 +76,7 @@ def invoices_for_list(*, on: date) -> QuerySet[Any]:
 def invoice(*, invoice_id: int, on: date) -> Any:
     """One invoice with everybody it names."""
     rows = Invoice.objects.select_related(
-        "account__customer", "account__test_clock", "legal_entity", "run"
+        "account__customer", "account__test_clock", "legal_entity", "run", "wallet_draw"
     )
     return with_standing(rows, on=on).get(pk=invoice_id)
 

@@ -86,9 +86,10 @@ def account_balance(account: Account) -> Balance:
 
 
 def has_paid_a_bill(account: Account, *, on: date) -> bool:
-    """Whether at least one invoice of the account is paid in full."""
+    """Whether at least one invoice is paid in full, and not by prepaid credit, maybe a gift."""
     rows = invoices.with_standing(Invoice.objects.filter(account=account), on=on)
-    return rows.filter(kind=Invoice.Kind.INVOICE, open_amount__lte=0).exists()
+    paid = rows.filter(kind=Invoice.Kind.INVOICE, open_amount__lte=0)
+    return paid.filter(wallet_draw=None).exists()
 
 
 def billed_on(account: Account) -> date | None:

@@ -109,7 +109,7 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     context = {
         "invoice": invoice,
         "status": label(invoice.status),
-        "document": document_of(invoice, lines, paid_on(invoice_id=pk)),
+        "document": document_of(invoice, lines, paid_on(invoice)),
         "lines": [_shown(line, invoice.legal_entity.shows_first_day_outside) for line in lines],
         "allocations": selectors.allocations_of(invoice_id=pk),
     }
@@ -139,7 +139,7 @@ def file_name(number: str) -> str:
 
 def _document(pk: int) -> Document:
     invoice: Invoice = selectors.invoice(invoice_id=pk, on=clock.today())
-    return document_of(invoice, list(selectors.lines_of(invoice_id=pk)), paid_on(invoice_id=pk))
+    return document_of(invoice, list(selectors.lines_of(invoice_id=pk)), paid_on(invoice))
 
 
 def _shown(line: InvoiceLine, first_day_outside: bool = False) -> LineShown:

@@ -44,6 +44,8 @@ class MeasuredOutput(serializers.Serializer):
         child=serializers.ListField(child=serializers.CharField()),
         help_text="The values of each dimension that count; empty: all usage of the meter.",
     )
+    deck = serializers.CharField(help_text="The rate deck of calls; empty where none rates them.")
+    number = serializers.CharField(help_text="The dimension that says which number was called.")
     grant = serializers.SerializerMethodField(help_text="Null of most charges.")
 
     @extend_schema_field(GrantOutput(allow_null=True))

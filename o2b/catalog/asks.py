@@ -21,12 +21,13 @@ def home_cards(user: Any) -> list[Card]:
     """Drafts that wait for a second person, and one's own; nothing where there are none."""
     if not user.has_perm("catalog.change_product"):
         return []
-    books, products, plans, meters = selectors.drafts_for(user.pk)
-    url = reverse("catalog:meter-list") + "?state=draft" if meters.for_me or meters.mine else ""
+    books, products, plans, meters, decks = selectors.drafts_for(user.pk)
+    url = reverse("catalog:deck-list") + "?state=draft" if decks.for_me or decks.mine else ""
+    url = reverse("catalog:meter-list") + "?state=draft" if meters.for_me or meters.mine else url
     url = reverse("catalog:plan-list") + "?state=draft" if plans.for_me or plans.mine else url
     url = reverse("catalog:tree") if products.for_me or products.mine else url
     url = reverse("catalog:book-list") if books.for_me or books.mine else url
-    kinds = (books, products, plans, meters)
+    kinds = (books, products, plans, meters, decks)
     to_publish, mine = (sum(kind[n] for kind in kinds) for n in (0, 1))
     cards = []
     if to_publish and user.has_perm("catalog.publish"):

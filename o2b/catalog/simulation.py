@@ -11,7 +11,7 @@ from typing import Any
 
 from o2b.catalog.models import ProductVersion
 from o2b.catalog.resolution import Candidate, Resolution, Wanted, explain_prices, resolve
-from o2b.charging import ChargeFacts, DraftLine, Kind, Segment, draft, explain
+from o2b.charging import ChargeFacts, DeckRates, DraftLine, Kind, Segment, draft, explain
 from o2b.charging.pricing import Step
 from o2b.charging.terms import ChargeTerms, Discount, DiscountKind
 from o2b.charging.usage import Used
@@ -153,7 +153,8 @@ def _bills(charges: Sequence[ChargeTerms], wish: Wish) -> list[Bill]:
 
 def _used(charge: ChargeTerms, wish: Wish) -> tuple[Used, ...]:
     """The same every month, on the first day of service in it."""
-    if charge.kind is not Kind.USAGE or not wish.usage:
+    # What a deck charges hangs on who is called: the page of the deck says what a number costs.
+    if charge.kind is not Kind.USAGE or not wish.usage or isinstance(charge.call, DeckRates):
         return ()
     return tuple(
         Used(add_months(wish.start, n, wish.start.day), wish.usage) for n in range(wish.months + 1)

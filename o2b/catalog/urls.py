@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from o2b.catalog.views import (
     books,
     contracts,
+    deck_changes,
+    decks,
     grid,
     meters,
     plan_drafts,
@@ -72,6 +74,20 @@ of_meter: list[URLPattern | URLResolver] = [
     path("draft/", meters.draft, name="meter-draft"),
     path("<int:number>/", include(of_meter_version)),
 ]
+of_deck_version = [
+    path("edit/", decks.edit, name="deck-edit"),
+    path("download/", decks.download, name="deck-download"),
+    path("submit/", decks.submit, name="deck-submit"),
+    path("publish/", decks.publish, name="deck-publish"),
+    path("discard/", decks.discard, name="deck-discard"),
+    path("retire/", decks.retire, name="deck-retire"),
+]
+of_deck: list[URLPattern | URLResolver] = [
+    path("", decks.DeckPage.as_view(), name="deck"),
+    path("draft/", decks.draft, name="deck-draft"),
+    path("compare/", deck_changes.DeckComparison.as_view(), name="deck-compare"),
+    path("<int:number>/", include(of_deck_version)),
+]
 urlpatterns = [
     path("", tree.tree, name="tree"),
     path("products/", tree.ProductList.as_view(), name="product-list"),
@@ -84,6 +100,9 @@ urlpatterns = [
     path("meters/", meters.MeterList.as_view(), name="meter-list"),
     path("meters/new/", meters.new, name="meter-new"),
     path("meters/<slug:code>/", include(of_meter)),
+    path("decks/", decks.DeckList.as_view(), name="deck-list"),
+    path("decks/new/", decks.new, name="deck-new"),
+    path("decks/<slug:code>/", include(of_deck)),
     path("simulator/", simulator.simulator, name="simulator"),
     path("simulator/accounts/", simulator.accounts, name="simulator-accounts"),
     path("", include("o2b.catalog.exchange.urls")),

@@ -1,5 +1,6 @@
 """Charging: periods, prices, proration and drafts; pure, the same for quotes, orders and bills."""
 
+from o2b.charging.decks import DeckRate, NoRate, PrefixTable, RateMissing, called_number
 from o2b.charging.draft import draft, draft_and_mark, first_due_on, mark
 from o2b.charging.facts import (
     Billed,
@@ -50,6 +51,8 @@ from o2b.charging.terms import (
     ChargeTerms,
     Conventions,
     DayCount,
+    DeckRates,
+    DeckWindow,
     Discount,
     DiscountKind,
     EventRates,
@@ -94,6 +97,9 @@ __all__ = [
     "CompiledCharge",
     "Conventions",
     "DayCount",
+    "DeckRate",
+    "DeckRates",
+    "DeckWindow",
     "Discount",
     "DiscountKind",
     "DraftLine",
@@ -106,10 +112,13 @@ __all__ = [
     "LineTerms",
     "Mark",
     "Model",
+    "NoRate",
+    "PrefixTable",
     "Priced",
     "Progress",
     "Proration",
     "RampStep",
+    "RateMissing",
     "RatedCall",
     "RatedPeriod",
     "Segment",
@@ -126,6 +135,7 @@ __all__ = [
     "Window",
     "best_match",
     "billed_seconds",
+    "called_number",
     "canonical",
     "compile_charge",
     "conflicts",

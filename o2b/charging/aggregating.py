@@ -141,7 +141,7 @@ class UsageOfDays:
         """Every event of last and average in the order of the local clock."""
         found: list[_Point] = []
         for used in self.usage:
-            for value, at, _ in used.events or (Event(used.quantity),):
+            for value, at, _rate, _covered in used.events or (Event(used.quantity),):
                 second, fold = Fraction(0), 0
                 if at is not None:
                     since = timedelta(

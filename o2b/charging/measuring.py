@@ -9,10 +9,12 @@ from typing import NamedTuple
 from o2b.charging.aggregating import UsageOfDays
 from o2b.charging.allowances import Part, PoolPeriod, included_units, settle
 from o2b.charging.daycount import running
+from o2b.charging.decks import DeckRate
 from o2b.charging.facts import Prepaid
 from o2b.charging.models.calls import rate_call
+from o2b.charging.models.decked import rate_decked
 from o2b.charging.schedule import Piece, Schedule
-from o2b.charging.terms import ChargeTerms, Model, Proration
+from o2b.charging.terms import CallRates, ChargeTerms, DeckRates, Model, Proration
 from o2b.charging.usage import Aggregation, Event, Used
 from o2b.money import EXACT
 from o2b.periods import Period
@@ -117,11 +119,16 @@ class Measuring:
 
 
 def billed_units(terms: ChargeTerms, event: Event) -> Decimal:
-    """What one event counts for: of a call the seconds of its started increments."""
-    if terms.call is None:
-        return event.value
+    """What one event counts for: of a call the seconds of its started increments.
+
+    Of a call whose rate no deck knows the seconds it took: who made it is not billed until then.
+    """
     started = terms.conventions.started
-    return rate_call(terms.call, event.value, event.at, started=started).billed_seconds
+    if isinstance(terms.call, CallRates):
+        return rate_call(terms.call, event.value, event.at, started=started).billed_seconds
+    if isinstance(terms.call, DeckRates) and isinstance(event.rate, DeckRate):
+        return rate_decked(terms.call, event, started=started)[1].billed_seconds
+    return event.value
 
 
 def included_of(

@@ -4,13 +4,14 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from o2b.charging.decks import RateMissing
 from o2b.charging.facts import ChargeFacts, CompiledCharge
 from o2b.charging.measuring import Measured, Measuring, included_of
 from o2b.charging.pricing import list_price
 from o2b.charging.proration import shared_total
 from o2b.charging.ramps import terms_on
 from o2b.charging.schedule import Schedule, Walk, schedule_of, walk
-from o2b.charging.terms import ChargeTerms
+from o2b.charging.terms import ChargeTerms, DeckRates
 from o2b.money import EXACT, quantise
 from o2b.periods import Period
 
@@ -100,6 +101,8 @@ def rate_usage(
 
 def _amount(terms: ChargeTerms, each: Measured, included: Decimal | None) -> Decimal:
     """The price of what was used, within the bounds of the share served; rounded."""
+    if isinstance(terms.call, DeckRates) and each.quantity and not each.events:
+        raise RateMissing  # of a total that does not tell its calls
     listed = list_price(terms, each.quantity, each.events, included=included)
     total = shared_total(terms, listed, reached=each.reached, whole=each.whole)
     return quantise(total, terms.currency, terms.conventions.rounding)

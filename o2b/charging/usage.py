@@ -5,6 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from o2b.charging.decks import DeckRate, NoRate
+
 
 class Aggregation(StrEnum):
     """How events become the quantity of a period; `o2b.charging.aggregating` has the formulas.
@@ -27,11 +29,13 @@ class Aggregation(StrEnum):
 class Event(NamedTuple):
     """One event: its value (money, the seconds of a call, a level) and its local moment.
 
-    `covered` are the billed seconds of a call that are prepaid.
+    `rate`: where a deck prices calls, what it says of the called number. `covered` are the billed
+    seconds of a call that are prepaid.
     """
 
     value: Decimal
     at: datetime | None = None
+    rate: DeckRate | NoRate | None = None
     covered: Decimal = Decimal(0)
 
 

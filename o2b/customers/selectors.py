@@ -1,10 +1,13 @@
 """Questions about customers: lists, one account with its facts, the account that words mean."""
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
-from o2b.customers.models import Account
+from o2b.customers.models import Account, Contact, Customer
 
 MOST_MATCHES = 20
+GERMAN_SPOKEN = {"DE", "AT", "CH", "LI"}
 
 
 def accounts_for_list() -> QuerySet[Account]:
@@ -44,3 +47,16 @@ def accounts_meant(words: str) -> list[Account]:
     if by_reference or found:
         return by_reference[:1] or found
     return list(accounts_like(clean).select_related(*related)[:MOST_MATCHES]) if clean else []
+
+
+def written_to(customers: Iterable[int]) -> dict[int, Contact]:
+    """Who gets a customer's letters: a contact who may sign, else the first one there was."""
+    found: dict[int, Contact] = {}
+    for contact in Contact.objects.filter(customer__in=customers).order_by("signs", "-pk"):
+        found[contact.customer_id] = contact
+    return found
+
+
+def language_of(customer: Customer) -> str:
+    """The language in which a customer is written to."""
+    return "de" if customer.country in GERMAN_SPOKEN else "en"

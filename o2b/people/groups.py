@@ -32,6 +32,7 @@ SELL = (
     "quotes.send_quote",
     "orders.accept_quote",
     "orders.hear_complaints",
+    "subscriptions.set_usage_alerts",
 )
 DELIVER = ("orders.place_order", "orders.work_tasks", "subscriptions.manage_pool")
 LEAD = (
@@ -41,7 +42,7 @@ LEAD = (
 BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
     *("billing.grant_money", "billing.approve_grant"),
-    *("subscriptions.send_usage", "subscriptions.mend_usage"),
+    *("subscriptions.send_usage", "subscriptions.mend_usage", "subscriptions.set_usage_alerts"),
     *("subscriptions.manage_pool", "subscriptions.grant_units"),
     "taxes.change_taxrate",
 )
@@ -71,6 +72,9 @@ SET_UP = (
     "orders.view_falloutrule",
     "orders.view_outsidesystem",
     "orders.change_outsidesystem",
+    "subscriptions.view_usagealertdefault",
+    "subscriptions.add_usagealertdefault",
+    "subscriptions.change_usagealertdefault",
 )
 
 GROUPS: dict[str, tuple[str, ...]] = {

@@ -27,6 +27,7 @@ class Topic(models.TextChoices):
     MENTION = "mention", _("somebody mentions me")
     WORK = "work", _("work is assigned to me or escalated")
     RENEWALS = "renewals", _("a renewal or another price comes up, or fails")
+    USAGE = "usage", _("usage passes a threshold")
 
 
 class Notice(models.Model):

@@ -99,6 +99,7 @@ PLACES = (
             Place(_("Delivery plans"), "catalog:plan-list", "catalog.view_product"),
             Place(_("Price books"), "catalog:book-list", "catalog.view_product", "l"),
             Place(_("Meters"), "catalog:meter-list", "catalog.view_product"),
+            Place(_("Rate decks"), "catalog:deck-list", "catalog.view_product"),
             Place(_("Price simulator"), "catalog:simulator", "catalog.view_product", "w"),
         ),
     ),

@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from o2b.charging import Grant
-from o2b.charging.terms import DEFAULT_PRIORITY
+from o2b.charging import DeckRates, Grant, NoRate
+from o2b.charging.terms import DEFAULT_PRIORITY, plain
 from o2b.money import EXACT
 from o2b.periods import Interval
 from o2b.web.show import money_text, number_text
@@ -113,6 +113,34 @@ def _rollover_words(grant: Grant, *, recurring: bool) -> str:
         )
         % told
     )
+
+
+def deck_words(call: Any) -> str:
+    """'rates of deck intl, number in to; 50 % from 20:00'; of the Terms' or a stored price's."""
+    if isinstance(call, DeckRates):
+        deck, number = call.deck, call.number
+        windows = [(each.from_minute, plain(each.percent)) for each in call.windows]
+    elif isinstance(call, Mapping):
+        deck, number = call.get("deck", ""), call.get("number", "")
+        windows = [(each["from_minute"], each["percent"]) for each in call.get("windows", ())]
+    else:
+        return ""
+    said = [_("rates of deck %(deck)s, number in %(number)s") % {"deck": deck, "number": number}]
+    if [percent for _minute, percent in windows] != ["100"]:
+        for minute, percent in windows:
+            told = {"percent": percent, "time": f"{minute // 60:02}:{minute % 60:02}"}
+            said.append(_("%(percent)s %% from %(time)s") % told)
+    return "; ".join(said)
+
+
+def no_rate_words(missing: NoRate) -> str:
+    """Why a call cannot be rated, with the deck, the number and the day."""
+    told = {"deck": missing.deck, "day": missing.day.isoformat(), "number": missing.number}
+    if not missing.published:
+        return _("Deck %(deck)s has no published version for %(day)s.") % told
+    if not missing.number:
+        return _("A call of %(day)s says no number, so deck %(deck)s has no rate for it.") % told
+    return _("Deck %(deck)s has no prefix for %(number)s on %(day)s.") % told
 
 
 def unit_words(unit: str, quantity: Any) -> str:

@@ -10,7 +10,7 @@ from o2b import clock
 from o2b.catalog.models import Terms
 from o2b.catalog.selectors import MeterNames, granted_by
 from o2b.charging import ChargeTerms, Kind, LineTerms, Step, explain, from_canonical
-from o2b.web.words import interval_words, meter_words
+from o2b.web.words import deck_words, interval_words, meter_words
 from quotes.inputs import refuse_unless_on_sale
 from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import LineTotals, Priced, Totals, totals
@@ -48,7 +48,7 @@ class OfferedCharge:
         often = interval_words(self.terms.interval)
         where = {each.name: each.values for each in self.terms.where}
         measured = meter_words(self.terms.meter, where)
-        return f"{often}, {measured}" if measured else often
+        return ", ".join(filter(None, [often, measured, deck_words(self.terms.call)]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,5 +18,6 @@ urlpatterns = [
     path("", include("subscriptions.quoting.api_urls")),
     path("", include("subscriptions.pools.api.urls")),
     path("", include("subscriptions.usage.api_urls")),
+    path("", include("subscriptions.usage.alerts.api_urls")),
     path("", include("subscriptions.usage.files.api_urls")),
 ]

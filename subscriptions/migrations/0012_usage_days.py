@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0010_usage_files'),
+        ('subscriptions', '0011_usage_speed'),
     ]
 
     operations = [

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0004_credit_limit'),
-        ('subscriptions', '0012_usage_days'),
+        ('subscriptions', '0014_usage_alerts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

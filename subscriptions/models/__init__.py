@@ -24,9 +24,18 @@ from subscriptions.models.usage import (
     UsageMark,
     UsagePending,
     UsageRejected,
+    UsageSource,
     UsageSubject,
     UsageTotal,
     Waiting,
+)
+from subscriptions.models.usage_alerts import (
+    AlertOf,
+    UsageAlert,
+    UsageAlertDefault,
+    UsageAlertDue,
+    UsageAlertLook,
+    UsageAlertSent,
 )
 from subscriptions.models.usage_files import (
     FileShape,
@@ -41,6 +50,7 @@ from subscriptions.models.versions import ItemVersion, Standing
 
 __all__ = [
     "Act",
+    "AlertOf",
     "Commitment",
     "Equipment",
     "FileShape",
@@ -67,6 +77,11 @@ __all__ = [
     "Standing",
     "Subscription",
     "SuspensionBilling",
+    "UsageAlert",
+    "UsageAlertDefault",
+    "UsageAlertDue",
+    "UsageAlertLook",
+    "UsageAlertSent",
     "UsageCorrection",
     "UsageDay",
     "UsageEvent",
@@ -79,6 +94,7 @@ __all__ = [
     "UsageMark",
     "UsagePending",
     "UsageRejected",
+    "UsageSource",
     "UsageSubject",
     "UsageTotal",
     "Waiting",

@@ -49,10 +49,14 @@ class Waiting(models.TextChoices):
     UNKNOWN_SUBJECT = "unknown_subject", _("nobody has this subject on that day")
     AMBIGUOUS_SUBJECT = "ambiguous_subject", _("several services have this subject on that day")
     UNKNOWN_EVENT = "unknown_event", _("the event that it corrects is not counted yet")
+    BEYOND_LIMIT = "beyond_limit", _("its pool is a hard limit and has no units left for it")
 
 
 class UsageKey(models.Model):
-    """(source, id) of every event, for ever: each is counted once. Hash partitions in Postgres."""
+    """(source, id) of every event, for ever: each is counted once. Hash partitions in Postgres.
+
+    Postgres has the key first and the source second: sources are few, so keys tell more at once.
+    """
 
     pk = models.CompositePrimaryKey("source", "key")
     source = Sent()
@@ -65,6 +69,15 @@ class UsageKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.key}"
+
+
+class UsageSource(models.Model):
+    """A source of which an event was taken; its keys are too many to look among."""
+
+    name = Sent(primary_key=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class UsageEvent(models.Model):
@@ -180,7 +193,9 @@ class UsageSubject(models.Model):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["value", "meter"], name="usage_subject_by_value")]
+        indexes = [
+            models.Index(fields=["value", "meter", "begins_on"], name="usage_subject_by_value")
+        ]
 
     def __str__(self) -> str:
         return f"{self.value}: {self.item_id} by {self.meter}"

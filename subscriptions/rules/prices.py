@@ -14,6 +14,7 @@ from o2b.charging import (
     BeyondTiers,
     CallRates,
     ChargeTerms,
+    DeckRates,
     EventRates,
     Kind,
     LineTerms,
@@ -21,10 +22,12 @@ from o2b.charging import (
     price,
 )
 from o2b.charging.ramps import step_day, step_days, terms_on
+from o2b.charging.terms import SHARE_DECIMALS
 from o2b.money import EXACT
 
 HUNDRED = Decimal(100)
 PLACES = Decimal("1e-8")
+SHARE_PLACES = Decimal(1).scaleb(-SHARE_DECIMALS)
 MONTHS, DAYS = 12, 365  # of a year
 
 
@@ -183,7 +186,16 @@ def _tier(tier: Tier, factor: Decimal) -> Tier:
     )
 
 
-def _rates(call: CallRates, factor: Decimal) -> CallRates:
+def _rates(call: CallRates | DeckRates, factor: Decimal) -> CallRates | DeckRates:
+    """Rates times a factor; of a deck the share of its rates, which change by themselves too."""
+    if isinstance(call, DeckRates):
+        return replace(
+            call,
+            windows=tuple(
+                replace(each, percent=_times(each.percent, factor, SHARE_PLACES))
+                for each in call.windows
+            ),
+        )
     return CallRates(
         tuple(
             replace(
@@ -196,5 +208,5 @@ def _rates(call: CallRates, factor: Decimal) -> CallRates:
     )
 
 
-def _times(price: Decimal, factor: Decimal) -> Decimal:
-    return EXACT.multiply(price, factor).quantize(PLACES, rounding=ROUND_HALF_UP)
+def _times(price: Decimal, factor: Decimal, places: Decimal = PLACES) -> Decimal:
+    return EXACT.multiply(price, factor).quantize(places, rounding=ROUND_HALF_UP)

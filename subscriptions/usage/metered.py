@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from o2b.catalog.models import Meter
+from o2b.catalog.selectors.decks import decks_in_force
 from o2b.charging import (
     Aggregation,
     ChargeFacts,
     ChargeTerms,
+    DeckRates,
     Kind,
     Segment,
     Used,
@@ -21,7 +23,7 @@ from o2b.charging import (
 from o2b.periods import FOREVER, Period
 from subscriptions.models import Item, ItemVersion
 from subscriptions.selectors import known_now
-from subscriptions.usage.rules.metering import Total, used_of
+from subscriptions.usage.rules.metering import ByDeck, Total, used_of
 
 # The same totals that bill runs read.
 TOTALS = """
@@ -73,7 +75,7 @@ def metered(items: Collection[Item], *, meter: str = "") -> list[Metered]:
     }
     codes = {each.meter_code for several in charges.values() for each in several}
     meters = {found.code: found for found in Meter.objects.filter(code__in=codes)} if codes else {}
-    begins = _begins(by_key.values()) if codes else set()
+    begins = begins_of(by_key.values()) if codes else set()
     return [
         Metered(
             by_key[item_id],
@@ -91,7 +93,7 @@ def _counts(terms: ChargeTerms, meter: str) -> bool:
     return terms.kind is Kind.USAGE and meter in ("", terms.meter_code)
 
 
-def _begins(items: Iterable[Item]) -> set[tuple[int, date]]:
+def begins_of(items: Iterable[Item]) -> set[tuple[int, date]]:
     """(service, day) on which billed days of a service begin, whoever has it."""
     roots = {item.root_id_or_own for item in items}
     rows = known_now().filter(billed=True).select_related("item")
@@ -149,14 +151,23 @@ def _used(charges: Sequence[Metered], since: Sequence[date | None]) -> dict[int,
         "first": None if None in first else min(day for day in first if day),
     }
     wheres = [where_of(each.terms) for each in charges]
+    by_deck = _by_deck([each.terms for each in charges])
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, values)
         rows = cursor.fetchall()
     for n, *total in rows:
-        used = used_of(Total(*total), charges[n].aggregation, wheres[n])
+        used = used_of(Total(*total), charges[n].aggregation, wheres[n], by_deck[n])
         if used is not None:
             found[n].append(used)
     return found
+
+
+def _by_deck(charges: Sequence[ChargeTerms]) -> list[ByDeck | None]:
+    """How calls find their rates, as in a bill run; None of a charge without a deck."""
+    named = [each.call if isinstance(each.call, DeckRates) else None for each in charges]
+    codes = {each.deck for each in named if each}
+    decks = decks_in_force(codes) if codes else {}
+    return [ByDeck(each.number, decks[each.deck].rate) if each else None for each in named]
 
 
 def where_of(terms: ChargeTerms) -> str | None:

@@ -1,36 +1,28 @@
-"""The SQL of usage: what a batch is staged in, and the one statement that takes it.
+"""The SQL of usage: the one statement that takes a batch, and what else counts or asks.
 
-Rows are written in the order of their keys, and keys before totals, so that batches that meet wait
-for each other and never in a circle. Postgres runs the parts of a statement that nobody reads from
-the last to the first: totals, for which batches wait most, are locked last and not for long.
+Rows are written in the order of their keys, and keys before sources before marks before totals, so
+that batches that meet wait for each other and never in a circle. Postgres runs the parts of a
+statement that nobody reads from the last to the first: totals, for which batches wait most, are
+locked last and not for long.
+
+What is prepared has one plan for any batch. `IN (…) IS TRUE` keeps it a look-up in a hash table,
+where a planner that takes ten rows for granted may choose a loop over all for each.
 """
 
+from o2b.prepared import Prepared
 from subscriptions.pools.statements import REVISE_LATE
-
-# In a session of its own; emptied by hand too, for a transaction may take several batches.
-STAGE = """
-CREATE TEMP TABLE IF NOT EXISTS usage_stage (
-    n INT, source TEXT, key TEXT, meter_id BIGINT, meter TEXT, subject TEXT, account TEXT,
-    at TIMESTAMPTZ, value NUMERIC, amount NUMERIC, part TEXT, how SMALLINT, timed BOOL,
-    properties JSONB
-) ON COMMIT DELETE ROWS;
-DELETE FROM usage_stage
-"""
-
-COPY = """
-COPY usage_stage (n, source, key, meter_id, meter, subject, account, at, value, amount, part, how,
-                  timed, properties) FROM STDIN
-"""
 
 # Who has the subject by this meter on the day of the event, where the account lives: one row each,
 # most often one. OFFSET 0 keeps it a look-up by index: no plan reads all subjects for a few.
 KNOWN = """
     {join} (
         SELECT known.service_id, local.day, account.time_zone AS zone, account.reference,
-               COALESCE(clock.now, %(now)s) AS now, known.shared, known.begins_on
+               CASE WHEN account.test_clock_id IS NULL THEN %(now)s ELSE (
+                   SELECT clock.now FROM o2b_testclock AS clock
+                       WHERE clock.id = account.test_clock_id
+               ) END AS now, known.shared, known.begins_on, known.limited
             FROM subscriptions_usagesubject AS known
             JOIN customers_account AS account ON account.id = known.account_id
-            LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
             CROSS JOIN LATERAL (
                 SELECT ({of}.at AT TIME ZONE account.time_zone)::date AS day OFFSET 0
             ) AS local
@@ -48,7 +40,8 @@ EACH = {"join": "CROSS JOIN LATERAL", "most": "OFFSET 0", "alias": "known"}
 BETWEEN = """
     CROSS JOIN LATERAL (
         SELECT gave.service_id, gave.ends_on - 1 AS day, giver.time_zone AS zone, giver.reference,
-               COALESCE(clock.now, %(now)s) AS now, known.shared, gave.begins_on
+               COALESCE(clock.now, %(now)s) AS now, known.shared, gave.begins_on,
+               gave.limited
             FROM subscriptions_usagesubject AS known
             JOIN subscriptions_usagesubject AS gave
                 ON gave.service_id = known.service_id AND gave.meter = known.meter
@@ -99,33 +92,77 @@ INSERT INTO subscriptions_usagemark AS mark (service_id, meter_id, revision)
     ON CONFLICT (service_id, meter_id) DO UPDATE SET revision = mark.revision + 1
 """
 
-TAKE = (
+# An event a row, from columns: arrays that are shorter than the batch end in NULL. What a meter's
+# usage has in common is said once a kind.
+TOLD = """
+    SELECT n, COALESCE(source, %(source)s) AS source, key, (%(meter_ids)s)[kind] AS meter_id,
+           (%(meters)s)[kind] AS meter, subject, COALESCE(account, '') AS account,
+           to_timestamp((%(moments)s)[n] / 1e6::float8) AS at, value,
+           CASE WHEN (%(counts)s)[kind] THEN 1 ELSE value END AS amount,
+           COALESCE(part, '') AS part, (%(hows)s)[kind] AS how, (%(timed)s)[kind] AS timed,
+           properties
+        FROM (
+            SELECT *, (%(kinds)s)[n] AS kind FROM (
+                SELECT generate_series(1, %(count)s) AS n, unnest(%(sources)s) AS source,
+                       unnest(%(keys)s) AS key, unnest(%(subjects)s) AS subject,
+                       unnest(%(accounts)s) AS account, unnest(%(values)s) AS value,
+                       unnest(%(parts)s) AS part, unnest(%(properties)s) AS properties
+            ) AS columns
+        ) AS rows OFFSET 0
+"""
+TOLD_TYPES = {
+    "count": "int",
+    "source": "text",
+    "sources": "text[]",
+    "keys": "text[]",
+    "kinds": "smallint[]",
+    "subjects": "text[]",
+    "accounts": "text[]",
+    "moments": "bigint[]",
+    "values": "numeric[]",
+    "parts": "text[]",
+    "properties": "jsonb[]",
+    "meter_ids": "bigint[]",
+    "meters": "text[]",
+    "hows": "smallint[]",
+    "timed": "bool[]",
+    "counts": "bool[]",
+}
+
+TAKE = Prepared(
+    "usage_take",
     """
-WITH mapped AS MATERIALIZED (
-    SELECT stage.*, %(base)s + stage.n AS event_id, one.service_id, one.zone, one.day,
-           COALESCE(one.now, %(now)s) AS now,
-           CASE WHEN stage.at > COALESCE(one.now, %(now)s) + %(skew)s::interval
-                    THEN 'in_the_future'
+WITH batch AS (
+    SELECT nextval('subscriptions_usage_batch') * 16384 AS base
+), mapped AS MATERIALIZED (
+    SELECT told.*, (SELECT base FROM batch) + told.n AS event_id, one.service_id, one.zone,
+           one.day, COALESCE(one.now, %(now)s) AS now,
+           CASE WHEN told.at > COALESCE(one.now, %(now)s) + %(skew)s THEN 'in_the_future'
                 WHEN one.service_id IS NULL THEN 'unknown_subject'
                 WHEN one.shared THEN 'ambiguous_subject'
-                WHEN stage.account <> '' AND stage.account <> one.reference THEN 'other_account'
+                WHEN told.account <> '' AND told.account <> one.reference THEN 'other_account'
+                WHEN one.limited AND NOT %(covered)s THEN 'limited'
                 ELSE '' END AS verdict
-        FROM usage_stage AS stage"""
-    + KNOWN.format(of="stage", join="LEFT JOIN LATERAL", most="LIMIT 1", alias="one ON true")
+        FROM ("""
+    + TOLD
+    + ") AS told"
+    + KNOWN.format(of="told", join="LEFT JOIN LATERAL", most="LIMIT 1", alias="one ON true")
     + """
 ), fresh AS (
     INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
         SELECT source, key, event_id, (now() AT TIME ZONE 'UTC')::date
-            FROM mapped WHERE verdict NOT IN ('in_the_future', 'other_account')
-            ORDER BY source, key, n
+            FROM mapped WHERE verdict NOT IN ('in_the_future', 'other_account', 'limited')
+            ORDER BY key, source, n
         ON CONFLICT DO NOTHING
         RETURNING event_id
-), counted AS (
-    SELECT mapped.event_id, source, key, meter_id, subject, at, day, service_id, value,
-           amount, how, properties, zone, now,
+), counted AS MATERIALIZED (
+    SELECT event_id, source, key, meter_id, subject, at, day, service_id, value, amount, how,
+           properties, zone, now,
            CASE WHEN timed THEN part || to_char(at AT TIME ZONE zone, '"@"HH24:MI:SS.US')
                 ELSE part END AS part
-        FROM mapped JOIN fresh ON fresh.event_id = mapped.event_id WHERE verdict = ''
+        FROM mapped
+        WHERE verdict = '' AND (event_id IN (SELECT event_id FROM fresh)) IS TRUE
+        ORDER BY service_id, meter_id, day, part
 ), added AS ("""
     + ADD_TO_TOTALS.format(events="counted")
     + "), revised AS ("
@@ -145,18 +182,52 @@ WITH mapped AS MATERIALIZED (
              amount, part, how, timed, corrects, properties, reason)
         SELECT event_id, now(), source, key, 0, meter_id, meter, subject, account, at, value,
                amount, part, how, timed, '', properties, verdict
-            FROM mapped JOIN fresh USING (event_id)
+            FROM mapped
             WHERE verdict IN ('unknown_subject', 'ambiguous_subject')
+              AND (event_id IN (SELECT event_id FROM fresh)) IS TRUE
+), named AS (
+    INSERT INTO subscriptions_usagesource (name)
+        SELECT DISTINCT source FROM mapped
+            WHERE (event_id IN (SELECT event_id FROM fresh)) IS TRUE
+        ORDER BY source
+        ON CONFLICT DO NOTHING
+), judged AS (
+    SELECT n, CASE WHEN verdict IN ('in_the_future', 'other_account', 'limited') THEN verdict
+                   WHEN event_id IN (SELECT event_id FROM fresh) THEN verdict
+                   ELSE 'duplicate' END AS verdict
+        FROM mapped
 )
-SELECT n, CASE WHEN verdict IN ('in_the_future', 'other_account') THEN verdict
-               WHEN fresh.event_id IS NULL THEN 'duplicate' ELSE verdict END
-    FROM mapped LEFT JOIN fresh USING (event_id)
-    WHERE verdict <> '' OR fresh.event_id IS NULL
-"""
+SELECT n, verdict FROM judged WHERE verdict <> ''
+""",
+    TOLD_TYPES | {"now": "timestamptz", "skew": "interval", "covered": "bool"},
+)
+
+# What events would add to whose totals, but for those that are known already: of services that
+# may draw from a hard pool.
+LIMITED = Prepared(
+    "usage_limited",
+    """
+SELECT told.n, told.meter, one.service_id, one.day,
+       CASE WHEN told.timed
+           THEN told.part || to_char(told.at AT TIME ZONE one.zone, '"@"HH24:MI:SS.US')
+           ELSE told.part END,
+       told.amount, told.at AT TIME ZONE one.zone
+    FROM ("""
+    + TOLD
+    + ") AS told"
+    + KNOWN.format(of="told", join="JOIN LATERAL", most="LIMIT 1", alias="one ON true")
+    + """
+    WHERE NOT EXISTS (
+        SELECT FROM subscriptions_usagekey AS known
+            WHERE known.source = told.source AND known.key = told.key
+    )
+    ORDER BY told.n
+""",
+    TOLD_TYPES | {"now": "timestamptz"},
 )
 
 # What waited and can be counted now: its subject has appeared, and its moment has come.
-RELEASE = (
+FOUND = (
     """
 WITH own AS (
     SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
@@ -169,13 +240,18 @@ WITH own AS (
     + """ WHERE pending.kind = 0 AND pending.account IN ('', known.reference)
         AND NOT EXISTS (SELECT FROM own WHERE own.id = pending.id)
 ), one AS (
-    SELECT DISTINCT ON (id) id, service_id, day, zone, now FROM found
+    SELECT DISTINCT ON (id) id, service_id, day, zone, now, limited FROM found
         WHERE id IN (SELECT id FROM found GROUP BY id HAVING min(service_id) = max(service_id))
         ORDER BY id, begins_on DESC
-), ready AS (
+)"""
+)
+RELEASE = (
+    FOUND
+    + """, ready AS (
     SELECT pending.*, one.service_id, one.day, one.zone, one.now
         FROM subscriptions_usagepending AS pending JOIN one ON one.id = pending.id
         WHERE pending.at <= one.now + %(skew)s::interval
+          AND (NOT one.limited OR pending.id = ANY(%(covered)s))
         ORDER BY pending.id LIMIT %(most)s
         FOR UPDATE OF pending SKIP LOCKED
 ), gone AS (
@@ -205,6 +281,21 @@ SELECT count(*) FROM counted
 """
 )
 
+# What waits and draws from a hard pool, the oldest first: what it would add to whose total.
+RELEASE_LIMITED = (
+    FOUND
+    + """
+SELECT pending.id, pending.meter, one.service_id, one.day,
+       CASE WHEN timed THEN part || to_char(at AT TIME ZONE zone, '"@"HH24:MI:SS.US')
+            ELSE part END,
+       pending.amount, at AT TIME ZONE zone
+    FROM subscriptions_usagepending AS pending JOIN one ON one.id = pending.id
+    WHERE one.limited AND pending.at <= one.now + %(skew)s::interval
+    ORDER BY pending.id LIMIT %(most)s
+    FOR UPDATE OF pending SKIP LOCKED
+"""
+)
+
 # Whose subject an event is: for one that is not staged.
 WHOSE = (
     """
@@ -227,12 +318,16 @@ SELECT min(service_id), max(service_id),
 NEXT_BATCH = "SELECT nextval('subscriptions_usage_batch') * 16384"
 
 # Which duplicates say something else than what was taken, as far as that is still there.
-DIFFERENT = """
-SELECT stage.n
-    FROM usage_stage AS stage
+DIFFERENT = Prepared(
+    "usage_different",
+    """
+SELECT told.n
+    FROM ("""
+    + TOLD
+    + """) AS told
     CROSS JOIN LATERAL (
         SELECT event_id, recorded_on FROM subscriptions_usagekey AS known
-            WHERE known.source = stage.source AND known.key = stage.key LIMIT 1
+            WHERE known.source = told.source AND known.key = told.key LIMIT 1
     ) AS known
     CROSS JOIN LATERAL (
         SELECT meter_id, subject, at, value FROM subscriptions_usageevent AS event
@@ -242,7 +337,8 @@ SELECT stage.n
             WHERE pending.id = known.event_id
         LIMIT 1
     ) AS taken
-    WHERE stage.n = ANY(%(numbers)s)
-      AND (taken.meter_id, taken.subject, taken.at, taken.value)
-          IS DISTINCT FROM (stage.meter_id, stage.subject, stage.at, stage.value)
-"""
+    WHERE (taken.meter_id, taken.subject, taken.at, taken.value)
+          IS DISTINCT FROM (told.meter_id, told.subject, told.at, told.value)
+""",
+    TOLD_TYPES,
+)

@@ -23,7 +23,11 @@ SAID = {
     "out_of_range": gettext_noop("The meter takes values of %(value)s."),
     "too_exact": gettext_noop("The meter takes %(value)s decimals at most."),
     "no_choice": gettext_noop("It is none of: %(value)s."),
+    "no_called_number": gettext_noop(
+        "It is no number: digits with + or 00 before them, spaces, hyphens and brackets."
+    ),
     "other_account": gettext_noop("On that day the subject belongs to another account."),
+    "beyond_limit": gettext_noop("Its pool is a hard limit and has no units left for it."),
     "already_corrected": gettext_noop("The event is corrected already, by “%(value)s”."),
     "of_a_retraction": gettext_noop("A retraction cannot be corrected; send the usage anew."),
 }

@@ -33,7 +33,7 @@ def test_meters_and_their_versions(as_: As) -> None:
         1, "published", "2025-01-01",
     )  # fmt: skip
     assert (version["decimals"], version["least"], version["most"]) == (0, "0", "86400")
-    assert (version["dimensions"], version["timed"]) == ([ZONE], False)
+    assert (version["dimensions"], version["timed"]) == ([ZONE | {"digits": 0}], False)
 
 
 def test_meters_are_read_only(as_: As) -> None:

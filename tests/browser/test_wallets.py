@@ -42,4 +42,4 @@ def test_a_grant_by_two_people(staff: Staff, account: Account, visit: Visit) -> 
     expect(other.get_by_role("heading", level=1)).to_have_text(f"Wallet {number}")
     expect(other.get_by_role("main")).to_contain_text("came in")
     other.get_by_role("link", name="lapsed").click()
-    expect(other.get_by_role("main")).to_contain_text("No movement like this.")
+    expect(other.get_by_role("main")).to_contain_text("Nothing matches.")

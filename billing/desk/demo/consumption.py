@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from subscriptions.models import Item, UsageRejected, UsageSubject
-from subscriptions.usage.rules.judging import Meters, MeterVersion
+from subscriptions.usage.rules.judging import Dimension, Meters, MeterVersion
 from subscriptions.usage.rules.told import Told
 from subscriptions.usage.selectors import meters_to_judge_by
 from subscriptions.usage.services import AT_ONCE, take_usage
@@ -18,6 +18,7 @@ SOURCE = "demo"
 DAYS = 45
 A_DAY = 3  # events
 STRANGER = "+49 30 901820"
+NUMBERS = ("+49 30 901820", "+49 171 5550100", "+44 20 7946 0100", "+1 202 555 0100")
 
 
 def consume(*, at: datetime) -> int:
@@ -68,12 +69,19 @@ def _event(item: Item, version: MeterVersion, day: date, n: int) -> Told:
         value=min(max(value, version.least), version.most),
         unit=version.unit,
         properties={
-            each.name: each.choices[size % len(each.choices)] if each.choices else "demo"
+            each.name: _said(each, size)
             for each in version.dimensions
             if each.choices or each.required
         }
         or None,
     )
+
+
+def _said(dimension: Dimension, size: int) -> str:
+    """One of the choices, a number abroad where a number is asked, else any text."""
+    if dimension.choices:
+        return dimension.choices[size % len(dimension.choices)]
+    return NUMBERS[size % len(NUMBERS)] if dimension.digits else "demo"
 
 
 def _oddities(like: Told) -> Iterator[Told]:

@@ -13,9 +13,11 @@ from hashlib import md5
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
+import msgspec
 from django.core.management.base import CommandError
 from knox.models import AuthToken
 
+from billing.desk.usagebench.cpu import Spent, spent
 from billing.desk.usagebench.world import METERS, SOURCE
 from o2b.people.services import ensure_service_user
 from o2b.servers.crew import Crew
@@ -28,12 +30,38 @@ OURS, BARE = "/api/v1/usage", "/bare"
 READY_SECONDS = 60
 
 
-class Side(NamedTuple):
-    """Events a second, and what was answered."""
+class Answer(msgspec.Struct):
+    """What the client looks at; it runs on the same machine."""
 
-    seconds: float
-    events: int
     accepted: int
+
+
+_ANSWER = msgspec.json.Decoder(Answer)
+
+
+class Side(NamedTuple):
+    """What a number of batches took, and what was answered."""
+
+    seconds: float = 0.0
+    events: int = 0
+    accepted: int = 0
+    cpu: Spent = Spent()
+
+    def plus(self, other: "Side") -> "Side":
+        return Side(
+            self.seconds + other.seconds,
+            self.events + other.events,
+            self.accepted + other.accepted,
+            self.cpu.plus(other.cpu),
+        )
+
+
+class Web(NamedTuple):
+    """The server that both sides stand on."""
+
+    port: int
+    token: str
+    pid: int
 
 
 def measure(*, keys: int, batches: Sequence[tuple[int, int]]) -> dict[str, Any]:
@@ -61,7 +89,8 @@ def measure(*, keys: int, batches: Sequence[tuple[int, int]]) -> dict[str, Any]:
             *("--threads", "2", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"),
         )
         _await(port)
-        told = {f"{size}": _compare(port, token, subjects, keys, size, n) for size, n in batches}
+        web = Web(port, token, crew.pids[0])
+        told = {f"{size}": _compare(web, subjects, keys, size, n) for size, n in batches}
     finally:
         crew.stop()
     found = recount_usage(write=False)
@@ -70,25 +99,27 @@ def measure(*, keys: int, batches: Sequence[tuple[int, int]]) -> dict[str, Any]:
     return {"batches": told, "events": found.events, "totals_differ": 0}
 
 
-def _compare(
-    port: int, token: str, subjects: Sequence[str], keys: int, size: int, count: int
-) -> dict[str, Any]:
+def _compare(web: Web, subjects: Sequence[str], keys: int, size: int, count: int) -> dict[str, Any]:
     chance = random.Random(size)
-    sums = {OURS: [0.0, 0, 0], BARE: [0.0, 0, 0]}
+    sums = {OURS: Side(), BARE: Side()}
     for turn in range(ROUNDS + 1):
         for path in (OURS, BARE):
             many = max(count // ROUNDS, CLIENTS)
             bodies = [_body(chance, subjects, keys, size) for _ in range(many)]
-            side = _run(port, token, path, bodies, size)
+            side = _run(web, path, bodies, size)
             if turn:  # the first round warms both up
-                sums[path] = [a + b for a, b in zip(sums[path], side, strict=True)]
-    rates = {path: events / seconds for path, (seconds, events, _) in sums.items()}
+                sums[path] = sums[path].plus(side)
+    ours, bare = (side.events / side.seconds for side in sums.values())
+    cpu = {path: side.cpu.each(side.events) for path, side in sums.items()}
     return {
-        "events_per_s": round(rates[OURS]),
-        "bare_events_per_s": round(rates[BARE]),
-        "ratio_to_bare": round(rates[OURS] / rates[BARE], 2),
-        "accepted": sums[OURS][2],
-        "bare_accepted": sums[BARE][2],
+        "events_per_s": round(ours),
+        "bare_events_per_s": round(bare),
+        "ratio_to_bare": round(ours / bare, 2),
+        "cpu_us_per_event": cpu[OURS],
+        "bare_cpu_us_per_event": cpu[BARE],
+        "cpu_ratio_to_bare": round(cpu[BARE]["sum"] / cpu[OURS]["sum"], 2),
+        "accepted": sums[OURS].accepted,
+        "bare_accepted": sums[BARE].accepted,
     }
 
 
@@ -118,24 +149,25 @@ def _body(chance: random.Random, subjects: Sequence[str], keys: int, size: int) 
     return json.dumps(events).encode()
 
 
-def _run(port: int, token: str, path: str, bodies: Sequence[bytes], size: int) -> Side:
+def _run(web: Web, path: str, bodies: Sequence[bytes], size: int) -> Side:
     shares = [bodies[n::CLIENTS] for n in range(CLIENTS)]
-    began = time.perf_counter()
+    before, began = spent(web.pid), time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as pool:
-        taken = sum(pool.map(lambda share: sum(_send(port, token, path, share)), shares))
-    return Side(time.perf_counter() - began, len(bodies) * size, taken)
+        taken = sum(pool.map(lambda share: sum(_send(web, path, share)), shares))
+    seconds = time.perf_counter() - began
+    return Side(seconds, len(bodies) * size, taken, spent(web.pid).since(before))
 
 
-def _send(port: int, token: str, path: str, bodies: Sequence[bytes]) -> Iterator[int]:
-    there = HTTPConnection("127.0.0.1", port)
-    head = {"Content-Type": "application/json", "Authorization": f"Token {token}"}
+def _send(web: Web, path: str, bodies: Sequence[bytes]) -> Iterator[int]:
+    there = HTTPConnection("127.0.0.1", web.port)
+    head = {"Content-Type": "application/json", "Authorization": f"Token {web.token}"}
     for body in bodies:
         there.request("POST", path, body, head)
         answer = there.getresponse()
         content = answer.read()
         if answer.status != 200:
             raise CommandError(f"{path} answered {answer.status}: {content[:300]!r}")
-        yield json.loads(content)["accepted"]
+        yield _ANSWER.decode(content).accepted
     there.close()
 
 

@@ -49,7 +49,7 @@ KEYS = """
 ALTER TABLE subscriptions_usagekey DROP CONSTRAINT subscriptions_usagekey_pkey;
 INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
     SELECT 'bench', md5(n::text), -n, '2025-03-01' FROM generate_series(1, %(keys)s) AS n;
-ALTER TABLE subscriptions_usagekey ADD PRIMARY KEY (source, key)
+ALTER TABLE subscriptions_usagekey ADD PRIMARY KEY (key, source)
 """
 
 

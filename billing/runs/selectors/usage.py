@@ -7,17 +7,19 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from billing.rules.metering import UsageOf
+from o2b.catalog.selectors.decks import decks_in_force
 from o2b.charging import Aggregation, Used
 from subscriptions.pools.selectors import first_days_open, prepaid_of
 from subscriptions.pools.statements import USAGE_REVISION
-from subscriptions.usage.rules.metering import Total, used_of
+from subscriptions.usage.rules.metering import ByDeck, Total, used_of
 
 # `since` is the first day whose usage can matter; empty: all of it. A day is over an hour after it
 # ended: what was being counted at midnight is seen by then. A test clock stands still meanwhile.
 METERED = (
     """
 SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
-       priced.details -> 'where', account.time_zone,
+       priced.details -> 'where', priced.details -> 'call' ->> 'deck',
+       priced.details -> 'call' ->> 'number', account.time_zone,
        (COALESCE(clock.now, now() - interval '1 hour') AT TIME ZONE account.time_zone)::date,
        told.revision, told.revision > standing.seen_usage,
        standing.seen_revision < item.revision OR standing.billed_through IS NULL, item.revision > 1,
@@ -65,6 +67,8 @@ class _Asked(NamedTuple):
     meter: int | None
     aggregation: str | None
     where: str | None
+    deck: str | None
+    number: str | None
     zone: str
     today: date
     seen: int
@@ -79,7 +83,10 @@ class _Asked(NamedTuple):
 
 
 def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
-    """What was used of each metered charge until today, in two queries; nothing without a meter.
+    """What was used of each metered charge until today; nothing without a meter.
+
+    Two queries; where decks rate calls, one more, and one for each version that this process has
+    not read yet.
 
     A charge whose meter nobody has made yet bills nothing: no event of it can have come. Who draws
     from a pool is billed once the day is over for all who do, a few queries for each meter.
@@ -89,9 +96,10 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
     asked = [_Asked(*row) for row in _ask(METERED, [sorted(charge_ids)])]
     used: dict[int, list[Used]] = {each.charge: [] for each in asked}
     by_charge = {each.charge: each for each in asked}
+    by_deck = _by_deck(asked)
     for charge_id, total in _totals(asked):
         charge = by_charge[charge_id]
-        found = used_of(total, _aggregation(charge), charge.where)
+        found = used_of(total, _aggregation(charge), charge.where, by_deck.get(charge_id))
         if found is not None:
             used[charge_id].append(found)
     pools = {pool for each in asked for pool in each.pools}
@@ -109,6 +117,15 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
             prepaid.get((each.item, each.terms, each.key), ()) if each.pools else None,
         )
         for each in asked
+    }
+
+
+def _by_deck(asked: Collection[_Asked]) -> dict[int, ByDeck]:
+    """How the calls of charges by deck find their rates: those of the version of their day."""
+    codes = {each.deck for each in asked if each.deck}
+    decks = decks_in_force(codes) if codes else {}
+    return {
+        each.charge: ByDeck(each.number or "", decks[each.deck].rate) for each in asked if each.deck
     }
 
 

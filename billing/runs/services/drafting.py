@@ -24,8 +24,9 @@ from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
 from billing.runs.services.parking import Parking, park
 from billing.runs.services.taxing import taxing_of
-from o2b.charging import compile_charge
+from o2b.charging import RateMissing, compile_charge
 from o2b.taxes.port import TaxUnknown
+from o2b.web.words import no_rate_words
 
 TOTALS = """
 SELECT currency, sum(net)::text, sum(tax)::text, sum(total)::text, count(*), sum(line_count)
@@ -152,6 +153,8 @@ def _why(exc: Exception) -> Parked:
     """A rate that nobody knows is for finance to add; all else is for whoever reads errors."""
     if isinstance(exc, TaxUnknown):
         return Parked("tax", exc.message)
+    if isinstance(exc, RateMissing) and exc.missing is not None:
+        return Parked("rate", no_rate_words(exc.missing))
     return Parked("error", f"{type(exc).__name__}: {exc}")
 
 

@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce
 
 from billing.models import (
     ChargeState,
+    Invoice,
     Wallet,
-    WalletDraw,
     WalletGrant,
     WalletLot,
     WalletMovement,
@@ -171,10 +171,13 @@ class Paid:
     amount: Decimal
 
 
-def paid_on(*, invoice_id: int) -> list[Paid]:
-    """What prepaid money paid of an invoice, lot by lot in the order in which they were drawn."""
-    if not WalletDraw.objects.filter(invoice=invoice_id).exists():
+def paid_on(invoice: Invoice) -> list[Paid]:
+    """What prepaid money paid of an invoice, lot by lot in the order in which they were drawn.
+
+    An invoice that was read with its `wallet_draw` and has none is not asked about.
+    """
+    if getattr(invoice, "wallet_draw", None) is None:
         return []
     kinds = (WalletMovement.Kind.DRAWN, WalletMovement.Kind.RETURNED)
-    rows = WalletMovement.objects.filter(invoice=invoice_id, kind__in=kinds)
+    rows = WalletMovement.objects.filter(invoice=invoice, kind__in=kinds)
     return [Paid(row.lot, -row.amount) for row in rows.select_related("lot").order_by("pk")]

@@ -93,7 +93,7 @@ class WalletPage(ListPage):
     )
     default_sort = "-on"
     csv_name = "wallet-statement"
-    empty = gettext_lazy("No movement like this.")
+    empty = gettext_lazy("Nothing has moved yet.")
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated and request.user.has_perm(self.permission):

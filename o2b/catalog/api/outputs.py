@@ -73,6 +73,9 @@ class DimensionOutput(serializers.Serializer):
     choices = serializers.ListField(
         child=serializers.CharField(), help_text="What it may say; empty: any text."
     )
+    digits = serializers.IntegerField(
+        default=0, help_text="Of a called number the digits that totals keep; 0: it is none."
+    )
 
 
 class MeterVersionOutput(VersionOutput):
@@ -97,6 +100,38 @@ class MeterHeadOutput(serializers.Serializer):
 
 class MeterOutput(MeterHeadOutput):
     versions = MeterVersionOutput(many=True)
+
+
+class DeckVersionOutput(VersionOutput):
+    starts_on = serializers.DateField(help_text="The first day whose calls it rates.")
+    rates = serializers.IntegerField(help_text="How many prefixes it has.")
+
+
+class RateDeckHeadOutput(serializers.Serializer):
+    url = Link("api-rate-deck-detail", key="code")
+    code = serializers.CharField()
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    per_seconds = serializers.IntegerField(help_text="For so many seconds is a rate.")
+
+
+class RateDeckOutput(RateDeckHeadOutput):
+    versions = DeckVersionOutput(many=True)
+
+
+class DeckRateOutput(serializers.Serializer):
+    prefix = serializers.CharField()
+    destination = serializers.CharField()
+    rate = Plain()
+    connect_fee = Plain()
+    first_seconds = serializers.IntegerField(help_text="The first increment.")
+    next_seconds = serializers.IntegerField(help_text="Each further one.")
+
+
+class NumberRateOutput(serializers.Serializer):
+    number = serializers.CharField(help_text="Its digits.")
+    version = serializers.IntegerField()
+    rate = DeckRateOutput()
 
 
 class PriceAsked(Asked):

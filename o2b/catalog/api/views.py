@@ -41,7 +41,7 @@ from o2b.catalog.resolution import (
     resolve,
 )
 from o2b.charging.pricing import list_price
-from o2b.charging.terms import ChargeTerms, Kind
+from o2b.charging.terms import ChargeTerms, DeckRates, Kind
 from o2b.customers.models import Account
 from o2b.customers.references import account_named
 from o2b.errors import Refused
@@ -235,6 +235,8 @@ def _charge(charge: ChargeTerms, quantity: Decimal) -> dict[str, Any]:
         "meter": charge.meter_code if charge.kind is Kind.USAGE else "",
         "where": {each.name: list(each.values) for each in charge.where},
         "grant": charge.grant,
+        "deck": charge.call.deck if isinstance(charge.call, DeckRates) else "",
+        "number": charge.call.number if isinstance(charge.call, DeckRates) else "",
         "list_price": list_price(charge, quantity),
         "discounts": [
             {"kind": each.kind.value, "value": plain(each.value)} for each in charge.discounts

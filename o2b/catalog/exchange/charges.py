@@ -44,6 +44,8 @@ OPTIONAL = (
     "meter",
     "where",
     "grants",
+    "deck",
+    "number",
     "details",
 )
 MATCH = "match."
@@ -52,6 +54,7 @@ LONGEST_SLUG = 50
 
 # What a charge says apart from its product, key and price: equal for most rows of a book.
 SHAPE = ("kind", *OPTIONAL)
+DECK = ("deck", "number")
 _BOUNDS = ("package_size", "minimum", "maximum")
 # The columns of their own that stand in the stored details.
 _IN_DETAILS: dict[str, Callable[[str], Any]] = {
@@ -60,6 +63,7 @@ _IN_DETAILS: dict[str, Callable[[str], Any]] = {
     "meter": lambda text: cells.word(text, longest=LONGEST_KEY),
     "where": cells.where,
     "grants": grant,
+    **dict.fromkeys(DECK, lambda text: cells.word(text, longest=LONGEST_KEY)),
 }
 # What a column of another name says in the details, and where else a part is mended.
 _PART_OF = {"included": "allowance", "grants": "grant"}
@@ -131,6 +135,7 @@ def columns_of(charge: Mapping[str, Any]) -> dict[str, str]:
     allowance = details.get("allowance", {})
     meter, where = details.pop("meter", ""), details.pop("where", {})
     granted = details.pop("grant", {})
+    deck, number = _by_deck(details)
     included = allowance["units"] if set(allowance) == {"units"} else ""
     if included:
         del details["allowance"]
@@ -151,8 +156,22 @@ def columns_of(charge: Mapping[str, Any]) -> dict[str, str]:
         "meter": meter,
         "where": cells.where_text(where),
         "grants": grant_text(granted),
+        "deck": deck,
+        "number": number,
         "details": cells.document_text(details),
     }
+
+
+def _by_deck(details: dict[str, Any]) -> tuple[str, str]:
+    """Deck and number, which have columns of their own; windows of the day stay in the details."""
+    call = details.get("call")
+    if not isinstance(call, dict):
+        return "", ""
+    left = {name: value for name, value in call.items() if name not in DECK}
+    details.pop("call")
+    if left:
+        details["call"] = left
+    return str(call.get("deck", "")), str(call.get("number", ""))
 
 
 def _price_if_tiered(row: Row) -> str:
@@ -165,6 +184,8 @@ def _shape(said: Mapping[str, str], price: str, currency: str) -> Shape:
         terms = _terms(said, price, currency)
     except TermsInvalid as fault:
         name = fault.field.split(".")[0]
+        if fault.field in ("call.deck", "call.number"):
+            raise ChargeInvalid(fault.field.removeprefix("call."), fault.message) from fault
         column = name if name in (*SHAPE, "unit_price") else _COLUMN_OF.get(name, "details")
         text = fault.message if column == fault.field else f"{fault.field}: {fault.message}"
         raise ChargeInvalid(column, text) from fault
@@ -192,6 +213,9 @@ def _terms(said: Mapping[str, str], price: str, currency: str) -> ChargeTerms:
         if not said[name]:
             continue
         part = _PART_OF.get(name, name)
+        if name in DECK:
+            details["call"] = _with_deck(details.get("call", {}), name, _cell(said, name, read))
+            continue
         if part in details:
             raise ChargeInvalid(name, _("It stands in the details as well: say it once."))
         details[part] = _cell(said, name, read)
@@ -210,6 +234,13 @@ def _terms(said: Mapping[str, str], price: str, currency: str) -> ChargeTerms:
         revenue_rule=_slug(said, "revenue_rule"),
         **details_of(details),
     )
+
+
+def _with_deck(call: Any, name: str, value: str) -> dict[str, Any]:
+    """The rates of the details with a deck's column."""
+    if not isinstance(call, dict) or name in call:
+        raise ChargeInvalid(name, _("It stands in the details as well: say it once."))
+    return call | {name: value}
 
 
 def _cell(said: Mapping[str, str], name: str, read: Callable[[str], Any]) -> Any:

@@ -121,6 +121,8 @@ MORE = (
     GridColumn("meter", _("Meter"), main=False),
     GridColumn("where", _("Only usage where"), main=False),
     GridColumn("grants", _("Grants"), main=False),
+    GridColumn("deck", _("Rate deck"), main=False),
+    GridColumn("number", _("Called number in"), main=False),
     GridColumn("details", _("Further details (JSON)"), main=False),
 )
 
@@ -229,6 +231,11 @@ def _parts(cells: Mapping[str, str]) -> dict[str, Any]:
         details["where"] = sheet.where(text)
     if text := cells.get("grants", ""):
         details["grant"] = grant(text)
+    by_deck = {name: text for name in ("deck", "number") if (text := cells.get(name, ""))}
+    if by_deck:
+        # Windows of the day stand in the details; here is which deck.
+        call = details.get("call")
+        details["call"] = (call if isinstance(call, dict) else {}) | by_deck
     if text := cells.get("included", ""):
         # What rolls over and is shared stands in the details; here is how much.
         allowance = details.get("allowance")

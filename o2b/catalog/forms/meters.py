@@ -17,7 +17,7 @@ from o2b.charging.terms import plain
 from o2b.errors import Refused
 from o2b.web.forms import AmountField, DayField
 
-DIMENSION = ("name", "choices", "required")
+DIMENSION = ("name", "choices", "digits", "required")
 LONGEST_CELL = MOST_CHOICES * (LONGEST_CHOICE + 2)
 _PLACE = re.compile(r"dimensions\[(\d+)\](?:\.(\w+))?")
 
@@ -154,10 +154,16 @@ def _row_of(said: Mapping[str, Any]) -> dict[str, str]:
     return {
         "name": said["name"],
         "choices": "; ".join(said.get("choices") or ()),
+        "digits": str(said.get("digits") or ""),
         "required": "1" if said.get("required") else "",
     }
 
 
 def _dimension(row: Mapping[str, str]) -> dict[str, Any]:
     choices = [each for text in row["choices"][:LONGEST_CELL].split(";") if (each := text.strip())]
-    return {"name": row["name"], "required": bool(row["required"]), "choices": choices}
+    said = {"name": row["name"], "required": bool(row["required"]), "choices": choices}
+    if row["digits"]:
+        # What is no number of digits is refused as such.
+        fits = re.fullmatch(r"[0-9]{1,3}", row["digits"], re.ASCII)
+        said["digits"] = int(row["digits"]) if fits else -1
+    return said

@@ -21,6 +21,8 @@ HELP = {
     "product": _("Its code."),
     "key": _("A short word, such as monthly or setup."),
     "meter": _("What usage is measured by; empty: the meter whose code is that of the charge."),
+    "deck": _("Of rated calls: the code of the deck that has their rates."),
+    "number": _("The dimension of the meter that says which number was called."),
     "where": _("Such as zone=national|eu; carrier=a. Empty: all usage of the meter."),
     "grants": _(
         "What it brings into a pool or the wallet: 500 data; rollover 100 for 2 periods. Or "

@@ -9,6 +9,7 @@ from o2b.catalog.models.contracts import (
     ContractPrice,
     FixedDiscountClaim,
 )
+from o2b.catalog.models.decks import DeckRate, RateDeck, RateDeckVersion
 from o2b.catalog.models.exchange import CatalogImport, CatalogUpload
 from o2b.catalog.models.meters import Meter, MeterVersion
 from o2b.catalog.models.prices import Price, PriceBook, PriceBookVersion
@@ -31,6 +32,7 @@ __all__ = [
     "ContractDocument",
     "ContractPool",
     "ContractPrice",
+    "DeckRate",
     "DeliveryPlan",
     "FixedDiscountClaim",
     "Meter",
@@ -41,6 +43,8 @@ __all__ = [
     "Product",
     "ProductRule",
     "ProductVersion",
+    "RateDeck",
+    "RateDeckVersion",
     "Terms",
     "TermsCharge",
 ]

@@ -55,7 +55,8 @@ class MeterVersion(Publishable):
     """What an event of a meter must look like from a day on, the day of the event.
 
     A value has at most `decimals` places and lies from `least` to `most`. `dimensions` is a list of
-    {name, required, choices}: what an event says beside its value and totals are kept apart by.
+    {name, required, choices, digits}: what an event says beside its value and totals are kept
+    apart by; with `digits` it is a called number, of which totals keep the first so many.
     `timed`: its prices hang on the time of the day; totals keep each event's own (`each` only).
     """
 

@@ -183,6 +183,20 @@ class ChargeShape(models.Model):
         said = self.details.get("grant")
         return details_of({"grant": said})["grant"] if said else None
 
+    @property
+    def deck(self) -> str:
+        """The code of the deck that rates its calls; empty where none does."""
+        return self._by_deck("deck")
+
+    @property
+    def number(self) -> str:
+        """The dimension that says which number was called; empty where no deck rates calls."""
+        return self._by_deck("number")
+
+    def _by_deck(self, name: str) -> str:
+        call = self.details.get("call")
+        return str(call.get(name, "")) if isinstance(call, dict) else ""
+
 
 class Price(ChargeShape):
     """One charge of a product in one version of a book, for product versions from–to."""

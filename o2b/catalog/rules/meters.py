@@ -11,6 +11,7 @@ from o2b.catalog.rules.books import BookRow, RowFault
 from o2b.catalog.rules.faults import Fault
 from o2b.catalog.rules.faults import gettext_noop as _
 from o2b.charging import Aggregation
+from o2b.charging.decks import MOST_DIGITS
 from o2b.charging.terms import DIMENSION, Kind, Where, decimals
 
 MOST_DECIMALS = 12
@@ -20,7 +21,7 @@ LONGEST_CHOICE = 100
 LARGEST = Decimal(10) ** 15
 # What an event says in places of its own, and what a total keeps beside the dimensions.
 RESERVED = frozenset({"id", "source", "subject", "time", "type", "unit", "value"})
-PARTS = frozenset({"name", "required", "choices"})
+PARTS = frozenset({"name", "required", "choices", "digits"})
 _BAD = re.compile(r"[\x00-\x1f\x7f]")
 
 UNKNOWN = _(
@@ -46,7 +47,8 @@ class Measure:
     dimensions: Sequence[Mapping[str, Any]]
     timed: bool
     running_from: date | None = None
-    kept: Collection[str] = field(default=())  # dimensions that are published
+    # Dimensions that are published, with the digits that totals keep of a number.
+    kept: Mapping[str, int] = field(default_factory=dict)
 
 
 def faults_of_measure(said: Measure) -> Iterator[Fault]:
@@ -83,10 +85,11 @@ def _of_dimensions(said: Measure) -> Iterator[Fault]:
     for n, each in enumerate(said.dimensions):
         at = f"dimensions[{n}]"
         if not isinstance(each, Mapping) or set(each) - PARTS:
-            message = _("A dimension says name, required and choices, and nothing else.")
+            message = _("A dimension says name, required, choices and digits, and nothing else.")
             yield _fault(at, message)
             continue
         yield from _of_dimension(each, at, names)
+        yield from _of_digits(each, at, said.kept)
         names.append(str(each.get("name")))
     for name in sorted(set(said.kept) - set(names)):
         message = _("Dimension “%(name)s” is published: prices and totals use it, so it stays.")
@@ -112,6 +115,24 @@ def _of_dimension(each: Mapping[str, Any], at: str, before: Collection[str]) -> 
     elif len(choices) > MOST_CHOICES or len(set(choices)) < len(choices):
         message = _("At most %(most)s choices, each of them once.")
         yield _fault(f"{at}.choices", message, most=MOST_CHOICES)
+
+
+def _of_digits(each: Mapping[str, Any], at: str, kept: Mapping[str, int]) -> Iterator[Fault]:
+    """A number: as many digits for ever, said by every event, and none of a few choices."""
+    digits = each.get("digits", 0)
+    if type(digits) is not int or not 0 <= digits <= MOST_DIGITS:
+        message = _("Of a number 1 to %(most)s digits are kept.")
+        yield _fault(f"{at}.digits", message, most=MOST_DIGITS)
+        return
+    if digits and each.get("required") is not True:
+        message = _("What a price is found by is said by every event: make it required.")
+        yield _fault(f"{at}.required", message)
+    if digits and each.get("choices"):
+        yield _fault(f"{at}.choices", _("A number has no choices."))
+    name = str(each.get("name"))
+    if name in kept and kept[name] != digits:
+        message = _("“%(name)s” is published with %(digits)s digits of a number: so it stays.")
+        yield _fault(f"{at}.digits", message, name=name, digits=kept[name])
 
 
 def _fault(field: str, message: str, **facts: object) -> Fault:

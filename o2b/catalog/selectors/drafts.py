@@ -4,7 +4,13 @@ from typing import NamedTuple
 
 from django.db.models import Count, Q
 
-from o2b.catalog.models import DeliveryPlan, MeterVersion, PriceBookVersion, ProductVersion
+from o2b.catalog.models import (
+    DeliveryPlan,
+    MeterVersion,
+    PriceBookVersion,
+    ProductVersion,
+    RateDeckVersion,
+)
 from o2b.catalog.models.products import Lifecycle
 
 
@@ -15,8 +21,8 @@ class Drafts(NamedTuple):
     mine: int
 
 
-def drafts_for(user_id: int) -> tuple[Drafts, Drafts, Drafts, Drafts]:
-    """Of price books, of products, of delivery plans and of meters; four queries."""
+def drafts_for(user_id: int) -> tuple[Drafts, Drafts, Drafts, Drafts, Drafts]:
+    """Of price books, products, delivery plans, meters and rate decks; five queries."""
     mine = Q(prepared_by=user_id)
     submitted = Q(submitted_at__isnull=False) & ~mine
     counts = {"for_me": Count("pk", filter=submitted), "mine": Count("pk", filter=mine)}
@@ -24,4 +30,11 @@ def drafts_for(user_id: int) -> tuple[Drafts, Drafts, Drafts, Drafts]:
     products = ProductVersion.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
     plans = DeliveryPlan.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
     meters = MeterVersion.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
-    return Drafts(**books), Drafts(**products), Drafts(**plans), Drafts(**meters)
+    decks = RateDeckVersion.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
+    return (
+        Drafts(**books),
+        Drafts(**products),
+        Drafts(**plans),
+        Drafts(**meters),
+        Drafts(**decks),
+    )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
@@ -21,11 +22,15 @@ MOST_USES = 200
 
 
 class Dimension(NamedTuple):
-    """What an event says beside its value; without choices any text will do."""
+    """What an event says beside its value; without choices any text will do.
+
+    With `digits` it is a called number, of which totals keep the first so many digits.
+    """
 
     name: str
     required: bool
     choices: tuple[str, ...]
+    digits: int = 0
 
 
 class MeterRow(NamedTuple):
@@ -88,12 +93,29 @@ def meter_versions() -> dict[str, tuple[MeterRow, ...]]:
     return {code: tuple(own) for code, own in groupby(map(_row, rows), key=lambda row: row.code)}
 
 
+STAMP = """
+SELECT md5(string_agg(id || ' ' || xmin || ctid, ' ' ORDER BY id)) FROM catalog_meterversion
+"""
+
+
+def meters_stamp() -> str:
+    """Another text whenever a version of a meter was written, and quickly asked for."""
+    with connection.cursor() as cursor:
+        cursor.execute(STAMP)
+        return cursor.fetchone()[0] or ""
+
+
 def _row(said: tuple[Any, ...]) -> MeterRow:
     row = MeterRow(*said)
     return row._replace(
         aggregation=Aggregation(row.aggregation),
         dimensions=tuple(
-            Dimension(each["name"], bool(each.get("required")), tuple(each.get("choices") or ()))
+            Dimension(
+                each["name"],
+                bool(each.get("required")),
+                tuple(each.get("choices") or ()),
+                each.get("digits") or 0,
+            )
             for each in said[8]
         ),
     )
@@ -153,6 +175,8 @@ def dimension_words(each: Mapping[str, Any]) -> str:
     needed = _("required") if each.get("required") else _("optional")
     choices = ", ".join(each.get("choices") or ())
     said = _("one of %(choices)s") % {"choices": choices} if choices else _("any text")
+    if digits := each.get("digits"):
+        said = _("a number, kept to %(digits)s digits") % {"digits": digits}
     return f"{needed}, {said}"
 
 

@@ -11,7 +11,7 @@ from o2b.catalog.models.prices import ChargeShape
 from o2b.catalog.selectors.granted import granted_in
 from o2b.periods import Interval, Unit
 from o2b.web.show import money_text, number_text
-from o2b.web.words import NameOf, interval_words, length_words, meter_words
+from o2b.web.words import NameOf, deck_words, interval_words, length_words, meter_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,11 @@ def own_parts_of(charge: ChargeShape, currency: str, meters: NameOf | None = Non
         length = length_words(Interval(Unit(trial[0]), trial[1]))
         found.append(_("free for the first %(length)s") % {"length": length})
     found += [words for part, words in _words_of_parts().items() if details.get(part)]
-    if measured := meter_words(details.get("meter", ""), charge.where):
-        found.append(measured)
-    if granted := granted_in(charge, currency, meters):
-        found.append(granted)
-    return found
+    if by_deck := deck_words(details.get("call")):
+        found[found.index(_("rates by time of day"))] = by_deck
+    measured = meter_words(details.get("meter", ""), charge.where)
+    granted = granted_in(charge, currency, meters)
+    return [*found, *filter(None, (measured, granted))]
 
 
 def _words_of_parts() -> dict[str, str]:

@@ -9,6 +9,7 @@ from o2b.catalog.book_rows import examine_all, known_of
 from o2b.catalog.models import Price, PriceBook
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.rules.books import BookRow, RowFault
+from o2b.catalog.rules.decks import faults_of_decks
 from o2b.catalog.rules.granting import (
     Aggregations,
     drawn_by,
@@ -17,6 +18,7 @@ from o2b.catalog.rules.granting import (
     undrawn,
 )
 from o2b.catalog.rules.meters import Meters, faults_of_usage, unmeasured
+from o2b.catalog.selectors.decks import known_decks
 from o2b.catalog.selectors.meters import (
     measured_by,
     published_aggregations,
@@ -28,10 +30,14 @@ MOST_LOOKED_AT = 1000
 
 
 def faults_of_meters(rows: Sequence[BookRow]) -> list[RowFault]:
-    """Usage by a meter that is named and unknown, and grants into a pool that cannot be."""
+    """Usage by a meter or a deck that is named and unknown, grants into a pool that cannot be."""
     pools = pools_of(rows)
     known = published_aggregations(pools) if pools else {}
-    return [*faults_of_usage(rows, _meters_of(rows)), *faults_of_grants(rows, known)]
+    return [
+        *faults_of_usage(rows, _meters_of(rows)),
+        *faults_of_decks(rows, known_decks(rows)),
+        *faults_of_grants(rows, known),
+    ]
 
 
 def warnings_of_meters(

@@ -213,14 +213,16 @@ def _measure(version: MeterVersion) -> Measure:
         dimensions=version.dimensions,
         timed=version.timed,
         running_from=published[-1].starts_on if published else None,
-        kept={each["name"] for one in published for each in one.dimensions},
+        kept={each["name"]: each.get("digits", 0) for one in published for each in one.dimensions},
     )
 
 
 def _dimension(said: Mapping[str, Any]) -> dict[str, Any]:
-    """As it is stored: all three parts, in one form."""
+    """As it is stored: all parts, in one form; digits only of a number."""
+    digits = {"digits": said["digits"]} if said.get("digits") else {}
     return {
         "name": said["name"],
         "required": said.get("required", False),
         "choices": list(said.get("choices", ())),
+        **digits,
     }

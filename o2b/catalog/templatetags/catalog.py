@@ -11,10 +11,12 @@ from o2b.catalog.models import BundleOption, ContractCommitment, Meter
 from o2b.catalog.models.prices import ChargeShape
 from o2b.catalog.selectors import differences, meters, rates
 from o2b.catalog.selectors.granted import granted_by, granted_in
+from o2b.charging import NoRate
 from o2b.charging.terms import ChargeTerms
 from o2b.money import quantise
 from o2b.periods import Interval, Unit
-from o2b.web.words import interval_words, meter_words
+from o2b.web.words import deck_words, interval_words, meter_words
+from o2b.web.words import no_rate_words as words_of_no_rate
 
 register = template.Library()
 
@@ -54,7 +56,13 @@ def rhythm(charge: ChargeTerms) -> str:
     """{{ charge|rhythm }}: 'a month, per unit, by meter calls'; of pure terms."""
     said = [interval_words(charge.interval), rates.model_words(charge.model.value)]
     measured = meter_words(charge.meter, {each.name: each.values for each in charge.where})
-    return ", ".join([*said, measured] if measured else said)
+    return ", ".join(filter(None, [*said, measured, deck_words(charge.call)]))
+
+
+@register.filter
+def no_rate_words(missing: NoRate) -> str:
+    """{{ live.missing|no_rate_words }}: why a call cannot be rated."""
+    return words_of_no_rate(missing)
 
 
 @register.filter

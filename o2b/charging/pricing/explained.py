@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from o2b.charging.models.blocks import cost_of_blocks, started_blocks
 from o2b.charging.models.calls import rate_call, unpaid
+from o2b.charging.models.decked import rate_decked
 from o2b.charging.models.events import charge_events, without_included
 from o2b.charging.models.tiers import Row, TierTable
 from o2b.charging.pricing.adjustments import discounted, less
@@ -14,6 +15,7 @@ from o2b.charging.terms import (
     DECIMALS,
     AdjustmentOrder,
     ChargeTerms,
+    DeckRates,
     Discount,
     DiscountKind,
     Model,
@@ -91,7 +93,10 @@ def _parts(
         yield Step("flat", unit, charge.unit_price)
         return
     if charge.model is Model.RATED:
-        yield from _calls(charge, single_events(quantity, events))
+        if isinstance(charge.call, DeckRates) and not isinstance(events, int):
+            yield from _calls(charge, events)
+        else:
+            yield from _calls(charge, single_events(quantity, events))
         return
     if free and quantity > 0:
         yield Step("included", f"{plain(min(free, quantity))} × 0", _ZERO)
@@ -185,7 +190,11 @@ def _calls(charge: ChargeTerms, events: Sequence[Event]) -> Iterator[Step]:
     if charge.call is None:
         return
     for event in events:
-        call = rate_call(charge.call, event.value, event.at, started=charge.conventions.started)
+        started = charge.conventions.started
+        if isinstance(charge.call, DeckRates):
+            _, call = rate_decked(charge.call, event, started=started)
+        else:
+            call = rate_call(charge.call, event.value, event.at, started=started)
         legs = [
             f"{plain(leg.slot.rate)} × {plain(leg.billed)} / {leg.slot.per_seconds}"
             for leg in call.legs

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from o2b.charging.models.blocks import cost_of_blocks
 from o2b.charging.models.calls import rate_call, unpaid
+from o2b.charging.models.decked import price_decked
 from o2b.charging.models.events import (
     EventsNeeded,
     charge_count,
@@ -12,7 +13,7 @@ from o2b.charging.models.events import (
     without_included,
 )
 from o2b.charging.models.tiers import TierTable
-from o2b.charging.terms import ChargeTerms, Model
+from o2b.charging.terms import ChargeTerms, DeckRates, Model
 from o2b.charging.usage import Event
 from o2b.money import EXACT
 
@@ -168,9 +169,13 @@ def _percentage(
 
 
 def _rated(ready: Ready, quantity: Decimal, events: Events, _: Decimal | None) -> Decimal:
-    """Each call by its seconds, less those that are prepaid."""
+    """Each call by its seconds, less those prepaid; by a deck only those that are told."""
     total = _ZERO
     rates = ready.charge.call
+    if isinstance(rates, DeckRates):
+        if isinstance(events, int):
+            raise EventsNeeded("a count does not tell which numbers were called")
+        return price_decked(rates, events, started=ready.started)
     if rates is not None:
         for event in single_events(quantity, events):
             call = rate_call(rates, event.value, event.at, started=ready.started)

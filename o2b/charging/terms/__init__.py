@@ -19,6 +19,7 @@ from o2b.charging.terms.checks import (
     decimals,
     plain,
 )
+from o2b.charging.terms.decks import SHARE_DECIMALS, DeckRates, DeckWindow
 from o2b.charging.terms.documents import conventions_of, tiers_document, tiers_of
 from o2b.charging.terms.enums import (
     AdjustmentOrder,
@@ -61,6 +62,7 @@ __all__ = [
     "MOST_DISCOUNTS",
     "PERCENT_DECIMALS",
     "SCHEMA",
+    "SHARE_DECIMALS",
     "AdjustmentOrder",
     "Alignment",
     "Allowance",
@@ -68,6 +70,8 @@ __all__ = [
     "ChargeTerms",
     "Conventions",
     "DayCount",
+    "DeckRates",
+    "DeckWindow",
     "Discount",
     "DiscountKind",
     "EventRates",

@@ -11,6 +11,7 @@ from o2b.charging.terms.checks import (
     check_positive,
     known,
 )
+from o2b.charging.terms.decks import DeckRates
 from o2b.charging.terms.enums import Alignment, Kind, Model, Proration, Timing
 from o2b.charging.terms.granted import Grant, check_grant
 from o2b.charging.terms.measured import METER, Where, sorted_where
@@ -66,7 +67,7 @@ class ChargeTerms:
     maximum: Decimal | None = None
     allowance: Allowance | None = None
     event: EventRates | None = None
-    call: CallRates | None = None
+    call: CallRates | DeckRates | None = None
     ramp: tuple[RampStep, ...] = ()
     trial: Trial | None = None
     conventions: Conventions = DEFAULT_CONVENTIONS

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from o2b.charging.terms.checks import TermsInvalid, plain
+from o2b.charging.terms.decks import WHOLE_DAY, DeckRates, DeckWindow
 from o2b.charging.terms.granted import DEFAULT_PRIORITY, Grant
 from o2b.charging.terms.measured import Where
 from o2b.charging.terms.parts import (
@@ -121,7 +122,9 @@ def _event(document: Mapping[str, Any]) -> EventRates:
     )
 
 
-def _call_document(call: CallRates) -> list[Document]:
+def _call_document(call: CallRates | DeckRates) -> list[Document] | Document:
+    if isinstance(call, DeckRates):
+        return _deck_document(call)
     return [
         {
             "from_minute": window.from_minute,
@@ -135,8 +138,30 @@ def _call_document(call: CallRates) -> list[Document]:
     ]
 
 
-def _call(documents: Any) -> CallRates:
+def _deck_document(call: DeckRates) -> Document:
+    document: Document = {"deck": call.deck, "number": call.number}
+    if call.windows != WHOLE_DAY:
+        document["windows"] = [
+            {"from_minute": each.from_minute, "percent": plain(each.percent)}
+            for each in call.windows
+        ]
+    return document
+
+
+def _call(documents: Any) -> CallRates | DeckRates:
+    """A list of windows with their rates, or an object that names a deck."""
+    if isinstance(documents, Mapping):
+        _only(documents, "deck", "number", "windows")
+        windows: tuple[DeckWindow, ...] = WHOLE_DAY
+        if "windows" in documents:
+            windows = tuple(_deck_window(each) for each in documents["windows"])
+        return DeckRates(documents.get("deck", ""), documents.get("number", ""), windows)
     return CallRates(tuple(_window(each) for each in documents))
+
+
+def _deck_window(document: Mapping[str, Any]) -> DeckWindow:
+    _only(document, "from_minute", "percent")
+    return DeckWindow(document["from_minute"], _decimal(document["percent"]))
 
 
 def _window(document: Mapping[str, Any]) -> Window:

@@ -8,12 +8,12 @@ from django.utils.translation import override
 
 from o2b import events
 from o2b.customers.models import Contact
+from o2b.customers.selectors import language_of, written_to
 from o2b.people.notices.gateways import Letter, post
 from orders.care.links import address
 from orders.models import Order
 
 GIVEN_UP_AFTER = timedelta(days=2)
-GERMAN_SPOKEN = {"DE", "AT", "CH", "LI"}
 
 
 def mail_tracking_links(*, owed: Mapping[int, Sequence[int]], machine_now: datetime) -> int:
@@ -39,14 +39,10 @@ def _letters(
     orders = Order.objects.select_related(*related).filter(
         pk__in=owed, placed_at__gt=machine_now - GIVEN_UP_AFTER
     )
-    contacts: dict[int, Contact] = {}
-    who = Contact.objects.filter(customer__in=[order.account.customer_id for order in orders])
-    for contact in who.order_by("signs", "-pk"):
-        contacts[contact.customer_id] = contact
+    contacts = written_to({order.account.customer_id for order in orders})
     for order in orders.order_by("pk"):
         if to := contacts.get(order.account.customer_id):
-            german = order.account.customer.country in GERMAN_SPOKEN
-            with override("de" if german else "en"):
+            with override(language_of(order.account.customer)):
                 yield order.pk, _letter(order, to)
 
 

@@ -9,13 +9,12 @@ from django.utils.translation import override
 
 from o2b import clock, events
 from o2b.customers.models import Account, Contact
+from o2b.customers.selectors import language_of, written_to
 from o2b.people.notices.gateways import Letter, post
 from o2b.people.notices.services import tell_many
 from subscriptions.commitments.services import notes
 from subscriptions.commitments.services.foreseen import foresee
 from subscriptions.models import PriceMove
-
-GERMAN_SPOKEN = {"DE", "AT", "CH", "LI"}
 
 
 def mail_price_moves(*, owed: Mapping[int, Sequence[int]], machine_now: datetime) -> int:
@@ -45,15 +44,11 @@ def _letters(account_ids: Sequence[int]) -> Iterator[tuple[Account, Letter, list
     # Who is closed meanwhile keeps the price that they have when the term ends.
     for move in owed.exclude(at_renewal=True, account__state=Account.State.CLOSED):
         moves.setdefault(move.account_id, []).append(move)
-    contacts: dict[int, Contact] = {}
-    customers = {account.customer_id for account in accounts.values()}
-    for contact in Contact.objects.filter(customer__in=customers).order_by("signs", "-pk"):
-        contacts[contact.customer_id] = contact
+    contacts = written_to({account.customer_id for account in accounts.values()})
     for pk, own in sorted(moves.items()):
         account = accounts[pk]
         if to := contacts.get(account.customer_id):
-            german = account.customer.country in GERMAN_SPOKEN
-            with override("de" if german else "en"):
+            with override(language_of(account.customer)):
                 yield account, _letter(account, to, own, accounts), own
 
 

@@ -8,6 +8,7 @@ from subscriptions.pools.services.keeping import (
     set_hard,
     touch_pools,
 )
+from subscriptions.pools.services.limiting import BeyondLimit, beyond_limits, hard_pools_hold
 from subscriptions.pools.services.refilling import (
     RefillRefused,
     refill_pools,
@@ -17,6 +18,9 @@ from subscriptions.pools.services.refilling import (
 from subscriptions.pools.services.sharing import end_sharing, share_pool
 
 __all__ = [
+    "BeyondLimit",
+    "beyond_limits",
+    "hard_pools_hold",
     "RefillRefused",
     "end_grant",
     "end_sharing",

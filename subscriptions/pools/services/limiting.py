@@ -1,45 +1,91 @@
 """Usage of a hard pool asks before it is counted whether anything would cover it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
+from o2b import clock
 from subscriptions.models import Pool, PoolService
 from subscriptions.pools.limits import Limit, Wanted
-from subscriptions.pools.selectors import pool_states
+from subscriptions.pools.selectors import PoolState, pool_states
+from subscriptions.usage.rules.metering import Total
 
-A_DAY = timedelta(days=1)
+# The day of an event may be tomorrow by the clock of the pool, where another account uses it.
+AHEAD = timedelta(days=2)
 
 
-def beyond_hard_pools(wanted: Sequence[Wanted], *, meter: str) -> set[int]:
-    """Which of these events no hard pool covers; in a transaction.
+class BeyondLimit(Exception):
+    """A hard pool would have to cover more than it holds."""
 
-    Their pools stay locked until it ends, so that of several that come at once each sees what the
-    others took. A service that draws from no hard pool on the day is not held back.
+
+def beyond_limits(rows: Iterable[tuple[Any, ...]]) -> set[int]:
+    """Which events no hard pool covers, told as number, meter, service, day, part, amount, moment.
+
+    In a transaction: their pools stay locked until it ends, so that of several that come at once
+    each sees what the others took. A service that draws from no hard pool on the day is not held
+    back.
     """
-    hard = _lock({each.service for each in wanted}, meter)
-    if not hard:
-        return set()
-    last = max(each.total.day for each in wanted) + A_DAY
+    by_meter: dict[str, list[Wanted]] = defaultdict(list)
+    for n, meter, service, day, part, amount, at in rows:
+        by_meter[meter].append(Wanted(n, service, Total(day, part, amount, 1, at)))
+    services = {each.service for several in by_meter.values() for each in several}
+    hard = _lock(services, by_meter)
+    last = max(
+        (each.total.day for several in by_meter.values() for each in several), default=date.min
+    )
     refused: set[int] = set()
-    for state in pool_states(hard, until=dict.fromkeys(hard, last + A_DAY)):
-        drawers: dict[int, list[int]] = defaultdict(list)
-        for place, drawer in enumerate(state.drawers):
-            drawers[drawer.service].append(place)
-        mine = [
-            each
-            for each in wanted
-            if any(
-                state.drawers[place].draws.on(each.total.day) == state.pool.pk
-                for place in drawers[each.service]
-            )
-        ]
-        limit = Limit(state.pool.pk, state.lots, state.drawers, state.on)
-        refused |= limit.beyond(mine)
+    for state in _states(hard, last):
+        refused |= _beyond(state, by_meter[state.pool.meter])
     return refused
 
 
-def _lock(services: set[int], meter: str) -> list[int]:
-    drawn = PoolService.objects.filter(service_id__in=services, pool__meter=meter)
+def _beyond(state: PoolState, wanted: Sequence[Wanted]) -> set[int]:
+    drawers = defaultdict(list)
+    for drawer in state.drawers:
+        drawers[drawer.service].append(drawer.draws)
+    mine = [
+        each
+        for each in wanted
+        if any(draws.on(each.total.day) == state.pool.pk for draws in drawers[each.service])
+    ]
+    return Limit(state.pool.pk, state.lots, state.drawers, state.on).beyond(mine) if mine else set()
+
+
+@contextmanager
+def hard_pools_hold(services: Collection[int], meters: Collection[str]) -> Iterator[None]:
+    """Whatever is done meanwhile to usage of these services, no hard pool covers less than before.
+
+    Raises BeyondLimit at the end if one does; in a transaction, so that it is taken back.
+    """
+    hard = _lock(services, meters)
+    before = _uncovered(hard)
+    yield
+    if any(units > before[pool] for pool, units in _uncovered(hard).items()):
+        raise BeyondLimit
+
+
+def _uncovered(pools: Collection[Pool]) -> dict[int, Decimal]:
+    """What nothing covers of all that was used of each pool."""
+    return {
+        state.pool.pk: sum((use.units for use in state.drawing.uncovered), Decimal(0))
+        for state in _states(pools, date.min)
+    }
+
+
+def _states(pools: Collection[Pool], last: date) -> list[PoolState]:
+    """Pools with all that was used of them up to a day and today."""
+    if not pools:
+        return []
+    until = {pool.pk: max(last, clock.today(pool.account)) + AHEAD for pool in pools}
+    return pool_states(until, until=until)
+
+
+def _lock(services: Collection[int], meters: Collection[str]) -> list[Pool]:
+    """The hard pools that these services may draw from, in the order in which all lock them."""
+    drawn = PoolService.objects.filter(service_id__in=services, pool__meter__in=meters)
     wanted = Pool.objects.filter(pk__in=drawn.values("pool"), hard=True).order_by("pk")
-    return list(wanted.select_for_update(no_key=True).values_list("pk", flat=True))
+    locked = wanted.select_for_update(no_key=True, of=["self"])
+    return list(locked.select_related("account__test_clock"))

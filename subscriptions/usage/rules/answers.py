@@ -6,7 +6,7 @@ ACCEPTED, DUPLICATE, PENDING, REJECTED = "accepted", "duplicate", "pending", "re
 STATUSES = (ACCEPTED, DUPLICATE, PENDING, REJECTED)
 
 
-class Answer(msgspec.Struct, omit_defaults=True):
+class Answer(msgspec.Struct, omit_defaults=True, gc=False):
     """What became of one event; `code` says why it waits or was refused, `message` in words.
 
     `differs`: a duplicate that says something else than what was taken.

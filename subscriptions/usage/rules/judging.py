@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import NamedTuple
 
-from o2b.charging import Aggregation
+from o2b.charging import Aggregation, called_number
 from subscriptions.usage.rules.parts import LONGEST, dimension_key
 from subscriptions.usage.rules.told import Told
 
@@ -18,17 +18,21 @@ ADD, HIGHEST, LATEST = 0, 1, 2
 USED, REPLACES, RETRACTS = 0, 1, 2
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
-_WIDE = Context(prec=60)  # more digits than any value that is taken
+WIDE = Context(prec=60)  # more digits than any value that is taken
 _HOW = {Aggregation.MAX: HIGHEST, Aggregation.LAST: LATEST}
 _BY_VALUE = frozenset({Aggregation.UNIQUE, Aggregation.AVERAGE, Aggregation.EACH})
 
 
 class Dimension(NamedTuple):
-    """What an event may say beside its value; `choices` empty: any text."""
+    """What an event may say beside its value; `choices` empty: any text.
+
+    Of a called number the total is kept by its first `digits`; 0: it is none.
+    """
 
     name: str
     required: bool = False
     choices: tuple[str, ...] = ()
+    digits: int = 0
 
 
 class MeterVersion(NamedTuple):
@@ -45,6 +49,26 @@ class MeterVersion(NamedTuple):
     dimensions: tuple[Dimension, ...] = ()
     timed: bool = False
     ends_at: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether each event is one, whatever its value."""
+        return self.aggregation is Aggregation.COUNT
+
+    @property
+    def how(self) -> int:
+        """How an event changes its total."""
+        return _HOW.get(self.aggregation, ADD)
+
+    @property
+    def by_moment(self) -> bool:
+        """Whether totals are kept apart by the local time."""
+        return self.timed or self.aggregation is Aggregation.AVERAGE
+
+    @property
+    def keeps_apart(self) -> bool:
+        """Whether totals of a day are kept apart by something that an event says."""
+        return bool(self.dimensions) or self.aggregation in _BY_VALUE
 
 
 # The versions of each meter by its code, the latest first.
@@ -160,7 +184,7 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
     if told.unit and told.unit != version.unit:
         return Rejection("wrong_unit", "unit", version.unit)
     value = told.value
-    counts = version.aggregation is Aggregation.COUNT
+    counts = version.counts
     if value is None:
         if not counts:
             return Rejection("required", "value")
@@ -170,7 +194,7 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
     if told.properties and (fault := _properties_fault(told.properties)):
         return fault
     part = ""
-    if version.dimensions or version.aggregation in _BY_VALUE:
+    if version.keeps_apart:
         found = _part(told.properties or {}, value, version)
         if isinstance(found, Rejection):
             return found
@@ -187,8 +211,8 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
         value,
         _ONE if counts else value,
         part,
-        _HOW.get(version.aggregation, ADD),
-        version.timed or version.aggregation is Aggregation.AVERAGE,
+        version.how,
+        version.by_moment,
         told.replaces,
         told.properties,
     )
@@ -200,7 +224,7 @@ def _part(said: Mapping[str, object], value: Decimal, version: MeterVersion) -> 
     if isinstance(part, Rejection):
         return part
     if version.aggregation in _BY_VALUE:
-        part = f"{part}={value.normalize(_WIDE):f}"
+        part = f"{part}={value.normalize(WIDE):f}"
     room = LONGEST - len("@00:00:00.000000")
     return part if len(part) <= room else Rejection("too_long", "properties", str(room))
 
@@ -224,7 +248,7 @@ def _value_fault(value: Decimal, version: MeterVersion) -> Rejection | None:
         )
     places = version.decimals
     if -int(value.as_tuple().exponent) > places and value != value.quantize(
-        Decimal(1).scaleb(-places), context=_WIDE
+        Decimal(1).scaleb(-places), context=WIDE
     ):
         return Rejection("too_exact", "value", str(places))
     return None
@@ -233,7 +257,7 @@ def _value_fault(value: Decimal, version: MeterVersion) -> Rejection | None:
 def _dimensions(said: Mapping[str, object], dimensions: Sequence[Dimension]) -> str | Rejection:
     """The key of those that the meter keeps apart; what else was said is kept, not counted by."""
     found: dict[str, str] = {}
-    for name, required, choices in dimensions:
+    for name, required, choices, digits in dimensions:
         value = said.get(name)
         if value is None or value == "":
             if required:
@@ -244,5 +268,9 @@ def _dimensions(said: Mapping[str, object], dimensions: Sequence[Dimension]) -> 
             return Rejection("no_choice", f"properties.{name}", ", ".join(choices)[:200])
         if not text.isprintable():
             return Rejection("unprintable", f"properties.{name}")
+        if digits:
+            text = called_number(text)[:digits]
+            if not text:
+                return Rejection("no_called_number", f"properties.{name}")
         found[name] = text
     return dimension_key(found)

@@ -10,7 +10,9 @@ from o2b.charging import (
     Aggregation,
     ChargeFacts,
     ChargeTerms,
+    NoRate,
     RatedPeriod,
+    RateMissing,
     rate_periods,
     running_period,
 )
@@ -58,7 +60,8 @@ class PoolNow:
 class Live:
     """One metered charge of an item; `meter` and `item` are rows, the meter None if there is none.
 
-    `before` are the periods that are over, the newest first.
+    `before` are the periods that are over, the newest first. `missing` is a call without a rate:
+    what the charge costs cannot be said.
     """
 
     item: Any
@@ -66,6 +69,7 @@ class Live:
     meter: Any
     running: Running | None
     before: tuple[RatedPeriod, ...]
+    missing: NoRate | None = None
     pool: PoolNow | None = None
 
     @property
@@ -83,12 +87,15 @@ def live(
     pool: PoolNow | None = None,
 ) -> Live:
     """How a charge stands on a day; `facts` hold its usage, and nothing as billed."""
-    rated = rate_periods(facts, on=today)
+    try:
+        rated = rate_periods(facts, on=today)
+    except RateMissing as exc:
+        return Live(item, charge, meter, None, (), exc.missing)
     full = running_period(facts, on=today)
     now = rated[-1] if rated and full and rated[-1].full == full else None
     before = [each for each in rated if each is not now and each.full.end <= today]
     running = _running(facts, now, today) if now else None
-    return Live(item, charge, meter, running, tuple(before[::-1][:PERIODS_BEFORE]), pool)
+    return Live(item, charge, meter, running, tuple(before[::-1][:PERIODS_BEFORE]), pool=pool)
 
 
 def _running(facts: ChargeFacts, rated: RatedPeriod, today: date) -> Running:

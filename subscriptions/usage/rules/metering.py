@@ -1,14 +1,17 @@
 """Totals by day as charging takes them: what bill runs and pages of usage are computed from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from json import loads
 from typing import NamedTuple
 
-from o2b.charging import Aggregation, Event, Used
+from o2b.charging import Aggregation, DeckRate, Event, NoRate, Used
 from subscriptions.usage.rules.parts import read_part
+
+# The rate of a called number (none if none was said) on a day, by the deck of a charge.
+RateOf = Callable[[str, date], DeckRate | NoRate]
 
 _read = lru_cache(maxsize=65_536)(read_part)
 
@@ -23,7 +26,16 @@ class Total(NamedTuple):
     last_at: datetime
 
 
-def used_of(total: Total, aggregation: Aggregation, where: str | None) -> Used | None:
+class ByDeck(NamedTuple):
+    """Whose calls are rated by a deck: the dimension that is the called number, and its rate."""
+
+    number: str
+    rate: RateOf
+
+
+def used_of(
+    total: Total, aggregation: Aggregation, where: str | None, by_deck: ByDeck | None = None
+) -> Used | None:
     """A total as charging takes it; None where its dimensions do not count for this charge.
 
     `where` is the JSON {dimension: [values that count]} of the charge.
@@ -41,7 +53,10 @@ def used_of(total: Total, aggregation: Aggregation, where: str | None) -> Used |
     at = datetime.combine(total.day, part.at) if part.at else None
     if aggregation is Aggregation.AVERAGE:
         return Used(total.day, value, (Event(value, at),))
-    return Used(total.day, total.quantity, (Event(value, at),) * total.events)
+    rate = None
+    if by_deck is not None:
+        rate = by_deck.rate(part.dimensions.get(by_deck.number, ""), total.day)
+    return Used(total.day, total.quantity, (Event(value, at, rate),) * total.events)
 
 
 @lru_cache(maxsize=1024)

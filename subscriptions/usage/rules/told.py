@@ -13,7 +13,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Plain = dict[str, str | int | bool | None]
 
 
-class Told(msgspec.Struct):
+class Told(msgspec.Struct, gc=False):
     """One event: (source, id) is who it is, the rest what it says. See docs/usage.md."""
 
     id: str

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from subscriptions.models import UsageDay
+from subscriptions.models import UsageDay, UsageSource
 
 MOST_SOURCES = 200
 
@@ -63,18 +63,6 @@ SELECT day, source, sum(received)::bigint, sum(rated)::bigint, sum(pending)::big
     ) AS found (day, source, received, rated, pending, dismissed, rejected, counted_at)
     GROUP BY day, source
     ORDER BY day DESC, source
-"""
-
-# A look at one key a source, however many there are of it.
-SOURCES = """
-WITH RECURSIVE found (source) AS (
-    (SELECT source FROM subscriptions_usagekey ORDER BY source LIMIT 1)
-    UNION ALL
-    SELECT (SELECT source FROM subscriptions_usagekey AS key
-                WHERE key.source > found.source ORDER BY source LIMIT 1)
-        FROM found WHERE found.source IS NOT NULL
-)
-SELECT source FROM found WHERE source IS NOT NULL LIMIT %s
 """
 
 
@@ -135,9 +123,7 @@ def equation(*, on: date, source: str = "") -> Equation:
 
 def known_sources() -> list[str]:
     """Every source of which an event was taken, by name; at most MOST_SOURCES."""
-    with connection.cursor() as cursor:
-        cursor.execute(SOURCES, [MOST_SOURCES])
-        return [source for (source,) in cursor.fetchall()]
+    return list(UsageSource.objects.order_by("pk").values_list("pk", flat=True)[:MOST_SOURCES])
 
 
 def recorded_today() -> date:

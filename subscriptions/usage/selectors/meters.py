@@ -1,16 +1,21 @@
-"""What events are judged by: every published version of every meter, in one query."""
+"""What events are judged by: every published version of every meter, read when one was written."""
 
 from datetime import UTC, date, datetime, time
 
-from o2b.catalog.selectors import MeterRow, meter_versions
+from o2b.catalog.selectors import MeterRow, meter_versions, meters_stamp
 from subscriptions.usage.rules.judging import Dimension, Meters, MeterVersion
+
+_kept: tuple[str, Meters] = ("", {})  # of this process, with the stamp that was asked for before
 
 
 def meters_to_judge_by() -> Meters:
-    """The versions of each meter by its code, the latest first."""
-    return {
-        code: [_version(row) for row in reversed(rows)] for code, rows in meter_versions().items()
-    }
+    """The versions of each meter by its code, the latest first; nobody changes what is returned."""
+    global _kept
+    stamp = meters_stamp()
+    if stamp != _kept[0]:
+        versions = meter_versions().items()
+        _kept = (stamp, {code: [*map(_version, reversed(rows))] for code, rows in versions})
+    return _kept[1]
 
 
 def _version(row: MeterRow) -> MeterVersion:

@@ -1,11 +1,13 @@
 """Correct an event by another: replace it or take it back; both stay, the total follows."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from o2b.catalog.models import Meter
 from subscriptions.models import (
     UsageCorrection,
     UsageEvent,
@@ -13,15 +15,22 @@ from subscriptions.models import (
     UsagePending,
     Waiting,
 )
+from subscriptions.pools.services import BeyondLimit, hard_pools_hold
 from subscriptions.pools.statements import REVISE_OF
 from subscriptions.usage.rules.answers import ACCEPTED, DUPLICATE, PENDING
 from subscriptions.usage.rules.judging import ADD, RETRACTS, SKEW, Judged, Rejection
 from subscriptions.usage.statements import ADD_TO_TOTALS, NEXT_BATCH, WHOSE
 
 CLAIM = """
-INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
-    VALUES (%(source)s, %(key)s, %(event)s, (now() AT TIME ZONE 'UTC')::date)
-    ON CONFLICT DO NOTHING
+WITH fresh AS (
+    INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
+        VALUES (%(source)s, %(key)s, %(event)s, (now() AT TIME ZONE 'UTC')::date)
+        ON CONFLICT DO NOTHING
+        RETURNING source
+), named AS (
+    INSERT INTO subscriptions_usagesource (name) SELECT source FROM fresh ON CONFLICT DO NOTHING
+)
+SELECT source FROM fresh
 """
 
 CORRECT = """
@@ -161,14 +170,37 @@ def _apply(told: Judged, event_id: int, at: datetime, *, received_on: date | Non
         if isinstance(found, str):
             return found
         home = found
+    meter_id = told.meter_id or corrected.meter_id
+    touched = sorted({(corrected.service_id, corrected.meter_id), (home.service, meter_id)})
+    try:
+        with hard_pools_hold(*_drawn_by(touched)):
+            _write(told, event_id, corrected, home, touched, received_on)
+    except BeyondLimit:
+        raise _Refused(Rejection("beyond_limit", "value")) from None
+    return ""
+
+
+def _drawn_by(touched: Sequence[tuple[int, int]]) -> tuple[set[int], set[str]]:
+    """The services and the codes of the meters."""
+    meters = Meter.objects.filter(pk__in={meter_id for _, meter_id in touched})
+    return {service for service, _ in touched}, set(meters.values_list("code", flat=True))
+
+
+def _write(
+    told: Judged,
+    event_id: int,
+    corrected: UsageEvent,
+    home: _Home,
+    touched: Sequence[tuple[int, int]],
+    received_on: date | None,
+) -> None:
+    """The event, its place in the totals and the other's out of them."""
     with connection.cursor() as cursor:
         cursor.execute(CORRECT, [corrected.pk, event_id])
         if not cursor.rowcount:
             by = UsageCorrection.objects.get(pk=corrected.pk).event_id
             key = UsageEvent.objects.filter(pk=by).values_list("key", flat=True).first() or ""
             raise _Refused(Rejection("already_corrected", _field(told), key))
-        meter_id = told.meter_id or corrected.meter_id
-        touched = sorted({(corrected.service_id, corrected.meter_id), (home.service, meter_id)})
         # Marks and pools before totals, as batches have it.
         marked = [list(column) for column in zip(*touched, strict=True)]
         cursor.execute(MARK, marked)
@@ -181,12 +213,11 @@ def _apply(told: Judged, event_id: int, at: datetime, *, received_on: date | Non
             "service": home.service,
             "day": home.day,
             "part": told.part + home.moment,
-            "meter_id": meter_id,
+            "meter_id": told.meter_id or corrected.meter_id,
         }
         cursor.execute(STORE, new)
         if told.kind != RETRACTS:
             cursor.execute(ADD_TO_TOTALS.format(events=ONE), new)
-    return ""
 
 
 def _counted(source: str, key: str) -> UsageEvent | None:

@@ -1,15 +1,17 @@
 """What waited: counted when its subject appears, corrected when what it corrects is counted."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from subscriptions.models import UsageKey, UsageKind, UsagePending, UsageRejected
 from subscriptions.models.usage import DISMISSED
+from subscriptions.pools.services import beyond_limits
 from subscriptions.usage.rules.judging import SKEW
 from subscriptions.usage.services.correcting import retry_correction
-from subscriptions.usage.statements import RELEASE
+from subscriptions.usage.statements import RELEASE, RELEASE_LIMITED
 
 AT_ONCE = 5_000
 
@@ -17,7 +19,15 @@ AT_ONCE = 5_000
 def release_waiting(*, machine_now: datetime, most: int = AT_ONCE) -> int:
     """Count what can be counted now, at most so many; return how many were."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(RELEASE, {"now": machine_now, "skew": f"{SKEW.seconds} s", "most": most})
+        asked: dict[str, Any] = {"now": machine_now, "skew": f"{SKEW.seconds} s", "most": most}
+        cursor.execute(RELEASE_LIMITED, asked)
+        limited = cursor.fetchall()
+        beyond = beyond_limits(limited) if limited else set()
+        if beyond:
+            waits = UsagePending.objects.filter(pk__in=beyond)
+            waits.update(reason=UsagePending.Reason.BEYOND_LIMIT)
+        covered = [row[0] for row in limited if row[0] not in beyond]
+        cursor.execute(RELEASE, asked | {"covered": covered})
         released: int = cursor.fetchone()[0]
     return released + _retry_corrections(machine_now, most)
 

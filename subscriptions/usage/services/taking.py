@@ -1,15 +1,14 @@
 """Take events: each is judged, counted once for ever, and answered for by itself."""
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from io import StringIO
 
 from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
-from o2b.copying import copied
 from subscriptions.models import UsageRejected
+from subscriptions.pools.services import beyond_limits
 from subscriptions.usage.rules.answers import (
     ACCEPTED,
     DUPLICATE,
@@ -18,28 +17,29 @@ from subscriptions.usage.rules.answers import (
     Answer,
     Taken,
 )
-from subscriptions.usage.rules.judging import RETRACTS, SKEW, USED, Judge, Judged, Rejection
+from subscriptions.usage.rules.judging import RETRACTS, SKEW, Judge, Judged, Rejection
+from subscriptions.usage.rules.sorting import Columns, sort_out
 from subscriptions.usage.rules.told import Told, Unreadable, identity_of, text_of
 from subscriptions.usage.selectors import meters_to_judge_by
+from subscriptions.usage.services.columns import columns_of
 from subscriptions.usage.services.correcting import take_correction
-from subscriptions.usage.statements import COPY, DIFFERENT, NEXT_BATCH, STAGE, TAKE
+from subscriptions.usage.statements import DIFFERENT, LIMITED, TAKE
 from subscriptions.usage.words import say
 
 AT_ONCE = 10_000
 ATTEMPTS = 5
 KEPT = 4_000  # characters of an event that was refused
-NULL = r"\N"
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Events as they were judged, and what becomes of each; numbers are places in the batch."""
+    """Events as they were sorted out, and what becomes of each; numbers are places in the batch."""
 
     events: Sequence[Told | Unreadable]
     at: datetime
-    plain: dict[int, Judged] = field(default_factory=dict)
-    corrections: dict[int, Judged] = field(default_factory=dict)
-    refused: dict[int, Rejection] = field(default_factory=dict)
+    plain: Columns
+    corrections: Mapping[int, Judged]
+    refused: dict[int, Rejection]
     answers: dict[int, Answer] = field(default_factory=dict)
 
 
@@ -53,10 +53,10 @@ def take_usage(
     """
     if len(events) > AT_ONCE:
         raise ValueError(f"at most {AT_ONCE} events at once")
-    judged = _judged(events, at)
+    found = sort_out(events, Judge(meters_to_judge_by(), now=at))
     for attempt in range(1, ATTEMPTS + 1):
         # What an attempt finds out goes with it.
-        batch = replace(judged, refused=dict(judged.refused), answers={})
+        batch = _Batch(events, at, found.plain, found.corrections, dict(found.refused))
         try:
             with transaction.atomic():
                 _take_plain(batch)
@@ -74,23 +74,6 @@ def take_usage(
     return Taken([batch.answers[number] for number in range(len(events))])
 
 
-def _judged(events: Sequence[Told | Unreadable], at: datetime) -> _Batch:
-    batch = _Batch(events, at)
-    judge = Judge(meters_to_judge_by(), now=at)
-    for number, event in enumerate(events):
-        if isinstance(event, Unreadable):
-            batch.refused[number] = Rejection("unreadable", event.field, event.message[:300])
-            continue
-        found = judge(event)
-        if isinstance(found, Rejection):
-            batch.refused[number] = found
-        elif found.kind == USED:
-            batch.plain[number] = found
-        else:
-            batch.corrections[number] = found
-    return batch
-
-
 def _in_each_others_way(exc: OperationalError) -> bool:
     """Two batches with corrections waited for each other, and Postgres chose this one to go."""
     return getattr(exc.__cause__, "pgcode", None) in ("40P01", "40001")
@@ -99,53 +82,67 @@ def _in_each_others_way(exc: OperationalError) -> bool:
 def _take_plain(batch: _Batch) -> None:
     """Usage, all at once."""
     told, answers = batch.plain, batch.answers
-    if not told:
+    numbers, sources, keys = told.numbers, told.sources, told.keys
+    if not numbers:
         return
-    for number, judged in told.items():
-        answers[number] = Answer(judged.source, judged.key, ACCEPTED)
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.execute(STAGE)
-        cursor.copy_expert(COPY, StringIO("".join(_lines(told.items()))))
-        cursor.execute(NEXT_BATCH)
-        base = cursor.fetchone()[0]
-        cursor.execute(TAKE, {"base": base, "now": batch.at, "skew": f"{SKEW.seconds} s"})
-        others = cursor.fetchall()
-        duplicates = [number for number, verdict in others if verdict == DUPLICATE]
+    for number, source, key in zip(numbers, sources, keys, strict=True):
+        answers[number] = Answer(source, key, ACCEPTED)
+    with connection.cursor() as cursor:
+        others = _take(cursor, batch, range(len(numbers)), covered=False)
+        limited = [place for place, verdict in others if verdict == LIMITED_BY_POOL]
+        if limited:
+            others = [each for each in others if each[1] != LIMITED_BY_POOL]
+            others += _take_limited(cursor, batch, limited)
+        duplicates = [place for place, verdict in others if verdict == DUPLICATE]
         different: set[int] = set()
         if duplicates:
-            cursor.execute(DIFFERENT, {"numbers": duplicates})
-            different = {number for (number,) in cursor.fetchall()}
-    for number, verdict in others:
-        source, key = told[number].source, told[number].key
+            DIFFERENT.execute(cursor, columns_of(told, duplicates))
+            different = {duplicates[n - 1] for (n,) in cursor.fetchall()}
+    for place, verdict in others:
+        number, source, key = numbers[place], sources[place], keys[place]
         if verdict in _LATE_REFUSALS:
             batch.refused[number] = Rejection(verdict, _LATE_REFUSALS[verdict])
         elif verdict == DUPLICATE:
-            answers[number] = Answer(source, key, DUPLICATE, differs=number in different)
+            answers[number] = Answer(source, key, DUPLICATE, differs=place in different)
         else:
             answers[number] = Answer(source, key, PENDING, verdict, "subject")
 
 
+def _take(
+    cursor: CursorWrapper, batch: _Batch, places: Sequence[int], *, covered: bool
+) -> list[tuple[int, str]]:
+    """Count events of a batch; of those that are not counted the place, and why."""
+    told = batch.plain
+    chosen = None if len(places) == len(told.numbers) else places
+    more = {"now": batch.at, "skew": SKEW, "covered": covered}
+    TAKE.execute(cursor, columns_of(told, chosen) | more)
+    return [(places[n - 1], verdict) for n, verdict in cursor.fetchall()]
+
+
+def _take_limited(
+    cursor: CursorWrapper, batch: _Batch, places: Sequence[int]
+) -> list[tuple[int, str]]:
+    """The same of events that draw from a hard pool: what it does not cover is refused.
+
+    Their pools are locked by now, so that nobody else takes what these are promised.
+    """
+    told = batch.plain
+    first: dict[tuple[str, str], int] = {}
+    same = {
+        place: first.setdefault((told.sources[place], told.keys[place]), place) for place in places
+    }
+    once = list(first.values())
+    LIMITED.execute(cursor, columns_of(told, once) | {"now": batch.at})
+    refused = beyond_limits([(once[row[0] - 1], *row[1:]) for row in cursor.fetchall()])
+    beyond = {place for place in places if same[place] in refused}
+    rest = [place for place in places if place not in beyond]
+    counted = _take(cursor, batch, rest, covered=True) if rest else []
+    return [*counted, *((place, BEYOND) for place in sorted(beyond))]
+
+
+LIMITED_BY_POOL, BEYOND = "limited", "beyond_limit"
 # What only the database can see, and the field that it is about.
-_LATE_REFUSALS = {"in_the_future": "time", "other_account": "account"}
-
-
-def _lines(plain: Iterable[tuple[int, Judged]]) -> Iterable[str]:
-    """The rows as COPY wants them."""
-    for number, judged in plain:
-        source, key, _, meter_id, meter, subject, account, at, value, amount = judged[:10]
-        part, how, timed, _, said = judged[10:]
-        texts = f"{source}\t{key}\t{meter_id}\t{meter}\t{subject}\t{account}\t"
-        if "\\" in texts:
-            texts = texts.replace("\\", "\\\\")
-        yield (
-            f"{number}\t{texts}{at.isoformat()}\t{value}\t{amount}\t{_safe(part)}\t{how}"
-            f"\t{'t' if timed else 'f'}\t{copied(json.dumps(said)) if said else NULL}\n"
-        )
-
-
-def _safe(text: str) -> str:
-    """A printable text as COPY wants it: all that could harm is a backslash."""
-    return text.replace("\\", "\\\\") if "\\" in text else text
+_LATE_REFUSALS = {"in_the_future": "time", "other_account": "account", BEYOND: "value"}
 
 
 def _take_correction(batch: _Batch, number: int) -> None:

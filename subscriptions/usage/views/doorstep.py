@@ -32,6 +32,7 @@ def places(here: str) -> dict[str, Any]:
         ("usage-pending", _("Pending: %(n)s") % {"n": number_text(waits)}),
         ("usage-rejected", _("Rejected: %(n)s") % {"n": number_text(refused)}),
         ("usage-events", _("Events")),
+        ("usage-alerts", _("Alerts")),
     ]
     ways = [Chip(title, reverse(f"subscriptions:{name}"), name == here) for name, title in titles]
     return {"ways": ways, "waits": waits, "refused": refused}

@@ -50,7 +50,7 @@ def of_subscription(request: HtmxRequest, pk: int) -> HttpResponse:
     part = "subscriptions/usage/_of_subscription.html"
     context: dict[str, Any] = {
         "parent": subscription,
-        "charges": [each for each in found if each.running],
+        "charges": [each for each in found if each.running or each.missing],
         "title": _("Usage"),
         "part": part,
     }

@@ -7,7 +7,7 @@ import pytest
 
 from billing.invoices.selectors import with_standing
 from billing.models import Invoice, Wallet, WalletLot
-from billing.payments.selectors import account_balance
+from billing.payments.selectors import account_balance, has_paid_a_bill
 from billing.wallets.services.lapsing import lapse_due
 from billing.wallets.services.setting import set_wallet
 from o2b.catalog.models import ProductVersion
@@ -129,6 +129,16 @@ def test_lots_are_drawn_by_priority_then_end_then_age(world: World) -> None:
         "first": "0",
     }
     agrees(world.account)
+
+
+def test_a_bill_that_a_gift_has_paid_says_nothing_of_the_customer(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world, by_meter(price="1.00"))
+    granted(world, "50")
+    used(world, an_event(item, "30", "2026-02-09T12:00:00Z"))
+    world.on("2026-03-01").bill()
+    assert open_amounts(world) == [("30.00", "0.00", "paid")]
+    assert not has_paid_a_bill(world.account, on=world.today)
 
 
 def test_a_wallet_pays_usage_only_unless_it_is_set_to_pay_all(world: World) -> None:

@@ -69,7 +69,7 @@ def test_the_panel_and_the_wallet_say_what_there_is(used: World) -> None:
     assert "paid an invoice" in said
     assert used.invoices()[1].get_absolute_url() in page.content.decode()
     assert "came in" not in text_of(client.get(f"{url}?state=drawn", **HTMX)).split("Balance")[1]
-    assert "No movement like this." in text_of(client.get(f"{url}?since=2027-01-01"))
+    assert "Nothing matches." in text_of(client.get(f"{url}?since=2027-01-01"))
     rows = b"".join(client.get(f"{url}?format=csv")).decode().splitlines()  # type: ignore[arg-type]
     assert len(rows) == 3
     assert "-35.7" in rows[1]
@@ -78,7 +78,7 @@ def test_the_panel_and_the_wallet_say_what_there_is(used: World) -> None:
 
 def test_an_invoice_says_what_was_paid_from_which_lot(used: World) -> None:
     bill = used.invoices()[1]
-    document = document_of(bill, list(lines_of(invoice_id=bill.pk)), paid_on(invoice_id=bill.pk))
+    document = document_of(bill, list(lines_of(invoice_id=bill.pk)), paid_on(bill))
     lot = Wallet.objects.get().lots.get()
     assert document["prepaid"] == [
         [f"Paid from prepaid credit: {lot}, bought on 31 Jan 2026", "-€35.70"],

@@ -1,0 +1,121 @@
+"""Rates by called number: the longest prefix that a deck knows, and numbers as decks see them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+MOST_DIGITS = 15  # of a number: ITU-T E.164
+RATE_DECIMALS = 6
+HEAD = 3
+
+_SIGNS = re.compile(r"[\s()\-\u2010-\u2013]+")
+_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class DeckRate:
+    """What a deck says of the numbers of a prefix; amounts have at most 6 decimals.
+
+    `rate` for each `per_seconds`; the first `first_seconds` of a call are charged whole, then
+    each started `next_seconds`; `connect_fee` is due once a call. `whole` is (rate, connect fee,
+    per_seconds, first_seconds, next_seconds), the amounts in millionths: sums of them are exact.
+    """
+
+    rate: Decimal
+    per_seconds: int = 60
+    connect_fee: Decimal = Decimal(0)
+    first_seconds: int = 1
+    next_seconds: int = 1
+    prefix: str = ""
+    destination: str = ""
+    whole: tuple[int, int, int, int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        amounts = [each.scaleb(RATE_DECIMALS) for each in (self.rate, self.connect_fee)]
+        rate, fee = map(int, amounts)
+        if [rate, fee] != amounts:
+            raise ValueError(f"at most {RATE_DECIMALS} decimals: {self.rate}, {self.connect_fee}")
+        whole = (rate, fee, self.per_seconds, self.first_seconds, self.next_seconds)
+        object.__setattr__(self, "whole", whole)
+
+
+class NoRate(NamedTuple):
+    """A number that a deck does not know on a day; `number` is empty where none was said.
+
+    `published` says whether any version of the deck holds on the day.
+    """
+
+    deck: str
+    number: str
+    day: date
+    published: bool = True
+
+
+class RateMissing(ValueError):
+    """A call that cannot be rated is never billed as nothing; `missing` says which one it is."""
+
+    def __init__(self, missing: NoRate | None = None) -> None:
+        told = "a call without its rate"
+        if missing is not None:
+            told = f"deck {missing.deck} has no rate for {missing.number!r} on {missing.day}"
+        super().__init__(told)
+        self.missing = missing
+
+
+def called_number(text: str) -> str:
+    """A number as its digits, without signs and the way out; empty where it is none.
+
+    The "(0)" of an international number is said to those at home only.
+
+    >>> [called_number(each) for each in ("+49 (0)171 / 1", "+49 (0)171-234", "0044 20", "110")]
+    ['', '49171234', '4420', '110']
+    """
+    digits = _SIGNS.sub("", text)
+    if digits.startswith(("+", "00")):
+        if "(" in text:
+            digits = _SIGNS.sub("", _TRUNK_ZERO.sub("", text, count=1))
+        digits = digits[1:] if digits.startswith("+") else digits[2:]
+    return digits if digits.isascii() and digits.isdigit() else ""
+
+
+class PrefixTable:
+    """The rates of one deck, asked by number; built once, never changed.
+
+    Found by hashing, longest first, on the lengths that prefixes of the number's first digits
+    have: a number costs a handful of look-ups, however many prefixes there are.
+    """
+
+    __slots__ = ("_lengths", "_rates", "_short", "longest")
+
+    def __init__(self, rates: Iterable[DeckRate]) -> None:
+        self._rates = {rate.prefix: rate for rate in rates}
+        lengths: dict[str, set[int]] = {}
+        for prefix in self._rates:
+            if len(prefix) >= HEAD:
+                lengths.setdefault(prefix[:HEAD], set()).add(len(prefix))
+        short = {len(prefix) for prefix in self._rates if len(prefix) < HEAD}
+        self._short = tuple(sorted(short, reverse=True))
+        self._lengths = {
+            head: tuple(sorted(found | short, reverse=True)) for head, found in lengths.items()
+        }
+        self.longest = max(map(len, self._rates), default=0)
+
+    def __len__(self) -> int:
+        return len(self._rates)
+
+    def find(self, number: str) -> DeckRate | None:
+        """The rate of the longest prefix of a number, told as its digits.
+
+        >>> table = PrefixTable(DeckRate(Decimal(1), prefix=each) for each in ("49", "49171"))
+        >>> [found and found.prefix for found in map(table.find, ("4917123", "4930", "33"))]
+        ['49171', '49', None]
+        """
+        rates = self._rates
+        for length in self._lengths.get(number[:HEAD], self._short):
+            found = rates.get(number[:length])
+            if found is not None:
+                return found
+        return None

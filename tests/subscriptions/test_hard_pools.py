@@ -1,0 +1,163 @@
+"""A pool that is a hard limit: usage beyond it is refused or waits, that of others is not."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from subscriptions.models import Item, Pool, UsageEvent, UsagePending
+from subscriptions.pools.selectors import pool_states
+from subscriptions.pools.services import grant_units, set_hard
+from subscriptions.usage.rules.told import Told
+from subscriptions.usage.services import recount_usage, release_waiting, take_usage
+from tests.factories import a_user
+from tests.scenarios.world import World
+from tests.subscriptions.pools_build import a_drawer, a_plan, a_top_up, sold
+from tests.subscriptions.usage.build import a_meter, an_event, statuses, taken
+
+pytestmark = pytest.mark.django_db
+
+
+def a_hard_pool(world: World, units: str = "100") -> tuple[Pool, Item]:
+    a_meter()
+    sold(world, a_top_up(units))
+    item = a_drawer(world)
+    world.on("2026-01-20")
+    pool = Pool.objects.get()
+    set_hard(pool_id=pool.pk, hard=True, at=world.now, by=a_user("order team").pk)
+    return pool, item
+
+
+def told(world: World, *events: Told) -> list[str]:
+    return statuses(taken(*events, now=world.now.isoformat()))
+
+
+def left(pool: Pool) -> Decimal:
+    (state,) = pool_states([pool.pk])
+    assert not state.drawing.uncovered
+    return state.drawing.left
+
+
+def test_what_fits_is_counted_and_what_is_beyond_is_refused_by_itself(world: World) -> None:
+    pool, item = a_hard_pool(world)
+    at = "2026-01-19T12:00:00Z"
+    found = told(
+        world,
+        an_event(item, "60", at),
+        an_event(item, "50", at),
+        an_event(item, "40", at),
+        an_event(item, "1", at),
+    )
+    assert found == [
+        "accepted",
+        "rejected: beyond_limit",
+        "accepted",
+        "rejected: beyond_limit",
+    ]
+    assert left(pool) == 0
+    assert UsageEvent.objects.count() == 2
+
+
+def test_the_same_event_again_is_a_duplicate_though_nothing_is_left(world: World) -> None:
+    _, item = a_hard_pool(world)
+    event = an_event(item, "100", "2026-01-19T12:00:00Z")
+    assert told(world, event, event) == ["accepted", "duplicate"]
+    assert told(world, event) == ["duplicate"]
+
+
+def test_a_refused_event_may_come_again_once_there_are_units(world: World) -> None:
+    pool, item = a_hard_pool(world)
+    event = an_event(item, "130", "2026-01-19T12:00:00Z")
+    assert told(world, event) == ["rejected: beyond_limit"]
+    more = {"reason": "goodwill", "begins_on": date(2026, 1, 1), "at": world.now}
+    grant_units(pool_id=pool.pk, units=Decimal(30), by=a_user("finance").pk, **more)
+    assert told(world, event) == ["accepted"]
+    assert left(pool) == 0
+
+
+def test_late_usage_may_not_take_what_later_days_were_promised(world: World) -> None:
+    _, item = a_hard_pool(world)
+    assert told(world, an_event(item, "90", "2026-01-19T12:00:00Z")) == ["accepted"]
+    late = [an_event(item, units, "2026-01-02T12:00:00Z") for units in ("11", "10")]
+    assert told(world, *late) == ["rejected: beyond_limit", "accepted"]
+
+
+def test_what_waits_for_its_subject_goes_on_waiting_when_nothing_is_left(world: World) -> None:
+    pool, item = a_hard_pool(world)
+    waiting = an_event("+49 171", "80", "2026-01-19T12:00:00Z")
+    assert told(world, waiting) == ["pending: unknown_subject"]
+    assert told(world, an_event(item, "50", "2026-01-19T12:00:00Z")) == ["accepted"]
+    UsagePending.objects.update(subject=item.number)
+    assert release_waiting(machine_now=world.now) == 0
+    assert UsagePending.objects.get().reason == "beyond_limit"
+    more = {"reason": "goodwill", "begins_on": date(2026, 1, 1), "at": world.now}
+    grant_units(pool_id=pool.pk, units=Decimal(30), by=a_user("finance").pk, **more)
+    assert release_waiting(machine_now=world.now) == 1
+    assert left(pool) == 0
+
+
+def test_a_correction_to_more_than_there_is_is_refused_and_one_to_less_gives_back(
+    world: World,
+) -> None:
+    pool, item = a_hard_pool(world)
+    first = an_event(item, "70", "2026-01-19T12:00:00Z")
+    assert told(world, first) == ["accepted"]
+    more = an_event(item, "101", "2026-01-19T12:00:00Z", replaces=first.id)
+    assert told(world, more) == ["rejected: beyond_limit"]
+    assert left(pool) == 30
+    less = an_event(item, "20", "2026-01-19T12:00:00Z", replaces=first.id)
+    assert told(world, less) == ["accepted"]
+    assert left(pool) == 80
+    assert recount_usage(write=False).holds
+
+
+def test_a_service_of_another_pool_is_not_held_back(world: World) -> None:
+    _, item = a_hard_pool(world)
+    other = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    sold(world, a_plan("5"), account=other)
+    theirs = a_drawer(world, account=other)
+    world.on("2026-01-20")
+    at = "2026-01-20T09:00:00Z"
+    found = told(world, an_event(theirs, "500", at), an_event(item, "500", at))
+    assert found == ["accepted", "rejected: beyond_limit"]
+
+
+def test_what_was_beyond_before_it_became_hard_keeps_nothing_out(world: World) -> None:
+    a_meter()
+    sold(world, a_plan("100"))
+    item = a_drawer(world)
+    world.on("2026-02-02")
+    assert told(world, an_event(item, "150", "2026-01-19T12:00:00Z")) == ["accepted"]
+    pool = Pool.objects.get()
+    set_hard(pool_id=pool.pk, hard=True, at=world.now, by=a_user("order team").pk)
+    at = "2026-02-02T09:00:00Z"
+    found = told(world, an_event(item, "100", at), an_event(item, "1", at))
+    assert found == ["accepted", "rejected: beyond_limit"]
+    set_hard(pool_id=pool.pk, hard=False, at=world.now, by=a_user("order team").pk)
+    assert told(world, an_event(item, "1", at)) == ["accepted"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_clients_at_once_are_promised_no_unit_twice(world: World) -> None:
+    pool, item = a_hard_pool(world)
+    others = [a_drawer(world) for _ in range(3)]
+    world.on("2026-01-20")
+    services = [item, *others]
+    events = [
+        [an_event(services[(n + k) % 4], "3", "2026-01-19T12:00:00Z") for k in range(4)]
+        for n in range(20)
+    ]
+
+    def send(batch: list[Told]) -> list[str]:
+        try:
+            return statuses(take_usage(batch, at=world.now).answers)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as clients:
+        found = [answer for answers in clients.map(send, events) for answer in answers]
+    assert found.count("accepted") == 33
+    assert found.count("rejected: beyond_limit") == 47
+    assert left(pool) == 1
