@@ -16,6 +16,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import NamedTuple
 
 from o2b.charging.allowances import included_units
@@ -106,10 +107,7 @@ class Drawing:
     @property
     def left(self) -> Decimal:
         """Units that may still be drawn."""
-        total = _ZERO
-        for each in self.held:
-            total = EXACT.add(total, each.left)
-        return total
+        return reduce(EXACT.add, (each.left for each in self.held), _ZERO)
 
     def by_ref(self) -> dict[Hashable, dict[date, Decimal]]:
         """For each who used: the units that were covered, by day."""
@@ -254,10 +252,8 @@ def _of_day(usage: Measuring, day: date) -> Decimal:
     one = [Period(day, day + _DAY)]
     if usage.terms.call is None:
         return usage.used.quantity(one)
-    total = _ZERO
-    for event in usage.used.events(one):
-        total = EXACT.add(total, billed_units(usage.terms, event))
-    return total
+    units = (billed_units(usage.terms, event) for event in usage.used.events(one))
+    return reduce(EXACT.add, units, _ZERO)
 
 
 def lots_of(ref: str, charge: ChargeFacts, *, on: date) -> list[Lot]:
