@@ -105,10 +105,7 @@ class Drawing:
     @property
     def left(self) -> Decimal:
         """Units that may still be drawn."""
-        total = _ZERO
-        for each in self.held:
-            total = EXACT.add(total, each.left)
-        return total
+        return reduce(EXACT.add, (each.left for each in self.held), _ZERO)
 
     def by_ref(self) -> dict[Hashable, dict[date, Decimal]]:
         """For each who used: the units that were covered, by day."""

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from o2b.catalog.models import Price
 from o2b.periods import FOREVER
@@ -209,7 +209,7 @@ def figures(scene: Scene) -> Iterator[dict[str, Any]]:
     yield {
         "title": _("Left"),
         "value": units_text(scene.left, unit),
-        "note": _("in %(n)s lots") % {"n": number_text(lots)} if lots != 1 else _("in one lot"),
+        "note": ngettext("in %(n)s lot", "in %(n)s lots", lots) % {"n": number_text(lots)},
         "tone": tone_of(scene.standing) if scene.standing != ENOUGH else "",
     }
     yield {

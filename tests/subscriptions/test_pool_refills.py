@@ -16,6 +16,7 @@ from subscriptions.pools.selectors import pool_states
 from subscriptions.pools.services import RefillRefused, set_refill, stop_refill
 from subscriptions.pools.tasks import refill_pools
 from subscriptions.usage.services import take_usage
+from tests.billing.pages import client_of, text_of
 from tests.factories import a_product, a_user, monthly
 from tests.scenarios.world import World
 from tests.subscriptions.pools_build import a_drawer, a_plan, a_top_up, sold
@@ -72,6 +73,9 @@ def test_it_orders_once_when_little_is_left(world: World, item: Item) -> None:
     assert Notice.objects.filter(
         key=f"pool-refill-{order.pk}", user=world.account.advocate
     ).exists()
+    page = client_of("order team").get(Pool.objects.get().get_absolute_url())
+    assert [each.standing for each in page.context["refill_orders"]] == ["scheduled"]
+    assert order.number in text_of(page)
     world.settle()
     world.on("2026-01-11")
     assert left() == 119

@@ -61,7 +61,7 @@ class PoolChange(Asked):
     hard = serializers.BooleanField(required=False)
 
 
-class MemberAsked(Asked):
+class PoolMemberAsked(Asked):
     """An account, or one service."""
 
     account = AccountNamed(required=False, default=None, allow_null=True)
@@ -69,7 +69,7 @@ class MemberAsked(Asked):
     begins_on = serializers.DateField(required=False, default=None, allow_null=True)
 
 
-class GrantAsked(Asked):
+class PoolGrantAsked(Asked):
     """Units by hand."""
 
     units = Exact()
@@ -81,7 +81,7 @@ class GrantAsked(Asked):
     )
 
 
-class RefillAsked(Asked):
+class PoolRefillAsked(Asked):
     """A standing order; `active` false switches it off."""
 
     active = serializers.BooleanField(default=True)

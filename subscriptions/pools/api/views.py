@@ -20,13 +20,13 @@ from o2b.asks import held_by
 from subscriptions.models import Pool, PoolGrant, PoolMember
 from subscriptions.pools import services, shown
 from subscriptions.pools.api.inputs import (
-    GrantAsked,
-    MemberAsked,
     MovementsAsked,
     PoolAsked,
     PoolChange,
     PoolFilter,
-    RefillAsked,
+    PoolGrantAsked,
+    PoolMemberAsked,
+    PoolRefillAsked,
 )
 from subscriptions.pools.api.outputs import (
     PoolGrantOutput,
@@ -133,11 +133,11 @@ class PoolViewSet(Noun):
         page: Any = self.paginate_queryset(members_of(pool.pk))
         return self.get_paginated_response(PoolMemberOutput(page, many=True).data)
 
-    @extend_schema(request=MemberAsked, responses={201: PoolMemberOutput})
+    @extend_schema(request=PoolMemberAsked, responses={201: PoolMemberOutput})
     @once
     def share(self, request: Request, pk: str) -> Response:
         """Let another account, or one service, draw from the pool."""
-        at, told = self.now(), self.asked(MemberAsked)
+        at, told = self.now(), self.asked(PoolMemberAsked)
         member = services.share_pool(pool_id=self.key(), **told, at=at, by=self.user_id)
         found = members_of(member.pool_id).get(pk=member.pk)
         return Response(PoolMemberOutput(found).data, status=status.HTTP_201_CREATED)
@@ -167,12 +167,12 @@ class PoolViewSet(Noun):
         page: Any = self.paginate_queryset(pool.grants.select_related("granted_by"))
         return self.get_paginated_response(PoolGrantOutput(page, many=True).data)
 
-    @extend_schema(request=GrantAsked, responses={201: PoolGrantOutput})
+    @extend_schema(request=PoolGrantAsked, responses={201: PoolGrantOutput})
     @once
     def give(self, request: Request, pk: str) -> Response:
         """Units by hand, for a reason; wants the permission to give units."""
         self.require(GRANT)
-        at, told = self.now(), self.asked(GrantAsked)
+        at, told = self.now(), self.asked(PoolGrantAsked)
         grant = services.grant_units(pool_id=self.key(), **told, at=at, by=self.user_id)
         found = PoolGrant.objects.select_related("granted_by").get(pk=grant.pk)
         return Response(PoolGrantOutput(found).data, status=status.HTTP_201_CREATED)
@@ -199,12 +199,12 @@ class PoolViewSet(Noun):
             raise Pool.DoesNotExist(f"pool {pk} has no refill")
         return Response(PoolRefillOutput(found).data)
 
-    @extend_schema(request=RefillAsked, responses=PoolRefillOutput)
+    @extend_schema(request=PoolRefillAsked, responses=PoolRefillOutput)
     def set_refill(self, request: Request, pk: str) -> Response:
         """Say the standing order anew, or switch it off; wants the permission to place orders."""
         self.require(ORDER)
         pool = self.queryset.get(pk=self.key())
-        told = self.asked(RefillAsked)
+        told = self.asked(PoolRefillAsked)
         by = self._by()
         if told.pop("active"):
             for name in ("below", "product"):
