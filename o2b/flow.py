@@ -58,7 +58,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "rate_deck_version.moved": (),
     "rate_deck_version.discarded": (),
     "rate_deck_version.submitted": (),
-    "rate_deck_version.published": (),
+    "rate_deck_version.published": (Reaction("subscriptions.revise_pools_of_deck"),),
     "rate_deck_version.retired": (),
     "price_book_version.drafted": (),
     "price_book_version.edited": (),

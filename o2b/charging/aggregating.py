@@ -18,6 +18,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+from o2b.charging.decks import DeckRate, NoRate
 from o2b.charging.models import EventsNeeded
 from o2b.charging.terms import DECIMALS
 from o2b.charging.usage import Aggregation, Event, Used
@@ -39,10 +40,28 @@ class _Point(NamedTuple):
     level: Decimal
 
 
-def _when(used: Used) -> tuple[date, time]:
-    """By day, then by the clock where that is told: which events come first may matter."""
-    first = used.events[0].at if used.events else None
-    return used.day, first.time() if first else time.min
+_Rank = tuple[str, str, tuple[int, ...]]
+
+
+def _when(used: Used) -> tuple[date, time, int, Decimal, _Rank]:
+    """By day, by the clock where that is told, then the smaller first, then by the rate.
+
+    Which events come first may matter: it is never said by the order in which rows were stored.
+    """
+    if not used.events:
+        return used.day, time.min, 0, used.quantity, ("", "", ())
+    value, at, rate, _covered = used.events[0]
+    clock, turn = (time.min, 0) if at is None else (at.time(), 1 + at.fold)
+    return used.day, clock, turn, value, _rank(rate)
+
+
+def _rank(rate: DeckRate | NoRate | None) -> _Rank:
+    """Of a number without a rate first, then by prefix, destination and price."""
+    if rate is None:
+        return "", "", ()
+    if isinstance(rate, NoRate):
+        return "", rate.number, ()
+    return rate.prefix, rate.destination, rate.whole
 
 
 class UsageOfDays:

@@ -3,7 +3,8 @@
 The order of drawing, the same whatever order events came in:
 
 1. Each charge uses its own allowance first; only what is beyond it is drawn from the pool.
-2. Days one after the other; on one day who draws in the order of their services' numbers.
+2. Days one after the other; on one day who draws in the order of their services' numbers; calls of
+   a charge by the clock, of one day's calls without a time the shorter first, then by prefix.
 3. Of the lots that are good on the day: the lowest priority, then the one that ends first, then
    the one that began first, then by reference.
 

@@ -95,7 +95,7 @@ class Limit:
 def _adding(drawer: Drawer, totals: Iterable[Total]) -> Drawer:
     more: list[Used] = []
     for total in totals:
-        found = used_of(total, drawer.facts.aggregation, drawer.where)
+        found = used_of(total, drawer.facts.aggregation, drawer.where, drawer.by_deck)
         if found is not None:
             more.append(found)
     facts = drawer.facts

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from o2b.charging import ChargeFacts
 from o2b.charging.facts import Prepaid
 from o2b.charging.pooling import Drawing, Lot, Use, draw, wanted_by_day
+from subscriptions.usage.rules.metering import ByDeck
 
 Ref = tuple[int, int, str]  # item, Terms, key: which charge
 
@@ -50,7 +51,8 @@ class Draws(NamedTuple):
 class Drawer(NamedTuple):
     """A charge that may draw: what was used of it, and from which pool on which day.
 
-    `service` is the first of its chain, `where` the dimensions that count for it.
+    `service` is the first of its chain, `where` the dimensions that count for it, `by_deck` how
+    its calls find their rates.
     """
 
     ref: Ref
@@ -58,6 +60,7 @@ class Drawer(NamedTuple):
     draws: Draws
     service: int = 0
     where: str | None = None
+    by_deck: ByDeck | None = None
 
 
 def uses_of(pool_id: int, drawers: Iterable[Drawer], *, on: date) -> list[Use]:

@@ -135,7 +135,8 @@ class _Reading:
         found: dict[int, list[Drawer]] = defaultdict(list)
         for each in sorted(told, key=_order):
             service = each.item.root_id_or_own
-            drawer = Drawer(each.ref, each.facts, draws(each.item), service, where_of(each.terms))
+            where = where_of(each.terms)
+            drawer = Drawer(each.ref, each.facts, draws(each.item), service, where, each.by_deck)
             for pool_id in pools_of[service]:
                 found[pool_id].append(drawer)
         return found

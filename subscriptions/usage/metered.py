@@ -39,13 +39,17 @@ SELECT asked.n, total.day, total.part, total.quantity, total.count,
 
 
 class Metered(NamedTuple):
-    """One charge that is sold by a meter, with the days under its Terms; nothing used yet."""
+    """One charge that is sold by a meter, with the days under its Terms; nothing used yet.
+
+    `by_deck`: how its calls find their rates, once it is told with usage; None without a deck.
+    """
 
     item: Item
     terms_id: int
     terms: ChargeTerms
     facts: ChargeFacts
     meter: Meter | None
+    by_deck: ByDeck | None = None
 
     @property
     def aggregation(self) -> Aggregation:
@@ -128,10 +132,12 @@ def facts_of(
 
 def with_usage(charges: Sequence[Metered], since: Sequence[date | None]) -> list[Metered]:
     """The same charges with what was used of each since a day (None: all of it); in one query."""
-    used = _used(charges, since)
+    by_deck = _by_deck([each.terms for each in charges])
+    decked = [each._replace(by_deck=found) for each, found in zip(charges, by_deck, strict=True)]
+    used = _used(decked, since)
     return [
         each._replace(facts=each.facts._replace(usage=tuple(used[n]), aggregation=each.aggregation))
-        for n, each in enumerate(charges)
+        for n, each in enumerate(decked)
     ]
 
 
@@ -151,12 +157,11 @@ def _used(charges: Sequence[Metered], since: Sequence[date | None]) -> dict[int,
         "first": None if None in first else min(day for day in first if day),
     }
     wheres = [where_of(each.terms) for each in charges]
-    by_deck = _by_deck([each.terms for each in charges])
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, values)
         rows = cursor.fetchall()
     for n, *total in rows:
-        used = used_of(Total(*total), charges[n].aggregation, wheres[n], by_deck[n])
+        used = used_of(Total(*total), charges[n].aggregation, wheres[n], charges[n].by_deck)
         if used is not None:
             found[n].append(used)
     return found

@@ -17,11 +17,12 @@ from subscriptions.pools.services import end_grant, end_sharing, grant_units, sh
 from subscriptions.usage.rules.told import Told
 from subscriptions.usage.selectors import live_usage
 from subscriptions.usage.services import take_usage
+from tests.decks import a_deck, next_version
 from tests.factories import a_user
 from tests.scenarios.world import World
 from tests.subscriptions.pools_build import a_drawer, a_plan, a_top_up, sold
 from tests.subscriptions.serving import told
-from tests.subscriptions.usage.build import a_meter, an_event, taken
+from tests.subscriptions.usage.build import a_meter, an_event, by_meter, taken
 
 pytestmark = pytest.mark.django_db
 
@@ -343,3 +344,40 @@ def by_hand(services: list[Item], events: list[tuple[Item, Told]]) -> dict[int, 
         item.pk: sum((units / 10 for units in paid[item.pk].values()), Decimal(0))
         for item in services
     }
+
+
+def test_a_rate_that_comes_late_changes_what_another_draws_and_that_is_billed(
+    world: World,
+) -> None:
+    """A call without a rate drew its second; with one it draws 60, and another pays the rest."""
+    a_deck(told={"49": "0.60/60/60"})
+    to = {"name": "to", "required": True, "choices": [], "digits": 6}
+    a_meter("calls", aggregation="each", unit="s", dimensions=[to])
+    by_deck = {"model": "rated", "details": {"call": {"deck": "intl", "number": "to"}}}
+    calls = by_meter("calls", "0") | by_deck
+    sold(world, a_plan("120", meter="calls"))
+    own = sold(world, calls)
+    guest = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    theirs = sold(world, calls, account=guest)
+    pool = Pool.objects.get()
+    share_pool(pool_id=pool.pk, account=guest, at=world.now, by=a_user("order team").pk)
+    world.on("2026-02-10")
+    told_of = {"meter": "calls"}
+    used(
+        world,
+        an_event(theirs, "1", "2026-01-05T12:00:00Z", properties={"to": "331"}, **told_of),
+        an_event(own, "120", "2026-01-06T12:00:00Z", properties={"to": "491"}, **told_of),
+    )
+    world.bill("2026-02-10")
+    assert world.parked() == [(guest.pk, "rate")]
+    assert [amount for _, _, amount, _ in lines(own)] == ["0.01"]
+    before = Pool.objects.get().revision
+    next_version({"49": "0.70/60/60", "33": "0.60/60/60"}, "2026-02-12", at=world.now)
+    world.settle()
+    assert Pool.objects.get().revision == before
+    next_version({"49": "0.60/60/60", "33": "0.60/60/60"}, "2026-01-01", at=world.now)
+    world.settle()
+    assert Pool.objects.get().revision == before + 1
+    assert world.on("2026-02-11").bill("2026-02-11").state == "finalised"
+    assert [(amount, cause) for _, _, amount, cause in lines(own)[1:]] == [("0.59", "pool")]
+    assert [amount for _, _, amount, _ in lines(theirs)] == ["0.00"]

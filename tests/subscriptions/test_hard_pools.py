@@ -12,10 +12,11 @@ from subscriptions.pools.selectors import pool_states
 from subscriptions.pools.services import grant_units, set_hard
 from subscriptions.usage.rules.told import Told
 from subscriptions.usage.services import recount_usage, release_waiting, take_usage
+from tests.decks import a_deck
 from tests.factories import a_user
 from tests.scenarios.world import World
 from tests.subscriptions.pools_build import a_drawer, a_plan, a_top_up, sold
-from tests.subscriptions.usage.build import a_meter, an_event, statuses, taken
+from tests.subscriptions.usage.build import a_meter, an_event, by_meter, statuses, taken
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,30 @@ def test_a_service_of_another_pool_is_not_held_back(world: World) -> None:
     at = "2026-01-20T09:00:00Z"
     found = told(world, an_event(theirs, "500", at), an_event(item, "500", at))
     assert found == ["accepted", "rejected: beyond_limit"]
+
+
+def test_a_call_by_a_deck_takes_its_increments(world: World) -> None:
+    """One second at 60/60 takes 60; a number that the deck does not know the seconds it took."""
+    a_deck(told={"49": "0.60/60/60"})
+    to = {"name": "to", "required": True, "choices": [], "digits": 6}
+    a_meter("calls", aggregation="each", unit="s", dimensions=[to])
+    sold(world, a_top_up("130", meter="calls"))
+    by_deck = {"model": "rated", "details": {"call": {"deck": "intl", "number": "to"}}}
+    item = sold(world, by_meter("calls", "0") | by_deck)
+    world.on("2026-01-20")
+    pool = Pool.objects.get()
+    set_hard(pool_id=pool.pk, hard=True, at=world.now, by=a_user("order team").pk)
+
+    def calls(*numbers: str) -> list[str]:
+        at = "2026-01-19T12:00:00Z"
+        given = [
+            an_event(item, "1", at, meter="calls", properties={"to": each}) for each in numbers
+        ]
+        return told(world, *given)
+
+    assert calls("491", "331", "492", "492") == ["accepted"] * 3 + ["rejected: beyond_limit"]
+    assert left(pool) == 9
+    assert calls("491") == ["rejected: beyond_limit"]
 
 
 def test_what_was_beyond_before_it_became_hard_keeps_nothing_out(world: World) -> None:

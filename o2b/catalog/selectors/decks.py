@@ -76,6 +76,24 @@ def decks_in_force(codes: Collection[str]) -> dict[str, DeckDays]:
     return found
 
 
+def versions_followed(version: RateDeckVersion) -> set[int]:
+    """The published versions that a draft would take days from, were it published as it stands.
+
+    Those that begin later keep their days; where one of them retires, the draft comes after it.
+    """
+    code = version.deck.code
+    now = decks_in_force([code])[code]
+    now.spans = [span for span in now.spans if span.version_id != version.pk]
+    then = DeckDays(code)
+    mine = _Span(version.pk, version.starts_on, None)
+    then.spans = sorted([mine, *now.spans], key=lambda each: each.starts_on, reverse=True)
+    turns = {version.starts_on}
+    for span in now.spans:
+        turns |= {span.starts_on, span.ends_on or span.starts_on}
+    taken = {day for day in turns if then.version_on(day) == version.pk}
+    return {before for day in taken if (before := now.version_on(day)) is not None}
+
+
 @lru_cache(maxsize=MOST_TABLES)
 def prefix_table(version_id: int) -> PrefixTable:
     """The rates of a published version: frozen, so kept in memory by its id."""

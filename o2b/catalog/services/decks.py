@@ -14,7 +14,7 @@ from o2b import events
 from o2b.catalog.exchange.decks import read_deck
 from o2b.catalog.models import DeckRate, RateDeck, RateDeckVersion
 from o2b.catalog.models.products import Lifecycle
-from o2b.catalog.selectors.decks import digits_of_prices, only_adds
+from o2b.catalog.selectors.decks import digits_of_prices, only_adds, versions_followed
 from o2b.catalog.services.publishing import publish, submit
 from o2b.catalog.services.refusals import DraftOpen, NotADraft, NothingToPublish, ValueInvalid
 from o2b.charging import DeckRate as Rate
@@ -72,19 +72,21 @@ def add_deck(
 
 @transaction.atomic
 def draft_version(*, code: str, by: int, at: datetime) -> RateDeckVersion:
-    """Begin the next version with the rates of the newest; refuses while another is a draft."""
+    """Begin the next version with the rates of the last days; refuses while another is a draft."""
     deck = RateDeck.objects.select_for_update().get(code=code)
     newest = deck.versions.order_by("-number").first()
     if newest is None:
         raise NothingToPublish(_("%(deck)s has no version.") % {"deck": deck})
     if newest.state == Lifecycle.DRAFT:
         raise DraftOpen(_("%(version)s is a draft already.") % {"version": newest})
+    # The newest may be one that mended days before those of another.
+    last = deck.versions.order_by("-starts_on", "-number")[0]
     draft = RateDeckVersion.objects.create(
         deck=deck,
         number=newest.number + 1,
-        starts_on=max(at.date() + A_DAY, newest.starts_on),
-        rates=newest.rates,
-        longest=newest.longest,
+        starts_on=max(at.date() + A_DAY, last.starts_on),
+        rates=last.rates,
+        longest=last.longest,
         prepared_by_id=by,
         created_at=at,
     )
@@ -96,7 +98,7 @@ def draft_version(*, code: str, by: int, at: datetime) -> RateDeckVersion:
                 SELECT %s, prefix, destination, rate, connect_fee, first_seconds, next_seconds
                     FROM catalog_deckrate WHERE version_id = %s
             """,
-            [draft.pk, newest.pk],
+            [draft.pk, last.pk],
         )
     events.record("rate_deck_version.drafted", draft, at=at, actor_id=by, number=draft.number)
     return draft
@@ -167,15 +169,15 @@ def publish_version(*, version_id: int, at: datetime, by: int | None = None) -> 
 
     `by` is somebody else than who wrote it; programs publish only what nobody wrote. What was
     rated stays: all but a deck's first version begin on a day that is over nowhere, or only add
-    rates of numbers that had none.
+    rates of numbers that had none to the versions that held on its days. One that begins later
+    keeps its days.
     """
     found = RateDeckVersion.objects.only("deck_id").get(pk=version_id)
     # One at a time of a deck, so that a version is checked beside the one it follows.
     RateDeck.objects.select_for_update().get(pk=found.deck_id)
     version = publish(RateDeckVersion, pk=version_id, at=at, by=by)
     _refuse_faulty(version, at)
-    if by is not None:
-        events.record("rate_deck_version.published", version, at=at, actor_id=by)
+    events.record("rate_deck_version.published", version, at=at, actor_id=by)
     return version
 
 
@@ -203,8 +205,7 @@ def _refuse_rated_days(version: RateDeckVersion, at: datetime) -> None:
     tomorrow = at.date() + A_DAY  # a day ends somewhere on Earth while UTC has the one before
     if version.starts_on >= max(tomorrow, latest.starts_on):
         return
-    lasting = latest.state == Lifecycle.PUBLISHED and version.starts_on >= latest.starts_on
-    if not (lasting and only_adds(latest.pk, version.pk)):
+    if not all(only_adds(pk, version.pk) for pk in versions_followed(version)):
         message = _(
             "It begins on %(day)s or later: what was rated stays as it is. Earlier may begin what"
             " only adds rates of numbers that had none."

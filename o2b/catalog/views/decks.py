@@ -139,13 +139,16 @@ class DeckPage(ListPage):
         draft = next((each for each in self.versions if each.state == Lifecycle.DRAFT), None)
         mine = draft is not None and draft.prepared_by_id == self.request.user.pk
         may_publish = draft is not None and not mine and self.request.user.has_perm(PUBLISH)
-        pairs = zip(self.versions, [*self.versions[1:], None], strict=True)
+        # Beside each the one whose days it follows; the number before may hold on other days.
+        in_order = sorted(self.versions, key=lambda each: (each.starts_on, each.number))
+        follows = dict(zip([each.pk for each in in_order], [None, *in_order], strict=False))
+        pairs = [(each, follows[each.pk]) for each in self.versions]
         return super().get_context_data(
             title=self.deck.name,
             deck=self.deck,
             version=self.version,
             running=self.running,
-            pairs=list(pairs) if self.versions else [],
+            pairs=pairs,
             draft=draft,
             must_ask=mine,
             may_publish=may_publish,
@@ -173,7 +176,7 @@ class DeckPage(ListPage):
 @door(CHANGE)
 @require_POST
 def draft(request: HttpRequest, code: str) -> HttpResponse:
-    """Begin the next version with the rates of the newest one."""
+    """Begin the next version with the rates that hold last."""
     made = services.draft_version(code=code, by=who(request), at=clock.now())
     return redirect("catalog:deck-edit", code=code, number=made.number)
 

@@ -15,6 +15,7 @@ from subscriptions.pools.services.refilling import (
     set_refill,
     stop_refill,
 )
+from subscriptions.pools.services.rerating import revise_of_deck
 from subscriptions.pools.services.sharing import end_sharing, share_pool
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "open_pool",
     "refill_pools",
     "rename_pool",
+    "revise_of_deck",
     "revise_pools",
     "set_hard",
     "set_refill",

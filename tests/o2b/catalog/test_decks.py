@@ -190,6 +190,43 @@ def test_a_version_that_only_adds_may_begin_earlier(
         next_version(new, day, at=NOON)
 
 
+def test_a_gap_of_an_older_version_is_mended_and_later_ones_keep_their_days() -> None:
+    first = a_deck(told={"49": "0.02"})
+    second = next_version({"49": "0.03"}, TOMORROW.isoformat(), at=NOON)
+    later = NOON + timedelta(days=20)
+    day = TODAY - timedelta(days=5)
+    with pytest.raises(Refused, match="only adds"), transaction.atomic():
+        next_version({"49": "0.03", "33": "0.05"}, day.isoformat(), at=later)
+    third = next_version({"49": "0.02", "33": "0.05"}, day.isoformat(), at=later)
+    found = decks_in_force(["intl"])["intl"]
+    asked = (day - timedelta(days=1), day, TODAY, TOMORROW, later.date())
+    assert [found.version_on(each) for each in asked] == [
+        first.pk,
+        third.pk,
+        third.pk,
+        second.pk,
+        second.pk,
+    ]
+    draft = decks.draft_version(code="intl", by=a_user().pk, at=later)
+    told = DeckRate.objects.filter(version=draft).values_list("prefix", "rate")
+    assert (draft.number, list(told)) == (4, [("49", Decimal("0.03"))])
+
+
+def test_a_gap_is_mended_though_a_version_has_retired() -> None:
+    """Where one retires the one before holds again: what takes days of both adds to both."""
+    first = a_deck(told={"49": "0.02"})
+    second = next_version({"49": "0.03"}, "2025-06-01")
+    retired = {"on": date(2025, 9, 1), "at": NOON.replace(year=2025, month=1)}
+    decks.retire_version(version_id=second.pk, **retired)
+    for rate in ("0.02", "0.03"):
+        with pytest.raises(Refused, match="only adds"), transaction.atomic():
+            next_version({"49": rate, "33": "0.05"}, "2025-07-01", at=NOON)
+    third = next_version({"49": "0.02", "33": "0.05"}, "2025-05-01", at=NOON)
+    found = decks_in_force(["intl"])["intl"]
+    asked = [found.version_on(date(2025, month, 1)) for month in (4, 5, 6, 8, 9)]
+    assert asked == [first.pk, third.pk, second.pk, second.pk, third.pk]
+
+
 def test_an_empty_deck_is_not_published() -> None:
     draft = a_draft()
     with pytest.raises(Refused, match="no rates"):

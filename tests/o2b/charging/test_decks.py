@@ -185,6 +185,7 @@ calls = st.builds(
     st.integers(0, 4000).map(D) | st.decimals(0, 100, places=3),
     st.none() | moments,
     rates,
+    st.just(D(0)),  # nothing of them is prepaid
 )
 shares = st.decimals(0, 300, places=4)
 

@@ -14,6 +14,8 @@ from o2b.charging import (
     CallRates,
     ChargeFacts,
     ChargeTerms,
+    DeckRate,
+    DeckRates,
     Event,
     Grant,
     Interval,
@@ -265,6 +267,21 @@ def test_prepaid_seconds_cover_whole_calls_first_and_the_rest_of_one_in_part():
     assert lines(charge._replace(prepaid=(Prepaid(day(3), D(360)),)), day(1, 2)) == [
         (D(183), D("0.00"))
     ]
+
+
+def test_which_calls_of_a_day_are_covered_hangs_on_no_order_of_rows():
+    """Without a time the shorter call is covered first, then that of the first prefix."""
+    cheap, dear, dearest = (
+        DeckRate(D(rate), 60, D(fee), 60, 60, prefix)
+        for rate, fee, prefix in (("0.60", "0", "44"), ("6.00", "0", "49"), ("6.00", "1", "49"))
+    )
+    told = [(61, cheap), (61, dear), (30, dear), (30, cheap), (30, dearest)]
+    rows = [Used(day(3), D(value), (Event(D(value), None, rate),)) for value, rate in told]
+    terms = usage("calls", "rated", D(0), call=DeckRates("intl", "to"))
+    charge = facts(terms, by=Aggregation.EACH, prepaid=(Prepaid(day(3), D(90)),))
+    found = {tuple(lines(charge._replace(usage=some), day(1, 2))) for some in permutations(rows)}
+    # The half minute of 44 and half of the first one of 49 are covered: 3 + 7 + 1.20 + 12.
+    assert found == {((D(212), D("23.20")),)}
 
 
 def test_the_arithmetic_of_a_call_that_is_prepaid_in_part_is_told():
