@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-# What was used before a lot ended is billed after: it waits for the bill of that.
+# What was used, or served in arrears, before a lot ended is billed after: it waits for that bill.
 LAPSED = """
 SELECT wallet.account_id, lot.id
     FROM billing_walletlot AS lot
@@ -20,7 +20,8 @@ SELECT wallet.account_id, lot.id
             SELECT FROM billing_charge AS charge
                 JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
                 JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
-                WHERE charge.account_id = wallet.account_id AND priced.kind = 'usage'
+                WHERE charge.account_id = wallet.account_id AND NOT charge.brings_money
+                AND (priced.kind = 'usage' OR wallet.covers = 'all' AND priced.kind <> 'one_time')
                 AND charge.started_on < lot.ends_on AND standing.next_due_on IS NOT NULL
                 AND (standing.billed_through IS NULL OR standing.billed_through < lot.ends_on)
         )

@@ -46,7 +46,29 @@ SELECT DISTINCT ON (charge_id, period_start, segment)
     ORDER BY charge_id, period_start, segment, revision DESC
 """
 
-ELIGIBLE = """
+# The bills that a line below zero corrects, as far as a wallet paid them: those of the same measure
+# and period, for the right price of a past day is another charge (`billing.rules.succeeding`).
+# What else than usage was paid is told by a draw of more than the usage on that bill.
+EARLIER = """
+    billing_charge AS alike
+    JOIN catalog_termscharge AS measured ON measured.id = alike.terms_charge_id
+    JOIN billing_invoiceline AS before ON before.charge_id = alike.id
+    JOIN billing_walletdraw AS earlier
+        ON earlier.invoice_id = before.invoice_id AND earlier.amount > 0
+    WHERE alike.item_id = charge.item_id AND alike.account_id = charge.account_id
+        AND measured.key = priced.key AND measured.kind = priced.kind
+        AND before.period_start = line.period_start AND before.invoice_id <> line.invoice_id
+        AND (priced.kind = 'usage' OR earlier.amount > COALESCE((
+            SELECT sum(used.amount + used.tax)
+                FROM billing_invoiceline AS used
+                JOIN billing_charge AS counted ON counted.id = used.charge_id
+                JOIN catalog_termscharge AS rated ON rated.id = counted.terms_charge_id
+                WHERE used.invoice_id = earlier.invoice_id AND rated.kind = 'usage'
+        ), 0))
+"""
+
+# A correction counts where the wallet paid what is corrected, whatever it covers by now.
+ELIGIBLE = f"""
 SELECT wallet.id, wallet.account_id, draft.id, draft.total, line.served_from,
        sum(line.amount + line.tax)
     FROM billing_draftinvoice AS draft
@@ -58,12 +80,14 @@ SELECT wallet.id, wallet.account_id, draft.id, draft.total, line.served_from,
     JOIN billing_charge AS charge ON charge.id = line.charge_id
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
     WHERE draft.shard_id = %(shard)s AND NOT charge.brings_money
-        AND (wallet.covers = 'all' OR priced.kind = 'usage')
+        AND CASE WHEN line.amount < 0 THEN EXISTS (SELECT FROM {EARLIER})
+            ELSE wallet.covers = 'all' OR priced.kind = 'usage' END
     GROUP BY wallet.id, draft.id, line.served_from
     ORDER BY wallet.account_id, draft.id, line.served_from
 """
 
-# Money whose invoice is not paid yet may wait for that. What has ended pays for what began before.
+# Money whose invoice is not paid yet may wait for that, less what was credited of money on it: the
+# least that its total ever came to. What has ended pays for what began before.
 LOTS = """
 SELECT lot.wallet_id, lot.id, lot."left", lot.priority, lot.begins_on, lot.ends_on
     FROM billing_walletlot AS lot
@@ -71,29 +95,40 @@ SELECT lot.wallet_id, lot.id, lot."left", lot.priority, lot.begins_on, lot.ends_
     LEFT JOIN billing_invoice AS bill ON bill.id = lot.invoice_id
     WHERE lot.wallet_id = ANY(%(wallets)s) AND lot."left" > 0
         AND lot.begins_on <= %(on)s
-        AND (wallet.usable = 'on_invoice' OR bill.id IS NULL OR bill.total <= COALESCE((
+        AND (wallet.usable = 'on_invoice' OR bill.id IS NULL OR bill.total + COALESCE((
+            SELECT sum(least(each.lowest, 0)) FROM (
+                SELECT min(since.amount) AS lowest FROM (
+                    SELECT later.charge_id, later.period_start, sum(later.amount + later.tax) OVER (
+                        PARTITION BY later.charge_id, later.period_start ORDER BY later.invoice_id
+                    ) AS amount
+                        FROM billing_invoiceline AS later
+                        JOIN billing_charge AS charge ON charge.id = later.charge_id
+                        WHERE charge.brings_money AND later.invoice_id > bill.id
+                        AND (later.charge_id, later.period_start) IN (
+                            SELECT charge_id, period_start FROM billing_invoiceline
+                                WHERE invoice_id = bill.id
+                        )
+                ) AS since GROUP BY since.charge_id, since.period_start
+            ) AS each
+        ), 0) <= COALESCE((
             SELECT sum(amount) FROM billing_allocation WHERE invoice_id = bill.id
         ), 0))
 """
 
 # What the wallet drew for the bills that these documents correct: the last draw first.
-DRAWN = """
+DRAWN = f"""
 SELECT bills.later, drawn.id, drawn.lot_id, -drawn.amount - COALESCE((
            SELECT sum(undone.amount) FROM billing_walletmovement AS undone
                WHERE undone.undoes_id = drawn.id
        ), 0)
     FROM (
-        SELECT DISTINCT now.invoice_id AS later, before.invoice_id AS earlier
-            FROM billing_draftline AS now
-            JOIN billing_charge AS charge ON charge.id = now.charge_id
+        SELECT DISTINCT line.invoice_id AS later, corrected.invoice_id AS earlier
+            FROM billing_draftline AS line
+            JOIN billing_charge AS charge ON charge.id = line.charge_id
             JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
-            JOIN billing_wallet AS wallet
-                ON wallet.account_id = now.account_id AND wallet.currency = charge.currency
-            JOIN billing_invoiceline AS before ON before.charge_id = now.charge_id
-                AND before.period_start = now.period_start AND before.invoice_id <> now.invoice_id
-            WHERE now.shard_id = %(shard)s AND now.invoice_id = ANY(%(invoices)s)
-                AND now.amount < 0 AND NOT charge.brings_money
-                AND (wallet.covers = 'all' OR priced.kind = 'usage')
+            CROSS JOIN LATERAL (SELECT earlier.invoice_id FROM {EARLIER}) AS corrected
+            WHERE line.shard_id = %(shard)s AND line.invoice_id = ANY(%(invoices)s)
+                AND line.amount < 0 AND NOT charge.brings_money
     ) AS bills
     JOIN billing_walletmovement AS drawn
         ON drawn.invoice_id = bills.earlier AND drawn.kind = 'drawn'

@@ -1,6 +1,6 @@
 """Wallets pay invoices that become final, and are given back what a correction undoes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -30,18 +30,11 @@ class Drawn:
     movements: list[WalletMovement] = field(default_factory=list)
 
 
-def draw(run: BillRun, shard_id: int, *, at: datetime) -> Drawn:
-    """What each document of a shard takes from its wallet, or gives back to it."""
-    eligible = selectors.eligible_by_invoice(shard_id)
-    paid = [each for each in eligible if each.amount > 0 and each.total > 0]
+def give_back(run: BillRun, shard_id: int, eligible: Sequence[Eligible], *, at: datetime) -> Drawn:
+    """What each document of a shard gives back to its wallet of what was drawn before."""
     undone = [each for each in eligible if each.amount < 0]
-    lots = selectors.lots_to_draw({each.wallet for each in paid}, on=run.on)
     draws = selectors.drawn_by_invoice(shard_id, [each.invoice for each in undone])
     found = Drawn()
-    for each in paid:
-        wanted = min(each.amount, each.total)
-        for share in drawn_from(lots.get(each.wallet, ()), each.parts, wanted):
-            found.movements.append(_movement(run, each, share.of, Kind.DRAWN, -share.amount, at))
     for each in undone:
         # A credit note gives back no more than it is over: the rest of it pays its other lines.
         most = min(-each.amount, -each.total) if each.total < 0 else -each.amount
@@ -51,7 +44,20 @@ def draw(run: BillRun, shard_id: int, *, at: datetime) -> Drawn:
             movement = _movement(run, each, lot, Kind.RETURNED, share.amount, at)
             movement.undoes_id = share.of
             found.movements.append(movement)
-    _add_payments(run, eligible, found)
+    _add_payments(run, undone, found)
+    return found
+
+
+def draw(run: BillRun, eligible: Sequence[Eligible], *, at: datetime) -> Drawn:
+    """What each document of a shard takes from its wallet."""
+    paid = [each for each in eligible if each.amount > 0 and each.total > 0]
+    lots = selectors.lots_to_draw({each.wallet for each in paid}, on=run.on)
+    found = Drawn()
+    for each in paid:
+        wanted = min(each.amount, each.total)
+        for share in drawn_from(lots.get(each.wallet, ()), each.parts, wanted):
+            found.movements.append(_movement(run, each, share.of, Kind.DRAWN, -share.amount, at))
+    _add_payments(run, paid, found)
     return found
 
 

@@ -1,7 +1,7 @@
 """Money that was ordered comes into a wallet when its invoice is final; a correction takes back."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -83,6 +83,25 @@ def fill(
                 moved = EXACT.subtract(moved, share.amount)
         filled.beyond[each.invoice] += EXACT.subtract(moved, each.amount)
     return filled
+
+
+def owed_by_lots(
+    returned: Iterable[WalletMovement], billed: Sequence[Billed], wallets: Mapping[int, Wallet]
+) -> list[Billed]:
+    """The purchases that money was given back to, as bills of nothing, where none is billed anyway.
+
+    A purchase that was corrected when its money was used still owes that: it is taken back now.
+    """
+    accounts = {wallet.pk: account for account, wallet in wallets.items()}
+    bills = {each.lot_id: each for each in returned}
+    known = {(each.charge, each.period_start) for each in billed}
+    found: dict[tuple[int, date], Billed] = {}
+    for lot in WalletLot.objects.filter(pk__in=bills, charge__isnull=False) if bills else ():
+        key = lot.charge_id, lot.period_start
+        if key not in known:
+            invoice = bills[lot.pk].invoice_id
+            found.setdefault(key, Billed(accounts[lot.wallet_id], *key, invoice, _ZERO))
+    return list(found.values())
 
 
 def _charges_of(ids: Collection[int]) -> dict[int, Charge]:

@@ -1,4 +1,4 @@
-"""One shard's wallets, when its documents become final: money comes in, then it pays."""
+"""One shard's wallets, when its documents become final: money comes back, comes in, and pays."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,8 +15,8 @@ from billing.models import (
 )
 from billing.models.ledger import LedgerAccount
 from billing.wallets import selectors
-from billing.wallets.services.drawing import Drawn, draw, write_draws
-from billing.wallets.services.filling import Filled, fill, open_wallets
+from billing.wallets.services.drawing import Drawn, draw, give_back, write_draws
+from billing.wallets.services.filling import Filled, fill, open_wallets, owed_by_lots
 from o2b import events
 from o2b.customers.models import Account
 
@@ -33,8 +33,10 @@ NEWS = {
 def settle_wallets(run: BillRun, shard: Shard, *, money: Collection[int], at: datetime) -> None:
     """Fill and draw the wallets of a shard whose final rows are written and whose drafts remain.
 
-    In the transaction that makes the shard final, and so once. Whoever moves a wallet holds the
-    row of its account; two do so one after the other. `money` are the charges that bring some.
+    What is given back comes first, so that a purchase that is corrected takes it back; what the run
+    bills comes next, so that it may pay. In the transaction that makes the shard final, and so
+    once. Whoever moves a wallet holds the row of its account; two do so one after the other.
+    `money` are the charges that bring some.
     """
     billed = selectors.money_billed(shard.pk, money)
     ids = {each.account for each in billed} | set(selectors.wallets_to_settle(shard.pk))
@@ -42,13 +44,20 @@ def settle_wallets(run: BillRun, shard: Shard, *, money: Collection[int], at: da
         return
     accounts = lock_accounts(ids)
     known = open_wallets(accounts.values(), at=at) if billed else wallets_of(accounts)
+    eligible = selectors.eligible_by_invoice(shard.pk)
+    back = give_back(run, shard.pk, eligible, at=at)
+    _keep(run, back, known, at)
+    billed = [*billed, *owed_by_lots(back.movements, billed, known)]
     if billed:
         filled = fill(run, billed, known, at=at)
         _write(filled)
         of_bill = {each.invoice: known[each.account] for each in billed}
         _post(_beyond(run, filled, of_bill))
         _tell(filled.movements, known, at)
-    drawn = draw(run, shard.pk, at=at)
+    _keep(run, draw(run, eligible, at=at), known, at)
+
+
+def _keep(run: BillRun, drawn: Drawn, known: Mapping[int, Wallet], at: datetime) -> None:
     if drawn.movements:
         write_draws(drawn, at=at)
         WalletMovement.objects.bulk_create(drawn.movements)
