@@ -1,4 +1,4 @@
-"""Work by the clock for pools: those that run low are topped up, on each day of a test clock too."""
+"""Work by the clock for pools: those that run low are topped up, as on days of a test clock."""
 
 from o2b import events
 from o2b.asks import held_by
