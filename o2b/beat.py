@@ -36,6 +36,7 @@ DAILY_WORK = [
     "subscriptions.move_prices",
     "subscriptions.remind_renewals",
     "subscriptions.renew_due",
+    "subscriptions.refill_pools",
     "billing.lapse_money",
     "billing.top_up_wallets",
     "subscriptions.watch_usage",
@@ -47,6 +48,5 @@ MACHINE_WORK = [
     "people.sweep_mail",
     "o2b.make_partitions",
     "subscriptions.release_usage",
-    "subscriptions.refill_pools",
     "subscriptions.count_usage_days",
 ]

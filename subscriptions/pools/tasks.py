@@ -1,14 +1,12 @@
 """Work for pools: those that run low are topped up; new rates of past days are looked at."""
 
-from celery import shared_task
-
 from o2b import events
 from o2b.asks import held_by
 from subscriptions.pools.services import refill_pools as refill
 from subscriptions.pools.services import revise_of_deck
 
 
-@shared_task(name="subscriptions.refill_pools")
+@events.periodic("subscriptions.refill_pools")
 def refill_pools() -> int:
     """Order for pools whose refill is switched on and that run low."""
     return refill(already_of=held_by)

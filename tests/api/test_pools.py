@@ -169,7 +169,10 @@ def test_members(finance: Person, world: World, item: Item) -> None:
     here = of(f"/members/{made.json()['id']}")
     assert_problem(finance.delete(f"{here}?ends_on=x"), 400, "malformed", "ends_on")
     assert_problem(finance.delete(f"{here}?ends_on=2026-01-01"), 422, "end_refused", "ends_on")
+    assert finance.delete(f"{here}?ends_on=2062-03-01").json()["ends_on"] == "2062-03-01"
+    assert finance.delete(f"{here}?ends_on=2026-03-01").json()["ends_on"] == "2026-03-01"
     assert finance.delete(here).json()["ends_on"] == "2026-02-10"
+    assert_problem(finance.delete(f"{here}?ends_on=2026-03-01"), 422, "end_refused", "ends_on")
     assert PoolMember.objects.filter(ends_on=date(2026, 2, 10)).count() == 1
     assert_problem(finance.delete(of("/members/999999")), 404, "not_found")
 

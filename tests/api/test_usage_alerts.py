@@ -203,6 +203,7 @@ def test_what_was_told(rep: Person, item: Item) -> None:
         ({"to": "2026-02-09"}, 0),
     ):
         assert len(rep.get(SENT, asked).json()["results"]) == n, asked
+    assert len(rep.get(SENT, {"from": "0001-01-01", "to": "9999-12-31"}).json()["results"]) == 2
     assert_problem(rep.get(SENT, {"from": "soon"}), 400, "malformed", "from")
     assert_problem(rep.get(SENT, {"form": "2026"}), 400, "malformed", "form")
 

@@ -14,6 +14,7 @@ from billing.runs.selectors.usage import usage_of
 from subscriptions.models import Act, Item, Pool
 from subscriptions.pools.selectors import pool_states
 from subscriptions.pools.services import end_grant, end_sharing, grant_units, share_pool
+from subscriptions.pools.services.sharing import SharedElsewhere
 from subscriptions.usage.rules.told import Told
 from subscriptions.usage.selectors import live_usage
 from subscriptions.usage.services import take_usage
@@ -163,6 +164,26 @@ def test_another_account_draws_while_it_is_a_member(world: World) -> None:
     billed(world, "2026-02-11")
     assert lines(theirs)[1:] == [("2026-01-01", "110", "9.00", "pool")]
     assert lines(own)[1:] == [("2026-01-01", "15", "-0.50", "pool")]
+
+
+def test_a_share_ends_no_later_than_another_pool_begins(world: World) -> None:
+    a_meter()
+    sold(world, a_plan("100"))
+    guest = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    third = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    theirs = sold(world, a_plan("30"), account=third)
+    by, said = a_user("order team").pk, {"account": guest, "at": world.now}
+    one, other = Pool.objects.get(account=world.account), Pool.objects.get(account=theirs.account)
+    member = share_pool(pool_id=one.pk, by=by, **said)
+    end_sharing(member_id=member.pk, ends_on=date(2026, 3, 1), at=world.now, by=by)
+    later = share_pool(pool_id=other.pk, by=by, begins_on=date(2026, 4, 1), **said)
+    with pytest.raises(SharedElsewhere, match=f"pool {other.number} from 1 Apr 2026"):
+        end_sharing(member_id=member.pk, ends_on=date(2026, 4, 2), at=world.now, by=by)
+    end_sharing(member_id=member.pk, ends_on=date(2026, 4, 1), at=world.now, by=by)
+    end_sharing(member_id=later.pk, ends_on=date(2026, 4, 1), at=world.now, by=by)
+    end_sharing(member_id=member.pk, ends_on=date(2062, 1, 1), at=world.now, by=by)
+    member.refresh_from_db()
+    assert member.ends_on == date(2062, 1, 1)
 
 
 def test_one_service_draws_from_the_pool_that_is_named(world: World) -> None:

@@ -263,9 +263,15 @@ def test_an_account_shares_it_and_it_ends(team: Client, world: World, item: Item
     here = f"{HERE}members/{member.pk}/end/"
     early = team.post(here, {"ends_on": "2026-01-01"})
     assert "ends before it began" in early.context["form"].errors["ends_on"][0]
+    assert team.post(here, {"ends_on": "2062-03-01"}).status_code == 302
+    assert "ends on 1 Mar 2062" in text_of(team.get(of())), "it may be corrected from here"
+    assert team.post(here, {"ends_on": "2026-03-01"}).status_code == 302
     assert team.post(here, {"ends_on": ""}).status_code == 302
     member.refresh_from_db()
     assert member.ends_on == date(2026, 2, 10)
+    late = team.post(here, {"ends_on": "2026-03-01"})
+    assert "has ended already" in late.context["form"].errors["ends_on"][0]
+    assert "Nordwind" not in text_of(team.get(of()))
 
 
 def test_one_service_shares_it(team: Client, world: World, item: Item) -> None:

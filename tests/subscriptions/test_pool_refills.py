@@ -1,19 +1,20 @@
 """Automatic top-up: an order when little is left, one a fall, not oftener a month than told."""
 
 import threading
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from o2b.models import Event
 from o2b.people.models import Notice
 from orders.models import Order, OrderLine
 from subscriptions.models import Item, Pool, PoolRefill, PoolRefillOrder
-from subscriptions.pools.selectors import pool_states
-from subscriptions.pools.services import RefillRefused, set_refill, stop_refill
+from subscriptions.pools.selectors import PoolState, pool_states
+from subscriptions.pools.services import RefillRefused, refilling, set_refill, stop_refill
 from subscriptions.pools.tasks import refill_pools
 from subscriptions.usage.services import take_usage
 from tests.billing.pages import client_of, text_of
@@ -185,3 +186,106 @@ def test_two_at_once_place_one_order(world: World, item: Item) -> None:
         each.join()
     assert sorted(placed) == [0, 1]
     assert len(ordered()) == 1
+
+
+@pytest.mark.parametrize("how", ["left", "lost the permission"])
+def test_nothing_is_ordered_in_the_name_of_somebody_who_may_not(
+    world: World, item: Item, how: str
+) -> None:
+    refill = set_for(world)
+    use(world, item, "90", "2026-01-10")
+    who = refill.set_by
+    who.is_active = how != "left"
+    who.groups.set(who.groups.all() if how == "left" else [])
+    who.save()
+    assert (refill_pools(), ordered()) == (0, [])
+    refill.refresh_from_db()
+    assert str(who) in refill.fault
+    world.on("2026-01-11")
+    assert refill_pools() == 0
+    told = Notice.objects.filter(key__startswith="pool-refill-failed")
+    assert [each.user for each in told] == [world.account.advocate], "told once, not each day"
+    set_for(world)
+    assert refill_pools() == 1, "somebody else took it over"
+
+
+def test_a_fault_is_told_again_of_the_next_fall(world: World, item: Item) -> None:
+    set_for(world)
+    use(world, item, "90", "2026-01-10")
+    world.account.state = "closed"
+    world.account.save()
+    assert refill_pools() == 0
+    world.on("2026-02-01")
+    assert (left(), refill_pools()) == (100, 0)
+    assert PoolRefill.objects.get().fault == ""
+    use(world, item, "95", "2026-02-01")
+    assert refill_pools() == 0
+    assert Notice.objects.filter(key__startswith="pool-refill-failed").count() == 2
+
+
+def test_a_test_clock_refills_on_its_days(world: World, item: Item) -> None:
+    set_for(world, most_a_month=1)
+    use(world, item, "90", "2026-01-10")
+    world.live("2026-02-09")
+    row = PoolRefillOrder.objects.get()
+    assert (row.placed_on, row.left) == (date(2026, 1, 10), 10)
+    assert left() == 200, "10 rolled over nowhere; 100 of the plan and 100 that were ordered"
+
+
+@pytest.fixture
+def other(world: World, item: Item) -> Pool:
+    """A second pool that runs low as the first one does, of another account."""
+    set_for(world)
+    account = world.an_account(name="Beside")
+    pool = Pool.objects.create(account=account, meter="minutes")
+    asked = {"below": Decimal(20), "product": "top-up", "quantity": Decimal(1), "most_a_month": 2}
+    set_refill(pool_id=pool.pk, at=world.now, by=a_user("order team").pk, **asked)
+    use(world, item, "90", "2026-01-10")
+    return pool
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("odd"), DatabaseError("deadlock")])
+@pytest.mark.parametrize("reading", [True, False])
+def test_a_pool_that_fails_does_not_keep_the_rest(
+    world: World,
+    item: Item,
+    other: Pool,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    reading: bool,
+) -> None:
+    first = Pool.objects.order_by("pk")[0].pk
+
+    def states(pool_ids: Collection[int]) -> list[PoolState]:
+        if first in pool_ids:
+            with connection.cursor() as cursor:  # what Postgres refuses ends its transaction
+                cursor.execute("SELECT 1/0")
+            raise fault
+        return pool_states(pool_ids)
+
+    def already(account_id: int) -> Collection[str]:
+        if account_id == world.account.pk:
+            raise fault
+        return ()
+
+    if reading:
+        monkeypatch.setattr(refilling, "pool_states", states)
+    assert refilling.refill_pools(already_of=already if not reading else lambda _pk: ()) == 1
+    assert PoolRefillOrder.objects.get().refill.pool == other
+
+
+def test_it_is_read_again_before_it_orders(
+    world: World, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before the row was held may be over."""
+    set_for(world)
+    use(world, item, "90", "2026-01-10")
+    read = pool_states([Pool.objects.get().pk])
+    assert refill_pools() == 1
+    world.settle()
+    PoolRefillOrder.objects.update(settled=True)
+    answers = [read]
+    monkeypatch.setattr(
+        refilling, "pool_states", lambda pks: answers.pop() if answers else pool_states(pks)
+    )
+    assert (left() > 20, refill_pools()) == (True, 0)

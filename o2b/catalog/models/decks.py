@@ -3,6 +3,7 @@
 from typing import Any
 
 import pgtrigger
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
@@ -49,7 +50,8 @@ class RateDeck(models.Model):
 class RateDeckVersion(Publishable):
     """The rates of a deck from a day on: those of the version that holds on the day of the call.
 
-    `rates` and `longest` count its rows and the digits of the longest prefix.
+    `rates` and `longest` count its rows and the digits of the longest prefix. Who filled in the
+    rates does not publish them, whoever moved their day since.
     """
 
     deck = models.ForeignKey(RateDeck, on_delete=models.PROTECT, related_name="versions")
@@ -57,17 +59,33 @@ class RateDeckVersion(Publishable):
     starts_on = models.DateField(help_text=_("The first day whose calls it rates."))
     rates = models.PositiveIntegerField(default=0)
     longest = models.PositiveSmallIntegerField(default=0)
+    filled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         ordering = ["deck__code", "-number"]
         constraints = [
             models.UniqueConstraint(fields=["deck", "number"], name="one_deck_version_a_number"),
             second_person("deck_version_second_person"),
+            models.CheckConstraint(
+                condition=models.Q(filled_by=None)
+                | models.Q(published_by=None)
+                | ~models.Q(filled_by=models.F("published_by")),
+                name="deck_rates_second_person",
+            ),
         ]
         triggers: Any = published_only("state", "retired_on")
 
     def __str__(self) -> str:
         return f"{self.deck} v{self.number}"
+
+    @property
+    def author_ids(self) -> set[int]:
+        """Who filled in the rates, and who last moved their day."""
+        return super().author_ids | (
+            {self.filled_by_id} if self.filled_by_id is not None else set()
+        )
 
 
 class DeckRate(models.Model):

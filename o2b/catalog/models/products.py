@@ -52,6 +52,11 @@ class Publishable(Stateful):
     class Meta:
         abstract = True
 
+    @property
+    def author_ids(self) -> set[int]:
+        """Who wrote it, and so does not publish it; nobody of them, when programs did."""
+        return {self.prepared_by_id} if self.prepared_by_id is not None else set()
+
     @transition(field=state, source=Lifecycle.DRAFT, target=Lifecycle.PUBLISHED)
     def publish(self, *, at: datetime) -> None:
         self.published_at = at

@@ -30,6 +30,9 @@ def drafts_for(user_id: int) -> tuple[Drafts, Drafts, Drafts, Drafts, Drafts]:
     products = ProductVersion.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
     plans = DeliveryPlan.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
     meters = MeterVersion.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
+    mine |= Q(filled_by=user_id)
+    submitted = Q(submitted_at__isnull=False) & ~mine
+    counts = {"for_me": Count("pk", filter=submitted), "mine": Count("pk", filter=mine)}
     decks = RateDeckVersion.objects.filter(state=Lifecycle.DRAFT).aggregate(**counts)
     return (
         Drafts(**books),

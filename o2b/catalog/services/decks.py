@@ -122,7 +122,8 @@ def fill_version(
     DeckRate.objects.filter(version=draft).delete()
     _copy(draft.pk, rows)
     draft.rates, draft.longest = len(rows), max((len(row.prefix) for row in rows), default=0)
-    draft.prepared_by_id, draft.submitted_at = by, None
+    draft.filled_by_id = draft.prepared_by_id = by
+    draft.submitted_at = None
     draft.save()
     events.record("rate_deck_version.filled", draft, at=at, actor_id=by, rates=len(rows))
     return draft
@@ -144,7 +145,7 @@ def _copy(version_id: int, rows: Sequence[Rate]) -> None:
 def move_version(
     *, version_id: int, starts_on: date, by: int | None, at: datetime
 ) -> RateDeckVersion:
-    """Let a draft count from another day."""
+    """Let a draft count from another day. Who filled in its rates still does not publish them."""
     draft = _locked(version_id)
     _refuse_no_draft(draft)
     draft.starts_on = starts_on

@@ -40,7 +40,8 @@ def one_at_a_time() -> None:
 
 def refuse_same_person(version: Publishable, *, by: int | None) -> None:
     """Two people see every version before it counts; programs publish only their own."""
-    if version.prepared_by_id is None or by not in (None, version.prepared_by_id):
+    authors = version.author_ids
+    if not authors or (by is not None and by not in authors):
         return
     message = _("You wrote %(version)s; somebody else publishes it.")
     if by is None:

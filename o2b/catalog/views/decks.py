@@ -137,7 +137,7 @@ class DeckPage(ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         draft = next((each for each in self.versions if each.state == Lifecycle.DRAFT), None)
-        mine = draft is not None and draft.prepared_by_id == self.request.user.pk
+        mine = draft is not None and self.request.user.pk in draft.author_ids
         may_publish = draft is not None and not mine and self.request.user.has_perm(PUBLISH)
         # Beside each the one whose days it follows; the number before may hold on other days.
         in_order = sorted(self.versions, key=lambda each: (each.starts_on, each.number))

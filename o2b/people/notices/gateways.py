@@ -1,7 +1,7 @@
 """The post: letters over Django's mail backend, one connection for all, with an end in time."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from urllib.parse import urlsplit
@@ -33,7 +33,7 @@ class BrokenOff(Exception):
     """The server went silent over one letter: whether it took it nobody knows."""
 
 
-def post(letters: Sequence[Letter]) -> Iterator[str]:
+def post(letters: Iterable[Letter]) -> Iterator[str]:
     """Send letters in order; for each, what the server held against it: nothing when it took it.
 
     Ends early, without a fault, when the time is up; raises ServerAway when nobody answers,

@@ -9,14 +9,10 @@ from subscriptions.pools.services.keeping import (
     touch_pools,
 )
 from subscriptions.pools.services.limiting import BeyondLimit, beyond_limits, hard_pools_hold
-from subscriptions.pools.services.refilling import (
-    RefillRefused,
-    refill_pools,
-    set_refill,
-    stop_refill,
-)
+from subscriptions.pools.services.refilling import refill_pools
 from subscriptions.pools.services.rerating import revise_of_deck
 from subscriptions.pools.services.sharing import end_sharing, share_pool
+from subscriptions.pools.services.standing import RefillRefused, set_refill, stop_refill
 
 __all__ = [
     "BeyondLimit",

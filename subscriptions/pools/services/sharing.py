@@ -3,12 +3,13 @@
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from o2b import clock, events
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
+from o2b.web.show import day_text
 from subscriptions.models import Item, Pool, PoolMember
 from subscriptions.pools.services.keeping import revise_pools, wait_for_others
 
@@ -26,7 +27,7 @@ class SharedElsewhere(Refused):
 
 
 class EndRefused(Invalid):
-    """An end that was told already, or that lies before the beginning."""
+    """An end that has come already, or that lies before the beginning."""
 
     code = "end_refused"
 
@@ -99,17 +100,22 @@ def _check(pool: Pool, owner: Account, *, field: str) -> None:
 def end_sharing(
     *, member_id: int, ends_on: date | None = None, at: datetime, by: int
 ) -> PoolMember:
-    """It draws from the pool no more, from a day on (today); the day of its begin: never did."""
+    """It draws from the pool no more, from a day on (today); the day of its begin: never did.
+
+    An end that lies ahead may be told anew; one that has come stands.
+    """
     member = (
         PoolMember.objects.select_for_update(of=["self"])
         .select_related("pool__account")
         .get(pk=member_id)
     )
-    if member.ends_on is not None:
-        raise EndRefused(_("Its end has been told."), field="ends_on")
-    last = ends_on or max(clock.day(member.pool.account, at), member.begins_on)
+    today = clock.day(member.pool.account, at)
+    if member.ends_on is not None and member.ends_on <= today:
+        raise EndRefused(_("It has ended already."), field="ends_on")
+    last = ends_on or max(today, member.begins_on)
     if last < member.begins_on:
         raise EndRefused(_("It ends before it began."), field="ends_on")
+    _refuse_elsewhere(member, until=last)
     member.ends_on = last
     member.save(update_fields=["ends_on"])
     revise_pools(_pools_of(member))
@@ -122,6 +128,18 @@ def end_sharing(
         ends_on=last.isoformat(),
     )
     return member
+
+
+def _refuse_elsewhere(member: PoolMember, *, until: date) -> None:
+    """A later end may reach into days on which it draws from another pool."""
+    beyond = Q(ends_on__isnull=True) | Q(ends_on__gt=member.begins_on)
+    others = PoolMember.objects.filter(beyond, meter=member.meter, begins_on__lt=until)
+    mine = others.filter(account=member.account_id, service=member.service_id)
+    held = mine.exclude(pk=member.pk).exclude(ends_on=F("begins_on")).first()
+    if held is not None and until > member.begins_on:
+        message = _("It draws from pool %(pool)s from %(day)s on. End it by then.")
+        told = {"pool": held.pool.number, "day": day_text(held.begins_on)}
+        raise SharedElsewhere(message % told, field="ends_on")
 
 
 def _pools_of(member: PoolMember) -> set[int]:

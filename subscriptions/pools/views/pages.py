@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -82,7 +82,8 @@ class PoolPage(OfPool):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         scene, user = self.scene, self.request.user
         lots, drawers = scene.lots(), scene.who_draws()
-        members = members_of(scene.pool.pk).filter(ends_on=None)
+        running = Q(ends_on=None) | Q(ends_on__gt=scene.today)
+        members = members_of(scene.pool.pk).filter(running)
         refill = refill_of(scene.pool.pk)
         context = {
             "title": _("Statement"),

@@ -166,6 +166,8 @@ def sent_from(rows: QuerySet[Any], on: date) -> QuerySet[Any]:
 
 def sent_until(rows: QuerySet[Any], on: date) -> QuerySet[Any]:
     """Passed on a day (UTC) or earlier."""
+    if on == date.max:  # no day follows it
+        return rows
     return rows.filter(at__lt=_midnight(on + A_DAY))
 
 

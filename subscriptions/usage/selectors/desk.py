@@ -42,6 +42,8 @@ def recorded_from(rows: QuerySet[Any], on: date) -> QuerySet[Any]:
 
 def recorded_until(rows: QuerySet[Any], on: date) -> QuerySet[Any]:
     """Recorded on a day (UTC) or earlier."""
+    if on == date.max:  # no day follows it
+        return rows
     return rows.filter(recorded_at__lt=_midnight(on + timedelta(days=1)))
 
 

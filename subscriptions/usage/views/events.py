@@ -28,7 +28,7 @@ from subscriptions.usage.rules.parts import read_part
 from subscriptions.usage.services.dismissing import LONGEST_REASON
 from subscriptions.usage.views.doorstep import MENDS, SEES, me, places
 
-USUAL_DAYS = 31
+USUAL = timedelta(days=31)
 
 
 def event_url(row: Any) -> str:
@@ -133,7 +133,7 @@ class EventList(ListPage):
         if not told["service"]:
             return selectors.no_events()
         until = _day(told["until"])
-        since = _day(told["from"]) or (until or clock.today()) - timedelta(days=USUAL_DAYS)
+        since = _day(told["from"]) or _before(until or clock.today())
         rows = selectors.dressed(selectors.of_service(told["service"]))
         if told["source"]:
             rows = rows.filter(source=told["source"])
@@ -156,6 +156,11 @@ class EventList(ListPage):
 
 def _day(told: str) -> date | None:
     return date.fromisoformat(told) if told else None
+
+
+def _before(day: date) -> date:
+    """As far back as one usually looks; the calendar begins with its first day."""
+    return max(day, date.min + USUAL) - USUAL
 
 
 class CorrectionForm(forms.Form):

@@ -1,4 +1,4 @@
-"""What was paid from a wallet is corrected: by price, as a whole, in one run or two, whatever it covers by then."""
+"""What a wallet paid is corrected: by price, as a whole, in one run or two, whatever it covers."""
 
 from datetime import date
 

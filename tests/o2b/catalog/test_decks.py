@@ -16,6 +16,7 @@ from o2b.catalog.exchange.faults import SheetRefused
 from o2b.catalog.models import DeckRate, Price, PriceBookVersion, RateDeck, RateDeckVersion
 from o2b.catalog.selectors.deck_changes import RateChanges
 from o2b.catalog.selectors.decks import decks_in_force
+from o2b.catalog.selectors.drafts import drafts_for
 from o2b.catalog.services import decks
 from o2b.catalog.services.meters import draft_version as draft_meter
 from o2b.catalog.services.meters import edit_version as edit_meter
@@ -141,6 +142,35 @@ def test_two_people_publish_and_postgres_keeps_it() -> None:
             deed()
     with pytest.raises(Refused, match="only a draft"):
         decks.fill_version(version_id=version.pk, rates=[], by=None, at=NOON)
+
+
+@pytest.mark.parametrize("mover", ["a person", "a program"])
+def test_who_filled_the_rates_never_publishes_them(client: Client, mover: str) -> None:
+    """Whoever moves the day of what another wrote does not make it free to its writer."""
+    writer, second = a_user("product"), a_user("product")
+    draft = a_draft(by=writer.pk)
+    by = second.pk if mover == "a person" else None
+    decks.move_version(version_id=draft.pk, starts_on=TOMORROW, by=by, at=NOON)
+    for who in filter(None, (writer.pk, by)):
+        with pytest.raises(Refused) as caught:
+            decks.publish_version(version_id=draft.pk, at=NOON, by=who)
+        assert caught.value.code == "second_person_needed"
+    with pytest.raises(Refused, match="another person publishes"):
+        decks.publish_version(version_id=draft.pk, at=NOON)
+    decks.submit_version(version_id=draft.pk, by=second.pk, at=NOON)
+    third = a_user("product").pk
+    assert [drafts_for(pk)[-1] for pk in (writer.pk, third)] == [(0, 1), (1, 0)]
+    client.force_login(writer)
+    assert client.get("/catalog/decks/intl/").context["may_publish"] is False
+    assert decks.publish_version(version_id=draft.pk, at=NOON, by=third).published_by_id == third
+
+
+def test_a_draft_that_nobody_filled_is_free_to_all_but_who_prepared_it() -> None:
+    a_deck()
+    second = a_user("product").pk
+    decks.draft_version(code="intl", by=second, at=NOON)
+    decks.submit_version(version_id=RateDeckVersion.objects.get(number=2).pk, by=second, at=NOON)
+    assert [drafts_for(pk)[-1] for pk in (second, a_user("product").pk)] == [(0, 1), (1, 0)]
 
 
 def test_what_was_rated_stays() -> None:

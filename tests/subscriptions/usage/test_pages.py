@@ -124,6 +124,7 @@ def test_what_waits(finance: Client, item: Item) -> None:
         ({"source": "other"}, []),
         ({"meter": "minutes"}, [waits.id]),
         ({"until": "2001-01-01"}, []),
+        ({"from": "9999-12-31", "until": "9999-12-31"}, []),
         ({"from": "2001-01-01"}, [waits.id, "gone"]),
     ):
         assert [row.key for row in sources(finance, url, **asked)] == found, asked
@@ -166,6 +167,7 @@ def test_what_was_refused(finance: Client, item: Item) -> None:
         ({"q": "third"}, ["third"]),
         ({"state": "settled"}, []),
         ({"until": "2001-01-01"}, []),
+        ({"from": "9999-12-31", "until": "9999-12-31"}, []),
     ):
         assert [row.key for row in sources(finance, url, **asked)] == found, asked
     assert "out_of_range" in "".join(csv_of(finance, url, code="out_of_range"))
@@ -221,6 +223,11 @@ def test_events_are_found(sales: Client, item: Item) -> None:
         ({"service": item.number.lower(), "until": "2026-02-08"}, [other.id]),
         ({"service": f"S-{item.subscription_id}", "from": "2026-02-09"}, [first.id]),
         ({"service": "S-x", "until": "2026-02-10"}, []),
+        ({"service": item.number, "until": "0001-01-01"}, []),
+        (
+            {"service": item.number, "from": "2026-02-01", "until": "9999-12-31"},
+            [first.id, other.id],
+        ),
         ({"service": item.number, "from": "2026-01-01", "source": "z"}, []),
     ):
         assert [row.key for row in sources(sales, url, **asked)] == found, asked

@@ -1,9 +1,11 @@
 """The letter that tells a customer what passed a threshold: one for all that an account is owed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
@@ -19,39 +21,82 @@ from subscriptions.usage.alerts.words import figures, passed_text, service_text
 
 MOST_IN_A_LETTER = 50
 
-Owed = tuple[Account, Letter, list[UsageAlertSent]]
+LOCK = 0x616C7274  # the name of the lock: "alrt"
 
 
 def mail_usage_alerts(*, owed: Mapping[int, Sequence[int]], machine_now: datetime) -> int:
     """Write to each account about what it was not told of yet; how many letters.
 
     What the server refuses the advocate hears of; when it does not answer, the rest stays owed.
+    Two that write to one account wait for each other: who comes second finds nothing owed.
     """
-    letters = list(_letters(list(owed)))
-    mailed = {account.pk for account, _letter, _rows in letters}
-    events.done(pk for key in owed.keys() - mailed for pk in owed[key])
-    tried = sent = 0
-    for fault in post([letter for _account, letter, _rows in letters]):
-        account, _letter, rows = letters[tried]
-        _note(account, rows, fault, account.test_now or machine_now, owed[account.pk])
-        tried += 1
-        sent += not fault
-    events.hand_back(pk for account, _letter, _rows in letters[tried:] for pk in owed[account.pk])
+    accounts = _waiting(list(owed))
+    events.done(pk for key in owed.keys() - {each.pk for each in accounts} for pk in owed[key])
+    sent, left = 0, {account.pk for account in accounts}
+    turn = _Turn(accounts)
+    with closing(turn.letters()) as letters:
+        for fault in post(letters) if accounts else ():
+            account = turn.account
+            at = account.test_now or machine_now
+            _note(account, turn.rows, fault, at, owed[account.pk])
+            left.discard(account.pk)
+            sent += not fault
+    events.done(pk for key in turn.told for pk in owed[key])
+    events.hand_back(pk for key in left - turn.told for pk in owed[key])
     return sent
 
 
-def _letters(account_ids: Sequence[int]) -> Iterator[Owed]:
+class _Turn:
+    """Accounts one after the other: whose turn it is, what it is written, who is told already."""
+
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        self.accounts = accounts
+        self.account = accounts[0] if accounts else Account()
+        self.rows: list[UsageAlertSent] = []
+        self.told: set[int] = set()
+
+    def letters(self) -> Generator[Letter, None, None]:
+        """Each written, and sent by who asks for the next, while nobody else writes to it."""
+        for account in self.accounts:
+            with _alone_with(account.pk):
+                rows = list(_owed_to([account.pk]))
+                to = written_to({account.customer_id}).get(account.customer_id)
+                if not rows or to is None:
+                    self.told.add(account.pk)
+                    continue
+                self.account, self.rows = account, rows
+                with override(language_of(account.customer)):
+                    letter = _letter(account, to, rows)
+                yield letter
+
+
+def _waiting(account_ids: Sequence[int]) -> list[Account]:
+    """Who is owed a letter and has somebody to write to."""
     related = ("customer", "legal_entity", "advocate", "test_clock")
-    accounts = Account.objects.select_related(*related).in_bulk(account_ids)
-    rows: dict[int, list[UsageAlertSent]] = {}
-    for row in sent_for_list().filter(account__in=accounts, letter_owed=True).order_by("pk"):
-        rows.setdefault(row.account_id, []).append(row)
-    contacts = written_to({account.customer_id for account in accounts.values()})
-    for pk, own in sorted(rows.items()):
-        account = accounts[pk]
-        if to := contacts.get(account.customer_id):
-            with override(language_of(account.customer)):
-                yield account, _letter(account, to, own), own
+    owing = _owed_to(account_ids).order_by().values("account")
+    accounts = list(Account.objects.filter(pk__in=owing).select_related(*related).order_by("pk"))
+    contacts = written_to({account.customer_id for account in accounts})
+    return [account for account in accounts if account.customer_id in contacts]
+
+
+def _owed_to(account_ids: Collection[int]) -> QuerySet[UsageAlertSent]:
+    return sent_for_list().filter(account__in=account_ids, letter_owed=True).order_by("pk")
+
+
+@contextmanager
+def _alone_with(account_id: int) -> Iterator[None]:
+    """Wait until nobody else writes to it; a lock of the session, as mail goes in no transaction.
+
+    It ends with the session, so kill -9 frees it.
+    """
+    key = [LOCK, account_id % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", key)
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:  # a broken session holds none
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
 
 
 def _letter(account: Account, to: Contact, rows: Sequence[UsageAlertSent]) -> Letter:

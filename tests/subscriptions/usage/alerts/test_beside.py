@@ -11,9 +11,14 @@ from django.db import connection, transaction
 
 from o2b.models import Event
 from o2b.people.models import Notice
+from o2b.people.notices import gateways
 from subscriptions.models import Item, UsageAlertDefault, UsageAlertDue, UsageAlertSent
 from subscriptions.usage.alerts.selectors import items_of, watched
-from subscriptions.usage.alerts.services import look_at_usage, note_changed
+from subscriptions.usage.alerts.services import (
+    look_at_usage,
+    mail_usage_alerts,
+    note_changed,
+)
 from subscriptions.usage.alerts.services.telling import tell_passed
 from tests.scenarios.world import World
 from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter, taken
@@ -80,6 +85,32 @@ def test_whoever_finds_the_same_at_the_same_moment_tells_it_once(items: list[Ite
     assert UsageAlertSent.objects.filter(told=False).count() == 3
     assert Event.objects.filter(name="usage_alert.passed").count() == 3
     assert Notice.objects.filter(topic="usage").count() == 1
+
+
+def test_two_that_write_to_one_account_write_once(
+    items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken(*(an_event(item, "85") for item in items))
+    look_at_usage(machine_now=AT)
+    account = items[0].account_id
+    sent: list[str] = []
+    began, second = threading.Event(), threading.Event()
+
+    def slowly(letter: gateways.Letter, connection: Any) -> str:
+        sent.append(letter.key)
+        began.set()
+        second.wait(1.5)  # long enough for the other one to have read what is owed
+        return ""
+
+    def come_second() -> None:
+        assert began.wait(20)
+        mail_usage_alerts(owed={account: []}, machine_now=AT)
+        second.set()
+
+    monkeypatch.setattr(gateways, "_send", slowly)
+    together(lambda: mail_usage_alerts(owed={account: []}, machine_now=AT), come_second)
+    assert len(sent) == 1
+    assert not UsageAlertSent.objects.filter(letter_owed=True).exists()
 
 
 def test_what_is_not_committed_while_somebody_looks_is_found_by_the_next(items: list[Item]) -> None:

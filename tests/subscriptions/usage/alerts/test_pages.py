@@ -208,6 +208,8 @@ def test_the_list_of_what_was_told(sales: Client, item: Item) -> None:
         ({"q": "nobody"}, []),
         ({"from": "2026-02-11"}, []),
         ({"until": "2026-02-10"}, ["100", "2"]),
+        ({"until": "9999-12-31"}, ["100", "2"]),
+        ({"from": "0001-01-01"}, ["100", "2"]),
     ):
         assert found(**asked) == thresholds, asked
     for column in ("at", "account", "service", "threshold", "used", "amount", "mailed_at"):
@@ -215,7 +217,7 @@ def test_the_list_of_what_was_told(sales: Client, item: Item) -> None:
     text = text_of(sales.get(HERE))
     assert "100 % of the allowance is used" in text
     assert "Alerts" in text
-    answer: Any = sales.get(HERE, {"format": "csv", "of": "allowance"})
+    answer: Any = sales.get(HERE, {"format": "csv", "of": "allowance", "until": "9999-12-31"})
     head, line = answer.getvalue().decode().splitlines()
     assert head.startswith("When,Account,Service,Charge,Meter")
     assert (
