@@ -393,10 +393,10 @@ def test_a_rate_that_comes_late_changes_what_another_draws_and_that_is_billed(
     assert world.parked() == [(guest.pk, "rate")]
     assert [amount for _, _, amount, _ in lines(own)] == ["0.01"]
     before = Pool.objects.get().revision
-    next_version({"49": "0.70/60/60", "33": "0.60/60/60"}, "2026-02-12", at=world.now)
-    world.settle()
-    assert Pool.objects.get().revision == before
     next_version({"49": "0.60/60/60", "33": "0.60/60/60"}, "2026-01-01", at=world.now)
+    world.settle()
+    assert Pool.objects.get().revision == before + 1
+    next_version({"49": "0.70/60/60", "33": "0.60/60/60"}, "2026-02-12", at=world.now)
     world.settle()
     assert Pool.objects.get().revision == before + 1
     assert world.on("2026-02-11").bill("2026-02-11").state == "finalised"
