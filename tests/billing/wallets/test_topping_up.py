@@ -7,7 +7,7 @@ import pytest
 
 from billing import tasks
 from billing.invoices.selectors import with_standing
-from billing.models import Invoice, TopUp, TopUpOrder, Wallet
+from billing.models import Charge, Invoice, TopUp, TopUpOrder, Wallet
 from billing.wallets.selectors.topups import wallets_to_look_at
 from billing.wallets.services import topping_up
 from billing.wallets.services.setting import set_wallet
@@ -161,8 +161,8 @@ def test_what_makes_no_sense_is_refused_by_name(
     a_product(code="plain")
     grant = {"units": "50"}
     a_product(code="plan", charges=[monthly("10.00") | {"details": {"grant": grant}}])
-    abroad = {"kind": "one_time", "model": "flat", "unit_price": Decimal(1), "currency": "CHF"}
-    a_product(code="abroad", charges=[abroad | {"details": {"grant": grant}}])
+    abroad = {"kind": "one_time", "model": "flat", "unit_price": Decimal(1)}
+    a_product(code="abroad", currency="CHF", charges=[abroad | {"details": {"grant": grant}}])
     with pytest.raises(TopUpInvalid) as refused:
         refilled(world, **given)
     assert refused.value.field == field
@@ -217,7 +217,7 @@ def test_an_order_that_was_billed_and_brought_nothing_fails_and_is_told(world: W
     item = Item.objects.get(order_line__order=asked.order_id)
     looked(world, wallet)
     assert states() == ["open"]
-    told(world, item, Act.END, on=item.current.valid.lower)
+    told(world, item, Act.END, on=Charge.objects.get(item=item).started_on)
     world.settle()
     world.on("2026-02-28").bill()
     assert looked(world, wallet) is None
