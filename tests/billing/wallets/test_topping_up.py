@@ -161,7 +161,7 @@ def test_what_makes_no_sense_is_refused_by_name(
     a_product(code="plain")
     grant = {"units": "50"}
     a_product(code="plan", charges=[monthly("10.00") | {"details": {"grant": grant}}])
-    abroad = {"kind": "one_time", "model": "flat", "unit_price": Decimal(1)}
+    abroad = {"key": "credits", "kind": "one_time", "model": "flat", "unit_price": Decimal(1)}
     a_product(code="abroad", currency="CHF", charges=[abroad | {"details": {"grant": grant}}])
     with pytest.raises(TopUpInvalid) as refused:
         refilled(world, **given)
