@@ -1,7 +1,10 @@
 """Billing's answers to news: promises, charges, and the steps of a run, what lapses."""
 
+import logging
 import os
 import socket
+
+from django.db import DatabaseError
 
 from billing.charges.services import open_charges_of
 from billing.invoices.services import tell_first_bills as tell_of_first_bills
@@ -9,12 +12,15 @@ from billing.promises.services import note_deliveries_of, open_promises_of
 from billing.runs import services as runs
 from billing.wallets.selectors.topups import wallets_to_look_at
 from billing.wallets.services.lapsing import lapse_due
-from billing.wallets.services.topping_up import top_up
+from billing.wallets.services.topping_up import UNFORESEEN, top_up
 from o2b import clock
+from o2b.asks import held_by
+from o2b.errors import Refused
 from o2b.events import batch_reaction, periodic, reaction
 from subscriptions.selectors import accounts_of_orders
 
 AT_ONCE = 100
+log = logging.getLogger(__name__)
 
 
 @batch_reaction("billing.open_promises", at_once=AT_ONCE)
@@ -78,10 +84,16 @@ def lapse_money() -> int:
 
 @periodic("billing.top_up_wallets")
 def top_up_wallets() -> int:
-    """Standing orders refill wallets that hold too little; each wallet for itself."""
-    now = clock.now()
-    looked_at = [top_up(wallet_id=pk, machine_now=now) for pk in wallets_to_look_at()]
-    return sum(asked is not None for asked in looked_at)
+    """Standing orders refill wallets that hold too little; one that fails keeps none from it."""
+    now, placed = clock.now(), 0
+    for pk in wallets_to_look_at():
+        try:
+            asked = top_up(wallet_id=pk, machine_now=now, already_of=held_by)
+        except (Refused, DatabaseError, *UNFORESEEN):
+            log.exception("top-up of wallet %s", pk)
+        else:
+            placed += asked is not None
+    return placed
 
 
 def _worker() -> str:

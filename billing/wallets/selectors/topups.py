@@ -1,7 +1,9 @@
 """Questions about top-ups: which wallets to look at, what was ordered, what came of it."""
 
-from billing.models import TopUp, TopUpOrder, Wallet, WalletLot
-from o2b.catalog.models import Price, Product, ProductVersion
+from datetime import date
+
+from billing.models import ChargeState, TopUp, TopUpOrder, Wallet, WalletLot
+from billing.wallets.selectors.settling import lots_to_draw
 from o2b.charging.refills import Asked
 from orders.models import OrderLine
 
@@ -17,34 +19,40 @@ def wallets_to_look_at() -> list[int]:
 
 
 def asked_before(wallet: Wallet) -> list[Asked]:
-    """The refills of a wallet, as the rule wants them; those called off count as refused ones."""
+    """The refills of a wallet, as the rule wants them; those called off count as refused ones.
+
+    One that was billed and brought nothing counts as made: it cost money.
+    """
     rows = TopUpOrder.objects.filter(wallet=wallet).order_by("-pk")[:LOOKED_AT]
-    gone = (State.FAILED, State.CANCELLED)
-    return [Asked(row.on, row.state == State.OPEN, row.state in gone) for row in rows]
+    return [
+        Asked(
+            row.on,
+            row.state == State.OPEN,
+            row.state == State.CANCELLED or (row.state == State.FAILED and row.order_id is None),
+        )
+        for row in rows
+    ]
 
 
-def settled_orders(asked: TopUpOrder) -> str:
-    """The transition that an open refill is due: fill, cancel, or none yet (empty)."""
-    bought = WalletLot.objects.filter(charge__item__order_line__order=asked.order_id)
-    if bought.exists():
-        return "fill"
-    lines = OrderLine.objects.filter(order=asked.order_id)
-    if not lines.exclude(state=OrderLine.State.CANCELLED).exists():
+def settled_orders(asked: TopUpOrder, *, today: date) -> str:
+    """The transition that an open refill is due: fill, cancel, fail, or none yet (empty).
+
+    Money that is not usable yet, for its day or its payment is to come, is still under way.
+    """
+    of_order = {"charge__item__order_line__order": asked.order_id}
+    bought = dict(WalletLot.objects.filter(**of_order).values_list("pk", "left"))
+    if bought:
+        lots = lots_to_draw([asked.wallet_id], on=today).get(asked.wallet_id, ())
+        waits = {pk for pk, left in bought.items() if left > 0} - {each.lot for each in lots}
+        return "" if waits else "fill"
+    lines = set(OrderLine.objects.filter(order=asked.order_id).values_list("state", flat=True))
+    if lines <= {OrderLine.State.CANCELLED}:
         return "cancel"
-    return ""
-
-
-def product_that_brings_money(code: str) -> Product | None:
-    """A product on sale with a price that grants money."""
-    product = Product.objects.filter(code=code).first()
-    if product is None:
-        return None
-    on_sale = ProductVersion.objects.filter(
-        product=product, state=ProductVersion.State.PUBLISHED
-    ).exists()
-    grants = Price.objects.filter(product=product, details__has_key="grant")
-    brings = any(not price.details["grant"].get("meter") for price in grants)
-    return product if on_sale and brings else None
+    if not lines <= {OrderLine.State.CANCELLED, OrderLine.State.COMPLETED}:
+        return ""
+    charges = ChargeState.objects.filter(**of_order)
+    to_bill = charges.filter(billed_through=None, next_due_on__isnull=False)
+    return "fail" if charges.exists() and not to_bill.exists() else ""
 
 
 def refills_of(wallet: Wallet, limit: int = 10) -> list[TopUpOrder]:

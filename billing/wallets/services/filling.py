@@ -97,10 +97,11 @@ def owed_by_lots(
     known = {(each.charge, each.period_start) for each in billed}
     found: dict[tuple[int, date], Billed] = {}
     for lot in WalletLot.objects.filter(pk__in=bills, charge__isnull=False) if bills else ():
-        key = lot.charge_id, lot.period_start
-        if key not in known:
-            invoice = bills[lot.pk].invoice_id
-            found.setdefault(key, Billed(accounts[lot.wallet_id], *key, invoice, _ZERO))
+        charge, start, invoice = lot.charge_id, lot.period_start, bills[lot.pk].invoice_id
+        if charge is None or start is None or invoice is None or (charge, start) in known:
+            continue
+        bill = Billed(accounts[lot.wallet_id], charge, start, invoice, _ZERO)
+        found.setdefault((charge, start), bill)
     return list(found.values())
 
 

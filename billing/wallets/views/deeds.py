@@ -15,6 +15,7 @@ from billing.wallets.services import granting
 from billing.wallets.services.setting import set_wallet
 from billing.wallets.services.topping_up import set_top_up, stop_top_up
 from o2b import clock
+from o2b.asks import held_by
 from o2b.customers.models import Account
 from o2b.errors import Refused
 from o2b.web.forms import show_refusal
@@ -149,6 +150,7 @@ def refill(request: HtmxRequest, pk: int) -> HttpResponse:
                     wallet_id=pk,
                     user_id=_user(request),
                     at=clock.now(wallet.account),
+                    already=held_by(wallet.account_id),
                     **form.cleaned_data,
                 )
             except Refused as refusal:

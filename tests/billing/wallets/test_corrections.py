@@ -1,4 +1,4 @@
-"""What a wallet paid is corrected: by price, as a whole, in one run or two, whatever it covers."""
+"""What was paid from a wallet is corrected: by price, as a whole, in one run or in two."""
 
 from datetime import date
 
