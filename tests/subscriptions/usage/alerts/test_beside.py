@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from o2b.customers.models import Contact
 from o2b.models import Event
 from o2b.people.models import Notice
 from o2b.people.notices import gateways
@@ -93,6 +94,9 @@ def test_two_that_write_to_one_account_write_once(
     taken(*(an_event(item, "85") for item in items))
     look_at_usage(machine_now=AT)
     account = items[0].account_id
+    Contact.objects.create(
+        customer=items[0].account.customer, name="Bo", email="bo@acme.test", signs=True
+    )
     sent: list[str] = []
     began, second = threading.Event(), threading.Event()
 
