@@ -146,7 +146,7 @@ class InvoiceLineOutput(serializers.Serializer):
     tax = Amount(currency="charge.currency")
 
 
-class StepOutput(serializers.Serializer):
+class LineStepOutput(serializers.Serializer):
     """A line of arithmetic; the result may be exact, with more decimals than the currency."""
 
     label = serializers.CharField()
@@ -154,7 +154,7 @@ class StepOutput(serializers.Serializer):
     result = serializers.CharField()
 
 
-class FactOutput(serializers.Serializer):
+class LineFactOutput(serializers.Serializer):
     """Units or days that the arithmetic begins with."""
 
     label = serializers.CharField()
@@ -179,8 +179,8 @@ class ExplanationOutput(serializers.Serializer):
     equal = serializers.BooleanField(allow_null=True)
     code = serializers.CharField(help_text="no_basis: billed before its basis was kept.")
     reason = serializers.CharField()
-    steps = StepOutput(many=True)
-    facts = FactOutput(many=True)
+    steps = LineStepOutput(many=True)
+    facts = LineFactOutput(many=True)
     pools = serializers.ListField(child=serializers.IntegerField())
     target = serializers.CharField(allow_null=True, help_text="What the piece costs in all.")
     billed_before = serializers.CharField(allow_null=True)
@@ -192,7 +192,7 @@ class ExplanationOutput(serializers.Serializer):
     tax = serializers.CharField()
     tax_billed = serializers.CharField()
     tax_rounded_per = serializers.CharField(allow_null=True)
-    tax_steps = StepOutput(many=True)
+    tax_steps = LineStepOutput(many=True)
 
 
 class TaxOfRateOutput(serializers.Serializer):

@@ -176,7 +176,6 @@ class InvoiceViewSet(Noun):
             page, content_type="application/pdf", headers={"Content-Disposition": name}
         )
 
-
     @extend_schema(
         responses=outputs.ExplanationOutput,
         parameters=[OpenApiParameter("position", OpenApiTypes.INT, OpenApiParameter.PATH)],

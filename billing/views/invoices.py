@@ -157,9 +157,7 @@ def _document(pk: int) -> Document:
     return document_of(invoice, list(selectors.lines_of(invoice_id=pk)), paid_on(invoice_id=pk))
 
 
-def _shown(
-    line: InvoiceLine, again: LineExplained, first_day_outside: bool = False
-) -> LineShown:
+def _shown(line: InvoiceLine, again: LineExplained, outside: bool = False) -> LineShown:
     charge = explain_charge(
         line.charge.terms,
         position=line.charge.terms_charge.position,
@@ -175,7 +173,7 @@ def _shown(
         line=line,
         text=line_text(line, name),
         notes=notes_of(line),
-        period=period_text(line, first_day_outside),
+        period=period_text(line, outside),
         charge=charge,
         days=_("%(served)s of %(full)s days") % {"served": served, "full": full},
         is_part=is_part,

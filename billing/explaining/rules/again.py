@@ -100,9 +100,7 @@ def _stored(terms: ChargeTerms, line: Inputs, told: Any) -> Stored:
 
 def _pieces(terms: ChargeTerms, line: Inputs, basis: Basis) -> Explained:
     """By running total: all pieces of the period up to this one are computed."""
-    in_force = [
-        terms_on(terms, days.start, started_on=line.started_on) for _, days in basis.pieces
-    ]
+    in_force = [terms_on(terms, days.start, started_on=line.started_on) for _, days in basis.pieces]
     amounts = targets(terms, basis.pieces, full=line.full, in_force=in_force)
     steps = pieces_told(terms, basis.pieces, full=line.full, in_force=in_force, amounts=amounts)
     agrees = len(basis.pieces) == line.segment and basis.pieces[-1] == (line.quantity, line.period)
