@@ -149,7 +149,7 @@ class InvoiceLineOutput(serializers.Serializer):
 class LineStepOutput(serializers.Serializer):
     """A line of arithmetic; the result may be exact, with more decimals than the currency."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     arithmetic = serializers.CharField()
     result = serializers.CharField()
 
@@ -157,7 +157,7 @@ class LineStepOutput(serializers.Serializer):
 class LineFactOutput(serializers.Serializer):
     """Units or days that the arithmetic begins with."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     text = serializers.CharField()
 
 

@@ -33,7 +33,7 @@ class BasisUnreadable(ValueError):
 class Counted(NamedTuple):
     """So many equal events, one after the other or wherever that does not matter."""
 
-    count: int
+    times: int
     event: Event
 
 
@@ -123,7 +123,7 @@ def _event(each: Counted, rates: dict[int, tuple[int, DeckRate]]) -> list[Any]:
     more = [at and at.isoformat(), number, _text(covered) if covered else None]
     while more and more[-1] is None:
         more.pop()
-    return [each.count, _text(value), *more]
+    return [each.times, _text(value), *more]
 
 
 def _rate(rate: DeckRate) -> list[Any]:
@@ -147,7 +147,8 @@ def read_basis(told: Any) -> Stored:
             (Decimal(quantity), Period(date.fromisoformat(start), date.fromisoformat(end)))
             for quantity, start, end in told.get("pieces", ())
         )
-        usage, events = None, ()
+        usage: UsageBasis | None = None
+        events: tuple[Counted, ...] = ()
         if "usage" in told:
             usage, events = _read_usage(told["usage"])
         return Stored(Basis(pieces, _number(told, "before"), usage), events)
@@ -168,7 +169,7 @@ def _read_usage(told: dict[str, Any]) -> tuple[UsageBasis, tuple[Counted, ...]]:
     events = tuple(_read_event(rates, *each) for each in told.get("events", ()))
     usage = UsageBasis(
         Decimal(told["quantity"]),
-        tuple(chain.from_iterable(repeat(each.event, each.count) for each in events)),
+        tuple(chain.from_iterable(repeat(each.event, each.times) for each in events)),
         _number(told, "covered"),
         _number(told, "available"),
         _number(told, "own"),

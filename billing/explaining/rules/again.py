@@ -133,7 +133,7 @@ def _usage(
     if measured.reached != measured.whole:
         facts.append(("days", f"{measured.reached} / {measured.whole}"))
     if len(events) > MOST_EVENTS:
-        facts.append(("events", str(sum(each.count for each in events))))
+        facts.append(("events", str(sum(each.times for each in events))))
     return Explained(
         tuple(steps), tuple(facts), target, _ZERO, target, prepaid=usage.prepaid, agrees=agrees
     )
