@@ -18,6 +18,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<int:pk>/", invoices.detail, name="invoice-detail"),
     path("invoices/<int:pk>/complain/", complaints.complain, name="invoice-complain"),
     path("invoices/<int:pk>/pdf/", invoices.as_pdf, name="invoice-pdf"),
+    path(
+        "invoices/<int:pk>/lines/<int:position>/", invoices.explanation, name="invoice-explanation"
+    ),
     path("payments/", payments.PaymentList.as_view(), name="payment-list"),
     path("payments/new/", payments.new, name="payment-new"),
     path("wallets/", lists.WalletList.as_view(), name="wallet-list"),

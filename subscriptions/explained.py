@@ -41,6 +41,7 @@ STEPS = [
     gettext_noop("event fees"),
     gettext_noop("free event"),
     gettext_noop("call"),
+    gettext_noop("further"),
     gettext_noop("sum"),
     gettext_noop("discount"),
     gettext_noop("surcharge"),

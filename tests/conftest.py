@@ -13,6 +13,7 @@ from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untype
 
 from o2b import events
 from tests import databases, passwords
+from tests.billing import again
 from tests.scenarios.world import World
 from tests.workers import Workers
 
@@ -116,3 +117,10 @@ def workers(transactional_db: None, queue_prefix: str) -> Iterator[Workers]:
 def world(drain: Callable[[], int]) -> World:
     """A small world with a calendar; what is owed is done in this process."""
     return World(drain)
+
+
+@pytest.fixture
+def re_executed(db: None) -> Iterator[None]:
+    """When the test is over, every line that it billed is computed again from inputs alone."""
+    yield
+    again.assert_re_executed()

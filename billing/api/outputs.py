@@ -146,6 +146,55 @@ class InvoiceLineOutput(serializers.Serializer):
     tax = Amount(currency="charge.currency")
 
 
+class LineStepOutput(serializers.Serializer):
+    """A line of arithmetic; the result may be exact, with more decimals than the currency."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    arithmetic = serializers.CharField()
+    result = serializers.CharField()
+
+
+class LineFactOutput(serializers.Serializer):
+    """Units or days that the arithmetic begins with."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    text = serializers.CharField()
+
+
+class ExplanationOutput(serializers.Serializer):
+    """A line computed again; `equal` is null where it cannot be, `code` and `reason` say why."""
+
+    line = serializers.IntegerField()
+    invoice = serializers.CharField()
+    position = serializers.IntegerField()
+    currency = serializers.CharField()
+    charge_key = serializers.CharField()
+    period_start = serializers.DateField()
+    period_end = serializers.DateField(help_text="First day outside.")
+    served_from = serializers.DateField()
+    served_to = serializers.DateField(help_text="First day outside.")
+    segment = serializers.IntegerField()
+    revision = serializers.IntegerField()
+    quantity = serializers.CharField()
+    equal = serializers.BooleanField(allow_null=True)
+    code = serializers.CharField(help_text="no_basis: billed before its basis was kept.")
+    reason = serializers.CharField()
+    steps = LineStepOutput(many=True)
+    facts = LineFactOutput(many=True)
+    pools = serializers.ListField(child=serializers.IntegerField())
+    target = serializers.CharField(allow_null=True, help_text="What the piece costs in all.")
+    billed_before = serializers.CharField(allow_null=True)
+    amount = serializers.CharField(allow_null=True, help_text="Target less billed before.")
+    billed = serializers.CharField(help_text="The amount on the invoice.")
+    inputs_agree = serializers.BooleanField(
+        allow_null=True, help_text="Whether the row says what it was computed from."
+    )
+    tax = serializers.CharField()
+    tax_billed = serializers.CharField()
+    tax_rounded_per = serializers.CharField(allow_null=True)
+    tax_steps = LineStepOutput(many=True)
+
+
 class TaxOfRateOutput(serializers.Serializer):
     rate = Plain(help_text="In percent.")
     net = Plain()

@@ -6,7 +6,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -14,6 +14,8 @@ from rest_framework.response import Response
 
 from billing.api import outputs
 from billing.api.inputs import PaymentAsked, RunAsked
+from billing.explaining.selectors import explain_line, line_at
+from billing.explaining.shown import as_json
 from billing.invoices import selectors as invoices
 from billing.invoices.document import document_of, taxes_of
 from billing.invoices.pdf import render
@@ -147,7 +149,7 @@ class InvoiceViewSet(Noun):
 
     queryset = Invoice.objects.all()
     filterset_class = InvoiceFilter
-    doors = dict.fromkeys(("list", "retrieve", "pdf"), "billing.view_invoice")
+    doors = dict.fromkeys(("list", "retrieve", "pdf", "explanation"), "billing.view_invoice")
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = Invoice.objects.select_related("account__customer", "legal_entity")
@@ -175,6 +177,20 @@ class InvoiceViewSet(Noun):
         return HttpResponse(
             page, content_type="application/pdf", headers={"Content-Disposition": name}
         )
+
+    @extend_schema(
+        responses=outputs.ExplanationOutput,
+        parameters=[OpenApiParameter("position", OpenApiTypes.INT, OpenApiParameter.PATH)],
+    )
+    @action(
+        detail=True,
+        filterset_class=None,
+        url_path=r"lines/(?P<position>[0-9]{1,9})/explanation",
+    )
+    def explanation(self, request: Request, pk: str, position: str) -> Response:
+        """A line computed again from what was kept of it: the arithmetic and its result."""
+        line = line_at(invoice_id=self.key(), position=int(position))
+        return Response(as_json(explain_line(line)))
 
 
 class PaymentFilter(filters.FilterSet):

@@ -82,9 +82,10 @@ def invoice(*, invoice_id: int, on: date) -> Any:
 
 
 def lines_of(*, invoice_id: int) -> QuerySet[InvoiceLine]:
-    """Lines with the whole way back: charge, Terms, item, order line, quote."""
+    """Lines with the whole way back: charge, Terms, item, order line, quote; not their basis."""
     return (
         InvoiceLine.objects.filter(invoice_id=invoice_id)
+        .defer("basis")
         .select_related(
             "charge__terms",
             "charge__terms_charge",

@@ -73,6 +73,7 @@ class DraftLine(models.Model):
     tax = AmountField(default=0)
     cause = models.CharField(max_length=10, blank=True, default="")
     text = models.CharField(max_length=250, blank=True, default="")
+    basis = models.JSONField(null=True, blank=True)
 
     class Meta:
         ordering = ["shard_id", "account_id", "position"]

@@ -108,6 +108,11 @@ class InvoiceLine(models.Model):
     tax = AmountField(default=0)
     cause = models.CharField(max_length=10)
     text = models.CharField(max_length=250)
+    basis = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="What it was computed from beyond this row; see billing.rules.basis.",
+    )
 
     class Meta:
         ordering = ["invoice", "position"]

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from billing.rules.basis import basis_text
 from billing.rules.metering import stored_quantity
 from o2b.charging import CompiledCharge, DraftLine, Mark
 from o2b.charging.taxing import Taxable, taxes_of
@@ -13,7 +14,7 @@ from o2b.money import EXACT
 _ZERO = Decimal(0)
 NULL = "\\N"
 TAX_COLUMN = 13  # of a tail
-NO_LINE = "\t".join([NULL] * 8 + ["", "0", "0", "", ""])
+NO_LINE = "\t".join([NULL] * 8 + ["", "0", "0", "", "", NULL])
 
 
 class Priced(NamedTuple):
@@ -51,12 +52,13 @@ def render(
     tails, net = [], _ZERO
     for number, (line, to_tax, tax) in enumerate(zip(lines, taxable, taxes, strict=True), start=1):
         last = "t" if number == len(lines) else "f"
+        basis = NULL if line.basis is None else copied(basis_text(line.basis, terms))
         tails.append(
             f"{last}\t{stands}\t{line.full_period.start}\t{line.full_period.end}"
             f"\t{line.period.start}\t{line.period.end}\t{line.segment}\t{line.revision}"
             f"\t{stored_quantity(line.quantity):f}\t{line.amount:f}\t{copied(terms.tax_code)}"
             f"\t{to_tax.percent or 0:f}\t{tax:f}"
-            f"\t{line.cause}\t{copied(priced.text)}\n"
+            f"\t{line.cause}\t{copied(priced.text)}\t{basis}\n"
         )
         net = EXACT.add(net, line.amount)
     starts = [line.full_period.start for line in lines]

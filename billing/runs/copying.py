@@ -17,7 +17,8 @@ from o2b.money import EXACT
 LINES = """
 COPY billing_draftline (run_id, shard_id, account_id, invoice_id, position, charge_id,
     seen_revision, last, billed_through, next_due_on, period_start, period_end, served_from,
-    served_to, segment, revision, quantity, amount, tax_code, tax_rate, tax, cause, text)
+    served_to, segment, revision, quantity, amount, tax_code, tax_rate, tax, cause, text,
+    basis)
 FROM STDIN
 """
 
@@ -45,9 +46,9 @@ SELECT id, %(prefix)s || lpad(serial::text, greatest(8, length(serial::text)), '
 FINAL_LINES = """
 INSERT INTO billing_invoiceline (invoice_id, position, charge_id, account_id, period_start,
     period_end, served_from, served_to, segment, revision, quantity, amount, tax_code, tax_rate,
-    tax, cause, text)
+    tax, cause, text, basis)
 SELECT invoice_id, position, charge_id, account_id, period_start, period_end, served_from,
-       served_to, segment, revision, quantity, amount, tax_code, tax_rate, tax, cause, text
+       served_to, segment, revision, quantity, amount, tax_code, tax_rate, tax, cause, text, basis
     FROM billing_draftline WHERE shard_id = %(shard)s AND invoice_id IS NOT NULL
 """
 

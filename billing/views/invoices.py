@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from billing.explaining.selectors import LineExplained, explain_invoice, explain_line, line_at
 from billing.invoices import pdf, selectors
 from billing.invoices.document import Document, document_of, line_text, notes_of, period_text
 from billing.models import Invoice, InvoiceLine
@@ -81,6 +82,7 @@ class LineShown:
     charge: ChargeExplained
     days: str
     is_part: bool
+    explained: LineExplained
 
     @property
     def item(self) -> Item:
@@ -97,7 +99,8 @@ class LineShown:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        return self.charge.steps
+        """The arithmetic of the line; of one that cannot be computed again that of its price."""
+        return self.explained.again.steps if self.explained.again else self.charge.steps
 
 
 @door(VIEW)
@@ -106,14 +109,26 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     """One invoice: the document, the reason of each amount, and what was paid on it."""
     invoice = selectors.invoice(invoice_id=pk, on=clock.today())
     lines = list(selectors.lines_of(invoice_id=pk))
+    explained = explain_invoice(invoice)
+    outside = invoice.legal_entity.shows_first_day_outside
     context = {
         "invoice": invoice,
         "status": label(invoice.status),
         "document": document_of(invoice, lines, paid_on(invoice)),
-        "lines": [_shown(line, invoice.legal_entity.shows_first_day_outside) for line in lines],
+        "lines": [_shown(line, explained[line.pk], outside) for line in lines],
         "allocations": selectors.allocations_of(invoice_id=pk),
     }
     return render(request, "billing/invoice.html", context)
+
+
+@door(VIEW)
+@require_GET
+def explanation(request: HtmxRequest, pk: int, position: int) -> HttpResponse:
+    """The arithmetic of one line alone: for those of very many events."""
+    invoice = selectors.invoice(invoice_id=pk, on=clock.today())
+    line = line_at(invoice_id=pk, position=position)
+    context = {"invoice": invoice, "line": line, "explained": explain_line(line)}
+    return render(request, "billing/explanation.html", context)
 
 
 @door(VIEW)
@@ -142,8 +157,8 @@ def _document(pk: int) -> Document:
     return document_of(invoice, list(selectors.lines_of(invoice_id=pk)), paid_on(invoice))
 
 
-def _shown(line: InvoiceLine, first_day_outside: bool = False) -> LineShown:
-    explained = explain_charge(
+def _shown(line: InvoiceLine, again: LineExplained, outside: bool = False) -> LineShown:
+    charge = explain_charge(
         line.charge.terms,
         position=line.charge.terms_charge.position,
         quantity=line.quantity,
@@ -158,8 +173,9 @@ def _shown(line: InvoiceLine, first_day_outside: bool = False) -> LineShown:
         line=line,
         text=line_text(line, name),
         notes=notes_of(line),
-        period=period_text(line, first_day_outside),
-        charge=explained,
+        period=period_text(line, outside),
+        charge=charge,
         days=_("%(served)s of %(full)s days") % {"served": served, "full": full},
         is_part=is_part,
+        explained=again,
     )

@@ -1,10 +1,11 @@
 """Bill by difference: what should have been billed up to a day, minus what has been billed."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
+from o2b.charging.basis import Basis, UsageBasis
 from o2b.charging.facts import (
     ChargeFacts,
     CompiledCharge,
@@ -28,7 +29,7 @@ MEMO_SIZE = 32_768
 _ZERO = Decimal(0)
 
 # A DraftLine without its ref: what charges of equal terms and dates have in common.
-_Rest = tuple[str, Period, Period, int, int, Decimal, Decimal, Decimal, str]
+_Rest = tuple[str, Period, Period, int, int, Decimal, Decimal, Decimal, str, Basis | None]
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -198,8 +199,8 @@ class _Differ:
             ]
         shares = [(each.quantity, each.period) for each in pieces]
         amounts = targets(self.terms, shares, full=full, in_force=in_force)
-        for piece, target in zip(pieces, amounts, strict=True):
-            self._add(full, piece, target)
+        for n, (piece, target) in enumerate(zip(pieces, amounts, strict=True), start=1):
+            self._add(full, piece, target, shares[:n])
 
     def add_usage(self, rated: RatedPeriod) -> None:
         """A period of usage is one piece; one that costs nothing and saw nothing has no line.
@@ -213,9 +214,18 @@ class _Differ:
         if rated.amount or rated.quantity or seen:
             passed = self.late_to is not None and full.end <= self.late_to
             cause = self.late_cause if self.late and (seen or passed) else ""
-            self._add(full, Piece(1, rated.served, rated.quantity), rated.amount, cause)
+            piece = Piece(1, rated.served, rated.quantity)
+            self._add(full, piece, rated.amount, _shares_of(rated), cause, _basis_of(rated))
 
-    def _add(self, full: Period, piece: Piece, target: Decimal, cause: str = "") -> None:
+    def _add(
+        self,
+        full: Period,
+        piece: Piece,
+        target: Decimal,
+        shares: Sequence[tuple[Decimal, Period]],
+        cause: str = "",
+        usage: UsageBasis | None = None,
+    ) -> None:
         self.full_periods[full.start] = full
         segment, period, quantity = piece
         cause = cause or (CHANGE if full.start in self.known else self.cause)
@@ -225,8 +235,12 @@ class _Differ:
             revision, amount = before.revision + 1, EXACT.subtract(target, before.amount)
             if not amount:
                 return
-        key = self.terms.key
-        self.found.append((key, period, full, segment, revision, quantity, amount, target, cause))
+        key, basis = self.terms.key, None
+        if segment > 1 or before is not None or usage is not None:
+            basis = Basis(tuple(shares), before.amount if before else None, usage)
+        self.found.append(
+            (key, period, full, segment, revision, quantity, amount, target, cause, basis)
+        )
 
     def lines(self) -> list[_Rest]:
         """All lines by period and segment; what was billed and is no more gets target 0."""
@@ -237,9 +251,25 @@ class _Differ:
             billed = Period(gone.period_start, gone.period_end)
             full = self.full_periods.get(gone.period_start, billed)
             amount, revision = EXACT.subtract(nothing, gone.amount), gone.revision + 1
+            basis = Basis((), gone.amount)
             self.found.append(
-                (key, billed, full, gone.segment, revision, _ZERO, amount, nothing, CHANGE)
+                (key, billed, full, gone.segment, revision, _ZERO, amount, nothing, CHANGE, basis)
             )
         if self.left:
             self.found.sort(key=lambda line: (line[2].start, line[3]))
         return self.found
+
+
+def _shares_of(rated: RatedPeriod) -> tuple[tuple[Decimal, Period], ...]:
+    """The days served of a period of usage, each with the quantity that shares its allowance."""
+    each = rated.measured
+    if each is None:
+        return ()
+    return tuple((part.quantity, days) for part, days in zip(each.parts, each.days, strict=True))
+
+
+def _basis_of(rated: RatedPeriod) -> UsageBasis:
+    events = rated.measured.events if rated.measured else ()
+    return UsageBasis(
+        rated.quantity, events, rated.covered, rated.available, rated.free, rated.prepaid
+    )

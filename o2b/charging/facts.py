@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
+from o2b.charging.basis import Basis
 from o2b.charging.terms import Alignment, ChargeTerms, Kind, Proration, Timing
 from o2b.charging.usage import Aggregation, Used
 from o2b.periods import Period, Unit
@@ -111,7 +112,9 @@ class DraftLine(NamedTuple):
     """One amount to bill; (ref, full_period.start, segment, revision) is its identity.
 
     `segment` counts from 1 within the full period, `revision` from 1. `target` is what this
-    period and segment should have been billed in all, `amount` what is still to bill.
+    period and segment should have been billed in all, `amount` what is still to bill. `basis` is
+    what `target` cannot be computed without: None for the first piece of a period that is billed
+    for the first time and is not of usage.
     """
 
     ref: int
@@ -124,6 +127,7 @@ class DraftLine(NamedTuple):
     amount: Decimal
     target: Decimal
     cause: str
+    basis: Basis | None = None
 
 
 class Mark(NamedTuple):

@@ -66,14 +66,14 @@ def targets(
     currency, rounding = charge.currency, charge.conventions.rounding
     amounts: list[Decimal] = []
     before: Decimal | None = None
-    for total in _totals(charge, pieces, full, in_force or [charge] * len(pieces)):
+    for total in running_totals(charge, pieces, full, in_force or [charge] * len(pieces)):
         rounded = quantise(total, currency, rounding)
         amounts.append(rounded if before is None else EXACT.subtract(rounded, before))
         before = rounded
     return amounts
 
 
-def _totals(
+def running_totals(
     charge: ChargeTerms,
     pieces: Sequence[tuple[Decimal, Period]],
     full: Period,

@@ -23,7 +23,8 @@ class RatedPeriod(NamedTuple):
 
     Of an allowance, `available` is what could be used without charge when the period began (its
     own units and those carried on), `free` what was; both None where the Terms have none.
-    `prepaid` is what a pool covered of the rest.
+    `prepaid` is what a pool covered of the rest. `measured` and `covered` are what it was priced
+    from.
     """
 
     full: Period
@@ -33,6 +34,8 @@ class RatedPeriod(NamedTuple):
     available: Decimal | None = None
     free: Decimal | None = None
     prepaid: Decimal = _ZERO
+    measured: Measured | None = None
+    covered: Decimal | None = None
 
 
 def running_period(charge: ChargeFacts, *, on: date) -> Period | None:
@@ -91,15 +94,23 @@ def rate_usage(
             prepaid = max(min(prepaid, EXACT.subtract(each.quantity, own)), _ZERO)
             covered = EXACT.add(own, prepaid)
         in_force = terms_on(terms, each.served.start, started_on=charge.started_on)
-        amount = _amount(in_force, each, covered)
-        rated = RatedPeriod(each.full, each.served, each.quantity, amount, prepaid=prepaid)
+        amount = amount_of(in_force, each, covered)
+        rated = RatedPeriod(
+            each.full,
+            each.served,
+            each.quantity,
+            amount,
+            prepaid=prepaid,
+            measured=each,
+            covered=covered,
+        )
         if included:
             rated = rated._replace(available=included.available, free=own)
         found.append(rated)
     return found
 
 
-def _amount(terms: ChargeTerms, each: Measured, included: Decimal | None) -> Decimal:
+def amount_of(terms: ChargeTerms, each: Measured, included: Decimal | None) -> Decimal:
     """The price of what was used, within the bounds of the share served; rounded."""
     if isinstance(terms.call, DeckRates) and each.quantity and not each.events:
         raise RateMissing  # of a total that does not tell its calls

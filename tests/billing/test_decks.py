@@ -14,7 +14,7 @@ from tests.factories import a_user
 from tests.scenarios.world import World
 from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter, taken
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 
 TO = {"name": "to", "required": True, "choices": [], "digits": 6}
 NIGHT = [{"from_minute": 0, "percent": "50"}, {"from_minute": 480, "percent": "100"}]

@@ -25,7 +25,7 @@ from tests.subscriptions.pools_build import a_drawer, a_plan, a_top_up, sold
 from tests.subscriptions.serving import told
 from tests.subscriptions.usage.build import a_meter, an_event, by_meter, taken
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 
 
 def used(world: World, *events: Told) -> None:

@@ -18,7 +18,7 @@ from tests.factories import a_product, a_tax_rate, a_user, an_account, an_entity
 from tests.scenarios.world import World
 from tests.subscriptions.serving import told
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 D = Decimal
 
 

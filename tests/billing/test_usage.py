@@ -21,7 +21,7 @@ from tests.subscriptions.usage.build import (
     taken,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 
 
 def used(world: World, *events: object) -> None:

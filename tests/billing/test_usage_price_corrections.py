@@ -15,7 +15,7 @@ from tests.scenarios.world import World
 from tests.subscriptions.serving import told
 from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 JANUARY, FEBRUARY = date(2026, 1, 1), date(2026, 2, 1)
 
 

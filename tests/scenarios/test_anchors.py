@@ -28,7 +28,7 @@ from tests.factories import a_product, an_account, monthly
 from tests.scenarios.world import World
 from tests.subscriptions.build import a_line, an_order
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 
 # The days of 2024 on which each zone changes its clocks.
 ZONES = {

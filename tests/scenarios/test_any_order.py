@@ -39,7 +39,10 @@ from tests.scenarios.world import World
 from tests.subscriptions.build import a_line, an_order, terms_for
 
 # Each step commits, so that every fact is known from a moment of its own.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("re_executed"),
+]
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 8, 31)
 HISTORIES = 170

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from billing.explaining.selectors import explain_line
 from billing.invoices.document import _unit
 from billing.models import InvoiceLine
 from billing.runs.selectors import counts_of
@@ -23,7 +24,7 @@ from tests.factories import a_product, an_account, an_entity, monthly
 from tests.scenarios.sold import SOLD, Sold, details, usage
 from tests.scenarios.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 
 SPEED = [{"name": "speed", "type": "integer", "required": True}]
 
@@ -82,8 +83,9 @@ def test_one_line_of_each_kind_is_billed_as_worked_out_by_hand(world: World) -> 
         assert {e.code: found.get(e.code, []) for e in SOLD} == expected, day
     units: dict[str, str] = {}
     for line in InvoiceLine.objects.order_by("pk"):
-        shown = _shown(line)
-        assert shown.steps[-1].result == shown.charge.amount.amount
+        shown = _shown(line, explain_line(line))
+        assert shown.charge.steps[-1].result == shown.charge.amount.amount
+        assert (shown.steps[-1].result, shown.explained.equal) == (line.amount, True)
         units[line.charge.item.product_version.product.code] = _unit(line, "EUR")
         is_whole = not shown.is_part and line.amount != Decimal("11.15")
         assert not is_whole or shown.charge.amount.amount == line.amount, shown.text

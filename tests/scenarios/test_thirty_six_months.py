@@ -20,7 +20,7 @@ from subscriptions.timelines.turning import turn_due
 from tests.factories import a_product, monthly, setup_fee
 from tests.scenarios.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 
 START, FREE_UNTIL, RAMP = date(2026, 1, 10), date(2026, 1, 24), date(2027, 1, 10)
 MORE, PAUSE, BACK = date(2026, 3, 17), date(2026, 9, 5), date(2026, 10, 20)

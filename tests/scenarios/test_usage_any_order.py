@@ -21,7 +21,7 @@ from tests.factories import a_product
 from tests.scenarios.world import World
 from tests.subscriptions.usage.build import a_meter, by_meter
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 
 HISTORIES = 80
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

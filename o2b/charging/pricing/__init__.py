@@ -1,7 +1,7 @@
 """What one charge costs for one full period: exact, discounts and bounds included, and why."""
 
 from o2b.charging.pricing.adjustments import Priced
-from o2b.charging.pricing.explained import Step, explain
+from o2b.charging.pricing.explained import Step, explain, explain_list
 from o2b.charging.pricing.listed import Events, list_price
 from o2b.charging.pricing.price import (
     price,
@@ -19,6 +19,7 @@ __all__ = [
     "Progress",
     "Step",
     "explain",
+    "explain_list",
     "list_price",
     "price",
     "price_groups",

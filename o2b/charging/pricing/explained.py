@@ -1,7 +1,8 @@
 """The arithmetic behind a price, line by line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_DOWN, Decimal
+from itertools import islice
 from typing import NamedTuple
 
 from o2b.charging.models.blocks import cost_of_blocks, started_blocks
@@ -24,7 +25,7 @@ from o2b.charging.terms import (
     plain,
 )
 from o2b.charging.usage import Event
-from o2b.money import EXACT, ROUNDING
+from o2b.money import EXACT, ROUNDING, sum_of
 
 _ZERO = Decimal(0)
 _SHOWN = Decimal(1).scaleb(-DECIMALS)
@@ -43,6 +44,7 @@ LABELS = (
     "event fees",
     "free event",
     "call",
+    "further",
     "sum",
     "discount",
     "surcharge",
@@ -73,14 +75,41 @@ def explain(
     Lines of one list price stand alone and are summed; from there on each line goes on with the
     result before it.
     """
+    parts = explain_list(charge, quantity, events, included=included, tier_quantity=tier_quantity)
+    total = listed(ready(charge), quantity, events, included, tier_quantity)
+    return (*parts, *_adjustments(charge, total))
+
+
+def explain_list(
+    charge: ChargeTerms,
+    quantity: Decimal,
+    events: Events = (),
+    *,
+    included: Decimal | None = None,
+    tier_quantity: Decimal | None = None,
+    most: int | None = None,
+) -> tuple[Step, ...]:
+    """The list price step by step, before discounts and bounds; the last result is all of it.
+
+    Of very many events only the first `most` lines are told, and one that holds the others.
+    """
     made = ready(charge)
     total = listed(made, quantity, events, included, tier_quantity)
     free = made.included if included is None else included
-    parts = list(_parts(made, quantity, events, free, tier_quantity))
+    steps = _parts(made, quantity, events, free, tier_quantity)
+    parts = list(steps if most is None else islice(steps, most + 1))
+    if most is not None and len(parts) > most:
+        shown = sum_of(part.result for part in parts[:most])
+        parts[most:] = [Step("further", "…", EXACT.subtract(total, shown))]
     if sum(part.label != "included" for part in parts) != 1:
-        terms = " + ".join(_told(part.result) for part in parts if part.result) or "0"
-        parts.append(Step("sum", terms.replace("+ -", "− "), total))
-    return (*parts, *_adjustments(charge, total))
+        parts.append(Step("sum", sum_words(part.result for part in parts), total))
+    return tuple(parts)
+
+
+def sum_words(results: Iterable[Decimal]) -> str:
+    """The results of steps as a sum."""
+    terms = " + ".join(told(each) for each in results if each) or "0"
+    return terms.replace("+ -", "− ")
 
 
 def _parts(
@@ -168,10 +197,10 @@ def _percentages(
             fees = EXACT.multiply(rates.fee, Decimal(events))
             yield Step("event fees", f"{plain(rates.fee)} × {events}", fees)
         return
-    told = single_events(quantity, events)
+    single = single_events(quantity, events)
     if free:
-        told = without_included(told, free)
-    for each in charge_events(charge.unit_price, rates, [event.value for event in told]):
+        single = without_included(single, free)
+    for each in charge_events(charge.unit_price, rates, [event.value for event in single]):
         if each.is_free:
             yield Step("free event", f"{plain(each.value)} × 0", _ZERO)
             continue
@@ -226,24 +255,24 @@ def _discounts(charge: ChargeTerms, listed: Decimal) -> Iterator[Step]:
         yield Step(label, _arithmetic(before, discount), left)
     final = discounted(charge, listed)
     if final != left:
-        yield Step("not below zero", f"max({_told(left)}, 0)", final)
+        yield Step("not below zero", f"max({told(left)}, 0)", final)
 
 
 def _bounds(charge: ChargeTerms, left: Decimal) -> Iterator[Step]:
     if charge.minimum is not None and left < charge.minimum:
-        yield Step("minimum", f"max({_told(left)}, {plain(charge.minimum)})", charge.minimum)
+        yield Step("minimum", f"max({told(left)}, {plain(charge.minimum)})", charge.minimum)
     elif charge.maximum is not None and left > charge.maximum:
-        yield Step("maximum", f"min({_told(left)}, {plain(charge.maximum)})", charge.maximum)
+        yield Step("maximum", f"min({told(left)}, {plain(charge.maximum)})", charge.maximum)
 
 
 def _arithmetic(before: Decimal, discount: Discount) -> str:
     sign = "+" if discount.value < 0 else "−"
     value = plain(abs(discount.value))
     suffix = " %" if discount.kind is DiscountKind.PERCENT else ""
-    return f"{_told(before)} {sign} {value}{suffix}"
+    return f"{told(before)} {sign} {value}{suffix}"
 
 
-def _told(value: Decimal) -> str:
+def told(value: Decimal) -> str:
     """As plain as a price; of a quotient twelve decimals and the sign that more follow."""
     if decimals(value) <= DECIMALS:
         return plain(value)

@@ -99,7 +99,9 @@ def charged(draw, terms=None) -> ChargeFacts:
     started_on = draw(days_of_start)
     made = draw(terms if terms is not None else terms_of())
     days = st.integers(0, 600).map(lambda n: started_on + timedelta(days=n))
-    usage = st.lists(st.builds(Used, days, st.decimals(0, 40, places=1)), max_size=8)
+    # What is not said here is drawn from its type: events of rates that no deck can hold.
+    used = st.builds(Used, days, st.decimals(0, 40, places=1), st.just(()), st.just(()))
+    usage = st.lists(used, max_size=8)
     return ChargeFacts(
         ref=1,
         terms=made,

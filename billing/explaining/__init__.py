@@ -1,0 +1,1 @@
+"""Why a billed line costs what it costs: computed once more from what was kept of it."""

@@ -1,0 +1,14 @@
+"""The arithmetic of a line, done again and told step by step; no database."""
+
+from billing.explaining.rules.again import Explained, Inputs, NotReExecutable, re_execute
+from billing.explaining.rules.taxes import Earlier, TaxTold, taxes_again
+
+__all__ = [
+    "Earlier",
+    "Explained",
+    "Inputs",
+    "NotReExecutable",
+    "TaxTold",
+    "re_execute",
+    "taxes_again",
+]

@@ -1,0 +1,197 @@
+"""The steps between a list price and a billed amount: days, bounds, discounts, roundings."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from billing.rules.basis import Counted
+from o2b.charging import AdjustmentOrder, ChargeTerms, DiscountKind, Model, Proration, Step, explain
+from o2b.charging.daycount import running
+from o2b.charging.measuring import Measured
+from o2b.charging.pricing import explain_list
+from o2b.charging.pricing.adjustments import bounded, discounted, less
+from o2b.charging.pricing.explained import sum_words, told
+from o2b.charging.proration import running_totals
+from o2b.charging.terms import plain
+from o2b.money import EXACT, ROUNDING, quantise, sum_of
+from o2b.periods import Period
+
+MOST_EVENTS = 50  # that are told one by one
+
+# Every label that these steps and the facts beside them may carry, for the translators.
+LABELS = (
+    "days",
+    "rounded",
+    "pieces before",
+    "billed before",
+    "not served",
+    "tax",
+    "used",
+    "covered by a pool",
+    "events",
+)
+
+Pieces = Sequence[tuple[Decimal, Period]]
+
+
+def pieces_told(
+    terms: ChargeTerms,
+    pieces: Pieces,
+    *,
+    full: Period,
+    in_force: Sequence[ChargeTerms],
+    amounts: Sequence[Decimal],
+) -> Iterator[Step]:
+    """The last of some pieces of a period; `amounts` are those that `targets` gave."""
+    if terms.proration is Proration.DAY:
+        yield from _by_day(terms, pieces, full, in_force)
+    else:
+        quantity = pieces[0][0]
+        if terms.proration is Proration.FULL:
+            quantity = max(quantity for quantity, _ in pieces)
+        yield from explain(in_force[0], quantity)
+    exact = running_totals(terms, pieces, full, in_force)[-1]
+    reached = sum_of(amounts)
+    if exact != reached:
+        yield Step("rounded", told(exact), reached)
+    if len(pieces) > 1:
+        before = sum_of(amounts[:-1])
+        yield Step(
+            "pieces before", f"{rounded_told(reached)} − {rounded_told(before)}", amounts[-1]
+        )
+
+
+def _by_day(
+    terms: ChargeTerms, pieces: Pieces, full: Period, in_force: Sequence[ChargeTerms]
+) -> Iterator[Step]:
+    """Each piece at its price and its share of days; bounds are held against the sum."""
+    bound = terms.minimum is not None or terms.maximum is not None
+    reached, whole = running(
+        [days for _, days in pieces],
+        full=full,
+        interval=terms.interval,
+        conventions=terms.conventions,
+    )
+    shares: list[Decimal] = []
+    scaled, before = Decimal(0), 0
+    for (quantity, _), priced, days in zip(pieces, in_force, reached, strict=True):
+        steps = _unbound(priced, quantity) if bound else explain(priced, quantity)
+        yield from steps
+        price, part = steps[-1].result, days - before
+        before = days
+        scaled = EXACT.fma(price, part, scaled)
+        shares.append(_divided(EXACT.multiply(price, part), whole))
+        if part != whole:
+            yield Step("days", f"{told(price)} × {part} / {whole}", shares[-1])
+    if len(shares) > 1:
+        yield Step("sum", sum_words(shares), _divided(scaled, whole))
+    if not bound:
+        return
+    yield from _bounds(terms, scaled, reached[-1], whole)
+    if terms.conventions.order is AdjustmentOrder.COMMITMENT_FIRST:
+        scaled = bounded(terms, scaled, scale=reached[-1])
+        yield from _discounts(terms, scaled, reached[-1], whole)
+
+
+def _unbound(terms: ChargeTerms, quantity: Decimal) -> Sequence[Step]:
+    """A price before its minimum and maximum; less discounts, unless those come last."""
+    steps = explain_list(terms, quantity)
+    if terms.conventions.order is AdjustmentOrder.DISCOUNT_FIRST:
+        return (*steps, *_discounts(terms, steps[-1].result, 1, 1))
+    return steps
+
+
+def usage_told(
+    terms: ChargeTerms,
+    each: Measured,
+    covered: Decimal | None,
+    events: Sequence[Counted],
+    target: Decimal,
+) -> Iterator[Step]:
+    """A period of usage: its list price, then the share of discounts and bounds of its days."""
+    if terms.model is Model.RATED and events:
+        steps = list(_calls(terms, each, events))
+    else:
+        steps = list(
+            explain_list(terms, each.quantity, each.events, included=covered, most=MOST_EVENTS)
+        )
+    yield from steps
+    reached, whole = each.reached, each.whole
+    scaled = EXACT.multiply(steps[-1].result, whole)
+    if terms.conventions.order is AdjustmentOrder.DISCOUNT_FIRST:
+        yield from _discounts(terms, scaled, reached, whole)
+        scaled = discounted(terms, scaled, scale=reached)
+        yield from _bounds(terms, scaled, reached, whole)
+        scaled = bounded(terms, scaled, scale=reached)
+    else:
+        yield from _bounds(terms, scaled, reached, whole)
+        scaled = bounded(terms, scaled, scale=reached)
+        yield from _discounts(terms, scaled, reached, whole)
+        scaled = discounted(terms, scaled, scale=reached)
+    exact = _divided(scaled, whole)
+    if exact != target:
+        yield Step("rounded", told(exact), target)
+
+
+def _calls(terms: ChargeTerms, each: Measured, events: Sequence[Counted]) -> Iterator[Step]:
+    """Equal calls as one step; of very many only the first ones."""
+    total = explain_list(terms, each.quantity, each.events, most=1)[-1].result
+    shown: list[Decimal] = []
+    for count, event in events[:MOST_EVENTS]:
+        (one, *_) = explain_list(terms, event.value, (event,))
+        text = one.arithmetic if count == 1 else f"{count} × ({one.arithmetic})"
+        shown.append(EXACT.multiply(one.result, count))
+        yield Step("call", text, shown[-1])
+    if len(events) > MOST_EVENTS:
+        shown.append(EXACT.subtract(total, sum_of(shown)))
+        yield Step("further", "…", shown[-1])
+    yield Step("sum", sum_words(shown), total)
+
+
+def _discounts(terms: ChargeTerms, scaled: Decimal, reached: int, whole: int) -> Iterator[Step]:
+    """Each discount; fixed ones by the share of days. Amounts are told `whole` times."""
+    left = scaled
+    for discount in terms.discounts:
+        before, left = left, less(left, discount, scale=reached)
+        label, sign = ("surcharge", "+") if discount.value < 0 else ("discount", "−")
+        value = plain(abs(discount.value))
+        if discount.kind is DiscountKind.PERCENT:
+            value += " %"
+        else:
+            value += _share(reached, whole)
+        yield Step(label, f"{told(_divided(before, whole))} {sign} {value}", _divided(left, whole))
+    final = discounted(terms, scaled, scale=reached)
+    if final != left:
+        yield Step(
+            "not below zero", f"max({told(_divided(left, whole))}, 0)", _divided(final, whole)
+        )
+
+
+def _bounds(terms: ChargeTerms, scaled: Decimal, reached: int, whole: int) -> Iterator[Step]:
+    final = bounded(terms, scaled, scale=reached)
+    if final == scaled:
+        return
+    label, bound, word = "minimum", terms.minimum, "max"
+    if final < scaled or bound is None:
+        label, bound, word = "maximum", terms.maximum, "min"
+    if bound is not None:
+        text = f"{word}({told(_divided(scaled, whole))}, {plain(bound)}{_share(reached, whole)})"
+        yield Step(label, text, _divided(final, whole))
+
+
+def _share(reached: int, whole: int) -> str:
+    return "" if reached == whole else f" × {reached} / {whole}"
+
+
+def _divided(scaled: Decimal, whole: int) -> Decimal:
+    return ROUNDING.divide(scaled, Decimal(whole))
+
+
+def rounded_told(amount: Decimal) -> str:
+    """An amount that is rounded already, with the sign in front."""
+    return f"({amount:f})" if amount < 0 else f"{amount:f}"
+
+
+def tax_told(amount: Decimal, percent: Decimal, currency: str) -> Step:
+    """Rate × amount, rounded."""
+    exact = EXACT.multiply(amount, percent).scaleb(-2, context=EXACT)
+    return Step("tax", f"{rounded_told(amount)} × {plain(percent)} %", quantise(exact, currency))

@@ -1,0 +1,93 @@
+"""What was billed before some lines, and the taxes of whole invoices done again."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from billing.explaining.rules import Earlier, TaxTold, taxes_again
+from billing.explaining.rules.earlier import BilledLine, earlier_of
+from billing.models import InvoiceLine
+from billing.rules.basis import told_before
+from o2b.charging import Kind
+from o2b.charging.draft import CHANGE, LATE
+from o2b.charging.tax import TaxRounding
+
+
+class Befores:
+    """What was billed of the periods of some lines before them; one query, none if none was."""
+
+    def __init__(self, lines: Iterable[InvoiceLine]) -> None:
+        wanted = [each for each in lines if each.revision > 1 or _may_correct(each)]
+        self.rows: dict[tuple[Any, ...], list[tuple[InvoiceLine, str]]] = defaultdict(list)
+        if not wanted:
+            return
+        found = (
+            InvoiceLine.objects.filter(
+                charge__item_id__in={each.charge.item_id for each in wanted},
+                period_start__in={each.period_start for each in wanted},
+            )
+            .select_related("charge__terms_charge")
+            .defer("basis")
+            .order_by("pk")
+        )
+        for row in found:
+            self.rows[row.charge.item_id, row.period_start].append(
+                (row, row.charge.terms_charge.key)
+            )
+
+    def of(self, line: InvoiceLine, told: Any) -> Earlier:
+        """The earlier revisions of a line; of usage also those of the prices before it."""
+        if line.revision == 1:
+            return Earlier(Decimal(0), Decimal(0))
+        own: list[BilledLine] = []
+        others: list[BilledLine] = []
+        key = line.charge.terms_charge.key
+        for row, row_key in self.rows[line.charge.item_id, line.period_start]:
+            if row.segment != line.segment:
+                continue
+            billed = BilledLine(row.charge_id, row.amount, row.tax)
+            if row.charge_id == line.charge_id:
+                if row.revision < line.revision:
+                    own.append(billed)
+            elif row_key == key and row.invoice_id < line.invoice_id:
+                others.append(billed)
+        usage = line.charge.terms_charge.kind == Kind.USAGE
+        return earlier_of(own, others, told=told_before(told) if usage else None)
+
+    def corrects(self, line: InvoiceLine) -> bool:
+        """Whether it corrects a bill of its period, so that its tax is a difference."""
+        if not _may_correct(line):
+            return False
+        return line.revision > 1 or any(
+            row.charge_id == line.charge_id and row.invoice_id < line.invoice_id
+            for row, _key in self.rows[line.charge.item_id, line.period_start]
+        )
+
+
+def _may_correct(line: InvoiceLine) -> bool:
+    return line.cause in (CHANGE, LATE)
+
+
+def taxes_of(
+    lines: Sequence[InvoiceLine], earlier: dict[int, Earlier], befores: Befores
+) -> list[TaxTold | None]:
+    """The tax of the lines of one invoice, rounded as its seller does, or did when it was issued.
+
+    None for all where there was none. The setting may have changed since: if it does not give the
+    taxes that were billed, and another one does, that was it.
+    """
+    if not any(line.tax or line.tax_rate for line in lines):
+        return [None] * len(lines)
+    asked = [
+        (line.amount, line.tax_rate, earlier[line.pk] if befores.corrects(line) else None)
+        for line in lines
+    ]
+    now = TaxRounding(lines[0].invoice.legal_entity.tax_rounding)
+    first: list[TaxTold] = []
+    for per in (now, *(each for each in TaxRounding if each is not now)):
+        found = taxes_again(asked, currency=lines[0].charge.currency, per=per)
+        if all(told.expected == line.tax for told, line in zip(found, lines, strict=True)):
+            return list(found)
+        first = first or found
+    return list(first)

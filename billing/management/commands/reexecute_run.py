@@ -1,0 +1,65 @@
+"""manage.py reexecute_run: every line of a run computed again from its inputs alone."""
+
+import json
+from argparse import ArgumentParser
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billing.explaining.selectors import LineExplained, explain_run
+from billing.models import BillRun
+from o2b.money import quantise
+
+WORDS = {True: "equal", False: "different", None: "not_re_executable"}
+MOST_TOLD = 1000  # lines that are not equal, one by one
+
+
+class Command(BaseCommand):
+    help = (
+        "Compute every line that a run billed again, from inputs alone, and count what is equal. "
+        "Fails if any line differs."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", help="its id, or its number as pages show it")
+        parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run = _run(options["run"])
+        counts = Counter(dict.fromkeys(WORDS.values(), 0))
+        differing: list[dict[str, Any]] = []
+        for each in explain_run(run_id=run.pk):
+            counts[WORDS[each.equal]] += 1
+            if each.equal is not True and len(differing) < MOST_TOLD:
+                differing.append(_told(each))
+        told = {"run": run.pk, "lines": sum(counts.values()), **counts, "differing": differing}
+        if options["json"]:
+            self.stdout.write(json.dumps(told, ensure_ascii=False))
+        else:
+            self.stdout.write(f"{run.number}: " + ", ".join(f"{n} {w}" for w, n in counts.items()))
+            for line in differing:
+                self.stdout.write(" ".join(f"{name}={value}" for name, value in line.items()))
+        if counts["different"]:
+            raise CommandError(f"{counts['different']} lines are not what their inputs give.")
+
+
+def _told(each: LineExplained) -> dict[str, Any]:
+    line, again, currency = each.line, each.again, each.line.charge.currency
+    return {
+        "line": line.pk,
+        "invoice": f"{line.invoice.number}/{line.position}",
+        "billed": f"{quantise(line.amount, currency):f}",
+        "amount": f"{quantise(again.amount, currency):f}" if again else None,
+        "tax_billed": f"{quantise(line.tax, currency):f}",
+        "tax": f"{each.tax.expected:f}" if each.tax else None,
+        "code": each.code or ("different" if again and again.agrees else "inputs_disagree"),
+    }
+
+
+def _run(text: str) -> BillRun:
+    key = text.strip().upper().removeprefix("R-")
+    found = BillRun.objects.filter(pk=int(key)).first() if key.isdigit() else None
+    if found is None:
+        raise CommandError(f"There is no bill run {text}.")
+    return found
