@@ -148,7 +148,7 @@ def test_two_people_publish_and_postgres_keeps_it() -> None:
 def test_who_filled_the_rates_never_publishes_them(client: Client, mover: str) -> None:
     """Whoever moves the day of what another wrote does not make it free to its writer."""
     writer, second = a_user("product"), a_user("product")
-    draft = a_draft(by=writer.pk)
+    draft = a_draft(RATES, by=writer.pk)
     by = second.pk if mover == "a person" else None
     decks.move_version(version_id=draft.pk, starts_on=TOMORROW, by=by, at=NOON)
     for who in filter(None, (writer.pk, by)):

@@ -91,12 +91,12 @@ def test_whoever_finds_the_same_at_the_same_moment_tells_it_once(items: list[Ite
 def test_two_that_write_to_one_account_write_once(
     items: list[Item], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken(*(an_event(item, "85") for item in items))
-    look_at_usage(machine_now=AT)
-    account = items[0].account_id
     Contact.objects.create(
         customer=items[0].account.customer, name="Bo", email="bo@acme.test", signs=True
     )
+    taken(*(an_event(item, "85") for item in items))
+    look_at_usage(machine_now=AT)
+    account = items[0].account_id
     sent: list[str] = []
     began, second = threading.Event(), threading.Event()
 
