@@ -360,6 +360,14 @@ def usage(camera: Camera) -> None:
         camera.take(page, "usage-service", tall=1500)
 
 
+def pools(camera: Camera) -> None:
+    """Tomás: what a pool holds, when it runs empty, who draws from it."""
+    with camera.seen_by("tomas") as page:
+        page.goto(first_of(page, "/subscriptions/pools/"))
+        settled(page)
+        camera.take(page, "pool", tall=1700)
+
+
 def settled(page: Page) -> None:
     """Whatever htmx loads by itself is there."""
     expect(page.locator(".htmx-request, .htmx-added")).to_have_count(0)
@@ -402,6 +410,7 @@ ROUNDS = {
     service: ("subscription",),
     changes: ("change-quote", "renewals", "install-base", "change-preview", "change-offer"),
     usage: ("usage", "usage-service"),
+    pools: ("pool",),
     clocks: ("test-clock",),
     finance: ("bill-run", "bill-run-final", "invoice", "invoice-pdf"),
     api: ("api-docs",),
