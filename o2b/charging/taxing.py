@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from o2b.charging.draft import CHANGE, LATE
+from o2b.charging.draft import CHANGE, LATE, POOL
 from o2b.charging.facts import Billed, DraftLine
 from o2b.charging.tax import TaxLine, TaxRounding, share_taxes, tax_on
 from o2b.charging.terms import ChargeTerms
@@ -47,9 +47,9 @@ def corrects(line: DraftLine, billed: Sequence[Billed]) -> Corrects | None:
     """What of `billed` a line corrects; None if its period was not billed before.
 
     New days of a period that was billed (another quantity) bear the rate of that period's bill,
-    and so does usage that came late for it.
+    and so does usage that came late for it, or units of a pool that cover other days of it now.
     """
-    if line.cause not in (CHANGE, LATE):
+    if line.cause not in (CHANGE, LATE, POOL):
         return None
     period = [each for each in billed if each.period_start == line.full_period.start]
     if not period:

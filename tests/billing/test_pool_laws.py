@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from billing.models import InvoiceLine
 from o2b.customers.models import LegalEntity
+from o2b.taxes.services import close_tax_rate
 from orders.models import Order
 from subscriptions import services
 from subscriptions.models import Act, Item, Pool
 from subscriptions.pools import incoming
 from subscriptions.pools.selectors import pool_states
-from subscriptions.pools.services import share_pool
+from subscriptions.pools.services import grant_units, share_pool
 from tests.billing.test_pools import billed, lines, used
-from tests.factories import a_product, a_user, monthly, reprice
+from tests.factories import a_product, a_tax_rate, a_user, monthly, reprice
 from tests.scenarios.world import World
 from tests.subscriptions.pools_build import a_drawer, a_plan, a_top_up, sold
 from tests.subscriptions.serving import told
@@ -209,6 +211,33 @@ def test_a_named_service_draws_no_more_when_somebody_else_has_it(world: World) -
     billed(world, "2026-02-10")
     assert [amount for _, _, amount, _ in lines(item)] == ["0.00"]
     assert [amount for _, _, amount, _ in lines(theirs)] == ["2.00"]
+
+
+def test_units_told_late_give_money_back_at_the_rate_of_its_bill(world: World) -> None:
+    old = a_tax_rate(percent="19")
+    a_meter()
+    item = a_drawer(world)
+    sold(world, a_top_up("10", price="0.00"))
+    world.on("2026-02-10")
+    used(world, an_event(item, "1010", "2026-01-20T12:00:00Z"))
+    billed(world, "2026-02-10")
+    close_tax_rate(rate_id=old.pk, on=date(2026, 2, 15), today=date(2026, 2, 10))
+    a_tax_rate(percent="20", valid_from=date(2026, 2, 15))
+    world.on("2026-02-20")
+    grant_units(
+        pool_id=Pool.objects.get().pk,
+        units=Decimal(500),
+        reason="an outage",
+        begins_on=date(2026, 1, 1),
+        at=world.now,
+        by=a_user("finance").pk,
+    )
+    billed(world, "2026-02-20")
+    rows = InvoiceLine.objects.filter(charge__item=item).order_by("pk")
+    assert [(f"{r.amount:.2f}", f"{r.tax:.2f}") for r in rows] == [
+        ("100.00", "19.00"),
+        ("-50.00", "-9.50"),
+    ]
 
 
 # One that cannot be computed.

@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -329,23 +330,32 @@ def test_any_order_of_usage_grants_and_runs_ends_in_the_same_money(world: World)
     assert InvoiceLine.objects.filter(cause="pool", amount__gt=0).exists()
 
 
+@dataclass
+class ByHand:
+    """Some units, and until when what is left of them may go on."""
+
+    begins: date
+    ends: date
+    units: Decimal
+    then: date | None = None
+
+
 def by_hand(services: list[Item], events: list[tuple[Item, Told]]) -> dict[int, Decimal]:
     """A minute costs 0.10 unless one of the units is left: the plainest loop over days."""
-    plan = [
-        # begins, ends, units; at its end at most 40 go on to the next one's end
-        [date(2026, 1, 1), date(2026, 2, 1), Decimal(100), date(2026, 3, 1)],
-        [date(2026, 2, 1), date(2026, 3, 1), Decimal(100), date(2026, 4, 1)],
-        [date(2026, 3, 1), date(2026, 4, 1), Decimal(100), date(2026, 5, 1)],
-        [date(2026, 1, 20), date(2026, 3, 6), Decimal(60), None],
+    plan = [  # at its end at most 40 go on
+        ByHand(date(2026, 1, 1), date(2026, 2, 1), Decimal(100), date(2026, 3, 1)),
+        ByHand(date(2026, 2, 1), date(2026, 3, 1), Decimal(100), date(2026, 4, 1)),
+        ByHand(date(2026, 3, 1), date(2026, 4, 1), Decimal(100), date(2026, 5, 1)),
+        ByHand(date(2026, 1, 20), date(2026, 3, 6), Decimal(60)),
     ]
     paid: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     day = date(2026, 1, 1)
     while day < date(2026, 4, 1):
         for lot in plan:
-            if lot[1] == day and lot[3]:
-                lot[1], lot[2], lot[3] = lot[3], min(lot[2], Decimal(40)), None
-        good = [lot for lot in plan if lot[0] <= day < lot[1]]
-        good.sort(key=lambda lot: (lot[1], lot[0]))
+            if lot.ends == day and lot.then:
+                lot.ends, lot.units, lot.then = lot.then, min(lot.units, Decimal(40)), None
+        good = [lot for lot in plan if lot.begins <= day < lot.ends]
+        good.sort(key=lambda lot: (lot.ends, lot.begins))
         for item in services:
             wanted = sum(
                 (
@@ -356,8 +366,8 @@ def by_hand(services: list[Item], events: list[tuple[Item, Told]]) -> dict[int, 
                 Decimal(0),
             )
             for lot in good:
-                part = min(lot[2], wanted)
-                lot[2] -= part
+                part = min(lot.units, wanted)
+                lot.units -= part
                 wanted -= part
             paid[item.pk][f"{day:%m}"] += wanted
         day += timedelta(days=1)
