@@ -15,6 +15,7 @@ MOST_THRESHOLDS = 10
 DECIMALS = 6
 SMALLEST, LARGEST = 1, 10**12
 LARGEST_PERCENT = 1000
+POOL_NUMBER = "U-"
 
 
 class AlertOf(models.TextChoices):
@@ -24,6 +25,7 @@ class AlertOf(models.TextChoices):
     FORECAST = "forecast", _("percent of the allowance, by the forecast")
     AMOUNT = "amount", _("amount so far")
     UNITS = "units", _("units used")
+    POOL = "pool", _("percent of a pool")
 
 
 def _threshold() -> models.DecimalField:
@@ -31,7 +33,7 @@ def _threshold() -> models.DecimalField:
 
 
 class UsageAlertDefault(models.Model):
-    """Percents of the allowance that every account is told at, unless a rule says otherwise.
+    """Percents of an allowance or a pool that every account is told at, unless a rule says else.
 
     That of the seller (legal entity) counts, else the one of the house, which names no seller.
     """
@@ -51,7 +53,7 @@ class UsageAlertDefault(models.Model):
             validators=[MinValueValidator(SMALLEST), MaxValueValidator(LARGEST_PERCENT)],
         ),
         size=MOST_THRESHOLDS,
-        help_text=_("Percent of the allowance, with commas between: 80,100"),
+        help_text=_("Percent of the allowance or the pool, with commas between: 80,100"),
     )
     active = models.BooleanField(default=True)
 
@@ -172,8 +174,14 @@ class UsageAlertSent(models.Model):
 
     def get_absolute_url(self) -> str:
         if self.item_id is None:
-            return self.account.get_absolute_url()
+            return self._pool_url() or self.account.get_absolute_url()
         return reverse("subscriptions:usage-service", args=[self.item_id])
+
+    def _pool_url(self) -> str:
+        """Of a pool the charge is its number."""
+        if self.of != AlertOf.POOL:
+            return ""
+        return reverse("subscriptions:pool", args=[int(self.charge.removeprefix(POOL_NUMBER))])
 
 
 class UsageAlertDue(models.Model):

@@ -105,6 +105,41 @@ def of_live(live: Live) -> Watched | None:
     )
 
 
+class PoolMonth(NamedTuple):
+    """A pool in the month that runs: drawn and not covered so far, and what is left; rows first."""
+
+    pool: Any
+    meter: Any | None
+    month: Period
+    drawn: Decimal
+    beyond: Decimal
+    left: Decimal
+
+
+def of_pool(seen: PoolMonth) -> Watched | None:
+    """What was wanted of a pool this month, of all that it had for the month; None if it had none.
+
+    Its charge is its number; at 100 % nothing is left.
+    """
+    had = EXACT.add(seen.drawn, seen.left)
+    if not had or seen.meter is None:
+        return None
+    wanted = EXACT.add(seen.drawn, seen.beyond)
+    return Watched(
+        account=seen.pool.account,
+        item=None,
+        charge=seen.pool.number,
+        meter=seen.meter,
+        period=seen.month,
+        used=wanted,
+        amount=Decimal(0),
+        forecast=None,
+        currency=seen.pool.account.currency,
+        unit=str(seen.meter.unit),
+        readings={"pool": Reading(wanted, had)},
+    )
+
+
 class Rule(NamedTuple):
     """At which thresholds what is told; without `key` it is the default.
 

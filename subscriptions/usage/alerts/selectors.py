@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from o2b import clock
 from o2b.catalog.models import Meter
 from o2b.customers.models import Account
+from o2b.periods import Period, add_months
 from subscriptions.models import (
     AlertOf,
     Item,
@@ -21,7 +22,15 @@ from subscriptions.models import (
     UsageAlertSent,
     UsageSubject,
 )
-from subscriptions.usage.alerts.rules import Rule, Watched, of_live, rules_for
+from subscriptions.pools.selectors import PoolState, pool_states, pools_of_services
+from subscriptions.usage.alerts.rules import (
+    PoolMonth,
+    Rule,
+    Watched,
+    of_live,
+    of_pool,
+    rules_for,
+)
 from subscriptions.usage.selectors import live_usage
 
 # Usage of a day may come for an hour after its end, as a bill run waits for it.
@@ -63,6 +72,30 @@ def _watched(items: list[Item], day: date) -> list[Watched]:
     return [each for each in seen if each is not None]
 
 
+def watched_pools(services: Collection[int]) -> list[Watched]:
+    """The pools that services may draw from, in the month that runs where the pool's account lives.
+
+    A few queries a meter, whatever the number of pools.
+    """
+    pools = pools_of_services(services)
+    seen = (of_pool(_month_of(state)) for state in pool_states(pools)) if pools else ()
+    return [each for each in seen if each is not None]
+
+
+def _month_of(state: PoolState) -> PoolMonth:
+    first = state.on.replace(day=1)
+    drawn = [each.units for each in state.drawing.draws if each.day >= first]
+    beyond = [each.units for each in state.drawing.uncovered if each.day >= first]
+    return PoolMonth(
+        state.pool,
+        state.meter,
+        Period(first, add_months(first, 1)),
+        sum(drawn, Decimal(0)),
+        sum(beyond, Decimal(0)),
+        state.drawing.left,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of some accounts, and the defaults."""
@@ -71,9 +104,10 @@ class Rules:
     by_seller: dict[int | None, Rule]
 
     def of_account(self, account: Account) -> list[Rule]:
-        """Its rules and its default: that of the seller, else of the house."""
+        """Its rules and its default: that of the seller, else of the house; for pools the same."""
         default = self.by_seller.get(account.legal_entity_id) or self.by_seller.get(None)
-        return self.own.get(account.pk, []) + ([default] if default else [])
+        defaults = [default, default._replace(of=AlertOf.POOL)] if default else []
+        return self.own.get(account.pk, []) + defaults
 
     def of_watched(self, each: Watched) -> dict[str, Rule]:
         """By kind the one that counts for what is watched."""

@@ -108,7 +108,7 @@ def _standing(
 def _of_default(account: Account, default: UsageAlertDefault, *, counts: bool) -> Standing:
     seller = default.legal_entity_id is not None
     return Standing(
-        of=str(AlertOf.ALLOWANCE.label),
+        of=_("percent of the allowance or the pool"),
         whose=_("default of the seller") if seller else _("default of the house"),
         meter=_("every meter"),
         thresholds=words.thresholds_text(default, currency=account.currency),

@@ -36,12 +36,15 @@ def passed_text(row: UsageAlertSent) -> str:
         AlertOf.FORECAST: _("%(threshold)s of the allowance will be used, by the forecast"),
         AlertOf.AMOUNT: _("%(threshold)s is reached"),
         AlertOf.UNITS: _("%(threshold)s are used"),
+        AlertOf.POOL: _("%(threshold)s of the pool is used"),
     }
     return texts[AlertOf(row.of)] % {"threshold": said}
 
 
 def service_text(row: UsageAlertSent) -> str:
-    """Whose it is: S-3.7 Minutes; of an account as a whole only what it is of."""
+    """Whose it is: S-3.7 Minutes; U-3 Minutes of a pool; else only what it is of."""
+    if row.of == AlertOf.POOL:
+        return f"{row.charge} {row.meter.name}" if row.meter else row.charge
     name = name_of(row.charge)
     return f"{row.item.number} {name}" if row.item else name
 
@@ -63,6 +66,7 @@ def figures(row: UsageAlertSent) -> list[str]:
     if row.forecast is not None:
         text = f"{number_text(row.forecast)} {row.unit}".strip()
         lines.append(_("Forecast to the end: %(forecast)s") % {"forecast": text})
-    amount = money_text(row.amount, row.currency)
-    lines.append(_("Amount so far, net: %(amount)s") % {"amount": amount})
+    if row.of != AlertOf.POOL:
+        amount = money_text(row.amount, row.currency)
+        lines.append(_("Amount so far, net: %(amount)s") % {"amount": amount})
     return lines

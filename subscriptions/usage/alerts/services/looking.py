@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from subscriptions.usage.alerts.selectors import items_of, watched
+from subscriptions.usage.alerts.selectors import items_of, watched, watched_pools
 from subscriptions.usage.alerts.services.telling import tell_passed
 from subscriptions.usage.alerts.statements import (
     CHANGED,
@@ -72,7 +72,8 @@ def _look_at(services: Sequence[int], machine_now: datetime) -> None:
     """All together; where that fails halves of them, down to the one at fault, which is left."""
     try:
         with transaction.atomic():
-            tell_passed(watched(items_of(services), machine_now=machine_now), machine_now)
+            seen = watched(items_of(services), machine_now=machine_now)
+            tell_passed([*seen, *watched_pools(services)], machine_now)
     except Exception:
         if len(services) == 1:
             log.exception("usage of service %s cannot be looked at", services[0])

@@ -24,7 +24,7 @@ from subscriptions.usage.alerts.selectors import services_of
 
 # Kinds whose thresholds say nothing about another meter.
 OF_ONE_METER = {AlertOf.AMOUNT, AlertOf.UNITS}
-PERCENTS = {AlertOf.ALLOWANCE, AlertOf.FORECAST}
+PERCENTS = {AlertOf.ALLOWANCE, AlertOf.FORECAST, AlertOf.POOL}
 
 
 @transaction.atomic
@@ -46,6 +46,8 @@ def set_alert(
     account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
     if of not in AlertOf.values:
         raise AlertInvalid(_("Nothing of this kind is watched."), field="of")
+    if of == AlertOf.POOL and item_id is not None:
+        raise AlertInvalid(_("A pool is of the account: set it there."), field="of")
     service = _service(account, item_id)
     meter = _meter(of, meter_code)
     rule = UsageAlert(
