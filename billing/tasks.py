@@ -13,6 +13,7 @@ from billing.runs import services as runs
 from billing.wallets.selectors.topups import wallets_to_look_at
 from billing.wallets.services.lapsing import lapse_due
 from billing.wallets.services.topping_up import UNFORESEEN, top_up
+from billing.wallets.services.warning import accounts_to_warn, warn_low
 from o2b import clock
 from o2b.asks import held_by
 from o2b.errors import Refused
@@ -94,6 +95,18 @@ def top_up_wallets() -> int:
         else:
             placed += asked is not None
     return placed
+
+
+@periodic("billing.warn_of_wallets")
+def warn_of_wallets() -> int:
+    """Who wants to hear of it hears that little prepaid credit is left; none stops another."""
+    now, told = clock.now(), 0
+    for pk in accounts_to_warn():
+        try:
+            told += warn_low(account_id=pk, machine_now=now)
+        except (DatabaseError, *UNFORESEEN):
+            log.exception("prepaid credit of account %s", pk)
+    return told
 
 
 def _worker() -> str:

@@ -21,6 +21,7 @@ SCHEDULE = {
     "count-usage-days": {"task": "subscriptions.count_usage_days", "schedule": timedelta(hours=1)},
     "lapse-prepaid-money": {"task": "billing.lapse_money", "schedule": timedelta(minutes=10)},
     "top-up-wallets": {"task": "billing.top_up_wallets", "schedule": timedelta(minutes=10)},
+    "warn-of-wallets": {"task": "billing.warn_of_wallets", "schedule": timedelta(minutes=10)},
     "watch-usage": {"task": "subscriptions.watch_usage", "schedule": timedelta(minutes=2)},
     "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
 }
@@ -39,6 +40,7 @@ DAILY_WORK = [
     "subscriptions.refill_pools",
     "billing.lapse_money",
     "billing.top_up_wallets",
+    "billing.warn_of_wallets",
     "subscriptions.watch_usage",
     "care.warn_overdue",
     "orders.renew_forecasts",

@@ -26,6 +26,7 @@ class AlertOf(models.TextChoices):
     AMOUNT = "amount", _("amount so far")
     UNITS = "units", _("units used")
     POOL = "pool", _("percent of a pool")
+    WALLET = "wallet", _("prepaid credit left")
 
 
 def _threshold() -> models.DecimalField:

@@ -12,7 +12,7 @@ from subscriptions.models import AlertOf, UsageAlert, UsageAlertDefault, UsageAl
 
 def threshold_text(of: str, threshold: Decimal, *, currency: str = "", unit: str = "") -> str:
     """A threshold with what it is counted in: 80 %, €200.00, 500 min."""
-    if of == AlertOf.AMOUNT:
+    if of in (AlertOf.AMOUNT, AlertOf.WALLET):
         return money_text(threshold, currency)
     if of == AlertOf.UNITS:
         return f"{number_text(threshold)} {unit}".strip()
@@ -37,12 +37,15 @@ def passed_text(row: UsageAlertSent) -> str:
         AlertOf.AMOUNT: _("%(threshold)s is reached"),
         AlertOf.UNITS: _("%(threshold)s are used"),
         AlertOf.POOL: _("%(threshold)s of the pool is used"),
+        AlertOf.WALLET: _("less than %(threshold)s of prepaid credit is left"),
     }
     return texts[AlertOf(row.of)] % {"threshold": said}
 
 
 def service_text(row: UsageAlertSent) -> str:
     """Whose it is: S-3.7 Minutes; U-3 Minutes of a pool; else only what it is of."""
+    if row.of == AlertOf.WALLET:
+        return row.charge
     if row.of == AlertOf.POOL:
         return f"{row.charge} {row.meter.name}" if row.meter else row.charge
     name = name_of(row.charge)
@@ -56,6 +59,9 @@ def period_text(row: UsageAlertSent) -> str:
 
 def figures(row: UsageAlertSent) -> list[str]:
     """What stands behind it, a line each: used, of how much, in which period, the forecast."""
+    if row.of == AlertOf.WALLET:
+        left = money_text(row.reached, row.currency)
+        return [_("Left, with usage that is not billed yet taken off: %(left)s") % {"left": left}]
     used = f"{number_text(row.used)} {row.unit}".strip()
     if row.limit is not None:
         told = {"used": used, "limit": f"{number_text(row.limit)} {row.unit}".strip()}

@@ -24,6 +24,7 @@ from subscriptions.usage.alerts.selectors import services_of
 
 # Kinds whose thresholds say nothing about another meter.
 OF_ONE_METER = {AlertOf.AMOUNT, AlertOf.UNITS}
+OF_ACCOUNT = {AlertOf.POOL, AlertOf.WALLET}
 PERCENTS = {AlertOf.ALLOWANCE, AlertOf.FORECAST, AlertOf.POOL}
 
 
@@ -46,8 +47,10 @@ def set_alert(
     account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
     if of not in AlertOf.values:
         raise AlertInvalid(_("Nothing of this kind is watched."), field="of")
-    if of == AlertOf.POOL and item_id is not None:
-        raise AlertInvalid(_("A pool is of the account: set it there."), field="of")
+    if of in OF_ACCOUNT and item_id is not None:
+        raise AlertInvalid(_("This is of the account as a whole: set it there."), field="of")
+    if of == AlertOf.WALLET and meter_code:
+        raise AlertInvalid(_("Prepaid credit is measured by no meter."), field="meter")
     service = _service(account, item_id)
     meter = _meter(of, meter_code)
     rule = UsageAlert(

@@ -32,6 +32,11 @@ def tell_passed(seen: Sequence[Watched], machine_now: datetime) -> int:
                 before = known.get((*whose, of, each.period.start), set())
                 news = passed(rule.thresholds, each.readings[of], known=before)
                 rows += [_row(each, rule, new, machine_now) for new in news]
+    return tell_rows(rows)
+
+
+def tell_rows(rows: Sequence[UsageAlertSent]) -> int:
+    """Write the facts that nobody wrote before, and tell of those to be told; in a transaction."""
     told = [row for row in _written(rows) if row.told]
     _tell(told)
     return len(told)
