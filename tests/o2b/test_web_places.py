@@ -73,7 +73,7 @@ def test_the_places_of_delivery_and_products(people: dict[str, User]) -> None:
         *("Outside systems", "Visits", "Purchases", "Licence pools"),
     ]
     assert found["Products"] == [
-        *("Catalog", "Delivery plans", "Price books", "Meters", "Price simulator"),
+        *("Catalog", "Delivery plans", "Price books", "Meters", "Rate decks", "Price simulator"),
     ]
     assert "Bulk orders" not in seen(people["priya"], "/")["Delivery"]
     for address, current in (
