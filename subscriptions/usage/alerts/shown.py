@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from o2b import clock
 from o2b.customers.models import Account
 from subscriptions.models import AlertOf, Item, UsageAlert, UsageAlertDefault, UsageAlertSent
+from subscriptions.pools.selectors import has_pools
 from subscriptions.usage.alerts import selectors, words
 from subscriptions.usage.alerts.rules import rules_for
 
@@ -78,6 +79,7 @@ def of_items(account: Account, items: Collection[Item], *, machine_now: datetime
         rule.key
         for service, meter in meters
         for rule in rules_for(known, service=service, meter=meter).values()
+        if rule.key is not None or rule.of == AlertOf.ALLOWANCE
     }
     return Shown(
         _standing(account, rules, counting),
@@ -88,6 +90,7 @@ def of_items(account: Account, items: Collection[Item], *, machine_now: datetime
 def _standing(
     account: Account, rules: Iterable[UsageAlert], counting: Collection[int | None]
 ) -> list[Standing]:
+    own = list(rules)
     found = [
         Standing(
             of=str(rule.get_of_display()),
@@ -98,17 +101,23 @@ def _standing(
             counts=rule.pk in counting,
             rule=rule,
         )
-        for rule in rules
+        for rule in own
     ]
     if default := selectors.default_of(account):
-        found.append(_of_default(account, default, counts=None in counting))
+        allowance, pool = AlertOf.ALLOWANCE, AlertOf.POOL
+        found.append(_of_default(account, default, allowance, counts=None in counting))
+        if has_pools(account.pk):
+            general = any(rule.of == pool and rule.meter_id is None for rule in own)
+            found.append(_of_default(account, default, pool, counts=not general))
     return found
 
 
-def _of_default(account: Account, default: UsageAlertDefault, *, counts: bool) -> Standing:
+def _of_default(
+    account: Account, default: UsageAlertDefault, of: AlertOf, *, counts: bool
+) -> Standing:
     seller = default.legal_entity_id is not None
     return Standing(
-        of=_("percent of the allowance or the pool"),
+        of=str(of.label),
         whose=_("default of the seller") if seller else _("default of the house"),
         meter=_("every meter"),
         thresholds=words.thresholds_text(default, currency=account.currency),

@@ -144,7 +144,8 @@ def test_a_rule_is_set_changed_and_removed(sales: Client, item: Item) -> None:
         ({"thresholds": "1 2 3 4 5 6 7 8 9 10 11"}, "At most 10 thresholds."),
         ({"thresholds": "0.0000001"}, "At most 6 decimals."),
         ({"of": "amount", "meter": ""}, "Name a meter"),
-        ({"of": "pool"}, "Select a valid choice"),
+        ({"of": "moon"}, "Select a valid choice"),
+        ({"of": "wallet", "meter": "minutes"}, "Prepaid credit is measured by no meter."),
         ({"meter": "none"}, "Select a valid choice"),
     ],
 )
