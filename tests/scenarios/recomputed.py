@@ -1,7 +1,7 @@
 """What a month costs after changes, from prices and days alone; imports the standard library only.
 
-Each day costs (price × quantity + what was agreed) ÷ days of its month, exactly. What a service owes
-under one price in one month is rounded once, half up; so is a correction of what was billed before.
+Each day costs (price × quantity + what was agreed) ÷ days of its month, exactly. What a service
+owes under one price in one month is rounded once, half up; so is a correction of what was billed.
 """
 
 from collections import defaultdict
