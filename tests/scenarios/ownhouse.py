@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -147,6 +148,7 @@ class OwnHouse:
     def close(self) -> None:
         self.stop_processes()
         release(self.home)
+        shutil.rmtree(self.home.path, ignore_errors=True)
 
 
 def _kill(pid: int | None) -> None:

@@ -77,6 +77,13 @@ A_MINUTE_PASSES = """
 UPDATE o2b_outbox SET recorded_at = recorded_at - interval '1 minute', leased_until = NULL
     WHERE recorded_at < now() - interval '1 second'
 """
+# Each shard stays under way for a while, so that what dies dies in the middle of one.
+TAKES_ITS_TIME = """
+CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_sleep(0.25); RETURN NEW; END';
+CREATE TRIGGER takes_its_time BEFORE UPDATE ON billing_shard FOR EACH ROW
+    WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION take_time()
+"""
 
 
 @pytest.fixture
@@ -93,6 +100,7 @@ def test_whatever_dies_the_run_is_the_same(house: OwnHouse) -> None:
     house.copy_database("disturbed")
     calm = billed(house, [])
     house.database = "disturbed"
+    house.sql(TAKES_ITS_TIME)
     chance = random.Random(SEED)
     steps = 2 * ACCOUNTS // SHARD  # the last ones are over before anybody can die
     deaths = sorted(chance.sample(range(1, steps * 3 // 4), DEATHS))

@@ -2,10 +2,8 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection
-from psycopg2 import sql
 from psycopg2.extras import DateRange, DateTimeTZRange
 
 from o2b.catalog.models import DeliveryPlan, Product, ProductVersion, Terms
@@ -23,6 +21,7 @@ from o2b.charging import (
     Timing,
 )
 from o2b.customers.models import Account, Customer, LegalEntity
+from o2b.multiplying import multiply
 from o2b.people.models import User
 from o2b.people.services import ensure_service_user
 from o2b.periods import Unit
@@ -88,10 +87,8 @@ def build(*, accounts: int, lines: int) -> None:
     sold = [_product(n) for n in range(PRODUCTS)]
     for n in range(SEEDS):
         _seed(entity, owner, n, [sold[(n + k) % PRODUCTS] for k in range(lines)])
+    multiply(COPIED, accounts // SEEDS, named=NAMED)
     with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")  # rows are right as they stand
-        _multiply(cursor, accounts // SEEDS)
-        cursor.execute("SET session_replication_role = DEFAULT")
         for table, keys in COPIED.items():
             if "id" in keys:
                 cursor.execute(
@@ -191,41 +188,3 @@ def _item(subscription: Subscription, line: OrderLine) -> None:
         order_line=line,
     )
     RenewalDue.objects.create(item=item, commitment=commitment, due_on=DUE)
-
-
-def _multiply(cursor: Any, copies: int) -> None:
-    """Copy n of a row has n times its table's span added to each of its keys."""
-    spans = {}
-    for table, keys in COPIED.items():
-        if "id" in keys:
-            cursor.execute(f"SELECT max(id) - min(id) + 1 FROM {table}")
-            spans[table] = cursor.fetchone()[0]
-    for table, keys in COPIED.items():
-        cursor.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
-            " AND table_schema = 'public' ORDER BY ordinal_position",
-            [table],
-        )
-        columns = [row[0] for row in cursor.fetchall()]
-        chosen = [_copied(table, column, keys, spans) for column in columns]
-        cursor.execute(
-            sql.SQL(
-                "INSERT INTO {0} ({1}) SELECT {2} FROM {0} CROSS JOIN generate_series(1, {3}) AS n"
-                " ORDER BY n, {4}"
-            ).format(
-                sql.Identifier(table),
-                sql.SQL(", ").join(map(sql.Identifier, columns)),
-                sql.SQL(", ").join(chosen),
-                sql.Literal(copies - 1),
-                sql.Identifier(next(iter(keys))),
-            )
-        )
-
-
-def _copied(table: str, column: str, keys: dict[str, str], spans: dict[str, int]) -> sql.Composable:
-    name = sql.Identifier(column)
-    if column in keys:
-        return sql.SQL("{} + n * {}").format(name, sql.Literal(spans[keys[column]]))
-    if (table, column) in NAMED:
-        return sql.SQL("{} || '-' || n").format(name)
-    return name

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
-from psycopg2 import sql
 from psycopg2.extras import DateRange, DateTimeTZRange
 
 from o2b.catalog.models import DeliveryPlan, Product, ProductVersion, Terms
 from o2b.customers.models import Account, Customer, LegalEntity
+from o2b.multiplying import multiply
 from o2b.people.groups import ENTITLEMENT_CHECKER
 from o2b.people.models import User
 from o2b.people.services import ensure_service_user
@@ -60,10 +60,8 @@ def build(*, accounts: int, lines: int) -> User:
     sold = [_product(n) for n in range(PRODUCTS)]
     for n in range(SEEDS):
         _seed(entity, checker, n, [sold[(n + k) % PRODUCTS] for k in range(lines)])
+    multiply(COPIED, accounts // SEEDS, named=NAMED)
     with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")  # rows are right as they stand
-        _multiply(cursor, accounts // SEEDS)
-        cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
     return checker
@@ -155,39 +153,3 @@ def _item(subscription: Subscription, line: OrderLine) -> None:
         serial=f"SN-{item.pk}",
         installed_on=START,
     )
-
-
-def _multiply(cursor: object, copies: int) -> None:
-    """Copy n of a row has n times its table's span added to each of its keys."""
-    spans = {}
-    for table in COPIED:
-        cursor.execute(f"SELECT max(id) - min(id) + 1 FROM {table}")  # type: ignore[attr-defined]
-        spans[table] = cursor.fetchone()[0]  # type: ignore[attr-defined]
-    for table, keys in COPIED.items():
-        cursor.execute(  # type: ignore[attr-defined]
-            "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
-            " AND table_schema = 'public' ORDER BY ordinal_position",
-            [table],
-        )
-        columns = [row[0] for row in cursor.fetchall()]  # type: ignore[attr-defined]
-        chosen: list[sql.Composable] = []
-        for column in columns:
-            name = sql.Identifier(column)
-            if column in keys:
-                span = sql.Literal(spans[keys[column]])
-                chosen.append(sql.SQL("{} + n * {}").format(name, span))
-            elif (table, column) in NAMED:
-                chosen.append(sql.SQL("{} || '-' || n").format(name))
-            else:
-                chosen.append(name)
-        cursor.execute(  # type: ignore[attr-defined]
-            sql.SQL(
-                "INSERT INTO {0} ({1}) SELECT {2} FROM {0} CROSS JOIN generate_series(1, {3}) AS n"
-                " ORDER BY n, id"
-            ).format(
-                sql.Identifier(table),
-                sql.SQL(", ").join(map(sql.Identifier, columns)),
-                sql.SQL(", ").join(chosen),
-                sql.Literal(copies - 1),
-            )
-        )
