@@ -63,7 +63,7 @@ def test_chips_follow_the_derived_status() -> None:
 def test_the_list_finds_by_number_and_customer_and_exports() -> None:
     atlas = an_account(name="Atlas Freight", reference="A-77")
     an_invoice("10", account=atlas, number="INV-77")
-    an_invoice("20", number="INV-88")
+    an_invoice("20", account=an_account(name="Borealis", reference="B-88"), number="INV-88")
     client = client_of("sales")
 
     for words in ("77", "atlas", "INV-77 freight"):
