@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,7 @@ from billing.models import BillRun, DraftInvoice, DraftLine, ParkedAccount, Shar
 from o2b.customers.models import Account
 from o2b.people.models import User
 
+DAY = timedelta(days=1)
 PERCENT = DecimalField(max_digits=20, decimal_places=1)
 
 
@@ -130,13 +131,14 @@ def parked(*, parked_id: int) -> ParkedAccount:
 
 
 def lines_of_drafts(*, run_id: int, account_ids: Collection[int]) -> dict[int, list[DraftLine]]:
-    """account → the lines of its drafts, in the order of the document."""
+    """account → the lines of its drafts, in the order of the document; each with its `last_on`."""
     shards = Shard.objects.filter(run_id=run_id).values("pk")
     rows = DraftLine.objects.filter(
         shard_id__in=shards, account_id__in=account_ids, invoice_id__isnull=False
     ).defer("basis")
     found: dict[int, list[DraftLine]] = {}
     for line in rows.order_by("account_id", "invoice_id", "position"):
+        line.last_on = line.served_to - DAY if line.served_to else None  # type: ignore[attr-defined]
         found.setdefault(line.account_id, []).append(line)
     return found
 
