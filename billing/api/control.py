@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api import control_outputs, outputs
-from billing.api.inputs import LookAsked, RetryAsked, SetAsideAsked
+from billing.api.inputs import LookAsked, RunRetryAsked, SetAsideAsked
 from billing.control.selectors import variances_for_list
 from billing.runs import services as runs
 from billing.runs.selectors.looking import bills_to_look_at
@@ -51,12 +51,12 @@ class RunControl:
         )
         return self.shown(self.key())
 
-    @extend_schema(request=RetryAsked, responses=outputs.RunOutput)
+    @extend_schema(request=RunRetryAsked, responses=outputs.RunOutput)
     @action(detail=True, methods=["post"])
     @once
     def retry(self: Any, request: Request, pk: str) -> Response:
         """Draft and check parked accounts again, for this run; the workers do it."""
-        asked = self.asked(RetryAsked)
+        asked = self.asked(RunRetryAsked)
         accounts = asked.get("accounts")
         runs.ask_retry(
             run_id=self.key(),

@@ -39,7 +39,7 @@ class SetAsideAsked(Asked):
     reason = serializers.CharField(max_length=1000)
 
 
-class RetryAsked(Asked):
+class RunRetryAsked(Asked):
     """These accounts; without any, all that the run parked by itself."""
 
     accounts = serializers.ListField(

@@ -10,6 +10,7 @@ from time import perf_counter
 from django.db import DatabaseError, connection, transaction
 
 from billing.models import BillRun, ParkCode, ParkedAccount, Shard
+from billing.rules.changed import changed_accounts
 from billing.rules.drafting import AccountDraft, Taxing, draft_accounts
 from billing.rules.rendering import Priced
 from billing.runs.copying import discard_drafts, write_drafts, write_seen
@@ -133,7 +134,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},
         usage=usage,
     )
-    drafted = Drafted(drafts, accounts, usage, changed={row[0] for row in rows if row[4]})
+    drafted = Drafted(drafts, accounts, usage, changed=changed_accounts(rows))
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
     _write(run, shard, drafted, drafts)
