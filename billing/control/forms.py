@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.control.selectors import people
 from billing.models import RunRules
+from o2b.people.models import User
 from o2b.web.forms import AmountField
 
 
@@ -24,7 +25,9 @@ class ReasonForm(forms.Form):
 class OwnerForm(forms.Form):
     """Who looks into a parked account."""
 
-    owner = forms.ModelChoiceField(queryset=None, label=gettext_lazy("Owner"), empty_label=None)
+    owner = forms.ModelChoiceField(
+        queryset=User.objects.none(), label=gettext_lazy("Owner"), empty_label=None
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

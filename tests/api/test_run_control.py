@@ -32,9 +32,8 @@ def test_variance_set_aside_and_retry(as_: As) -> None:
     assert (shown["progress"]["set_aside"], shown["progress"]["to_finalise"]) == (1, 0)
     again = finance.post(f"{url}/set-aside", {"rule": "more", "reason": "Odd."})
     assert_problem(again, 409, "nothing_to_set_aside")
-    assert_problem(
-        finance.post(f"{url}/set-aside", {"rule": "x", "reason": "?"}), 400, "invalid", "rule"
-    )
+    unknown = finance.post(f"{url}/set-aside", {"rule": "x", "reason": "?"})
+    assert_problem(unknown, 400, "malformed", "rule")
     assert finance.post(f"{url}/retry", {"accounts": ["A-7"]}).status_code == 200
     events.drain()
     assert parked(run) == {}

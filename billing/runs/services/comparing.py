@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -130,7 +131,7 @@ def _compare(
     changed: Collection[int],
     parked: Collection[int],
 ) -> None:
-    values = scope.values | {
+    values: dict[str, Any] = scope.values | {
         "run": run.pk,
         "shard": shard.pk,
         "on": run.on,
@@ -150,7 +151,7 @@ def _compare(
 def _fused(run: BillRun, shard: Shard, scope: Scope, rules: RunRules) -> dict[int, Parking]:
     """account → the first fuse that it blows, in words with the figures."""
     most_a_charge, most = rules.most_lines_a_charge, rules.most_lines
-    values = scope.values | {
+    values: dict[str, Any] = scope.values | {
         "run": run.pk,
         "shard": shard.pk,
         "lines": min(most_a_charge, most),

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -140,7 +140,7 @@ def _of_advocate(run: BillRun, account_id: int, by: int) -> list[_Draft]:
     return drafts
 
 
-def _drafts(run: BillRun, which: str, **values: object) -> list[_Draft]:
+def _drafts(run: BillRun, which: str, **values: Any) -> list[_Draft]:
     with connection.cursor() as cursor:
         cursor.execute(DRAFTS.format(which=which), {"run": run.pk} | values)
         return [_Draft(*row) for row in cursor.fetchall()]
