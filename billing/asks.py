@@ -9,9 +9,11 @@ from django.utils.translation import ngettext
 
 from billing import selectors
 from billing.charges.selectors import billed_of
+from billing.control.selectors import runs_to_look_at
 from billing.invoices import selectors as invoices
 from billing.models import Invoice, Payment
 from billing.payments import selectors as payments
+from billing.runs.selectors.looking import bills_to_look_at
 from billing.wallets.selectors import grants_to_approve
 from o2b import clock
 from o2b.asks import Affected, BilledSoFar, Card, Found, Impact, Panel, Standing, Trace
@@ -24,13 +26,15 @@ from o2b.web.show import money_text, number_text
 VIEW_RUNS, VIEW_INVOICES = "billing.view_billrun", "billing.view_invoice"
 VIEW_PROMISES = "billing.view_promise"
 APPROVE_GRANT = "billing.approve_grant"
+LOOK_AT_BILLS = "billing.look_at_bills"
 
 
 def home_cards(user: Any) -> list[Card]:
-    """What waits for finance: runs, parked accounts, money that is late."""
+    """What waits for finance: runs, parked accounts, money that is late; for advocates, bills."""
+    looks = _look_cards(user)
     if not user.has_perm(VIEW_RUNS):
-        return []
-    return [*_run_cards(), *_money_cards(), *_grant_cards(user)]
+        return looks
+    return [*_run_cards(), *_money_cards(), *_grant_cards(user), *looks]
 
 
 def search(user: Any, text: str) -> list[Found]:
@@ -149,6 +153,22 @@ def _grant_cards(user: Any) -> list[Card]:
     grants = reverse("billing:wallet-grants")
     url = f"{grants}?state=asked"
     return [Card(_("Grants to approve"), number_text(waiting), url, tone="warn")]
+
+
+def _look_cards(user: Any) -> list[Card]:
+    """Bills that the advocate should see before they go; none where nothing waits."""
+    if not user.has_perm(LOOK_AT_BILLS):
+        return []
+    waiting = sum(
+        not bill.looked_at
+        for run in runs_to_look_at()
+        for bill in bills_to_look_at(run_id=run.pk, advocate_id=user.pk)
+    )
+    if not waiting:
+        return []
+    return [
+        Card(_("Bills to look at"), number_text(waiting), reverse("billing:looks"), tone="warn")
+    ]
 
 
 def _amounts(rows: list[dict[str, Any]]) -> str:

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.models import BillRun
 from o2b.customers.models import Account, LegalEntity
 from o2b.customers.selectors import accounts_meant
 from o2b.money import minor_unit
@@ -23,8 +24,16 @@ METHODS = [
 
 
 class RunForm(forms.Form):
-    """Which seller's accounts are billed, up to which day."""
+    """Which seller's accounts are billed, up to which day; for good, or as a rehearsal."""
 
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What for"),
+        choices=[
+            (BillRun.Kind.BILLS, gettext_lazy("Bills, to be approved and sent")),
+            (BillRun.Kind.REHEARSAL, gettext_lazy("Rehearsal, to look at and throw away")),
+        ],
+        required=False,
+    )
     legal_entity = forms.ModelChoiceField(
         LegalEntity.objects.all(), label=gettext_lazy("Legal entity"), empty_label=None
     )
@@ -32,6 +41,25 @@ class RunForm(forms.Form):
         label=gettext_lazy("Up to and including"),
         help_text=gettext_lazy("Everything due by this day is billed; it is the invoices' date."),
     )
+    bill_day = forms.IntegerField(
+        label=gettext_lazy("Bill day"),
+        min_value=1,
+        max_value=31,
+        required=False,
+        help_text=gettext_lazy("Only accounts with this bill day; empty: every day."),
+    )
+    bill_group = forms.SlugField(
+        label=gettext_lazy("Bill group"),
+        required=False,
+        help_text=gettext_lazy("Only accounts of this group; empty: all."),
+    )
+
+    def told(self) -> dict[str, Any]:
+        """What was said, as the service takes it."""
+        said = dict(self.cleaned_data)
+        said["legal_entity_id"] = said.pop("legal_entity").pk
+        said["kind"] = said["kind"] or BillRun.Kind.BILLS
+        return said
 
 
 class PaymentForm(forms.Form):

@@ -93,7 +93,8 @@ def parked_of(*, run_id: int) -> QuerySet[ParkedAccount]:
 def parked_now() -> int:
     """Accounts that the newest run of their legal entity left out."""
     newest = (
-        BillRun.objects.exclude(state=BillRun.State.CANCELLED)
+        BillRun.objects.filter(kind=BillRun.Kind.BILLS)
+        .exclude(state=BillRun.State.CANCELLED)
         .order_by("legal_entity_id", "-pk")
         .distinct("legal_entity_id")
     )
@@ -134,8 +135,9 @@ def waiting_for_approval() -> QuerySet[BillRun]:
 
 
 def runs_under_way() -> QuerySet[BillRun]:
-    """Runs that are not over, the oldest first."""
-    return BillRun.objects.exclude(state__in=BillRun.OVER).order_by("pk")
+    """Runs that are not over, the oldest first; rehearsals change nothing."""
+    real = BillRun.objects.filter(kind=BillRun.Kind.BILLS)
+    return real.exclude(state__in=BillRun.OVER).order_by("pk")
 
 
 # promises

@@ -10,6 +10,8 @@ from billing.charges.services import open_charges_of
 from billing.invoices.services import tell_first_bills as tell_of_first_bills
 from billing.promises.services import note_deliveries_of, open_promises_of
 from billing.runs import services as runs
+from billing.runs.services.rehearsing import discard_old
+from billing.runs.services.telling import tell_advocates as tell_of_bills_to_look_at
 from billing.wallets.selectors.topups import wallets_to_look_at
 from billing.wallets.services.lapsing import lapse_due
 from billing.wallets.services.topping_up import UNFORESEEN, top_up
@@ -54,6 +56,24 @@ def plan_run(key: int) -> None:
 def draft_shard(key: int) -> None:
     """A shard was planned: draft and check it."""
     runs.draft_shard(shard_id=key, at=clock.now(), worker=_worker())
+
+
+@reaction("billing.retry_shard")
+def retry_shard(key: int) -> None:
+    """Accounts of a shard are to be drafted again."""
+    runs.retry_shard(shard_id=key, at=clock.now())
+
+
+@reaction("billing.tell_advocates")
+def tell_advocates(key: int) -> None:
+    """A run is drafted: advocates hear which bills they should look at."""
+    tell_of_bills_to_look_at(run_id=key)
+
+
+@periodic("billing.discard_rehearsals")
+def discard_rehearsals() -> int:
+    """Rehearsals that nobody threw away go by themselves."""
+    return discard_old(at=clock.now())
 
 
 @reaction("billing.finalise_run")

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from billing.control.views import demand, looks, parked, rules, variance
 from billing.views import complaints, invoices, panels, payments, promises, runs
 from billing.wallets.views import deeds, lists
 
@@ -14,6 +15,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/cancel/", runs.cancel, name="run-cancel"),
     path("runs/<int:pk>/pause/", runs.pause, name="run-pause"),
     path("runs/<int:pk>/resume/", runs.resume, name="run-resume"),
+    path("runs/<int:pk>/variance/", variance.VarianceList.as_view(), name="run-variance"),
+    path("runs/<int:pk>/first-bills/", variance.FirstBillList.as_view(), name="run-first-bills"),
+    path("runs/<int:pk>/set-aside/", variance.set_aside, name="run-set-aside"),
+    path("runs/<int:pk>/parked/", parked.ParkedList.as_view(), name="run-parked"),
+    path("runs/<int:pk>/retry/", parked.retry, name="run-retry"),
+    path("runs/<int:pk>/looks/", looks.of_run, name="run-looks"),
+    path("runs/<int:pk>/looks/<int:account>/fine/", looks.fine, name="run-look-fine"),
+    path("runs/<int:pk>/looks/<int:account>/veto/", looks.veto, name="run-look-veto"),
+    path("parked/<int:pk>/", parked.detail, name="parked"),
+    path("parked/<int:pk>/assign/", parked.assign, name="parked-assign"),
+    path("looks/", looks.runs, name="looks"),
+    path("run-rules/", rules.overview, name="run-rules"),
+    path("run-rules/<int:pk>/", rules.edit, name="run-rules-edit"),
+    path("of-account/<int:pk>/bill/", demand.bill_account, name="bill-account"),
     path("invoices/", invoices.InvoiceList.as_view(), name="invoice-list"),
     path("invoices/<int:pk>/", invoices.detail, name="invoice-detail"),
     path("invoices/<int:pk>/complain/", complaints.complain, name="invoice-complain"),

@@ -22,6 +22,10 @@ SCHEDULE = {
     "lapse-prepaid-money": {"task": "billing.lapse_money", "schedule": timedelta(minutes=10)},
     "top-up-wallets": {"task": "billing.top_up_wallets", "schedule": timedelta(minutes=10)},
     "warn-of-wallets": {"task": "billing.warn_of_wallets", "schedule": timedelta(minutes=10)},
+    "discard-rehearsals": {
+        "task": "billing.discard_rehearsals",
+        "schedule": timedelta(hours=1),
+    },
     "watch-usage": {"task": "subscriptions.watch_usage", "schedule": timedelta(minutes=2)},
     "expire-quotes": {"task": "quotes.expire_quotes", "schedule": timedelta(minutes=10)},
 }
@@ -51,4 +55,5 @@ MACHINE_WORK = [
     "o2b.make_partitions",
     "subscriptions.release_usage",
     "subscriptions.count_usage_days",
+    "billing.discard_rehearsals",
 ]

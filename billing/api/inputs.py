@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from billing.models import BillRun
+from billing.runs.services.taking_out import RULES
 from o2b.api.fields import Asked, Exact, Key, KeyOrReference
 
 
@@ -17,6 +19,43 @@ class RunAsked(Asked):
     accounts = serializers.ListField(
         child=KeyOrReference(), required=False, min_length=1, max_length=10_000
     )
+    bill_day = serializers.IntegerField(min_value=1, max_value=31, required=False)
+    bill_group = serializers.SlugField(max_length=50, required=False, default="")
+    kind = serializers.ChoiceField(
+        choices=BillRun.Kind.choices,
+        required=False,
+        default=BillRun.Kind.BILLS,
+        help_text="A rehearsal drafts and checks, is never approved, and stands in nobody's way.",
+    )
+
+
+class SetAsideAsked(Asked):
+    """These accounts, or all of a rule: more, less, credit, first, changed."""
+
+    accounts = serializers.ListField(
+        child=KeyOrReference(), required=False, min_length=1, max_length=10_000
+    )
+    rule = serializers.ChoiceField(choices=RULES, required=False, default="")
+    reason = serializers.CharField(max_length=1000)
+
+
+class RunRetryAsked(Asked):
+    """These accounts; without any, all that the run parked by itself."""
+
+    accounts = serializers.ListField(
+        child=KeyOrReference(), required=False, min_length=1, max_length=10_000
+    )
+    lift = serializers.BooleanField(
+        required=False, default=False, help_text="Let them pass the fuses of this run."
+    )
+
+
+class LookAsked(Asked):
+    """What the advocate of an account says of its bill."""
+
+    account = KeyOrReference()
+    verdict = serializers.ChoiceField(choices=("fine", "veto"))
+    reason = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
 
 
 class AllocationAsked(Asked):

@@ -23,6 +23,8 @@ COUNTS = (
     "drafted",
     "nothing_due",
     "parked",
+    "to_finalise",
+    "set_aside",
     "invoices",
     "lines",
     "promises",
@@ -37,6 +39,8 @@ class RunHeadOutput(serializers.Serializer):
     legal_entity = serializers.CharField(source="legal_entity.code")
     on = serializers.DateField()
     account_ids = serializers.ListField(child=serializers.IntegerField(), allow_null=True)
+    kind = State(name="BillRunKind", choices=BillRun.Kind.choices)
+    scope = serializers.CharField()
     state = State(name="BillRunState", choices=BillRun.State.choices)
     opened_by = serializers.CharField(source="opened_by.username")
     opened_at = serializers.DateTimeField()
@@ -50,7 +54,10 @@ class RunHeadOutput(serializers.Serializer):
 
 
 class ProgressOutput(serializers.Serializer):
-    """Counted in the database: `looked_at` is `drafted` + `nothing_due` + `parked`."""
+    """Counted in the database.
+
+    `looked_at` is `drafted` + `nothing_due` + `parked`; `drafted` is `to_finalise` + `set_aside`.
+    """
 
     shards = serializers.IntegerField()
     shards_drafted = serializers.IntegerField()
@@ -61,6 +68,8 @@ class ProgressOutput(serializers.Serializer):
     drafted = serializers.IntegerField()
     nothing_due = serializers.IntegerField()
     parked = serializers.IntegerField()
+    to_finalise = serializers.IntegerField()
+    set_aside = serializers.IntegerField()
     invoices = serializers.IntegerField()
     lines = serializers.IntegerField()
     promises = serializers.IntegerField()
@@ -87,7 +96,7 @@ class RunOutput(RunHeadOutput):
     def get_totals(self, run: BillRun) -> Any:
         return [
             {"currency": currency}
-            | {name: _money(amount, currency) for name, amount in sums.items()}
+            | {name: amount_text(amount, currency) for name, amount in sums.items()}
             for currency, sums in totals_of(run_id=run.pk).items()
         ]
 
@@ -101,6 +110,7 @@ class ParkedOutput(serializers.Serializer):
     owner = serializers.CharField(source="owner.username")
     facts = serializers.DictField()
     parked_at = serializers.DateTimeField()
+    retry_asked_at = serializers.DateTimeField(allow_null=True)
 
 
 class InvoiceHeadOutput(serializers.Serializer):
@@ -256,5 +266,5 @@ class BalanceOutput(serializers.Serializer):
     credit = serializers.CharField()
 
 
-def _money(amount: Decimal, currency: str) -> str:
+def amount_text(amount: Decimal, currency: str) -> str:
     return f"{quantise(amount, currency):f}"

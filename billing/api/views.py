@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api import outputs
+from billing.api.control import DOORS, RunControl
 from billing.api.inputs import PaymentAsked, RunAsked
 from billing.explaining.selectors import explain_line, line_at
 from billing.explaining.shown import as_json
@@ -35,6 +36,7 @@ from o2b.errors import Refused
 
 
 class RunFilter(filters.FilterSet):
+    kind = filters.ChoiceFilter(choices=BillRun.Kind.choices)
     state = filters.MultipleChoiceFilter(choices=BillRun.State.choices)
     legal_entity = filters.CharFilter(field_name="legal_entity__code")
     on_after = filters.DateFilter(field_name="on", lookup_expr="gte")
@@ -45,7 +47,7 @@ class RunFilter(filters.FilterSet):
         fields = ("state",)
 
 
-class RunViewSet(Noun):
+class RunViewSet(RunControl, Noun):
     """Bill runs."""
 
     queryset = BillRun.objects.all()
@@ -54,6 +56,7 @@ class RunViewSet(Noun):
         dict.fromkeys(("list", "retrieve", "parked"), "billing.view_billrun")
         | dict.fromkeys(("create", "cancel", "pause", "resume"), "billing.run_bills")
         | {"approve": "billing.approve_run"}
+        | DOORS
     )
 
     def get_queryset(self) -> QuerySet[BillRun]:
@@ -72,6 +75,9 @@ class RunViewSet(Noun):
             legal_entity_id=legal_entity_named(asked["legal_entity"]),
             on=asked["on"],
             account_ids=None if accounts is None else accounts_named(accounts),
+            bill_day=asked.get("bill_day"),
+            bill_group=asked["bill_group"],
+            kind=asked["kind"],
             opened_by_id=self.user_id,
             at=clock.now(),
         )

@@ -1,12 +1,13 @@
 """What billing remembers: charges, runs, drafts, invoices, ledger, payments, promises, wallets."""
 
 from billing.models.charges import Charge, ChargeState
+from billing.models.control import BillWord, ParkCode, ParkedAccount, Rule, RunRules, Variance
 from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
 from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
-from billing.models.runs import BillRun, ParkedAccount, Shard
+from billing.models.runs import BillRun, Shard
 from billing.models.topups import TopUp, TopUpOrder
 from billing.models.walletlots import WalletDraw, WalletLot, WalletMovement
 from billing.models.wallets import Wallet, WalletGrant
@@ -14,6 +15,7 @@ from billing.models.wallets import Wallet, WalletGrant
 __all__ = [
     "Allocation",
     "BillRun",
+    "BillWord",
     "Breach",
     "Charge",
     "ChargeState",
@@ -24,14 +26,18 @@ __all__ = [
     "InvoiceLine",
     "LedgerAccount",
     "NumberSeries",
+    "ParkCode",
     "ParkedAccount",
     "Payment",
     "Posting",
     "Promise",
     "PromiseFact",
+    "Rule",
+    "RunRules",
     "Shard",
     "TopUp",
     "TopUpOrder",
+    "Variance",
     "Wallet",
     "WalletDraw",
     "WalletGrant",

@@ -1,4 +1,4 @@
-"""The Postgres triggers of billing: lines add up, nothing is allocated or drawn twice."""
+"""The Postgres triggers of billing: lines add up, nothing is allocated twice, kinds stay."""
 
 import pgtrigger
 
@@ -117,5 +117,18 @@ LOT_MOVES = pgtrigger.Trigger(
         END IF;
     END IF;
     RETURN NULL;
+    """,
+)
+
+# What was opened as a rehearsal cannot be turned into a run that may be approved.
+KIND_STAYS = pgtrigger.Trigger(
+    name="kind_stays",
+    operation=pgtrigger.UpdateOf("kind"),
+    when=pgtrigger.Before,
+    func="""
+    IF NEW.kind <> OLD.kind THEN
+        RAISE EXCEPTION 'o2b: a rehearsal stays one, and a run too' USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
     """,
 )

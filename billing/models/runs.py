@@ -1,4 +1,4 @@
-"""BillRun with its life cycle, its shards, and the accounts that it set aside."""
+"""BillRun with its life cycle, and its shards."""
 
 from datetime import datetime
 
@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
-from o2b.customers.models import Account, LegalEntity
+from billing.models.frozen import KIND_STAYS
+from o2b.customers.models import LegalEntity
 from o2b.fsm import Stateful
 
 
@@ -24,6 +25,14 @@ class RunState(models.TextChoices):
     FINALISED = "finalised", _("finalised")
     PAUSED = "paused", _("paused")
     CANCELLED = "cancelled", _("cancelled")
+    REHEARSED = "rehearsed", _("rehearsed")
+
+
+class RunKind(models.TextChoices):
+    """What a run is for; a rehearsal drafts and checks, and is thrown away."""
+
+    BILLS = "bills", _("bills")
+    REHEARSAL = "rehearsal", _("rehearsal")
 
 
 R = RunState
@@ -33,13 +42,20 @@ class BillRun(Stateful):
     """All accounts of a legal entity, or some, billed up to a day."""
 
     State = RunState
+    Kind = RunKind
     OVER = (R.FINALISED, R.CANCELLED)
     MOVING = (R.OPEN, R.DRAFTING, R.APPROVED, R.FINALISING)
 
+    REVIEWED = (R.TO_APPROVE, R.REHEARSED)
+
     legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=9, choices=Kind.choices, default=Kind.BILLS)
     on = models.DateField(help_text=_("Everything due up to this day; the invoices' date."))
     account_ids = ArrayField(
         models.BigIntegerField(), null=True, help_text=_("Only these accounts; empty: all.")
+    )
+    scope = models.CharField(
+        max_length=120, blank=True, default="", help_text=_("How these accounts were chosen.")
     )
     state = FSMField(choices=State.choices, default=State.OPEN, protected=True)
     paused_from = models.CharField(max_length=12, blank=True, default="")
@@ -60,7 +76,19 @@ class BillRun(Stateful):
         permissions = [
             ("run_bills", "Can open, pause and cancel bill runs"),
             ("approve_run", "Can approve bill runs"),
+            ("look_at_bills", "Can look at bills before they are final, and veto them"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(kind=RunKind.REHEARSAL)
+                | (
+                    models.Q(approved_at=None, finalised_at=None)
+                    & ~models.Q(state__in=["to_approve", "approved", "finalising", "finalised"])
+                ),
+                name="rehearsal_is_never_approved",
+            ),
+        ]
+        triggers = [KIND_STAYS]
         indexes = [
             models.Index(
                 fields=["legal_entity"],
@@ -78,6 +106,15 @@ class BillRun(Stateful):
     @property
     def number(self) -> str:
         return f"R-{self.pk}"
+
+    @property
+    def is_rehearsal(self) -> bool:
+        return self.kind == self.Kind.REHEARSAL
+
+    @property
+    def is_reviewed(self) -> bool:
+        """All is drafted and people look at it; accounts may leave and join."""
+        return self.state in self.REVIEWED
 
     @property
     def is_over(self) -> bool:
@@ -101,6 +138,15 @@ class BillRun(Stateful):
         custom={"event": "bill_run.drafted", "stamp": "drafted_at"},
     )
     def ask_approval(self, *, at: datetime) -> None:
+        self.drafted_at = at
+
+    @transition(
+        field=state,
+        source=R.DRAFTING,
+        target=R.REHEARSED,
+        custom={"event": "bill_run.rehearsed", "stamp": "drafted_at"},
+    )
+    def show_rehearsal(self, *, at: datetime) -> None:
         self.drafted_at = at
 
     @transition(
@@ -166,7 +212,7 @@ class BillRun(Stateful):
 
     @transition(
         field=state,
-        source=[R.OPEN, R.DRAFTING, R.TO_APPROVE],
+        source=[R.OPEN, R.DRAFTING, R.TO_APPROVE, R.REHEARSED],
         target=R.CANCELLED,
         custom={"event": "bill_run.cancelled", "stamp": "cancelled_at"},
     )
@@ -187,7 +233,8 @@ class BillRun(Stateful):
 class Shard(models.Model):
     """A range of accounts that one message drafts, and one finalises; progress is counted here.
 
-    `looked_at` = `drafted` + `nothing_due` + `parked` holds for each shard, and so for the run.
+    `looked_at` = `drafted` + `nothing_due` + `parked`, and `drafted` = `to_finalise` + `set_aside`,
+    hold for each shard, and so for the run.
     """
 
     class State(models.TextChoices):
@@ -207,6 +254,8 @@ class Shard(models.Model):
     drafted = models.PositiveIntegerField(default=0)
     nothing_due = models.PositiveIntegerField(default=0)
     parked = models.PositiveIntegerField(default=0)
+    to_finalise = models.PositiveIntegerField(db_default=0)
+    set_aside = models.PositiveIntegerField(db_default=0)
     invoices = models.PositiveIntegerField(default=0)
     lines = models.PositiveIntegerField(default=0)
     totals = models.JSONField(default=dict, help_text="currency → net, tax, total")
@@ -228,25 +277,3 @@ class Shard(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}.{self.n}"
-
-
-class ParkedAccount(models.Model):
-    """An account that a run left out, why, and who looks into it; the next run meets it again."""
-
-    run = models.ForeignKey(BillRun, on_delete=models.CASCADE, related_name="parked_accounts")
-    shard = models.ForeignKey(Shard, on_delete=models.CASCADE, related_name="+")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
-    code = models.CharField(max_length=20)
-    reason = models.TextField()
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    facts = models.JSONField(default=dict)
-    parked_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["run", "account"]
-        constraints = [
-            models.UniqueConstraint(fields=["run", "account"], name="parked_once_a_run"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.account_id}: {self.code}"

@@ -9,16 +9,17 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing import selectors
+from billing.control.page import desk_of, progress_of
 from billing.forms import RunForm
 from billing.models import BillRun
 from billing.runs import services
 from billing.runs.selectors import Counts, counts_of, totals_of
-from billing.selectors import Pace
 from o2b import clock
 from o2b.errors import Refused
 from o2b.money import Money
@@ -30,6 +31,15 @@ from o2b.web.tables import Action, Column, ListPage
 VIEW, RUN, APPROVE = "billing.view_billrun", "billing.run_bills", "billing.approve_run"
 SHOWN = 50
 State = BillRun.State
+
+
+def scope_text(run: BillRun) -> str:
+    """Whose bills the run makes, in a few words."""
+    if run.account_ids is None:
+        return _("all")
+    n = len(run.account_ids)
+    chosen = run.scope or ngettext("%(n)s chosen", "%(n)s chosen", n) % {"n": number_text(n)}
+    return _("%(chosen)s (rehearsal)") % {"chosen": chosen} if run.is_rehearsal else chosen
 
 
 class RunList(ListPage):
@@ -47,6 +57,7 @@ class RunList(ListPage):
             sort="legal_entity__name",
         ),
         Column("state", gettext_lazy("State"), sort="state", kind="badge"),
+        Column("scope", gettext_lazy("Accounts"), value=scope_text),
         Column("invoices_made", gettext_lazy("Invoices"), sort="invoices_made", kind="number"),
         Column("accounts_parked", gettext_lazy("Parked"), sort="accounts_parked", kind="number"),
         Column("opened_by", gettext_lazy("Opened by"), note=lambda run: day_text(run.opened_at)),
@@ -58,7 +69,10 @@ class RunList(ListPage):
     states: ClassVar[Any] = State.choices
     default_sort = "-number"
     csv_name = "bill-runs"
-    actions = (Action(gettext_lazy("Open a run"), "billing:run-new", permission=RUN),)
+    actions = (
+        Action(gettext_lazy("Fuses and rules"), "billing:run-rules", VIEW, primary=False),
+        Action(gettext_lazy("Open a run"), "billing:run-new", permission=RUN),
+    )
     empty = gettext_lazy("No bill run yet. Open one for a day.")
 
     def get_rows(self) -> QuerySet[Any]:
@@ -72,12 +86,7 @@ def new(request: HtmxRequest) -> HttpResponse:
     form = RunForm(request.POST or None, initial={"on": clock.today()})
     if request.method == "POST" and form.is_valid():
         try:
-            run = services.open_run(
-                legal_entity_id=form.cleaned_data["legal_entity"].pk,
-                on=form.cleaned_data["on"],
-                opened_by_id=_who(request),
-                at=clock.now(),
-            )
+            run = services.open_run(opened_by_id=_who(request), at=clock.now(), **form.told())
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
@@ -135,16 +144,6 @@ def _steered(request: HtmxRequest, pk: int, message: str) -> HttpResponse:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a run is: accounts drafted, or shards made final."""
-
-    value: int
-    max: int
-    label: str
-    note: str
-
-
-@dataclass(frozen=True)
 class May:
     """What this person may do with the run now, and if not approve, why."""
 
@@ -153,6 +152,7 @@ class May:
     cancel: bool
     pause: bool
     resume: bool
+    control: bool
 
 
 def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
@@ -160,15 +160,18 @@ def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
     counts = counts_of(run_id=pk)
     pace = selectors.pace_of(run_id=pk)
     parked = selectors.parked_of(run_id=pk)
+    looked_at_all = bool(counts.shards) and counts.shards_drafted == counts.shards
     issued = selectors.invoices_of(run_id=pk)[:SHOWN] if run.state in FINAL else []
     return {
         "run": run,
         "counts": counts,
-        "looked_at_all": bool(counts.shards) and counts.shards_drafted == counts.shards,
-        "progress": _progress(run, counts, pace),
+        "looked_at_all": looked_at_all,
+        "progress": progress_of(run, counts, pace),
+        "desk": desk_of(run, counts) if looked_at_all else None,
         "figures": _figures(run, counts),
         "parked": parked[:SHOWN],
-        "more_parked": max(counts.parked - SHOWN, 0),
+        "out": counts.parked + counts.set_aside,
+        "more_parked": max(counts.parked + counts.set_aside - SHOWN, 0),
         "drafts": selectors.largest_drafts(run_id=pk) if run.state in REVIEWED else [],
         "invoices": issued,
         "more_invoices": max(counts.invoices - SHOWN, 0),
@@ -178,7 +181,7 @@ def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
 
 
 FINAL = (State.FINALISING, State.FINALISED)
-REVIEWED = (State.DRAFTING, State.TO_APPROVE, State.APPROVED, State.PAUSED)
+REVIEWED = (State.DRAFTING, State.TO_APPROVE, State.APPROVED, State.PAUSED, State.REHEARSED)
 
 
 def _may(request: HtmxRequest, run: BillRun) -> May:
@@ -192,7 +195,7 @@ def _may(request: HtmxRequest, run: BillRun) -> May:
     elif to_approve and not approver:
         why_not = _("It waits for somebody of finance to approve it.")
     was_drafting = run.paused_from == State.DRAFTING
-    early = run.state in (State.OPEN, State.DRAFTING, State.TO_APPROVE)
+    early = run.state in (State.OPEN, State.DRAFTING, State.TO_APPROVE, State.REHEARSED)
     paused = run.state == State.PAUSED
     return May(
         approve=to_approve and approver and not own,
@@ -200,39 +203,8 @@ def _may(request: HtmxRequest, run: BillRun) -> May:
         cancel=runner and (early or (paused and was_drafting)),
         pause=runner and run.state in (State.DRAFTING, State.FINALISING),
         resume=runner and paused,
+        control=runner and run.is_reviewed,
     )
-
-
-def _progress(run: BillRun, counts: Counts, pace: Pace) -> Progress:
-    """Before approval accounts are drafted, after it parts become final."""
-    if run.state in (State.APPROVED, *FINAL):
-        label = _("%(done)s of %(all)s parts are final") % {
-            "done": number_text(counts.shards_finalised),
-            "all": number_text(counts.shards),
-        }
-        note = _pace(counts, pace.final_seconds, pace) if counts.shards_finalised else ""
-        return Progress(counts.shards_finalised, counts.shards or 1, label, note)
-    label = _("%(done)s of %(all)s accounts") % {
-        "done": number_text(counts.done_accounts),
-        "all": number_text(counts.planned_accounts),
-    }
-    note = _pace(counts, pace.draft_seconds, pace) if counts.done_accounts else ""
-    if not counts.planned_accounts:
-        # A run without accounts is done when its one empty part is.
-        return Progress(int(counts.shards_drafted > 0), 1, label, note)
-    return Progress(counts.done_accounts, counts.planned_accounts, label, note)
-
-
-def _pace(counts: Counts, seconds: float, pace: Pace) -> str:
-    """'9.8 s · 10,204 accounts/s · 2 workers'."""
-    parts = [_("%(n)s s") % {"n": number_text(round(seconds, 1 if seconds >= 1 else 2))}]
-    if seconds > 0:
-        speed = number_text(round(counts.done_accounts / seconds))
-        parts.append(_("%(n)s accounts/s") % {"n": speed})
-    if pace.workers:
-        n = pace.workers
-        parts.append(ngettext("%(n)s worker", "%(n)s workers", n) % {"n": n})
-    return " · ".join(parts)
 
 
 def _tax_note(sums: Mapping[str, Decimal], currency: str) -> dict[str, str]:
@@ -245,6 +217,7 @@ def _tax_note(sums: Mapping[str, Decimal], currency: str) -> dict[str, str]:
 
 def _figures(run: BillRun, counts: Counts) -> list[dict[str, Any]]:
     title = _("Billed, net") if run.state in FINAL else _("To be billed, net")
+    title = _("Would be billed, net") if run.is_rehearsal else title
     totals = totals_of(run_id=run.pk) or {run.legal_entity.currency: {"net": Decimal(0)}}
     figures: list[dict[str, Any]] = [
         {"title": title, "value": money_text(Money(sums["net"], currency).rounded())}
@@ -268,6 +241,12 @@ def _figures(run: BillRun, counts: Counts) -> list[dict[str, Any]]:
             "title": _("Parked"),
             "value": number_text(counts.parked),
             "tone": "warn" if counts.parked else "",
+            "url": reverse("billing:run-parked", args=[run.pk]),
         },
     ]
+    if counts.set_aside:
+        aside = f"{reverse('billing:run-parked', args=[run.pk])}?state=set_aside"
+        figures.append(
+            {"title": _("Set aside"), "value": number_text(counts.set_aside), "url": aside}
+        )
     return figures

@@ -23,6 +23,7 @@ CHANGEABLE = (
     "name",
     "advocate_id",
     "bill_day",
+    "bill_group",
     "time_zone",
     "payment_days",
     "tax_exempt",
@@ -48,6 +49,7 @@ class AccountOutput(serializers.Serializer):
     advocate = serializers.CharField(source="advocate.username")
     currency = serializers.CharField()
     bill_day = serializers.IntegerField()
+    bill_group = serializers.CharField()
     time_zone = serializers.CharField()
     payment_days = serializers.IntegerField()
     tax_exempt = serializers.BooleanField()
@@ -71,6 +73,7 @@ class AccountAsked(Asked):
     segment = serializers.CharField(max_length=50, required=False)
     currency = serializers.CharField(max_length=3, required=False)
     bill_day = serializers.IntegerField(min_value=1, max_value=31, required=False)
+    bill_group = serializers.SlugField(max_length=50, allow_blank=True, required=False)
     time_zone = serializers.CharField(max_length=60, required=False)
     payment_days = serializers.IntegerField(min_value=0, max_value=32767, required=False)
     tax_exempt = serializers.BooleanField(required=False)
@@ -85,6 +88,7 @@ class AccountChangeAsked(Asked):
     customer_name = serializers.CharField(max_length=200, required=False)
     segment = serializers.CharField(max_length=50, allow_blank=True, required=False)
     bill_day = serializers.IntegerField(min_value=1, max_value=31, required=False)
+    bill_group = serializers.SlugField(max_length=50, allow_blank=True, required=False)
     time_zone = serializers.CharField(max_length=60, required=False)
     payment_days = serializers.IntegerField(min_value=0, max_value=32767, required=False)
     tax_exempt = serializers.BooleanField(required=False)

@@ -28,6 +28,11 @@ class AccountForm(forms.Form):
         help_text=_("The sales rep who answers for it."),
     )
     bill_day = forms.IntegerField(label=_("Bill day"), min_value=1, max_value=31, initial=1)
+    bill_group = forms.SlugField(
+        label=_("Bill group"),
+        required=False,
+        help_text=_("Accounts of one group can be billed by themselves."),
+    )
     time_zone = forms.CharField(
         label=_("Time zone"),
         initial="UTC",
@@ -61,10 +66,10 @@ class AccountForm(forms.Form):
     @staticmethod
     def of(account: Account) -> dict[str, Any]:
         """What stands in the fields at first."""
-        names = ("name", "advocate", "bill_day", "time_zone", "payment_days", "tax_exempt")
+        names = ("name", "advocate", "bill_day", "bill_group", "time_zone")
         return {
             **{name: getattr(account, name) for name in names},
-            "address": account.address,
+            **{name: getattr(account, name) for name in ("payment_days", "tax_exempt", "address")},
             "customer_name": account.customer.name,
             "segment": account.customer.segment,
         }

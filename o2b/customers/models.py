@@ -141,6 +141,9 @@ class Account(models.Model):
     bill_day = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(31)]
     )
+    bill_group = models.SlugField(
+        blank=True, default="", help_text=_("Accounts of one group can be billed by themselves.")
+    )
     time_zone = models.CharField(max_length=60, default="UTC", validators=[validate_time_zone])
     payment_days = models.PositiveSmallIntegerField(default=14)
     payment_method = models.SlugField(blank=True, default="")

@@ -37,6 +37,7 @@ def create_account(
     payment_days: int = 14,
     tax_exempt: bool = False,
     address: str = "",
+    bill_group: str = "",
     actor_id: int | None = None,
 ) -> Account:
     """Open an account of a known customer, or of a new one; in the seller's currency unless told.
@@ -58,6 +59,7 @@ def create_account(
         advocate_id=advocate_id,
         currency=currency or entity.currency,
         bill_day=bill_day,
+        bill_group=bill_group,
         time_zone=time_zone,
         payment_days=payment_days,
         tax_exempt=tax_exempt,
@@ -83,6 +85,7 @@ def change_account(
     at: datetime,
     customer_name: str = "",
     segment: str | None = None,
+    bill_group: str | None = None,
     actor_id: int | None = None,
 ) -> Account:
     """Change what may change of an open account and of its customer's name and segment."""
@@ -96,6 +99,8 @@ def change_account(
         "tax_exempt": tax_exempt,
         "address": address,
     }
+    if bill_group is not None:
+        told["bill_group"] = bill_group
     changed = [field for field, value in told.items() if getattr(account, field) != value]
     for field in changed:
         setattr(account, field, told[field])

@@ -33,6 +33,7 @@ SELL = (
     "orders.accept_quote",
     "orders.hear_complaints",
     "subscriptions.set_usage_alerts",
+    "billing.look_at_bills",
 )
 DELIVER = ("orders.place_order", "orders.work_tasks", "subscriptions.manage_pool")
 LEAD = (
@@ -41,6 +42,7 @@ LEAD = (
 )
 BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
+    *("billing.set_run_rules", "billing.look_at_bills"),
     *("billing.grant_money", "billing.approve_grant"),
     *("subscriptions.send_usage", "subscriptions.mend_usage", "subscriptions.set_usage_alerts"),
     *("subscriptions.manage_pool", "subscriptions.grant_units"),

@@ -36,6 +36,8 @@ def test_the_law_of_bill_runs() -> None:
         ("open", "cancel", "cancelled"),
         ("drafting", "cancel", "cancelled"),
         ("to_approve", "cancel", "cancelled"),
+        ("drafting", "show_rehearsal", "rehearsed"),
+        ("rehearsed", "cancel", "cancelled"),
         ("paused", "cancel_paused", "cancelled"),
     }
 

@@ -5,15 +5,19 @@ from billing.runs.selectors.progress import (
     breaches_in,
     counts_of,
     overlapping_runs,
+    rows_of,
     runs_with_people,
     totals_of,
 )
+from billing.runs.selectors.rules import rules_of
 
 __all__ = [
     "Counts",
     "breaches_in",
     "counts_of",
     "overlapping_runs",
+    "rows_of",
+    "rules_of",
     "runs_with_people",
     "totals_of",
 ]

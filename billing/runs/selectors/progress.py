@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 
-from billing.models import BillRun, Breach, Shard
+from billing.models import BillRun, Breach, ParkCode, ParkedAccount, Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Counts:
     drafted: int
     nothing_due: int
     parked: int
+    to_finalise: int
+    set_aside: int
     invoices: int
     lines: int
     promises: int
@@ -29,8 +32,11 @@ class Counts:
 
     @property
     def holds(self) -> bool:
-        """The equation that must hold before approval."""
-        return self.looked_at == self.drafted + self.nothing_due + self.parked
+        """The two equations that must hold before approval."""
+        return (
+            self.looked_at == self.drafted + self.nothing_due + self.parked
+            and self.drafted == self.to_finalise + self.set_aside
+        )
 
     @property
     def not_in_service(self) -> int:
@@ -56,7 +62,7 @@ def counts_of(*, run_id: int) -> Counts:
     drafted = Q(state__in=[state.DRAFTED, state.FINALISED])
     names = (
         *("planned_accounts", "looked_at", "drafted", "nothing_due", "parked"),
-        *("invoices", "lines", "promises", "promises_kept"),
+        *("to_finalise", "set_aside", "invoices", "lines", "promises", "promises_kept"),
     )
     sums = Shard.objects.filter(run_id=run_id).aggregate(
         count_shards=Count("pk"),
@@ -66,6 +72,45 @@ def counts_of(*, run_id: int) -> Counts:
         **{f"count_{name}": Sum(name, default=0) for name in names},
     )
     return Counts(**{name.removeprefix("count_"): n for name, n in sums.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What lies in the staging tables and among the parked, beside what the shards counted."""
+
+    accounts: int
+    documents: int
+    parked: int
+    by_hand: int
+
+    def agree_with(self, counts: Counts) -> bool:
+        return (self.accounts, self.documents, self.parked, self.by_hand) == (
+            counts.to_finalise,
+            counts.invoices,
+            counts.parked,
+            counts.set_aside,
+        )
+
+
+ROWS = """
+SELECT count(*), COALESCE(sum(documents), 0) FROM (
+    SELECT count(*) AS documents FROM billing_draftinvoice
+        WHERE shard_id IN (SELECT id FROM billing_shard WHERE run_id = %s)
+        GROUP BY shard_id, account_id
+) AS account
+"""
+
+
+def rows_of(*, run_id: int) -> Rows:
+    """Count the rows themselves, once, before numbers are given."""
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS, [run_id])
+        accounts, documents = cursor.fetchone()
+    is_by_hand = Q(code__in=ParkCode.values)
+    parked = ParkedAccount.objects.filter(run_id=run_id).aggregate(
+        own=Count("pk", filter=~is_by_hand), by_hand=Count("pk", filter=is_by_hand)
+    )
+    return Rows(accounts, documents, parked["own"], parked["by_hand"])
 
 
 def totals_of(*, run_id: int) -> dict[str, dict[str, Decimal]]:
@@ -87,10 +132,13 @@ def breaches_in(*, run_ids: Sequence[int]) -> int:
 def overlapping_runs(
     *, legal_entity_id: int, account_ids: Sequence[int] | None
 ) -> QuerySet[BillRun]:
-    """Runs that are not over and may bill one of these accounts (None: any of the entity's)."""
-    unfinished = BillRun.objects.filter(legal_entity_id=legal_entity_id).exclude(
-        state__in=BillRun.OVER
-    )
+    """Runs that are not over and may bill one of these accounts (None: any of the entity's).
+
+    Rehearsals bill nobody.
+    """
+    unfinished = BillRun.objects.filter(
+        legal_entity_id=legal_entity_id, kind=BillRun.Kind.BILLS
+    ).exclude(state__in=BillRun.OVER)
     if account_ids is None:
         return unfinished
     return unfinished.filter(Q(account_ids=None) | Q(account_ids__overlap=list(account_ids)))

@@ -1,5 +1,6 @@
 """Which accounts a shard is about, said in SQL for any table that has an account id."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,5 +36,8 @@ class Scope:
 
 
 def scope_of(run: BillRun, shard: Shard) -> Scope:
-    """The accounts of a shard."""
-    return Scope(run.legal_entity_id, shard.first_account, shard.last_account, run.account_ids)
+    """The accounts of a shard; of those chosen for the run, its own alone."""
+    only = run.account_ids
+    if only is not None:  # sorted
+        only = only[bisect_left(only, shard.first_account) : bisect_right(only, shard.last_account)]
+    return Scope(run.legal_entity_id, shard.first_account, shard.last_account, only)

@@ -18,6 +18,8 @@ def park_broken(
         return
     discard_drafts(shard_id=shard.pk, account_ids=found)
     park(run, shard, [_parking(*each) for each in sorted(found.items())], at=at)
+    if run.is_rehearsal:
+        return
     record_breaches(
         [each for several in found.values() for each in several],
         stage=Breach.Stage.RUN,
@@ -39,4 +41,5 @@ def _parking(account_id: int, found: list[Broken]) -> Parking:
         for each in found[:50]
     ]
     reason = "; ".join(dict.fromkeys(each.message for each in found))
-    return Parking(account_id, found[0].field, reason, {"differences": facts})
+    promises = len({each.promise_id for each in found} - {0})
+    return Parking(account_id, found[0].field, reason, {"differences": facts, "promises": promises})

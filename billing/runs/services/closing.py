@@ -22,6 +22,11 @@ def ask_approval_if_drafted(run: BillRun, *, at: datetime) -> None:
     """The run's row is locked by the caller."""
     if run.state != BillRun.State.DRAFTING or _left(run, Shard.State.PLANNED):
         return
+    if run.is_rehearsal:
+        run.show_rehearsal(at=at)
+        run.save()
+        events.record("bill_run.rehearsed", run, at=at)
+        return
     run.ask_approval(at=at)
     run.save()
     events.record("bill_run.drafted", run, at=at)

@@ -2,54 +2,32 @@
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from time import perf_counter
 
 from django.db import DatabaseError, connection, transaction
 
-from billing.models import BillRun, ParkedAccount, Shard
+from billing.models import BillRun, ParkCode, ParkedAccount, Shard
+from billing.rules.changed import changed_accounts
 from billing.rules.drafting import AccountDraft, Taxing, draft_accounts
-from billing.rules.metering import UsageOf
 from billing.rules.rendering import Priced
 from billing.runs.copying import discard_drafts, write_drafts, write_seen
-from billing.runs.selectors import due, expected
+from billing.runs.selectors import due
 from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.scope import Scope, scope_of
 from billing.runs.selectors.usage import usage_of
 from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
+from billing.runs.services.comparing import control
+from billing.runs.services.made import Drafted, Made, Parked, count_shard
 from billing.runs.services.parking import Parking, park
 from billing.runs.services.taxing import taxing_of
 from o2b.charging import RateMissing, compile_charge
 from o2b.taxes.port import TaxUnknown
 from o2b.web.words import no_rate_words
-
-TOTALS = """
-SELECT currency, sum(net)::text, sum(tax)::text, sum(total)::text, count(*), sum(line_count)
-    FROM billing_draftinvoice WHERE shard_id = %s GROUP BY currency ORDER BY currency
-"""
-
-
-@dataclass(slots=True)
-class Parked:
-    """Why an account is left out."""
-
-    code: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Drafted:
-    """What became of the accounts of a scope."""
-
-    drafts: dict[int, AccountDraft]
-    accounts: dict[int, due.AccountFacts]
-    usage: dict[int, UsageOf]
-    parked: dict[int, Parked] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -70,20 +48,35 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")
     discard_drafts(shard_id=shard.pk)
-    ParkedAccount.objects.filter(shard=shard).delete()
     scope = scope_of(run, shard)
+    said = ParkedAccount.objects.filter(shard=shard)
+    by_hand = said.filter(code__in=ParkCode.values)
+    held = set(by_hand.values_list("account_id", flat=True))
+    made = make_drafts(run, shard, scope, held=held, at=at)
+    count_shard(shard, scope, made)
+    shard.state, shard.worker, shard.error = Shard.State.DRAFTED, worker, ""
+    shard.draft_seconds = perf_counter() - began
+    shard.save()
+
+
+def make_drafts(
+    run: BillRun, shard: Shard, scope: Scope, *, at: datetime, held: Collection[int] = ()
+) -> Made:
+    """Draft, check and control the accounts of a scope; who is `held` stays out, as was said."""
     taxing = taxing_of(run, scope)
     with _not_collecting():
         drafted = draft_scope(run, shard, scope, taxing)
         checked = _check(run, shard, scope, drafted)
         if checked.broken:
             checked = _again(run, shard, scope, drafted, checked, taxing)
+    out = drafted.parked.keys() | checked.broken.keys()
+    controlled = control(run, shard, scope, changed=drafted.changed, parked=out, held=held)
+    gone = ParkedAccount.objects.filter(shard=shard).exclude(account__in=controlled.held)
+    (gone if scope.only is None else gone.filter(account__in=scope.only)).delete()
     _park(run, shard, drafted, at)
     park_broken(run, shard, checked.broken, at=at)
-    _count(shard, scope, drafted, checked)
-    shard.state, shard.worker, shard.error = Shard.State.DRAFTED, worker, ""
-    shard.draft_seconds = perf_counter() - began
-    shard.save()
+    park(run, shard, controlled.fused, at=at)
+    return Made(drafted, checked, controlled)
 
 
 def _check(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted) -> Checked:
@@ -119,6 +112,7 @@ def _again(
     fresh = draft_scope(run, shard, suspects, taxing)
     drafted.drafts |= fresh.drafts
     drafted.parked |= fresh.parked
+    drafted.changed |= fresh.changed
     second = _check(run, shard, suspects, fresh)
     discard_drafts(shard_id=shard.pk, account_ids=second.broken)
     return Checked(second.broken, checked.accounts | second.accounts, checked.promises)
@@ -140,7 +134,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},
         usage=usage,
     )
-    drafted = Drafted(drafts, accounts, usage)
+    drafted = Drafted(drafts, accounts, usage, changed=changed_accounts(rows))
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
     _write(run, shard, drafted, drafts)
@@ -207,37 +201,3 @@ def _park(run: BillRun, shard: Shard, drafted: Drafted, at: datetime) -> None:
             for account_id, why in sorted(drafted.parked.items())
         ]
         park(run, shard, found, at=at)
-
-
-def _count(shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> None:
-    """Each side of the equation is counted on its own."""
-    parked = drafted.parked.keys() | checked.broken.keys()
-    seen = checked.accounts | drafted.drafts.keys()
-    billed = {pk for pk, draft in drafted.drafts.items() if draft.lines} - parked
-    shard.looked_at = expected.looked_at(scope)
-    shard.parked, shard.nothing_due = len(parked), len(seen - parked - billed)
-    shard.promises = checked.promises
-    shard.promises_kept = checked.promises - sum(
-        len({each.promise_id for each in found} - {0}) for found in checked.broken.values()
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(TOTALS, [shard.pk])
-        rows = cursor.fetchall()
-    shard.totals = {
-        row[0]: dict(zip(("net", "tax", "total"), row[1:4], strict=True)) for row in rows
-    }
-    shard.drafted = shard.invoices = sum(row[4] for row in rows)
-    shard.lines = sum(row[5] for row in rows)
-    shard.first_month, shard.last_month = _months(drafted, parked)
-
-
-def _months(drafted: Drafted, parked: set[int]) -> tuple[date | None, date | None]:
-    """The first and the last month that a line begins in."""
-    months: set[date] = set()
-    for account_id, draft in drafted.drafts.items():
-        if draft.lines and account_id not in parked:
-            for _, _, rendered in draft.charges:
-                if rendered.first_month and rendered.last_month:
-                    months.add(rendered.first_month)
-                    months.add(rendered.last_month)
-    return (min(months), max(months)) if months else (None, None)

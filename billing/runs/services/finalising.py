@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from billing.models import BillRun, NumberSeries, Shard
 from billing.runs.copying import discard_drafts, finalise_drafts
-from billing.runs.selectors.progress import counts_of
 from billing.runs.selectors.scope import scope_of
 from billing.runs.services.closing import finish_if_finalised
 from billing.runs.services.drafting import fill_shard
+from billing.runs.services.gating import RunNotReady, refuse_unready
 from billing.wallets.selectors import charges_that_bring_money
 from billing.wallets.services.settling import settle_wallets
 from o2b import events, fsm
@@ -30,16 +30,8 @@ SELECT DISTINCT draft.shard_id FROM billing_draftline AS draft
 """
 
 
-class RunNotReady(Refused):
-    code = "run_not_ready"
-
-
 class OwnRun(Refused):
     code = "own_run"
-
-
-class RunIncomplete(Refused):
-    code = "run_incomplete"
 
 
 @transaction.atomic
@@ -59,20 +51,7 @@ def approve_run(*, run_id: int, user_id: int, at: datetime) -> BillRun:
         )
     shards = list(Shard.objects.filter(run=run).order_by("n").select_for_update())
     _draft_stale_again(run, shards, at=at)
-    counts = counts_of(run_id=run.pk)
-    if not counts.holds:
-        raise RunIncomplete(
-            _(
-                "%(looked_at)s accounts are not %(drafted)s drafted, %(nothing)s with nothing due "
-                "and %(parked)s parked."
-            )
-            % {
-                "looked_at": counts.looked_at,
-                "drafted": counts.drafted,
-                "nothing": counts.nothing_due,
-                "parked": counts.parked,
-            }
-        )
+    refuse_unready(run, at=at)
     _number(run, shards)
     _ensure_partitions(run, shards)
     fsm.apply(run, "approve", at=at, by=user_id, refusal=RunNotReady, actor_id=user_id)

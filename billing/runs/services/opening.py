@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import BillRun, NumberSeries, Shard
 from billing.runs.selectors.progress import overlapping_runs
+from billing.runs.services.choosing import chosen
 from o2b import events
 from o2b.errors import Invalid, Refused
 
@@ -29,10 +30,6 @@ class RunOverlaps(Refused):
     code = "run_overlaps"
 
 
-class ScopeEmpty(Invalid):
-    code = "scope_empty"
-
-
 class DayTooFar(Invalid):
     code = "day_too_far"
 
@@ -45,13 +42,40 @@ def open_run(
     opened_by_id: int,
     at: datetime,
     account_ids: Sequence[int] | None = None,
+    bill_day: int | None = None,
+    bill_group: str = "",
+    kind: str = BillRun.Kind.BILLS,
 ) -> BillRun:
-    """Begin to bill all accounts of a legal entity, or these, up to a day."""
-    if account_ids is not None and not account_ids:
-        raise ScopeEmpty(_("A run needs an account."), field="accounts")
+    """Begin to bill all accounts of a legal entity, or these, up to a day.
+
+    A bill day or group chooses among them, as they are now. A rehearsal drafts and checks beside
+    real runs, and is thrown away.
+    """
+    account_ids, scope = chosen(
+        legal_entity_id=legal_entity_id,
+        account_ids=account_ids,
+        bill_day=bill_day,
+        bill_group=bill_group,
+    )
     if on > at.date() + FARTHEST:
         message = _("Nothing is billed more than two years ahead; choose an earlier day.")
         raise DayTooFar(message, field="on")
+    if kind != BillRun.Kind.REHEARSAL:
+        _refuse_overlap(legal_entity_id, account_ids)
+    run = BillRun.objects.create(
+        legal_entity_id=legal_entity_id,
+        kind=kind,
+        on=on,
+        account_ids=account_ids,
+        scope=scope,
+        opened_by_id=opened_by_id,
+        opened_at=at,
+    )
+    events.record("bill_run.opened", run, at=at, actor_id=opened_by_id, on=on.isoformat())
+    return run
+
+
+def _refuse_overlap(legal_entity_id: int, account_ids: list[int] | None) -> None:
     # Two that open at once meet here.
     NumberSeries.objects.get_or_create(legal_entity_id=legal_entity_id)
     NumberSeries.objects.select_for_update().get(legal_entity_id=legal_entity_id)
@@ -66,15 +90,6 @@ def open_run(
             field="legal_entity" if account_ids is None else "accounts",
             run=other.pk,
         )
-    run = BillRun.objects.create(
-        legal_entity_id=legal_entity_id,
-        on=on,
-        account_ids=sorted(set(account_ids)) if account_ids is not None else None,
-        opened_by_id=opened_by_id,
-        opened_at=at,
-    )
-    events.record("bill_run.opened", run, at=at, actor_id=opened_by_id, on=on.isoformat())
-    return run
 
 
 @transaction.atomic

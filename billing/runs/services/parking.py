@@ -21,7 +21,12 @@ class Parking:
 
 
 def park(run: BillRun, shard: Shard, found: Sequence[Parking], *, at: datetime) -> None:
-    """Write the accounts down, each for its advocate; their drafts are gone already."""
+    """Write the accounts down, each for its advocate; their drafts are gone already.
+
+    What a rehearsal finds stays in it: nobody is told.
+    """
+    if not found:
+        return
     ids = [each.account_id for each in found]
     owners = dict(Account.objects.filter(pk__in=ids).values_list("pk", "advocate_id"))
     made = ParkedAccount.objects.bulk_create(
@@ -37,6 +42,7 @@ def park(run: BillRun, shard: Shard, found: Sequence[Parking], *, at: datetime) 
         )
         for each in found
     )
-    events.record_many(
-        "account.parked", made, at=at, facts_of=lambda each: {"code": each.code, "run": run.pk}
-    )
+    if not run.is_rehearsal:
+        events.record_many(
+            "account.parked", made, at=at, facts_of=lambda each: {"code": each.code, "run": run.pk}
+        )

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from billing.models import BillRun, ParkedAccount, Shard
+from billing.models import BillRun, ParkedAccount, Shard, Variance
 from billing.runs.services.closing import ask_approval_if_drafted, finish_if_finalised
-from billing.runs.services.finalising import RunNotReady
+from billing.runs.services.gating import RunNotReady
 from o2b import events, fsm
 
 
@@ -48,6 +48,7 @@ def cancel_run(*, run_id: int, at: datetime, actor_id: int | None = None) -> Bil
             [run.pk],
         )
     ParkedAccount.objects.filter(run=run).delete()
+    Variance.objects.filter(run=run).delete()
     # A shard that is being drafted now is locked; it discards itself when it sees this.
     idle = list(Shard.objects.select_for_update(skip_locked=True).filter(run=run))
     for shard in idle:

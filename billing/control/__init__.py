@@ -1,0 +1,1 @@
+"""The desk of a bill run: variance, outliers, parked accounts, advocates' looks, rules."""

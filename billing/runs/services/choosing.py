@@ -1,0 +1,40 @@
+"""Whose bills a run makes: all of a seller, a bill day, a group, or accounts by name."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from o2b.customers.models import Account
+from o2b.errors import Invalid
+
+
+class ScopeEmpty(Invalid):
+    code = "scope_empty"
+
+
+def chosen(
+    *,
+    legal_entity_id: int,
+    account_ids: Sequence[int] | None,
+    bill_day: int | None,
+    bill_group: str,
+) -> tuple[list[int] | None, str]:
+    """Accounts in ascending order (None: all of the legal entity), and in words how chosen."""
+    if account_ids is not None and not account_ids:
+        raise ScopeEmpty(_("A run needs an account."), field="accounts")
+    if bill_day is None and not bill_group:
+        return (None if account_ids is None else sorted(set(account_ids))), ""
+    rows = Account.objects.filter(legal_entity_id=legal_entity_id)
+    words, field = [], "bill_day"
+    if account_ids is not None:
+        rows = rows.filter(pk__in=account_ids)
+    if bill_day is not None:
+        rows = rows.filter(bill_day=bill_day)
+        words.append(_("bill day %(day)s") % {"day": bill_day})
+    if bill_group:
+        rows, field = rows.filter(bill_group=bill_group), "bill_group"
+        words.append(_("group %(group)s") % {"group": bill_group})
+    found = list(rows.order_by("pk").values_list("pk", flat=True))
+    if not found:
+        raise ScopeEmpty(_("No account is billed so."), field=field)
+    return found, ", ".join(words)

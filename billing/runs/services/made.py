@@ -1,0 +1,103 @@
+"""What drafting made of some accounts, and how a shard counts it."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db import connection
+
+from billing.models import Shard
+from billing.rules.drafting import AccountDraft
+from billing.rules.metering import UsageOf
+from billing.runs.selectors import due, expected
+from billing.runs.selectors.scope import Scope
+from billing.runs.services.checking import Checked
+from billing.runs.services.comparing import Controlled
+
+TOTALS = """
+SELECT currency, sum(net)::text, sum(tax)::text, sum(total)::text, count(*), sum(line_count),
+       count(DISTINCT account_id)
+    FROM billing_draftinvoice WHERE shard_id = %s GROUP BY currency ORDER BY currency
+"""
+
+
+@dataclass(slots=True)
+class Parked:
+    """Why an account is left out."""
+
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Drafted:
+    """What became of the accounts of a scope."""
+
+    drafts: dict[int, AccountDraft]
+    accounts: dict[int, due.AccountFacts]
+    usage: dict[int, UsageOf]
+    parked: dict[int, Parked] = field(default_factory=dict)
+    changed: set[int] = field(default_factory=set)  # accounts
+
+
+@dataclass(slots=True)
+class Made:
+    """Accounts drafted, checked and controlled: who stays, who is parked, who is held out."""
+
+    drafted: Drafted
+    checked: Checked
+    controlled: Controlled
+
+    @property
+    def parked(self) -> set[int]:
+        fused = {each.account_id for each in self.controlled.fused}
+        return self.drafted.parked.keys() | self.checked.broken.keys() | fused
+
+    @property
+    def nothing_due(self) -> int:
+        """Counted apart from all else: who was seen and got no line."""
+        seen = self.checked.accounts | self.drafted.drafts.keys()
+        billed = {pk for pk, draft in self.drafted.drafts.items() if draft.lines}
+        return len(seen - self.parked - billed)
+
+    @property
+    def promises_broken(self) -> int:
+        return sum(
+            len({each.promise_id for each in found} - {0}) for found in self.checked.broken.values()
+        )
+
+
+def count_shard(shard: Shard, scope: Scope, made: Made) -> None:
+    """Each side of the equation is counted on its own."""
+    shard.looked_at = expected.looked_at(scope)
+    shard.parked, shard.nothing_due = len(made.parked), made.nothing_due
+    shard.promises = made.checked.promises
+    shard.promises_kept = made.checked.promises - made.promises_broken
+    count_drafts(shard)
+    shard.set_aside = len(made.controlled.held)
+    shard.drafted = shard.to_finalise + shard.set_aside
+    shard.first_month, shard.last_month = months_of(made)
+
+
+def count_drafts(shard: Shard) -> None:
+    """What lies in the shard now: accounts, documents, lines and totals."""
+    with connection.cursor() as cursor:
+        cursor.execute(TOTALS, [shard.pk])
+        rows = cursor.fetchall()
+    shard.totals = {
+        row[0]: dict(zip(("net", "tax", "total"), row[1:4], strict=True)) for row in rows
+    }
+    shard.invoices = sum(row[4] for row in rows)
+    shard.lines = sum(row[5] for row in rows)
+    shard.to_finalise = sum(row[6] for row in rows)
+
+
+def months_of(made: Made) -> tuple[date | None, date | None]:
+    """The first and the last month that a line begins in."""
+    months: set[date] = set()
+    for account_id, draft in made.drafted.drafts.items():
+        if draft.lines and account_id not in made.parked:
+            for _, _, rendered in draft.charges:
+                if rendered.first_month and rendered.last_month:
+                    months.add(rendered.first_month)
+                    months.add(rendered.last_month)
+    return (min(months), max(months)) if months else (None, None)
