@@ -4,6 +4,7 @@ from billing.models.charges import Charge, ChargeState
 from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
 from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
+from billing.models.payers import ChargeShare, PayerAgreement, PayerShare
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
 from billing.models.runs import BillRun, ParkedAccount, Shard
@@ -16,6 +17,7 @@ __all__ = [
     "BillRun",
     "Breach",
     "Charge",
+    "ChargeShare",
     "ChargeState",
     "DraftInvoice",
     "DraftLine",
@@ -25,6 +27,8 @@ __all__ = [
     "LedgerAccount",
     "NumberSeries",
     "ParkedAccount",
+    "PayerAgreement",
+    "PayerShare",
     "Payment",
     "Posting",
     "Promise",

@@ -17,11 +17,13 @@ from subscriptions.pools.statements import USAGE_REVISION
 # Days that are not billed are as if not in service. A charge of a changed item that has no day
 # left comes too, without days: what it was billed is taken back. What is owed once begins where
 # its Terms first hold, wherever that is now. Where days end the whole chain is asked whether it
-# goes on; as a value, so that no plan reads all versions to answer it of a few.
+# goes on; as a value, so that no plan reads all versions to answer it of a few. A part that its
+# payer has is told last, where there is one.
 DUE = """
 SELECT charge.account_id, charge.id, item.revision,
-       item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage',
-       standing.seen_revision < item.revision,
+       item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage'
+           AND (share.mark IS NULL OR share.seen = share.mark),
+       standing.seen_revision < item.revision OR COALESCE(share.seen < share.mark, false),
        charge.terms_charge_id || '|' || COALESCE(version.quantity::text, '') || '|'
            || CASE WHEN version.opens AND priced.kind = 'one_time' THEN lower(version.valid)
                    ELSE charge.started_on END || '|'
@@ -36,12 +38,15 @@ SELECT charge.account_id, charge.id, item.revision,
                    AND upper_inf(next.recorded) AND next.billed
                    AND lower(next.valid) = upper(version.valid)
                    LIMIT 1
-           ), '') END,
-       priced.kind = 'usage'
+           ), '') END
+           || COALESCE('|/' || share.parts, ''),
+       priced.kind = 'usage',
+       CASE WHEN share.seen < share.mark THEN share.mark END
     FROM billing_chargestate AS standing
     JOIN billing_charge AS charge ON charge.id = standing.charge_id
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
     JOIN subscriptions_item AS item ON item.id = charge.item_id
+    LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id AND {share}
     LEFT JOIN subscriptions_itemversion AS version
         ON version.item_id = item.id AND version.terms_id = charge.terms_id
         AND upper_inf(version.recorded) AND version.billed
@@ -52,6 +57,7 @@ SELECT charge.account_id, charge.id, item.revision,
 """
 DUE_BY = """
 standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision
+OR share.seen < share.mark
 OR priced.kind = 'usage' AND standing.seen_usage < (
     SELECT """
 DUE_BY += USAGE_REVISION.format(service="COALESCE(item.root_id, item.id)", meter="meter.id")
@@ -136,7 +142,7 @@ def billed_rows(scope: Scope) -> list[DueRow]:
     rows = _rows_of(scope, BILLED)
     return [
         DueRow(account, charge, rev, False, True, key)
-        for account, charge, rev, _, _, key, _ in rows
+        for account, charge, rev, _, _, key, *_ in rows
     ]
 
 
@@ -144,6 +150,7 @@ def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
     question = DUE.format(
         standing=scope.within("standing.account_id"),
         charge=scope.within("charge.account_id"),
+        share=scope.within("share.account_id"),
         due=due,
     )
     rows: list[Any] = _ask(question, scope.values | values)

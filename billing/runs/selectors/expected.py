@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from billing.payers.selectors import PAYING
 from billing.promises.selectors import KEPT
 from billing.runs.selectors.scope import Scope
 from o2b.charging import LineTerms, Segment, from_canonical
@@ -14,26 +15,39 @@ from o2b.models import Outbox
 from o2b.periods import FOREVER, Period
 
 PROMISED = f"""
-SELECT item.account_id, promise.id, item.id, charge.id, charge.terms_charge_id,
+SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
        COALESCE(charge.terms_id, ordered.terms_id), item.revision = 1,
-       COALESCE(standing.seen_revision < item.revision, false),
+       COALESCE(standing.seen_revision < item.revision OR share.seen < share.mark, false),
        ({KEPT}) IS TRUE,
        ordered.quantity || '|' || COALESCE(ordered.start_on::text, '') || '|'
            || COALESCE(ordered.delivered_on::text, '') || '|'
            || COALESCE(charge.anchor_day, account.bill_day) || '|'
-           || COALESCE(standing.billed_through::text, '')
+           || COALESCE(standing.billed_through::text, ''),
+       {{shared}}
     FROM subscriptions_item AS item
-    JOIN customers_account AS account ON account.id = item.account_id
+    {{whose}}
     JOIN orders_orderline AS ordered ON ordered.id = item.order_line_id
     JOIN catalog_terms AS terms ON terms.id = ordered.terms_id
     LEFT JOIN billing_promise AS promise ON promise.order_line_id = ordered.id
     LEFT JOIN quotes_quoteline AS quoted ON quoted.id = ordered.quote_line_id
     LEFT JOIN subscriptions_itemversion AS version
         ON version.item_id = item.id AND item.revision = 1 AND upper_inf(version.recorded)
-    LEFT JOIN billing_charge AS charge ON charge.item_id = item.id
+    LEFT JOIN billing_charge AS charge ON charge.item_id = item.id AND charge.account_id = {{payer}}
         AND (charge.terms_id = ordered.terms_id OR item.revision > 1)
     LEFT JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
-    WHERE {{item}} AND {{account}} AND account.legal_entity_id = %(entity)s
+    LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id
+    WHERE {{scope}} AND account.legal_entity_id = %(entity)s
+"""
+OWN = """
+    JOIN customers_account AS account ON account.id = item.account_id
+    LEFT JOIN (
+        SELECT DISTINCT account_id FROM billing_payeragreement
+            WHERE state = 'agreed' AND {agreed}
+    ) AS agreed ON agreed.account_id = item.account_id
+"""
+OF_OTHERS = f"""
+    JOIN ({PAYING} WHERE {{payer}}) AS paying ON paying.item_id = item.id
+    JOIN customers_account AS account ON account.id = paying.account_id
 """
 
 DRAFTED = """
@@ -73,6 +87,10 @@ SELECT count(*) FROM (
     UNION
     SELECT account_id FROM billing_charge AS charge
         WHERE {charge} AND legal_entity_id = %(entity)s
+    UNION
+    SELECT paying.account_id FROM ({paying}) AS paying
+        JOIN customers_account AS account ON account.id = paying.account_id
+        WHERE account.legal_entity_id = %(entity)s
 ) AS accounts
 """
 
@@ -87,7 +105,8 @@ SELECT item.id FROM subscriptions_item AS item
 class PromisedRow(NamedTuple):
     """One charge of one item and what was promised; without a charge, the item alone.
 
-    `key` is ordered quantity|start on|delivered on|anchor day|billed through.
+    `key` is ordered quantity|start on|delivered on|anchor day|billed through. `shared` tells that
+    others pay for the account, or that it pays for another's item.
     """
 
     account_id: int
@@ -100,14 +119,30 @@ class PromisedRow(NamedTuple):
     changed: bool
     kept: bool
     key: str
+    shared: str
+
+
+OWN_SHARED, OTHERS = "own", "others"
 
 
 def promised_rows(scope: Scope) -> list[tuple[Any, ...]]:
-    """A PromisedRow, as a bare tuple, for every item in service and each of its charges."""
-    question = PROMISED.format(
-        item=scope.within("item.account_id"), account=scope.within("account.id")
+    """A PromisedRow, as a bare tuple, for every item in service and each of its charges.
+
+    An account that pays a part of others has one for each charge of their items, too.
+    """
+    own = PROMISED.format(
+        payer="item.account_id",
+        shared=f"CASE WHEN agreed.account_id IS NULL THEN '' ELSE '{OWN_SHARED}' END",
+        whose=OWN.format(agreed=scope.within("account_id")),
+        scope=f"{scope.within('item.account_id')} AND {scope.within('account.id')}",
     )
-    return _ask(question, scope.values)
+    others = PROMISED.format(
+        payer="paying.account_id",
+        shared=f"'{OTHERS}'",
+        whose=OF_OTHERS.format(payer=scope.within("share.payer_id")),
+        scope=scope.within("account.id"),
+    )
+    return _ask(f"{own} UNION ALL {others}", scope.values)
 
 
 def drafted_texts(shard_id: int, scope: Scope) -> dict[int, tuple[int, str]]:
@@ -154,7 +189,9 @@ def served_of(item_ids: Iterable[int]) -> dict[tuple[int, int], list[Served]]:
 def looked_at(scope: Scope) -> int:
     """How many accounts have anything in service or to bill; counted apart from all else."""
     question = LOOKED_AT.format(
-        item=scope.within("item.account_id"), charge=scope.within("charge.account_id")
+        item=scope.within("item.account_id"),
+        charge=scope.within("charge.account_id"),
+        paying=f"{PAYING} WHERE {scope.within('share.payer_id')}",
     )
     return int(_ask(question, scope.values)[0][0])
 

@@ -49,6 +49,7 @@ class Drafted:
     drafts: dict[int, AccountDraft]
     accounts: dict[int, due.AccountFacts]
     usage: dict[int, UsageOf]
+    marks: dict[int, int] = field(default_factory=dict)
     parked: dict[int, Parked] = field(default_factory=dict)
 
 
@@ -140,7 +141,8 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},
         usage=usage,
     )
-    drafted = Drafted(drafts, accounts, usage)
+    marks = {row[1]: row[7] for row in rows if row[7] is not None}
+    drafted = Drafted(drafts, accounts, usage, marks)
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
     _write(run, shard, drafted, drafts)
@@ -189,7 +191,7 @@ def _write(
     try:
         with transaction.atomic():
             write_drafts(run, shard, drafts, drafted.accounts)
-            write_seen(shard, drafts, drafted.usage)
+            write_seen(shard, drafts, drafted.usage, drafted.marks)
     except DatabaseError as exc:
         keys = list(drafts)
         if len(keys) == 1:
@@ -217,9 +219,9 @@ def _count(shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> No
     shard.looked_at = expected.looked_at(scope)
     shard.parked, shard.nothing_due = len(parked), len(seen - parked - billed)
     shard.promises = checked.promises
-    shard.promises_kept = checked.promises - sum(
-        len({each.promise_id for each in found} - {0}) for found in checked.broken.values()
-    )
+    # A promise of which several pay a part may break for each of them.
+    told = {each.promise_id for found in checked.broken.values() for each in found} - {0}
+    shard.promises_kept = checked.promises - len(told)
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, [shard.pk])
         rows = cursor.fetchall()
