@@ -11,6 +11,7 @@ from billing import selectors
 from billing.charges.selectors import billed_of
 from billing.invoices import selectors as invoices
 from billing.models import Invoice, Payment
+from billing.payers.selectors import waiting
 from billing.payments import selectors as payments
 from billing.wallets.selectors import grants_to_approve
 from o2b import clock
@@ -24,13 +25,14 @@ from o2b.web.show import money_text, number_text
 VIEW_RUNS, VIEW_INVOICES = "billing.view_billrun", "billing.view_invoice"
 VIEW_PROMISES = "billing.view_promise"
 APPROVE_GRANT = "billing.approve_grant"
+APPROVE_PAYERS = "billing.approve_payers"
 
 
 def home_cards(user: Any) -> list[Card]:
     """What waits for finance: runs, parked accounts, money that is late."""
     if not user.has_perm(VIEW_RUNS):
         return []
-    return [*_run_cards(), *_money_cards(), *_grant_cards(user)]
+    return [*_run_cards(), *_money_cards(), *_grant_cards(user), *_payers_cards(user)]
 
 
 def search(user: Any, text: str) -> list[Found]:
@@ -97,11 +99,12 @@ def billed_so_far(item_ids: Sequence[int]) -> list[BilledSoFar]:
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    """Invoices and balance of the account, and its prepaid money."""
+    """Invoices and balance of the account, who else pays for it, and its prepaid money."""
     if not user.has_perm(VIEW_INVOICES):
         return []
     return [
         Panel(_("Invoices"), reverse("billing:of-account", args=[account_id])),
+        Panel(_("Payers"), reverse("billing:of-account-payers", args=[account_id])),
         Panel(_("Prepaid credit"), reverse("billing:of-account-wallet", args=[account_id])),
     ]
 
@@ -149,6 +152,15 @@ def _grant_cards(user: Any) -> list[Card]:
     grants = reverse("billing:wallet-grants")
     url = f"{grants}?state=asked"
     return [Card(_("Grants to approve"), number_text(waiting), url, tone="warn")]
+
+
+def _payers_cards(user: Any) -> list[Card]:
+    """Agreements of payers that wait for a second person; none where nothing waits."""
+    count = waiting().count() if user.has_perm(APPROVE_PAYERS) else 0
+    if not count:
+        return []
+    url = f"{reverse('billing:payers-list')}?state=asked"
+    return [Card(_("Payers to approve"), number_text(count), url, tone="warn")]
 
 
 def _amounts(rows: list[dict[str, Any]]) -> str:

@@ -29,10 +29,11 @@ class Basis(NamedTuple):
 
     `before` is what earlier revisions billed, None for the first. Without pieces the days were
     billed once and are served no more: nothing should have been billed. `part` is what its payer
-    has of the whole that the pieces cost, None for all of it.
+    has of the `whole` that all pieces cost together, rounded; None for who pays it all.
     """
 
     pieces: tuple[tuple[Decimal, Period], ...]
     before: Decimal | None = None
     usage: UsageBasis | None = None
     part: Part | None = None
+    whole: Decimal | None = None

@@ -18,7 +18,7 @@ from o2b.charging.proration import targets
 from o2b.charging.ramps import terms_on
 from o2b.charging.rating import RatedPeriod, rate_usage
 from o2b.charging.schedule import Piece, Schedule, Walk, schedule_of, walk
-from o2b.charging.sharing import Part, shared
+from o2b.charging.sharing import Of, Part, dealt
 from o2b.charging.terms import ChargeTerms, Kind
 from o2b.money import EXACT, quantise
 from o2b.periods import FOREVER, Period
@@ -202,11 +202,9 @@ class _Differ:
             ]
         shares = [(each.quantity, each.period) for each in pieces]
         amounts = targets(self.terms, shares, full=full, in_force=in_force)
-        part = self._part(pieces[0].period.start)
-        if part is not None:
-            amounts = shared(part, amounts, self.terms.currency)
-        for n, (piece, target) in enumerate(zip(pieces, amounts, strict=True), start=1):
-            self._add(full, piece, target, shares[:n], part=part)
+        own = dealt(self._part(pieces[0].period.start), amounts, self.terms.currency)
+        for n, (piece, (target, of)) in enumerate(zip(pieces, own, strict=True), start=1):
+            self._add(full, piece, target, shares[:n], of=of)
 
     def _part(self, day: date) -> Part | None:
         """The payer's part of a period is that of the first day which is billed of it."""
@@ -225,10 +223,9 @@ class _Differ:
             passed = self.late_to is not None and full.end <= self.late_to
             cause = self.late_cause if self.late and (seen or passed) else ""
             piece = Piece(1, rated.served, rated.quantity)
-            part, amount = self._part(rated.served.start), rated.amount
-            if part is not None:
-                amount = part.of(amount, self.terms.currency)
-            self._add(full, piece, amount, _shares_of(rated), cause, _basis_of(rated), part)
+            part = self._part(rated.served.start)
+            ((amount, of),) = dealt(part, [rated.amount], self.terms.currency)
+            self._add(full, piece, amount, _shares_of(rated), cause, _basis_of(rated), of)
 
     def _add(
         self,
@@ -238,14 +235,14 @@ class _Differ:
         shares: Sequence[tuple[Decimal, Period]],
         cause: str = "",
         usage: UsageBasis | None = None,
-        part: Part | None = None,
+        of: Of | None = None,
     ) -> None:
         """One piece; who has no part of it and was billed none gets no line."""
         self.full_periods[full.start] = full
         segment, period, quantity = piece
         cause = cause or (CHANGE if full.start in self.known else self.cause)
         before = self.left.pop((full.start, segment), None)
-        if before is None and part is not None and not part.percent:
+        if before is None and of is not None and not of.part.percent:
             return
         revision, amount = 1, target
         if before is not None:
@@ -253,8 +250,8 @@ class _Differ:
             if not amount:
                 return
         key, basis = self.terms.key, None
-        if segment > 1 or before is not None or usage is not None or part is not None:
-            basis = Basis(tuple(shares), before.amount if before else None, usage, part)
+        if segment > 1 or before is not None or usage is not None or of is not None:
+            basis = Basis(tuple(shares), before.amount if before else None, usage, *(of or ()))
         self.found.append(
             (key, period, full, segment, revision, quantity, amount, target, cause, basis)
         )

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 from typing import NamedTuple
 
 from o2b.money import EXACT, quantise
@@ -30,6 +31,13 @@ class Part(NamedTuple):
         """
         upper = up_to(self.upper, total, currency)
         return EXACT.subtract(upper, up_to(self.lower, total, currency))
+
+
+class Of(NamedTuple):
+    """A payer's part of what a period costs up to and with a piece, rounded."""
+
+    part: Part
+    whole: Decimal
 
 
 WHOLE, NOTHING = Part(), Part(_ZERO, _ZERO)
@@ -68,6 +76,17 @@ def shared(part: Part, amounts: Sequence[Decimal], currency: str) -> list[Decima
         found.append(EXACT.subtract(reached, before))
         before = reached
     return found
+
+
+def dealt(
+    part: Part | None, amounts: Sequence[Decimal], currency: str
+) -> list[tuple[Decimal, Of | None]]:
+    """What a payer has of each piece, and of what; without a part the whole."""
+    if part is None:
+        return [(amount, None) for amount in amounts]
+    own = shared(part, amounts, currency)
+    totals = accumulate(amounts, EXACT.add)
+    return [(amount, Of(part, total)) for amount, total in zip(own, totals, strict=True)]
 
 
 def parts_of(percents: Iterable[Decimal]) -> list[Part]:

@@ -163,6 +163,8 @@ def test_parts_that_nobody_told_are_found():
 def test_services_that_come_later_are_shared():
     sponsor, customer = an_account(), an_account()
     agreed(customer, (sponsor, "60"))
-    in_service([a_product(charges=[monthly("100.00"), monthly("10.00", key="more")])], account=customer)
+    in_service(
+        [a_product(charges=[monthly("100.00"), monthly("10.00", key="more")])], account=customer
+    )
     finalised(JANUARY)
     assert (billed(customer), billed(sponsor)) == (44, 66)

@@ -26,7 +26,7 @@ from o2b.charging.rating import amount_of
 from o2b.charging.schedule import Piece
 from o2b.charging.sharing import shared
 from o2b.charging.terms import plain
-from o2b.money import EXACT, quantise
+from o2b.money import EXACT, quantise, sum_of
 from o2b.periods import Period
 
 NO_BASIS, UNREADABLE = "no_basis", "unreadable"
@@ -114,10 +114,13 @@ def _pieces(terms: ChargeTerms, line: Inputs, basis: Basis) -> Explained:
         terms, basis.pieces, full=line.full, in_force=in_force, amounts=amounts, part=basis.part
     )
     facts: tuple[tuple[str, str], ...] = ()
+    whole = None
     if basis.part is not None:
+        whole = sum_of(amounts)
         amounts = shared(basis.part, amounts, terms.currency)
         facts = ((SHARE, f"{plain(basis.part.percent)} %"),)
     agrees = len(basis.pieces) == line.segment and basis.pieces[-1] == (line.quantity, line.period)
+    agrees = agrees and whole == basis.whole
     return Explained(tuple(steps), facts, amounts[-1], _ZERO, amounts[-1], agrees=agrees)
 
 
@@ -134,6 +137,7 @@ def _usage(
     in_force = terms_on(terms, measured.served.start, started_on=line.started_on)
     target = amount_of(in_force, measured, usage.covered)
     steps = list(usage_told(in_force, measured, usage.covered, events, target))
+    whole = target if basis.part is not None else None
     if basis.part is not None:
         step = part_told(basis.part, target, terms.currency)
         steps, target = [*steps, step], step.result
@@ -141,6 +145,7 @@ def _usage(
         line.segment == 1
         and stored_quantity(usage.quantity) == line.quantity
         and measured.served == line.period
+        and whole == basis.whole
     )
     facts = [("used", plain(usage.quantity))]
     if basis.part is not None:
