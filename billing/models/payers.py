@@ -186,7 +186,7 @@ class PayerAgreement(Stateful):
 
 
 class PayerShare(models.Model):
-    """One payer of an agreement and the percent of each amount; the customer pays the rest."""
+    """One payer of an agreement, and the percent of each amount; the account pays the rest."""
 
     agreement = models.ForeignKey(PayerAgreement, on_delete=models.PROTECT, related_name="shares")
     position = models.PositiveSmallIntegerField()

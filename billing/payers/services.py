@@ -60,7 +60,7 @@ def ask_payers(
     """
     account = Account.objects.get(pk=account_id)
     service = _service(account, service_id)
-    told = [Share(each.payer, _percent(each.percent)) for each in shares]
+    told = [Share(each.payer, _percent(each.percent, n)) for n, each in enumerate(shares)]
     _check_payers(account, told)
     _check_days(starts_on, ends_on, at.date())
     agreement = PayerAgreement.objects.create(
@@ -253,15 +253,16 @@ def _check_days(starts_on: date, ends_on: date | None, today: date) -> None:
         raise PayersInvalid(_("It must hold for a day at least."), field="ends_on")
 
 
-def _percent(value: Decimal | str) -> Decimal:
+def _percent(value: Decimal | str, n: int) -> Decimal:
+    field = f"shares[{n}].percent"
     try:
         percent = Decimal(value)
     except (InvalidOperation, ValueError, TypeError):
-        raise PayersInvalid(_("This is no number."), field="percent") from None
+        raise PayersInvalid(_("This is no number."), field=field) from None
     if not percent.is_finite() or not 0 < percent <= 100:
-        raise PayersInvalid(_("A percent from more than 0 to 100."), field="percent")
+        raise PayersInvalid(_("A percent from more than 0 to 100."), field=field)
     if percent != percent.quantize(PLACES):
-        raise PayersInvalid(_("At most six decimals."), field="percent")
+        raise PayersInvalid(_("At most six decimals."), field=field)
     return percent
 
 

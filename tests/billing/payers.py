@@ -8,8 +8,9 @@ from django.db.models import Sum
 
 from billing.models import InvoiceLine, PayerAgreement
 from billing.payers.selectors import Share
-from billing.payers.services import approve_payers, ask_payers
+from billing.payers.services import approve_payers, ask_payers, end_payers
 from o2b.customers.models import Account
+from o2b.people.models import User
 from subscriptions.models import Item
 from tests.factories import a_user
 
@@ -35,6 +36,7 @@ def asked_for(
     starts_on: date = START,
     ends_on: date | None = None,
     service: Item | None = None,
+    by: User | None = None,
 ) -> PayerAgreement:
     """Waits for a second person."""
     return ask_payers(
@@ -44,8 +46,15 @@ def asked_for(
         ends_on=ends_on,
         service_id=service.pk if service else None,
         reason="the programme",
-        asked_by_id=a_user().pk,
+        asked_by_id=(by or a_user()).pk,
         at=AT,
+    )
+
+
+def ended(agreement: PayerAgreement, day: date) -> PayerAgreement:
+    """The customer pays all from a day on."""
+    return end_payers(
+        agreement_id=agreement.pk, ends_on=day, reason="over", user_id=a_user().pk, at=AT
     )
 
 

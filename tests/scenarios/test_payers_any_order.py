@@ -133,6 +133,22 @@ def _end(agreement: PayerAgreement, day: date) -> None:
     )
 
 
+def change(world: World, pair: Pair) -> None:
+    """The next fact of both that can hold."""
+    given = [next_of(history) for history in pair.both]
+    told = [(history, each) for history, each in zip(pair.both, given, strict=True) if each]
+    if len(told) == 2:
+        tell(world, told)
+
+
+def some_accounts(rng: random.Random) -> list[int] | None:
+    """All, or half of them."""
+    if rng.random() < 0.5:
+        return None
+    everybody = [each.pk for each in Account.objects.order_by("pk")]
+    return rng.sample(everybody, len(everybody) // 2)
+
+
 def use(world: World, rng: random.Random, pair: Pair) -> None:
     """The same minutes on the same day for both, maybe of a month that was billed."""
     day = date(2026, 1, 5) + timedelta(days=rng.randrange((world.today - date(2026, 1, 5)).days))
@@ -183,15 +199,9 @@ def test_all_payers_together_are_billed_what_one_would_be(world: World, seed: in
     world.settle()
     day, agreements = date(2026, 1, 20), 0
     for _ in range(ROUNDS):
-        changed = []
-        for pair in told:
-            given = next_of(pair.shared)
-            twins = next_of(pair.twin)
-            if given is not None and twins is not None:
-                changed += [(pair.shared, given), (pair.twin, twins)]
         world.on(f"{min(max(day, date(2026, 1, 20)), LAST)}")
-        for n in range(0, len(changed), 2):
-            tell(world, changed[n : n + 2])
+        for pair in told:
+            change(world, pair)
         world.settle()
         for pair in told:
             if rng.random() < 0.5:
@@ -199,11 +209,7 @@ def test_all_payers_together_are_billed_what_one_would_be(world: World, seed: in
             if rng.random() < 0.3:
                 use(world, rng, pair)
         world.settle()
-        some = None
-        if rng.random() < 0.5:
-            everybody = [each.pk for each in Account.objects.all()]
-            some = rng.sample(everybody, len(everybody) // 2)
-        bill(world, min(day, LAST), some)
+        bill(world, min(day, LAST), some_accounts(rng))
         day += timedelta(days=rng.choice([-10, 10, 40, 60]))
     world.on("2026-10-01")
     bill(world, LAST)
