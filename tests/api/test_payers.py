@@ -46,7 +46,7 @@ def test_an_agreement_from_the_question_to_its_end(as_: As) -> None:
     assert len(clerk.get(f"{PAYERS}?payer={payer}").json()["results"]) == 1
     body = {"ends_on": "2026-03-01", "reason": "over"}
     assert clerk.post(f"{url}/end", body).json()["ends_on"] == "2026-03-01"
-    assert_problem(clerk.post(f"{url}/end", body), 400, "payers_invalid", "ends_on")
+    assert_problem(clerk.post(f"{url}/end", body), 422, "payers_invalid", "ends_on")
 
 
 def test_who_asked_withdraws_and_another_refuses(as_: As) -> None:
@@ -61,8 +61,8 @@ def test_problems_name_their_field(as_: As) -> None:
     clerk = as_("finance")
     wrong = asking()
     wrong["shares"][1]["percent"] = "40.5"
-    assert_problem(clerk.post(PAYERS, wrong), 400, "payers_invalid", "shares[1].percent")
-    assert_problem(clerk.post(PAYERS, asking(service=1)), 400, "payers_invalid", "service")
+    assert_problem(clerk.post(PAYERS, wrong), 422, "payers_invalid", "shares[1].percent")
+    assert_problem(clerk.post(PAYERS, asking(service=1)), 422, "payers_invalid", "service")
     unknown = asking(shares=[{"payer": "nobody", "percent": "1"}])
     assert_problem(clerk.post(PAYERS, unknown), 404, "not_found", "shares[0]")
     assert not PayerAgreement.objects.exists()

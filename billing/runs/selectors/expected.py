@@ -36,7 +36,7 @@ SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
         AND (charge.terms_id = ordered.terms_id OR item.revision > 1)
     LEFT JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
     LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id
-    WHERE {{scope}} AND account.legal_entity_id = %(entity)s
+    WHERE {{which}}
 """
 OWN = """
     JOIN customers_account AS account ON account.id = item.account_id
@@ -46,8 +46,10 @@ OWN = """
     ) AS agreed ON agreed.account_id = item.account_id
 """
 OF_OTHERS = f"""
-    JOIN ({PAYING} WHERE {{payer}}) AS paying ON paying.item_id = item.id
-    JOIN customers_account AS account ON account.id = paying.account_id
+SELECT told.* FROM ({PAYING} WHERE {{payer}}) AS paying
+    JOIN customers_account AS account
+        ON account.id = paying.account_id AND account.legal_entity_id = %(entity)s
+    CROSS JOIN LATERAL ({{promised}} OFFSET 0) AS told
 """
 
 DRAFTED = """
@@ -134,14 +136,16 @@ def promised_rows(scope: Scope) -> list[tuple[Any, ...]]:
         payer="item.account_id",
         shared=f"CASE WHEN agreed.account_id IS NULL THEN '' ELSE '{OWN_SHARED}' END",
         whose=OWN.format(agreed=scope.within("account_id")),
-        scope=f"{scope.within('item.account_id')} AND {scope.within('account.id')}",
+        which=f"{scope.within('item.account_id')} AND {scope.within('account.id')}"
+        " AND account.legal_entity_id = %(entity)s",
     )
-    others = PROMISED.format(
-        payer="paying.account_id",
+    of_others = PROMISED.format(
+        payer="account.id",
         shared=f"'{OTHERS}'",
-        whose=OF_OTHERS.format(payer=scope.within("share.payer_id")),
-        scope=scope.within("account.id"),
+        whose="",
+        which="item.id = paying.item_id",
     )
+    others = OF_OTHERS.format(payer=scope.within("share.payer_id"), promised=of_others)
     return _ask(f"{own} UNION ALL {others}", scope.values)
 
 
