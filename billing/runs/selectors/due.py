@@ -70,7 +70,10 @@ DUE_BY += """
 BILLED = "item.revision > 1 AND standing.seen_revision >= item.revision AND priced.kind <> 'usage'"
 
 ACCOUNTS = """
-SELECT id, currency, payment_days, advocate_id, bill_day, tax_exempt FROM customers_account
+SELECT id, currency, payment_days, advocate_id, bill_day, tax_exempt,
+       EXISTS (SELECT FROM billing_payershare WHERE {payer})
+       OR EXISTS (SELECT FROM billing_payeragreement WHERE {agreed})
+    FROM customers_account
     WHERE {account} AND legal_entity_id = %(entity)s
 """
 
@@ -100,13 +103,14 @@ SELECT DISTINCT tax_code FROM catalog_termscharge WHERE terms_id IN (
 
 
 class AccountFacts(NamedTuple):
-    """What a draft needs to know of its account."""
+    """What a draft needs to know of its account; `near_payers`: of one in the scope others pay."""
 
     currency: str
     payment_days: int
     advocate_id: int
     bill_day: int
     tax_exempt: bool
+    near_payers: bool
 
 
 class TermsChargeRow(NamedTuple):
@@ -159,7 +163,11 @@ def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
 
 def accounts_of(scope: Scope) -> dict[int, AccountFacts]:
     """The accounts of the scope."""
-    question = ACCOUNTS.format(account=scope.within("id"))
+    question = ACCOUNTS.format(
+        account=scope.within("id"),
+        payer=scope.within("payer_id"),
+        agreed=scope.within("account_id"),
+    )
     return {row[0]: AccountFacts(*row[1:]) for row in _ask(question, scope.values)}
 
 

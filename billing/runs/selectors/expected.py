@@ -17,7 +17,7 @@ from o2b.periods import FOREVER, Period
 PROMISED = f"""
 SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
        COALESCE(charge.terms_id, ordered.terms_id), item.revision = 1,
-       COALESCE(standing.seen_revision < item.revision OR share.seen < share.mark, false),
+       COALESCE({{changed}}, false),
        ({KEPT}) IS TRUE,
        ordered.quantity || '|' || COALESCE(ordered.start_on::text, '') || '|'
            || COALESCE(ordered.delivered_on::text, '') || '|'
@@ -35,11 +35,11 @@ SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
     LEFT JOIN billing_charge AS charge ON charge.item_id = item.id AND charge.account_id = {{payer}}
         AND (charge.terms_id = ordered.terms_id OR item.revision > 1)
     LEFT JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
-    LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id
+    {{share}}
     WHERE {{which}}
 """
-OWN = """
-    JOIN customers_account AS account ON account.id = item.account_id
+OWN = "JOIN customers_account AS account ON account.id = item.account_id"
+AGREED = """
     LEFT JOIN (
         SELECT DISTINCT account_id FROM billing_payeragreement
             WHERE state = 'agreed' AND {agreed}
@@ -89,11 +89,14 @@ SELECT count(*) FROM (
     UNION
     SELECT account_id FROM billing_charge AS charge
         WHERE {charge} AND legal_entity_id = %(entity)s
+    {paying}
+) AS accounts
+"""
+LOOKED_AT_PAYING = f"""
     UNION
-    SELECT paying.account_id FROM ({paying}) AS paying
+    SELECT paying.account_id FROM ({PAYING} WHERE {{payer}}) AS paying
         JOIN customers_account AS account ON account.id = paying.account_id
         WHERE account.legal_entity_id = %(entity)s
-) AS accounts
 """
 
 STILL_TO_OPEN = """
@@ -127,22 +130,43 @@ class PromisedRow(NamedTuple):
 OWN_SHARED, OTHERS = "own", "others"
 
 
-def promised_rows(scope: Scope) -> list[tuple[Any, ...]]:
+CHANGED = "standing.seen_revision < item.revision"
+CHANGED_OR_SHARED = f"{CHANGED} OR share.seen < share.mark"
+SHARE = "LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id"
+
+
+def promised_rows(scope: Scope, *, shared: bool) -> list[tuple[Any, ...]]:
     """A PromisedRow, as a bare tuple, for every item in service and each of its charges.
 
-    An account that pays a part of others has one for each charge of their items, too.
+    Where anybody pays for others (`shared`), an account that does has one for each charge of their
+    items, too.
     """
+    limits = f"{scope.within('item.account_id')} AND {scope.within('account.id')}"
+    limits += " AND account.legal_entity_id = %(entity)s"
+    if not shared:
+        plain = PROMISED.format(
+            payer="item.account_id",
+            changed=CHANGED,
+            shared="''",
+            whose=OWN,
+            share="",
+            which=limits,
+        )
+        return _ask(plain, scope.values)
     own = PROMISED.format(
         payer="item.account_id",
         shared=f"CASE WHEN agreed.account_id IS NULL THEN '' ELSE '{OWN_SHARED}' END",
-        whose=OWN.format(agreed=scope.within("account_id")),
-        which=f"{scope.within('item.account_id')} AND {scope.within('account.id')}"
-        " AND account.legal_entity_id = %(entity)s",
+        whose=OWN + AGREED.format(agreed=scope.within("account_id")),
+        changed=CHANGED_OR_SHARED,
+        share=SHARE,
+        which=limits,
     )
     of_others = PROMISED.format(
         payer="account.id",
         shared=f"'{OTHERS}'",
         whose="",
+        changed=CHANGED_OR_SHARED,
+        share=SHARE,
         which="item.id = paying.item_id",
     )
     others = OF_OTHERS.format(payer=scope.within("share.payer_id"), promised=of_others)
@@ -190,12 +214,13 @@ def served_of(item_ids: Iterable[int]) -> dict[tuple[int, int], list[Served]]:
     return found
 
 
-def looked_at(scope: Scope) -> int:
+def looked_at(scope: Scope, *, shared: bool) -> int:
     """How many accounts have anything in service or to bill; counted apart from all else."""
+    paying = LOOKED_AT_PAYING.format(payer=scope.within("share.payer_id")) if shared else ""
     question = LOOKED_AT.format(
         item=scope.within("item.account_id"),
         charge=scope.within("charge.account_id"),
-        paying=f"{PAYING} WHERE {scope.within('share.payer_id')}",
+        paying=paying,
     )
     return int(_ask(question, scope.values)[0][0])
 

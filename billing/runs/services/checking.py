@@ -56,10 +56,14 @@ def check_scope(
     *,
     skip: Collection[int],
     usage: Mapping[int, UsageOf],
+    shared: bool,
 ) -> Checked:
-    """Compare what was drafted with what each promise says; accounts to skip are parked anyway."""
+    """Compare what was drafted with what each promise says; accounts to skip are parked anyway.
+
+    `shared` says that somebody pays for others there.
+    """
     check = _Check(run.on, scope, drafted_texts(shard.pk, scope), skip, usage)
-    rows = promised_rows(scope)
+    rows = promised_rows(scope, shared=shared)
     check.read(rows)
     check.left_over()
     check.headers()
@@ -98,9 +102,8 @@ class _Check:
             if not is_kept and shared != OTHERS:
                 self.doubtful.add(promise_id or 0)
             if charge_id is None or promise_id is None or not is_plain:
-                (bare if charge_id is None or promise_id is None else slow).append(
-                    PromisedRow(*row)
-                )
+                rest = bare if charge_id is None or promise_id is None else slow
+                rest.append(PromisedRow(*row))
                 continue
             promised = terms[terms_id]
             name = keys.get(priced_id)

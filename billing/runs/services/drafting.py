@@ -52,6 +52,11 @@ class Drafted:
     marks: dict[int, int] = field(default_factory=dict)
     parked: dict[int, Parked] = field(default_factory=dict)
 
+    @property
+    def shared(self) -> bool:
+        """Whether somebody of the scope pays for others, or has others who do."""
+        return next((each.near_payers for each in self.accounts.values()), False)
+
 
 @transaction.atomic
 def draft_shard(*, shard_id: int, at: datetime, worker: str = "") -> Shard:
@@ -89,7 +94,14 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
 
 def _check(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted) -> Checked:
     """What was used is asked once for both: more of it may come in between."""
-    return check_scope(run, shard, scope, skip=drafted.parked.keys(), usage=drafted.usage)
+    return check_scope(
+        run,
+        shard,
+        scope,
+        skip=drafted.parked.keys(),
+        usage=drafted.usage,
+        shared=drafted.shared,
+    )
 
 
 @contextmanager
@@ -216,7 +228,7 @@ def _count(shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> No
     parked = drafted.parked.keys() | checked.broken.keys()
     seen = checked.accounts | drafted.drafts.keys()
     billed = {pk for pk, draft in drafted.drafts.items() if draft.lines} - parked
-    shard.looked_at = expected.looked_at(scope)
+    shard.looked_at = expected.looked_at(scope, shared=drafted.shared)
     shard.parked, shard.nothing_due = len(parked), len(seen - parked - billed)
     shard.promises = checked.promises
     # A promise of which several pay a part may break for each of them.
