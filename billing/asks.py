@@ -12,6 +12,7 @@ from billing.charges.selectors import billed_of
 from billing.control.selectors import runs_to_look_at
 from billing.invoices import selectors as invoices
 from billing.models import Invoice, Payment
+from billing.payers.selectors import waiting
 from billing.payments import selectors as payments
 from billing.runs.selectors.looking import bills_to_look_at
 from billing.wallets.selectors import grants_to_approve
@@ -27,6 +28,7 @@ VIEW_RUNS, VIEW_INVOICES = "billing.view_billrun", "billing.view_invoice"
 VIEW_PROMISES = "billing.view_promise"
 APPROVE_GRANT = "billing.approve_grant"
 LOOK_AT_BILLS = "billing.look_at_bills"
+APPROVE_PAYERS = "billing.approve_payers"
 
 
 def home_cards(user: Any) -> list[Card]:
@@ -34,7 +36,7 @@ def home_cards(user: Any) -> list[Card]:
     looks = _look_cards(user)
     if not user.has_perm(VIEW_RUNS):
         return looks
-    return [*_run_cards(), *_money_cards(), *_grant_cards(user), *looks]
+    return [*_run_cards(), *_money_cards(), *_grant_cards(user), *_payers_cards(user), *looks]
 
 
 def search(user: Any, text: str) -> list[Found]:
@@ -101,11 +103,12 @@ def billed_so_far(item_ids: Sequence[int]) -> list[BilledSoFar]:
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    """Invoices and balance of the account, and its prepaid money."""
+    """Invoices and balance of the account, who else pays for it, and its prepaid money."""
     if not user.has_perm(VIEW_INVOICES):
         return []
     return [
         Panel(_("Invoices"), reverse("billing:of-account", args=[account_id])),
+        Panel(_("Payers"), reverse("billing:of-account-payers", args=[account_id])),
         Panel(_("Prepaid credit"), reverse("billing:of-account-wallet", args=[account_id])),
     ]
 
@@ -169,6 +172,15 @@ def _look_cards(user: Any) -> list[Card]:
     return [
         Card(_("Bills to look at"), number_text(waiting), reverse("billing:looks"), tone="warn")
     ]
+
+
+def _payers_cards(user: Any) -> list[Card]:
+    """Agreements of payers that wait for a second person; none where nothing waits."""
+    count = waiting().count() if user.has_perm(APPROVE_PAYERS) else 0
+    if not count:
+        return []
+    url = f"{reverse('billing:payers-list')}?state=asked"
+    return [Card(_("Payers to approve"), number_text(count), url, tone="warn")]
 
 
 def _amounts(rows: list[dict[str, Any]]) -> str:

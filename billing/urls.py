@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from billing.control.views import demand, looks, parked, rules, variance
+from billing.payers import views as payers
 from billing.views import complaints, invoices, panels, payments, promises, runs
 from billing.wallets.views import deeds, lists
 
@@ -47,9 +48,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("wallet-grants/<int:pk>/approve/", deeds.approve, name="wallet-grant-approve"),
     path("wallet-grants/<int:pk>/refuse/", deeds.refuse, name="wallet-grant-refuse"),
     path("wallet-grants/<int:pk>/withdraw/", deeds.withdraw, name="wallet-grant-withdraw"),
+    path("payers/", payers.PayersList.as_view(), name="payers-list"),
+    path("payers/<int:pk>/", payers.detail, name="payers"),
+    path("payers/<int:pk>/approve/", payers.approve, name="payers-approve"),
+    path("payers/<int:pk>/refuse/", payers.refuse, name="payers-refuse"),
+    path("payers/<int:pk>/withdraw/", payers.withdraw, name="payers-withdraw"),
+    path("payers/<int:pk>/end/", payers.end, name="payers-end"),
     path("promises/", promises.PromiseList.as_view(), name="promise-list"),
     path("of-order/<int:pk>/", promises.of_order, name="of-order"),
     path("of-account/<int:pk>/", panels.of_account, name="of-account"),
+    path("of-account/<int:pk>/payers/", payers.of_account, name="of-account-payers"),
+    path("of-account/<int:pk>/payers/new/", payers.new, name="payers-new"),
     path("of-account/<int:pk>/wallet/", deeds.of_account, name="of-account-wallet"),
     path("of-account/<int:pk>/grant/", deeds.new_grant, name="wallet-grant-new"),
     path("of-account/<int:pk>/use-credit/", payments.use_credit, name="use-credit"),

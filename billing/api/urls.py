@@ -4,6 +4,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from billing.api.views import BalanceViewSet, InvoiceViewSet, PaymentViewSet, RunViewSet
+from billing.payers.api import PayerAgreementViewSet
 from billing.wallets.api import WalletGrantViewSet, WalletViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -13,4 +14,5 @@ router.register("payments", PaymentViewSet, basename="api-payment")
 router.register("accounts", BalanceViewSet, basename="api-account-balance")
 router.register("wallets", WalletViewSet, basename="api-wallet")
 router.register("wallet-grants", WalletGrantViewSet, basename="api-wallet-grant")
+router.register("payer-agreements", PayerAgreementViewSet, basename="api-payer-agreement")
 urlpatterns = [path("", include(router.urls))]

@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from billing.invoices.payers import paid_for, part_notes
 from billing.invoices.prepaid import prepaid_rows, shown
 from billing.models import Invoice, InvoiceLine
 from billing.wallets.selectors import Paid
@@ -104,11 +105,12 @@ def groups_of(
     for item, rows in groupby(lines, key=lambda line: line.charge.item):
         name = item.product_version.product.name
         serial = [_("serial %(serial)s") % {"serial": item.serial}] if item.serial else []
+        own = list(rows)
         found.append(
             Group(
                 title=name,
-                note=" · ".join([str(item), *serial]),
-                lines=[_line(row, name, currency, first_day_outside) for row in rows],
+                note=" · ".join([str(item), *serial, *paid_for(own[0])]),
+                lines=[_line(row, name, currency, first_day_outside) for row in own],
             )
         )
     return found
@@ -135,6 +137,7 @@ def notes_of(row: InvoiceLine) -> list[str]:
     """Discounts of the Terms, and what sets this line apart from the usual."""
     currency = row.charge.currency
     notes = [_discount(each, currency) for each in row.charge.terms_charge.discounts]
+    notes += part_notes(row)
     if row.cause == LATE:
         notes.append(_("usage told after the bill of its month"))
     elif row.cause == POOL:

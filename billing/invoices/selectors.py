@@ -82,14 +82,19 @@ def invoice(*, invoice_id: int, on: date) -> Any:
 
 
 def lines_of(*, invoice_id: int) -> QuerySet[InvoiceLine]:
-    """Lines with the whole way back: charge, Terms, item, order line, quote; not their basis."""
+    """Lines with the whole way back: charge, Terms, item, order line, quote; not their basis.
+
+    `told_part` is what of that says whose part a line is; see `billing.rules.basis`.
+    """
     return (
         InvoiceLine.objects.filter(invoice_id=invoice_id)
         .defer("basis")
+        .annotate(told_part=F("basis__part"))
         .select_related(
             "charge__terms",
             "charge__terms_charge",
             "charge__item__subscription",
+            "charge__item__account",
             "charge__item__product_version__product",
             "charge__item__order_line__order",
             "charge__item__order_line__quote_line__quote",

@@ -5,6 +5,7 @@ from billing.models.control import BillWord, ParkCode, ParkedAccount, Rule, RunR
 from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
 from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
+from billing.models.payers import ChargeShare, PayerAgreement, PayerShare
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
 from billing.models.runs import BillRun, Shard
@@ -18,6 +19,7 @@ __all__ = [
     "BillWord",
     "Breach",
     "Charge",
+    "ChargeShare",
     "ChargeState",
     "DraftInvoice",
     "DraftLine",
@@ -28,6 +30,8 @@ __all__ = [
     "NumberSeries",
     "ParkCode",
     "ParkedAccount",
+    "PayerAgreement",
+    "PayerShare",
     "Payment",
     "Posting",
     "Promise",

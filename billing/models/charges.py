@@ -1,4 +1,4 @@
-"""Charge, what one item owes under one charge of its Terms, and where its billing stands."""
+"""Charge, what a payer owes of one item under one charge of its Terms; where its billing stands."""
 
 from django.db import models
 
@@ -9,7 +9,11 @@ from subscriptions.models import Item
 
 
 class Charge(models.Model):
-    """One item under one TermsCharge; written once, for what moves lives in ChargeState."""
+    """One item under one TermsCharge; written once, for what moves lives in ChargeState.
+
+    Each payer has one of its own: `account` is who is billed, the item's account or another that
+    pays a part of it (ChargeShare).
+    """
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+")
     terms = models.ForeignKey(Terms, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -29,7 +33,8 @@ class Charge(models.Model):
         ordering = ["account", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["item", "terms_charge"], name="one_charge_an_item_and_terms_charge"
+                fields=["item", "terms_charge", "account"],
+                name="one_charge_an_item_terms_charge_and_payer",
             ),
         ]
         indexes = [

@@ -30,12 +30,13 @@ class DraftInvoice(models.Model):
 
 
 class DraftUsage(models.Model):
-    """The mark of usage that came late, as a charge's draft has seen it."""
+    """Marks as a charge's draft has seen them: of usage that came late, of a part that changed."""
 
     shard_id = models.BigIntegerField()
     account_id = models.BigIntegerField()
     charge_id = models.BigIntegerField()
-    seen_usage = models.PositiveIntegerField()
+    seen_usage = models.PositiveIntegerField(null=True)
+    seen_share = models.PositiveIntegerField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["shard_id", "account_id"], name="draft_usage_by_shard")]

@@ -4,7 +4,8 @@
      "before": amount,                     what earlier revisions billed, if there are such
      "usage": {"quantity", "covered", "available", "own", "prepaid",
                "events": [[how many, value, moment, rate, covered], …],
-               "rates": [[rate, per_seconds, connect_fee, first, next, prefix, destination], …]}}
+               "rates": [[rate, per_seconds, connect_fee, first, next, prefix, destination], …]},
+     "part": [percent before it, percent with it, of]}      where several pay; o2b.charging.sharing
 
 Numbers are texts. What is missing or None is left out. Only prices that look at single events keep
 them. Of calls whose price does not hang on the time of day equal ones are counted; elsewhere those
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 
 from o2b.charging import ChargeTerms, DeckRate, Event, Model
 from o2b.charging.basis import Basis, UsageBasis
+from o2b.charging.sharing import Part
 from o2b.periods import Period
 
 VERSION = 1
@@ -54,6 +56,8 @@ def basis_text(basis: Basis, terms: ChargeTerms) -> str:
         told["before"] = _text(basis.before)
     if basis.usage is not None:
         told["usage"] = _usage(basis.usage, terms)
+    if basis.part is not None and basis.whole is not None:
+        told["part"] = [_text(each) for each in (*basis.part, basis.whole)]
     return json.dumps(told, separators=(",", ":"))
 
 
@@ -150,7 +154,9 @@ def read_basis(told: Any) -> Stored:
         events: tuple[Counted, ...] = ()
         if "usage" in told:
             usage, events = _read_usage(told["usage"])
-        return Stored(Basis(pieces, _number(told, "before"), usage), events)
+        *part, whole = map(Decimal, told.get("part", ("0",)))
+        of = (Part(*part), whole) if part else ()
+        return Stored(Basis(pieces, _number(told, "before"), usage, *of), events)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as exc:
         raise BasisUnreadable(f"{type(exc).__name__}: {exc}") from exc
 

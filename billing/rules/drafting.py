@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from billing.rules.metering import UsageOf, with_usage
 from billing.rules.rendering import Priced, Rendered, render, with_taxes
+from billing.rules.sharing import read_sharing
 from o2b.charging import (
     Billed,
     ChargeFacts,
@@ -35,7 +36,9 @@ class DueRow(NamedTuple):
 
     `key` is TermsCharge|quantity|started on|anchor day|billed through|valid from|valid to; of a
     charge that has no day left, quantity and days are empty. It ends in |on where the service goes
-    on after these days, billed by whatever charge and account. A `metered` one is never plain.
+    on after these days, billed by whatever charge and account, and in |/ with the parts of a payer
+    by day (`billing.rules.sharing`) where several pay. A `metered` one is never plain. `mark` is
+    that of a part which the last bill has not seen.
     """
 
     account_id: int
@@ -45,6 +48,7 @@ class DueRow(NamedTuple):
     changed: bool
     key: str
     metered: bool = False
+    mark: int | None = None
 
 
 class AccountDraft(NamedTuple):
@@ -128,7 +132,7 @@ class _Book:
         slow: dict[int, list[DueRow]] = {}
         memo = self.memo
         for row in rows:
-            _, charge_id, revision, is_plain, _, key, _ = row
+            _, charge_id, revision, is_plain, _, key, _, _ = row
             if not is_plain:
                 slow.setdefault(charge_id, []).append(DueRow(*row))
                 continue
@@ -218,12 +222,12 @@ def facts_of(
     """What `key` says, as drafting wants it."""
     segments = []
     for key in keys:
-        _, quantity, started, anchor, through, begins, ends, *goes_on = key.split("|")
+        _, quantity, started, anchor, through, begins, ends, *more = key.split("|")
         if not begins:
             continue
         span = Period(date.fromisoformat(begins), date.fromisoformat(ends) if ends else FOREVER)
-        segments.append(Segment(span, Decimal(quantity), not goes_on))
-    return ChargeFacts(
+        segments.append(Segment(span, Decimal(quantity), "on" not in more))
+    facts = ChargeFacts(
         0,
         compiled,
         date.fromisoformat(started),
@@ -232,3 +236,6 @@ def facts_of(
         date.fromisoformat(through) if through else None,
         billed,
     )
+    if more and more[-1].startswith("/"):
+        return facts._replace(sharing=read_sharing(more[-1][1:]))
+    return facts

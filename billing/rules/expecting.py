@@ -16,6 +16,7 @@ from o2b.charging import (
     compile_charge,
     draft,
 )
+from o2b.charging.sharing import Sharing
 from o2b.periods import FOREVER, Period
 from o2b.promise import Difference, Promise, compare
 
@@ -81,11 +82,14 @@ def expected(
     billed: tuple[Billed, ...] | None,
     until: date,
     usage: UsageOf | None = None,
+    sharing: Sharing | None = None,
 ) -> str:
     """The lines of one charge as one text, as Postgres writes what was drafted."""
     facts = ChargeFacts(
         0, compiled, started_on, anchor_day, tuple(segments), billed_through, billed
     )
+    if sharing is not None:
+        facts = facts._replace(sharing=sharing)
     if usage is not None:
         facts, until = with_usage(facts, usage), min(until, usage.until)
     return ";".join(

@@ -73,13 +73,23 @@ BOUGHT = """CROSS JOIN LATERAL (
             AND line.invoice_id = draft.id AND line.charge_id = ANY(%(money)s)
     ) AS bought"""
 
-# How much of what came late each drafted charge has seen; only where some did.
-SEEN = "COPY billing_draftusage (shard_id, account_id, charge_id, seen_usage) FROM STDIN"
+# How much of what came late each drafted charge has seen, and which change of its payer's part;
+# only where there was any.
+SEEN = """
+COPY billing_draftusage (shard_id, account_id, charge_id, seen_usage, seen_share) FROM STDIN
+"""
 
 USAGE_SEEN = """
+WITH shares AS (
+    UPDATE billing_chargeshare AS share SET seen = draft.seen_share
+        FROM billing_draftusage AS draft
+        WHERE draft.shard_id = %(shard)s AND share.charge_id = draft.charge_id
+            AND draft.seen_share IS NOT NULL
+)
 UPDATE billing_chargestate AS standing SET seen_usage = draft.seen_usage
     FROM billing_draftusage AS draft
     WHERE draft.shard_id = %(shard)s AND standing.charge_id = draft.charge_id
+        AND draft.seen_usage IS NOT NULL
 """
 
 STANDINGS = """
@@ -115,15 +125,20 @@ def write_drafts(
 
 
 def write_seen(
-    shard: Shard, drafts: Mapping[int, AccountDraft], usage: Mapping[int, UsageOf]
+    shard: Shard,
+    drafts: Mapping[int, AccountDraft],
+    usage: Mapping[int, UsageOf],
+    marks: Mapping[int, int],
 ) -> None:
-    """The marks of late usage that these drafts have seen."""
+    """The marks of late usage, and of changed parts, that these drafts have seen."""
     rows = StringIO()
-    for account_id, draft in drafts.items() if usage else ():
+    for account_id, draft in drafts.items() if usage or marks else ():
         for charge_id, _, _ in draft.charges:
             seen = usage.get(charge_id)
-            if seen is not None and seen.unseen:
-                rows.write(f"{shard.pk}\t{account_id}\t{charge_id}\t{seen.seen}\n")
+            late = seen.seen if seen is not None and seen.unseen else NULL
+            mark = marks.get(charge_id, NULL)
+            if late is not NULL or mark is not NULL:
+                rows.write(f"{shard.pk}\t{account_id}\t{charge_id}\t{late}\t{mark}\n")
     if rows.tell():
         rows.seek(0)
         with connection.cursor() as cursor, connection.wrap_database_errors:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from o2b.charging.sharing import Part
 from o2b.charging.usage import Event
 from o2b.periods import Period
 
@@ -27,9 +28,12 @@ class Basis(NamedTuple):
     """The pieces of a full period up to and with that of the line; (quantity, days) each.
 
     `before` is what earlier revisions billed, None for the first. Without pieces the days were
-    billed once and are served no more: nothing should have been billed.
+    billed once and are served no more: nothing should have been billed. `part` is what its payer
+    has of the `whole` that all pieces cost together, rounded; None for who pays it all.
     """
 
     pieces: tuple[tuple[Decimal, Period], ...]
     before: Decimal | None = None
     usage: UsageBasis | None = None
+    part: Part | None = None
+    whole: Decimal | None = None

@@ -18,6 +18,7 @@ from o2b.charging.proration import targets
 from o2b.charging.ramps import terms_on
 from o2b.charging.rating import RatedPeriod, rate_usage
 from o2b.charging.schedule import Piece, Schedule, Walk, schedule_of, walk
+from o2b.charging.sharing import Of, Part, dealt
 from o2b.charging.terms import ChargeTerms, Kind
 from o2b.money import EXACT, quantise
 from o2b.periods import FOREVER, Period
@@ -90,6 +91,7 @@ def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
         or len(segments) != 1
         or segments[0].period.end != FOREVER
         or compiled.metered
+        or charge.sharing is not None
     ):
         return _compute(charge, compiled.terms, until)
     begins = segments[0].period.start
@@ -187,6 +189,7 @@ class _Differ:
         self.late_to = charge.billed_through if charge.late else None
         self.late = charge.late
         self.late_cause = LATE if charge.prepaid is None else POOL
+        self.sharing = charge.sharing
         self.found: list[_Rest] = []
 
     def add(self, full: Period, pieces: tuple[Piece, ...]) -> None:
@@ -199,8 +202,13 @@ class _Differ:
             ]
         shares = [(each.quantity, each.period) for each in pieces]
         amounts = targets(self.terms, shares, full=full, in_force=in_force)
-        for n, (piece, target) in enumerate(zip(pieces, amounts, strict=True), start=1):
-            self._add(full, piece, target, shares[:n])
+        own = dealt(self._part(pieces[0].period.start), amounts, self.terms.currency)
+        for n, (piece, (target, of)) in enumerate(zip(pieces, own, strict=True), start=1):
+            self._add(full, piece, target, shares[:n], of=of)
+
+    def _part(self, day: date) -> Part | None:
+        """The payer's part of a period is that of the first day which is billed of it."""
+        return None if self.sharing is None else self.sharing.on(day)
 
     def add_usage(self, rated: RatedPeriod) -> None:
         """A period of usage is one piece; one that costs nothing and saw nothing has no line.
@@ -215,7 +223,9 @@ class _Differ:
             passed = self.late_to is not None and full.end <= self.late_to
             cause = self.late_cause if self.late and (seen or passed) else ""
             piece = Piece(1, rated.served, rated.quantity)
-            self._add(full, piece, rated.amount, _shares_of(rated), cause, _basis_of(rated))
+            part = self._part(rated.served.start)
+            ((amount, of),) = dealt(part, [rated.amount], self.terms.currency)
+            self._add(full, piece, amount, _shares_of(rated), cause, _basis_of(rated), of)
 
     def _add(
         self,
@@ -225,19 +235,23 @@ class _Differ:
         shares: Sequence[tuple[Decimal, Period]],
         cause: str = "",
         usage: UsageBasis | None = None,
+        of: Of | None = None,
     ) -> None:
+        """One piece; who has no part of it and was billed none gets no line."""
         self.full_periods[full.start] = full
         segment, period, quantity = piece
         cause = cause or (CHANGE if full.start in self.known else self.cause)
         before = self.left.pop((full.start, segment), None)
+        if before is None and of is not None and not of.part.percent:
+            return
         revision, amount = 1, target
         if before is not None:
             revision, amount = before.revision + 1, EXACT.subtract(target, before.amount)
             if not amount:
                 return
         key, basis = self.terms.key, None
-        if segment > 1 or before is not None or usage is not None:
-            basis = Basis(tuple(shares), before.amount if before else None, usage)
+        if segment > 1 or before is not None or usage is not None or of is not None:
+            basis = Basis(tuple(shares), before.amount if before else None, usage, *(of or ()))
         self.found.append(
             (key, period, full, segment, revision, quantity, amount, target, cause, basis)
         )

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from o2b.charging.basis import Basis
+from o2b.charging.sharing import Sharing
 from o2b.charging.terms import Alignment, ChargeTerms, Kind, Proration, Timing
 from o2b.charging.usage import Aggregation, Used
 from o2b.periods import Period, Unit
@@ -93,6 +94,7 @@ class ChargeFacts(NamedTuple):
     `aggregation` is that of the charge's meter. `late` says that usage of billed periods came and
     nothing else changed: what is billed for them then has that cause. `prepaid` are the units that
     the pool covers which it draws from, None if it draws from none; see `o2b.charging.pooling`.
+    `sharing` is the part of all this that its payer has, None of who pays the whole.
     """
 
     ref: int
@@ -106,6 +108,7 @@ class ChargeFacts(NamedTuple):
     aggregation: Aggregation = Aggregation.SUM
     late: bool = False
     prepaid: tuple[Prepaid, ...] | None = None
+    sharing: Sharing | None = None
 
 
 class DraftLine(NamedTuple):

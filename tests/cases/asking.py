@@ -12,7 +12,7 @@ from o2b.charging.facts import Segment
 from o2b.charging.usage import Used
 
 Answers = Mapping[str, Any]
-Lines = Sequence[Sequence[DraftLine]]  # charge by charge
+Lines = Sequence[Sequence[DraftLine]]  # charge by charge, payer by payer
 
 
 class Level(StrEnum):
@@ -59,6 +59,8 @@ class Charge:
 
     With `billed_until` the charge is first drafted with `segments` up to that day, and what that
     bills is history; then it has the segments `later`. `billed` tells the history outright.
+    `payers` are the percents that others pay of it; their lines follow those of the customer, who
+    pays the rest.
     """
 
     terms: ChargeTerms
@@ -70,6 +72,7 @@ class Charge:
     billed: tuple[Billed, ...] | None = None
     billed_through: date | None = None
     usage: tuple[Used, ...] = ()
+    payers: tuple[Decimal, ...] = ()
     more: Mapping[str, Any] | None = None  # further facts, by their names in ChargeFacts
 
 

@@ -23,13 +23,22 @@ NOON = time(12)
 
 @dataclass(eq=False)
 class Service:
-    """A life with a product for each of its charges; `told` is what its item was told, by row."""
+    """A life with a product for each of its charges; `told` is what its item was told, by row.
+
+    `payers` pay a part of it, as its first charge says.
+    """
 
     life: Life
     account: Account
     products: list[ProductVersion]
+    payers: list[Account] = field(default_factory=list)
     item: int = 0
     told: dict[Deed, int] = field(default_factory=dict)
+
+    @property
+    def accounts(self) -> list[Account]:
+        """Who is billed: the customer, then who pays a part."""
+        return [self.account, *self.payers]
 
 
 def a_meter_for(charge: Charge, code: str) -> str:

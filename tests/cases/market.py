@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from billing.models import InvoiceLine
+from billing.payers.selectors import Share
+from billing.payers.services import approve_payers, ask_payers
 from billing.runs.services import approve_run, open_run
 from o2b import events
 from o2b.catalog.models import Price, PriceBook, PriceBookVersion
@@ -52,10 +54,14 @@ class Sale:
         days = (each.life.billed_until for each in self.services)
         return next(filter(None, days), None)
 
-    def lines(self, run: int, lines: Mapping[tuple[int, int], list[DraftLine]]) -> Lines:
-        """The lines of a run, charge by charge."""
-        products = [product for each in self.services for product in each.products]
-        return [lines.get((run, product.pk), []) for product in products]
+    def lines(self, run: int, lines: Mapping[tuple[int, int, int], list[DraftLine]]) -> Lines:
+        """The lines of a run, charge by charge, payer by payer."""
+        return [
+            lines.get((run, product.pk, account.pk), [])
+            for each in self.services
+            for product in each.products
+            for account in each.accounts
+        ]
 
 
 def sell_and_bill(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
@@ -74,6 +80,7 @@ def sell_and_bill(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
     rest = [each for each in services if each not in early]
     _sell(rest, owner, at)
     use(rest)
+    _agree(rest, owner, at)
     _change({each: list(each.life.deeds(each.life.last)) for each in services}, at)
     for run, sale in _runs(list(sales.values()), lambda sale: sale.until, at):
         sale.last = run
@@ -112,7 +119,8 @@ def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
                     columns["details"] = {**columns["details"], "meter": a_meter_for(charge, code)}  # type: ignore[dict-item]
                 Price.objects.create(version=version, product=product.product, **columns)
                 products.append(product)
-            sales[case].services.append(Service(life, accounts[day], products))
+            payers = [an_account(bill_day=day) for _ in life.charges[0].payers]
+            sales[case].services.append(Service(life, accounts[day], products, payers))
     publish_price_book_version(version_id=version.pk, at=LONG_AGO)
     return sales
 
@@ -152,6 +160,28 @@ def _sell(services: Sequence[Service], owner: int, at: datetime) -> None:
     items = Item.objects.filter(product_version__in=first)
     for item, product in items.values_list("pk", "product_version"):
         first[product].item = item
+
+
+def _agree(services: Iterable[Service], owner: int, at: datetime) -> None:
+    """Who pays a part of a service agrees on it from its start."""
+    approver = a_user().pk
+    for each in services:
+        if each.payers:
+            percents = each.life.charges[0].payers
+            asked = ask_payers(
+                account_id=each.account.pk,
+                service_id=each.item,
+                shares=[Share(*told) for told in zip(_keys(each.payers), percents, strict=True)],
+                starts_on=each.life.started_on,
+                reason="as published",
+                asked_by_id=owner,
+                at=at,
+            )
+            approve_payers(agreement_id=asked.pk, user_id=approver, at=at)
+
+
+def _keys(accounts: Iterable[Account]) -> list[int]:
+    return [each.pk for each in accounts]
 
 
 def _change(wanted: Mapping[Service, list[Deed]], at: datetime) -> None:
@@ -238,7 +268,9 @@ def _runs(
             on=day,
             opened_by_id=opener,
             at=at,
-            account_ids=sorted({each.account.pk for sale in billed for each in sale.services}),
+            account_ids=sorted(
+                {pk for sale in billed for each in sale.services for pk in _keys(each.accounts)}
+            ),
         )
         for day, billed in by_day.items()
     ]
@@ -251,18 +283,18 @@ def _runs(
             yield run.pk, sale
 
 
-def _lines(services: Sequence[Service]) -> Mapping[tuple[int, int], list[DraftLine]]:
-    """(run, product) → what its invoices say, as a draft would say it."""
-    accounts = {each.account.pk for each in services}
+def _lines(services: Sequence[Service]) -> Mapping[tuple[int, int, int], list[DraftLine]]:
+    """(run, product, account) → what its invoices say, as a draft would say it."""
+    accounts = {pk for each in services for pk in _keys(each.accounts)}
     rows = InvoiceLine.objects.filter(invoice__account__in=accounts).select_related(
         "invoice", "charge__terms", "charge__terms_charge"
     )
-    found: dict[tuple[int, int], list[DraftLine]] = defaultdict(list)
+    found: dict[tuple[int, int, int], list[DraftLine]] = defaultdict(list)
     billed: dict[tuple[object, ...], list[Decimal]] = defaultdict(list)
     for row in rows.order_by("period_start", "segment", "revision"):
         so_far = billed[row.charge_id, row.period_start, row.segment]
         so_far.append(row.amount)
-        found[row.invoice.run_id, row.charge.terms.product_version_id].append(
+        found[row.invoice.run_id, row.charge.terms.product_version_id, row.account_id].append(
             DraftLine(
                 ref=row.charge_id,
                 key=row.charge.terms_charge.key,

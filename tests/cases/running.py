@@ -1,11 +1,12 @@
 """Runs what the adapter asks for: a pure call, a draft, and for what is sold a real bill run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from o2b.charging import Billed, ChargeFacts, DraftLine, TermsInvalid, draft
 from o2b.charging.facts import Segment
 from o2b.charging.models import BeyondTiers, EventsNeeded
+from o2b.charging.sharing import Sharing, parts_of
 from o2b.money import minor_unit
 from tests.cases.adapter import TOPICS
 from tests.cases.asking import Answers, Asked, Charge, Credit, Drafts
@@ -42,7 +43,8 @@ def drafted(asked: Drafts) -> Answers:
     try:
         before = [_before(charge) for charge in asked.charges]
         pairs = zip(asked.charges, before, strict=True)
-        return asked.answers([_lines(charge, asked, told) for charge, told in pairs], before)
+        found = [lines for charge, told in pairs for lines in _by_payer(charge, asked, told)]
+        return asked.answers(found, before)
     except BeyondTiers as beyond:
         raise Skipped(f"unknown: {beyond}") from beyond
 
@@ -61,6 +63,19 @@ def _before(charge: Charge) -> list[DraftLine]:
     if charge.billed_until is None:
         return []
     return draft([_facts(charge, charge.segments, None, None)], until=charge.billed_until)
+
+
+def _by_payer(
+    charge: Charge, asked: Drafts, before: Sequence[DraftLine]
+) -> Iterator[list[DraftLine]]:
+    """The lines of the customer, then those of each who pays a part of the charge."""
+    if not charge.payers:
+        yield _lines(charge, asked, before)
+        return
+    *parts, rest = parts_of(charge.payers)
+    for part in (rest, *parts):
+        facts = _facts(charge, charge.segments, None, None)
+        yield draft([facts._replace(sharing=Sharing(part))], until=asked.until)
 
 
 def _lines(charge: Charge, asked: Drafts, before: Sequence[DraftLine]) -> list[DraftLine]:

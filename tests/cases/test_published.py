@@ -14,7 +14,7 @@ from tests.cases.sales import Sales
 PATH = path_of_cases()
 CASES = load(PATH) if PATH else []
 REQUIRED = {"charge", "usage", "commitment", "discount", "proration", "period", "rounding", "trial"}
-REQUIRED |= {"timezone", "credit_note.termination", "credit.prepaid"}
+REQUIRED |= {"timezone", "credit_note.termination", "credit.prepaid", "payment.split_payer"}
 
 
 @pytest.mark.skipif(PATH is None, reason="no O2B_CASES, and no shared cases beside the repository")

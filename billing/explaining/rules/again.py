@@ -8,7 +8,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from billing.explaining.rules.steps import MOST_EVENTS, pieces_told, rounded_told, usage_told
+from billing.explaining.rules.steps import (
+    MOST_EVENTS,
+    part_told,
+    pieces_told,
+    rounded_told,
+    usage_told,
+)
 from billing.rules.basis import BasisUnreadable, Counted, Stored, read_basis
 from billing.rules.metering import stored_quantity
 from o2b.charging import Aggregation, ChargeTerms, Kind, Step
@@ -18,11 +24,13 @@ from o2b.charging.proration import targets
 from o2b.charging.ramps import terms_on
 from o2b.charging.rating import amount_of
 from o2b.charging.schedule import Piece
+from o2b.charging.sharing import shared
 from o2b.charging.terms import plain
-from o2b.money import EXACT, quantise
+from o2b.money import EXACT, quantise, sum_of
 from o2b.periods import Period
 
 NO_BASIS, UNREADABLE = "no_basis", "unreadable"
+SHARE = "share"
 _ZERO = Decimal(0)
 
 
@@ -102,9 +110,18 @@ def _pieces(terms: ChargeTerms, line: Inputs, basis: Basis) -> Explained:
     """By running total: all pieces of the period up to this one are computed."""
     in_force = [terms_on(terms, days.start, started_on=line.started_on) for _, days in basis.pieces]
     amounts = targets(terms, basis.pieces, full=line.full, in_force=in_force)
-    steps = pieces_told(terms, basis.pieces, full=line.full, in_force=in_force, amounts=amounts)
+    steps = pieces_told(
+        terms, basis.pieces, full=line.full, in_force=in_force, amounts=amounts, part=basis.part
+    )
+    facts: tuple[tuple[str, str], ...] = ()
+    whole = None
+    if basis.part is not None:
+        whole = sum_of(amounts)
+        amounts = shared(basis.part, amounts, terms.currency)
+        facts = ((SHARE, f"{plain(basis.part.percent)} %"),)
     agrees = len(basis.pieces) == line.segment and basis.pieces[-1] == (line.quantity, line.period)
-    return Explained(tuple(steps), (), amounts[-1], _ZERO, amounts[-1], agrees=agrees)
+    agrees = agrees and whole == basis.whole
+    return Explained(tuple(steps), facts, amounts[-1], _ZERO, amounts[-1], agrees=agrees)
 
 
 def _usage(
@@ -119,13 +136,20 @@ def _usage(
     measured = shared._replace(quantity=usage.quantity, events=usage.events)
     in_force = terms_on(terms, measured.served.start, started_on=line.started_on)
     target = amount_of(in_force, measured, usage.covered)
-    steps = usage_told(in_force, measured, usage.covered, events, target)
+    steps = list(usage_told(in_force, measured, usage.covered, events, target))
+    whole = target if basis.part is not None else None
+    if basis.part is not None:
+        step = part_told(basis.part, target, terms.currency)
+        steps, target = [*steps, step], step.result
     agrees = (
         line.segment == 1
         and stored_quantity(usage.quantity) == line.quantity
         and measured.served == line.period
+        and whole == basis.whole
     )
     facts = [("used", plain(usage.quantity))]
+    if basis.part is not None:
+        facts.append((SHARE, f"{plain(basis.part.percent)} %"))
     if usage.own is not None and usage.available is not None:
         facts.append(("included", f"{plain(usage.own)} / {plain(usage.available)}"))
     if usage.prepaid:

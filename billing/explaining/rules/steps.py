@@ -11,6 +11,7 @@ from o2b.charging.pricing import explain_list
 from o2b.charging.pricing.adjustments import bounded, discounted, less
 from o2b.charging.pricing.explained import sum_words, told
 from o2b.charging.proration import running_totals
+from o2b.charging.sharing import Part, up_to
 from o2b.charging.terms import plain
 from o2b.money import EXACT, ROUNDING, quantise, sum_of
 from o2b.periods import Period
@@ -21,6 +22,7 @@ MOST_EVENTS = 50  # that are told one by one
 LABELS = (
     "days",
     "rounded",
+    "share",
     "pieces before",
     "billed before",
     "not served",
@@ -40,8 +42,12 @@ def pieces_told(
     full: Period,
     in_force: Sequence[ChargeTerms],
     amounts: Sequence[Decimal],
+    part: Part | None = None,
 ) -> Iterator[Step]:
-    """The last of some pieces of a period; `amounts` are those that `targets` gave."""
+    """The last of some pieces of a period; `amounts` are those that `targets` gave.
+
+    Who pays a part of it pays that of the sum, less that of the pieces before.
+    """
     if terms.proration is Proration.DAY:
         yield from _by_day(terms, pieces, full, in_force)
     else:
@@ -53,11 +59,23 @@ def pieces_told(
     reached = sum_of(amounts)
     if exact != reached:
         yield Step("rounded", told(exact), reached)
+    before = sum_of(amounts[:-1])
+    if part is not None:
+        yield part_told(part, reached, terms.currency)
+        reached, before = (part.of(each, terms.currency) for each in (reached, before))
     if len(pieces) > 1:
-        before = sum_of(amounts[:-1])
-        yield Step(
-            "pieces before", f"{rounded_told(reached)} − {rounded_told(before)}", amounts[-1]
-        )
+        last = EXACT.subtract(reached, before)
+        yield Step("pieces before", f"{rounded_told(reached)} − {rounded_told(before)}", last)
+
+
+def part_told(part: Part, total: Decimal, currency: str) -> Step:
+    """What a payer has of a rounded total: a percent of it, or what those before leave."""
+    upper, lower = (up_to(each, total, currency) for each in (part.upper, part.lower))
+    if not part.lower or not part.percent:
+        text = f"{plain(part.percent)} % × {rounded_told(total)}"
+    else:
+        text = f"{rounded_told(upper)} − {rounded_told(lower)}"
+    return Step("share", text, EXACT.subtract(upper, lower))
 
 
 def _by_day(

@@ -50,6 +50,8 @@ class Befores:
             if row.charge_id == line.charge_id:
                 if row.revision < line.revision:
                     own.append(billed)
+            elif row.account_id != line.account_id:
+                continue  # another payer's part
             elif row_key == key and row.invoice_id < line.invoice_id:
                 others.append(billed)
         usage = line.charge.terms_charge.kind == Kind.USAGE

@@ -35,6 +35,7 @@ LINES_AT_ONCE = 500  # invoices of a run
 STEPS = [
     gettext_noop("days"),
     gettext_noop("rounded"),
+    gettext_noop("share"),
     gettext_noop("pieces before"),
     gettext_noop("billed before"),
     gettext_noop("not served"),

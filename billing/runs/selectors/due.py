@@ -17,11 +17,13 @@ from subscriptions.pools.statements import USAGE_REVISION
 # Days that are not billed are as if not in service. A charge of a changed item that has no day
 # left comes too, without days: what it was billed is taken back. What is owed once begins where
 # its Terms first hold, wherever that is now. Where days end the whole chain is asked whether it
-# goes on; as a value, so that no plan reads all versions to answer it of a few.
+# goes on; as a value, so that no plan reads all versions to answer it of a few. A part that its
+# payer has is told last, where there is one.
 DUE = """
 SELECT charge.account_id, charge.id, item.revision,
-       item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage',
-       standing.seen_revision < item.revision,
+       item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage'
+           AND (share.mark IS NULL OR share.seen = share.mark),
+       standing.seen_revision < item.revision OR COALESCE(share.seen < share.mark, false),
        charge.terms_charge_id || '|' || COALESCE(version.quantity::text, '') || '|'
            || CASE WHEN version.opens AND priced.kind = 'one_time' THEN lower(version.valid)
                    ELSE charge.started_on END || '|'
@@ -36,12 +38,15 @@ SELECT charge.account_id, charge.id, item.revision,
                    AND upper_inf(next.recorded) AND next.billed
                    AND lower(next.valid) = upper(version.valid)
                    LIMIT 1
-           ), '') END,
-       priced.kind = 'usage'
+           ), '') END
+           || COALESCE('|/' || share.parts, ''),
+       priced.kind = 'usage',
+       CASE WHEN share.seen < share.mark THEN share.mark END
     FROM billing_chargestate AS standing
     JOIN billing_charge AS charge ON charge.id = standing.charge_id
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
     JOIN subscriptions_item AS item ON item.id = charge.item_id
+    LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id AND {share}
     LEFT JOIN subscriptions_itemversion AS version
         ON version.item_id = item.id AND version.terms_id = charge.terms_id
         AND upper_inf(version.recorded) AND version.billed
@@ -52,6 +57,7 @@ SELECT charge.account_id, charge.id, item.revision,
 """
 DUE_BY = """
 standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision
+OR share.seen < share.mark
 OR priced.kind = 'usage' AND standing.seen_usage < (
     SELECT """
 DUE_BY += USAGE_REVISION.format(service="COALESCE(item.root_id, item.id)", meter="meter.id")
@@ -64,7 +70,10 @@ DUE_BY += """
 BILLED = "item.revision > 1 AND standing.seen_revision >= item.revision AND priced.kind <> 'usage'"
 
 ACCOUNTS = """
-SELECT id, currency, payment_days, advocate_id, bill_day, tax_exempt FROM customers_account
+SELECT id, currency, payment_days, advocate_id, bill_day, tax_exempt,
+       EXISTS (SELECT FROM billing_payershare WHERE {payer})
+       OR EXISTS (SELECT FROM billing_payeragreement WHERE {agreed})
+    FROM customers_account
     WHERE {account} AND legal_entity_id = %(entity)s
 """
 
@@ -94,13 +103,14 @@ SELECT DISTINCT tax_code FROM catalog_termscharge WHERE terms_id IN (
 
 
 class AccountFacts(NamedTuple):
-    """What a draft needs to know of its account."""
+    """What a draft needs to know of its account; `near_payers`: of one in the scope others pay."""
 
     currency: str
     payment_days: int
     advocate_id: int
     bill_day: int
     tax_exempt: bool
+    near_payers: bool
 
 
 class TermsChargeRow(NamedTuple):
@@ -136,7 +146,7 @@ def billed_rows(scope: Scope) -> list[DueRow]:
     rows = _rows_of(scope, BILLED)
     return [
         DueRow(account, charge, rev, False, True, key)
-        for account, charge, rev, _, _, key, _ in rows
+        for account, charge, rev, _, _, key, *_ in rows
     ]
 
 
@@ -144,6 +154,7 @@ def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
     question = DUE.format(
         standing=scope.within("standing.account_id"),
         charge=scope.within("charge.account_id"),
+        share=scope.within("share.account_id"),
         due=due,
     )
     rows: list[Any] = _ask(question, scope.values | values)
@@ -152,7 +163,11 @@ def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
 
 def accounts_of(scope: Scope) -> dict[int, AccountFacts]:
     """The accounts of the scope."""
-    question = ACCOUNTS.format(account=scope.within("id"))
+    question = ACCOUNTS.format(
+        account=scope.within("id"),
+        payer=scope.within("payer_id"),
+        agreed=scope.within("account_id"),
+    )
     return {row[0]: AccountFacts(*row[1:]) for row in _ask(question, scope.values)}
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from billing.payers.selectors import PAYING
 from billing.promises.selectors import KEPT
 from billing.runs.selectors.scope import Scope
 from o2b.charging import LineTerms, Segment, from_canonical
@@ -14,26 +15,41 @@ from o2b.models import Outbox
 from o2b.periods import FOREVER, Period
 
 PROMISED = f"""
-SELECT item.account_id, promise.id, item.id, charge.id, charge.terms_charge_id,
+SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
        COALESCE(charge.terms_id, ordered.terms_id), item.revision = 1,
-       COALESCE(standing.seen_revision < item.revision, false),
+       COALESCE({{changed}}, false),
        ({KEPT}) IS TRUE,
        ordered.quantity || '|' || COALESCE(ordered.start_on::text, '') || '|'
            || COALESCE(ordered.delivered_on::text, '') || '|'
            || COALESCE(charge.anchor_day, account.bill_day) || '|'
-           || COALESCE(standing.billed_through::text, '')
+           || COALESCE(standing.billed_through::text, ''),
+       {{shared}}
     FROM subscriptions_item AS item
-    JOIN customers_account AS account ON account.id = item.account_id
+    {{whose}}
     JOIN orders_orderline AS ordered ON ordered.id = item.order_line_id
     JOIN catalog_terms AS terms ON terms.id = ordered.terms_id
     LEFT JOIN billing_promise AS promise ON promise.order_line_id = ordered.id
     LEFT JOIN quotes_quoteline AS quoted ON quoted.id = ordered.quote_line_id
     LEFT JOIN subscriptions_itemversion AS version
         ON version.item_id = item.id AND item.revision = 1 AND upper_inf(version.recorded)
-    LEFT JOIN billing_charge AS charge ON charge.item_id = item.id
+    LEFT JOIN billing_charge AS charge ON charge.item_id = item.id AND charge.account_id = {{payer}}
         AND (charge.terms_id = ordered.terms_id OR item.revision > 1)
     LEFT JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
-    WHERE {{item}} AND {{account}} AND account.legal_entity_id = %(entity)s
+    {{share}}
+    WHERE {{which}}
+"""
+OWN = "JOIN customers_account AS account ON account.id = item.account_id"
+AGREED = """
+    LEFT JOIN (
+        SELECT DISTINCT account_id FROM billing_payeragreement
+            WHERE state = 'agreed' AND {agreed}
+    ) AS agreed ON agreed.account_id = item.account_id
+"""
+OF_OTHERS = f"""
+SELECT told.* FROM ({PAYING} WHERE {{payer}}) AS paying
+    JOIN customers_account AS account
+        ON account.id = paying.account_id AND account.legal_entity_id = %(entity)s
+    CROSS JOIN LATERAL ({{promised}} OFFSET 0) AS told
 """
 
 DRAFTED = """
@@ -73,7 +89,14 @@ SELECT count(*) FROM (
     UNION
     SELECT account_id FROM billing_charge AS charge
         WHERE {charge} AND legal_entity_id = %(entity)s
+    {paying}
 ) AS accounts
+"""
+LOOKED_AT_PAYING = f"""
+    UNION
+    SELECT paying.account_id FROM ({PAYING} WHERE {{payer}}) AS paying
+        JOIN customers_account AS account ON account.id = paying.account_id
+        WHERE account.legal_entity_id = %(entity)s
 """
 
 STILL_TO_OPEN = """
@@ -87,7 +110,8 @@ SELECT item.id FROM subscriptions_item AS item
 class PromisedRow(NamedTuple):
     """One charge of one item and what was promised; without a charge, the item alone.
 
-    `key` is ordered quantity|start on|delivered on|anchor day|billed through.
+    `key` is ordered quantity|start on|delivered on|anchor day|billed through. `shared` tells that
+    others pay for the account, or that it pays for another's item.
     """
 
     account_id: int
@@ -100,14 +124,53 @@ class PromisedRow(NamedTuple):
     changed: bool
     kept: bool
     key: str
+    shared: str
 
 
-def promised_rows(scope: Scope) -> list[tuple[Any, ...]]:
-    """A PromisedRow, as a bare tuple, for every item in service and each of its charges."""
-    question = PROMISED.format(
-        item=scope.within("item.account_id"), account=scope.within("account.id")
+OWN_SHARED, OTHERS = "own", "others"
+
+
+CHANGED = "standing.seen_revision < item.revision"
+CHANGED_OR_SHARED = f"{CHANGED} OR share.seen < share.mark"
+SHARE = "LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id"
+
+
+def promised_rows(scope: Scope, *, shared: bool) -> list[tuple[Any, ...]]:
+    """A PromisedRow, as a bare tuple, for every item in service and each of its charges.
+
+    Where anybody pays for others (`shared`), an account that does has one for each charge of their
+    items, too.
+    """
+    limits = f"{scope.within('item.account_id')} AND {scope.within('account.id')}"
+    limits += " AND account.legal_entity_id = %(entity)s"
+    if not shared:
+        plain = PROMISED.format(
+            payer="item.account_id",
+            changed=CHANGED,
+            shared="''",
+            whose=OWN,
+            share="",
+            which=limits,
+        )
+        return _ask(plain, scope.values)
+    own = PROMISED.format(
+        payer="item.account_id",
+        shared=f"CASE WHEN agreed.account_id IS NULL THEN '' ELSE '{OWN_SHARED}' END",
+        whose=OWN + AGREED.format(agreed=scope.within("account_id")),
+        changed=CHANGED_OR_SHARED,
+        share=SHARE,
+        which=limits,
     )
-    return _ask(question, scope.values)
+    of_others = PROMISED.format(
+        payer="account.id",
+        shared=f"'{OTHERS}'",
+        whose="",
+        changed=CHANGED_OR_SHARED,
+        share=SHARE,
+        which="item.id = paying.item_id",
+    )
+    others = OF_OTHERS.format(payer=scope.within("share.payer_id"), promised=of_others)
+    return _ask(f"{own} UNION ALL {others}", scope.values)
 
 
 def drafted_texts(shard_id: int, scope: Scope) -> dict[int, tuple[int, str]]:
@@ -151,10 +214,13 @@ def served_of(item_ids: Iterable[int]) -> dict[tuple[int, int], list[Served]]:
     return found
 
 
-def looked_at(scope: Scope) -> int:
+def looked_at(scope: Scope, *, shared: bool) -> int:
     """How many accounts have anything in service or to bill; counted apart from all else."""
+    paying = LOOKED_AT_PAYING.format(payer=scope.within("share.payer_id")) if shared else ""
     question = LOOKED_AT.format(
-        item=scope.within("item.account_id"), charge=scope.within("charge.account_id")
+        item=scope.within("item.account_id"),
+        charge=scope.within("charge.account_id"),
+        paying=paying,
     )
     return int(_ask(question, scope.values)[0][0])
 

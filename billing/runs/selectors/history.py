@@ -17,7 +17,8 @@ SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_
 """
 
 # Charges of one measure: the same product of an item, counted by the same key and meter on the
-# same grid, of which only the price differs. A trial moves the grid. Only those that have others.
+# same grid for the same payer, of which only the price differs. A trial moves the grid. Only those
+# that have others.
 MEASURES = """
 WITH asked AS MATERIALIZED (
     SELECT DISTINCT charge.item_id
@@ -35,7 +36,7 @@ WITH asked AS MATERIALIZED (
         JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
         WHERE priced.kind = 'usage' AND NOT priced.details ? 'trial'
         WINDOW same AS (
-            PARTITION BY charge.item_id, priced.key,
+            PARTITION BY charge.item_id, charge.account_id, priced.key,
                 COALESCE(priced.details ->> 'meter', priced.key), is_.product_id,
                 charge.currency, charge.started_on, charge.anchor_day,
                 priced.interval_unit, priced.interval_count, priced.timing, priced.alignment,

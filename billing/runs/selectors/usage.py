@@ -17,6 +17,7 @@ from subscriptions.usage.rules.metering import ByDeck, Total, used_of
 
 # `since` is the first day whose usage can matter; empty: all of it. A day is over an hour after it
 # ended: what was being counted at midnight is seen by then. A test clock stands still meanwhile.
+# Days are those of whose service it is, whoever pays.
 METERED = (
     """
 SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
@@ -24,8 +25,11 @@ SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
        priced.details -> 'call' ->> 'number', account.time_zone,
        (COALESCE(clock.now, now() - interval '1 hour') AT TIME ZONE account.time_zone)::date,
        told.revision, told.revision > standing.seen_usage,
-       standing.seen_revision < item.revision OR standing.billed_through IS NULL, item.revision > 1,
+       standing.seen_revision < item.revision OR standing.billed_through IS NULL
+           OR COALESCE(share.seen < share.mark, false),
+       item.revision > 1,
        CASE WHEN item.revision > 1 OR told.revision > standing.seen_usage
+                OR share.seen < share.mark
                 OR priced.details ? 'allowance' OR meter.aggregation = 'average' THEN NULL
             ELSE standing.billed_through END AS since,
        charge.item_id, charge.terms_id, priced.key,
@@ -36,7 +40,8 @@ SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
     JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
     JOIN subscriptions_item AS item ON item.id = charge.item_id
-    JOIN customers_account AS account ON account.id = charge.account_id
+    JOIN customers_account AS account ON account.id = item.account_id
+    LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id
     LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
     LEFT JOIN catalog_meter AS meter
         ON meter.code = COALESCE(priced.details ->> 'meter', priced.key)

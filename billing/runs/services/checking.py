@@ -13,6 +13,7 @@ from billing.rules.expecting import expected as expected_lines
 from billing.rules.metering import UsageOf
 from billing.runs.selectors import due
 from billing.runs.selectors.expected import (
+    OTHERS,
     PromisedRow,
     Served,
     drafted_texts,
@@ -23,7 +24,17 @@ from billing.runs.selectors.expected import (
 )
 from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.scope import Scope
+from billing.runs.services.paying import (
+    Place,
+    broken_for_others,
+    is_shared,
+    names_of,
+    owes_charges,
+    sharings_of,
+    unopened,
+)
 from o2b.charging import Billed, Kind
+from o2b.charging.sharing import Sharing
 
 DRAFTED = "drafted"
 Account = dict[int, list[Broken]]
@@ -45,13 +56,19 @@ def check_scope(
     *,
     skip: Collection[int],
     usage: Mapping[int, UsageOf],
+    shared: bool,
 ) -> Checked:
-    """Compare what was drafted with what each promise says; accounts to skip are parked anyway."""
+    """Compare what was drafted with what each promise says; accounts to skip are parked anyway.
+
+    `shared` says that somebody pays for others there.
+    """
     check = _Check(run.on, scope, drafted_texts(shard.pk, scope), skip, usage)
-    rows = promised_rows(scope)
+    rows = promised_rows(scope, shared=shared)
     check.read(rows)
     check.left_over()
     check.headers()
+    for each in broken_for_others(rows):
+        check.add(each)
     promises = {row[1] for row in rows if row[1] is not None}
     return Checked(check.found, {row[0] for row in rows}, len(promises))
 
@@ -69,28 +86,29 @@ class _Check:
     memo: dict[tuple[int, str | None, str], str] = field(default_factory=dict)
     doubtful: set[int] = field(default_factory=set)
     late: dict[int, tuple[Billed, ...]] = field(default_factory=dict)
+    sharings: dict[Place, Sharing] = field(default_factory=dict)
 
     def read(self, rows: list[tuple[Any, ...]]) -> None:
         """Rebuild each charge; most are equal to one that was rebuilt before."""
         self._read_terms({row[5] for row in rows})
         self.late = billed_history(pk for pk, each in self.usage.items() if each.again)
-        charges: dict[int, set[str]] = {}
+        charges: dict[Place, set[str]] = {}
         bare: list[PromisedRow] = []
         slow: list[PromisedRow] = []
         memo, keys, drafts, terms = self.memo, self.keys, self.drafts, self.terms
         for row in rows:
-            _, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, _, is_kept, key = row
-            if not is_kept:
+            payer, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, *_ = row
+            *_, is_kept, key, shared = row
+            if not is_kept and shared != OTHERS:
                 self.doubtful.add(promise_id or 0)
             if charge_id is None or promise_id is None or not is_plain:
-                (bare if charge_id is None or promise_id is None else slow).append(
-                    PromisedRow(*row)
-                )
+                rest = bare if charge_id is None or promise_id is None else slow
+                rest.append(PromisedRow(*row))
                 continue
             promised = terms[terms_id]
             name = keys.get(priced_id)
-            if len(promised.charges) != 1 or not promised.sound or name is None:
-                charges.setdefault(item_id, set()).add(name or "")
+            if len(promised.charges) != 1 or not promised.sound or name is None or shared:
+                charges.setdefault((payer, item_id), set()).add(name or "")
                 slow.append(PromisedRow(*row))
                 continue
             said = memo.get((terms_id, name, key))
@@ -117,12 +135,12 @@ class _Check:
                 told = list(body.charges)
             self.terms[terms_id] = Promised(body, told, trouble)
 
-    def _slow(self, rows: list[PromisedRow], seen: dict[int, set[str]]) -> None:
-        """Items that were changed, Terms with several charges, and Terms that are not sound."""
+    def _slow(self, rows: list[PromisedRow], seen: dict[Place, set[str]]) -> None:
+        """Changed items, Terms of several charges or not sound, and what several pay."""
         changed = [row for row in rows if not row.plain]
+        self.sharings = sharings_of(rows)
         served = served_of(row.item_id for row in changed)
         history = billed_history(row.charge_id or 0 for row in rows if row.changed)
-        told: set[int] = set()
         for row in rows:
             promised = self.terms[row.terms_id]
             name = self.keys.get(row.terms_charge_id or 0, "")
@@ -134,22 +152,22 @@ class _Check:
                 self._tell(row, "unexpected", "no such charge", name or "one")
                 continue
             if row.plain:
-                said = self._try(self._expected, row, name)
+                said = self._try(self._expected, row, name, history)
             else:
                 said = self._try(self._changed, row, name, served, history)
             text = drafted[1] if drafted else ""
             if said != text:
                 self._differ(row, name, said, text)
-            missing = promised.charges.keys() - seen.get(row.item_id, promised.charges.keys())
-            if missing and row.item_id not in told:
-                told.add(row.item_id)
-                for each in sorted(missing):
-                    self._tell(row, "missing", f"the charge {each}", "none")
-        self._unopened(changed, served)
+            place = (row.account_id, row.item_id)
+            missing = names_of(row, promised) - seen.pop(place, promised.charges.keys())
+            for each in sorted(missing):
+                self._tell(row, "missing", f"the charge {each}", "none")
+        for row in unopened(changed, served):
+            self._tell(row, "missing", "a charge of the changed Terms", "none")
 
     def _shared(self, row: PromisedRow, name: str) -> str | None:
         """Rebuilt for all charges that are equal; what was used is each charge's own."""
-        said = self._try(self._expected, row, name)
+        said = self._try(self._expected, row, name, {})
         if said is not None and not self.terms[row.terms_id].compiled[name].metered:
             self.memo[row.terms_id, name, row.key] = said
         return said
@@ -195,22 +213,16 @@ class _Check:
             billed=self._late(row) if billed is None else billed,
             until=self.until,
             usage=self.usage.get(row.charge_id or 0),
+            sharing=self._sharing(row, name),
         )
 
-    def _unopened(
-        self, changed: list[PromisedRow], served: Mapping[tuple[int, int], list[Served]]
-    ) -> None:
-        """Terms that a change brought, and that nobody would bill."""
-        charged: dict[int, set[int]] = {}
-        for row in changed:
-            charged.setdefault(row.item_id, set()).add(row.terms_id)
-        bare = {item for item, terms in served if terms not in charged.get(item, {terms})}
-        opening = still_to_open(bare) if bare else set()
-        first = {row.item_id: row for row in reversed(changed)}
-        for item in sorted(bare - opening):
-            self._tell(first[item], "missing", "a charge of the changed Terms", "none")
+    def _sharing(self, row: PromisedRow, name: str) -> Sharing | None:
+        sharing = self.sharings.get((row.account_id, row.item_id))
+        return sharing if sharing and is_shared(self.terms[row.terms_id].charges[name]) else None
 
-    def _expected(self, row: PromisedRow, name: str) -> str:
+    def _expected(
+        self, row: PromisedRow, name: str, history: Mapping[int, tuple[Billed, ...]]
+    ) -> str:
         """The lines of an unchanged item, from its order line and the Terms' text."""
         promised = self.terms[row.terms_id]
         quantity, start_on, delivered_on, anchor, through = row.key.split("|")
@@ -223,9 +235,10 @@ class _Check:
             anchor_day=int(anchor),
             segments=[open_segment(started_on, Decimal(quantity))],
             billed_through=_day(through),
-            billed=self._late(row),
+            billed=history.get(row.charge_id or 0, ()) if row.changed else self._late(row),
             until=self.until,
             usage=self.usage.get(row.charge_id or 0),
+            sharing=self._sharing(row, name),
         )
 
     def _late(self, row: PromisedRow) -> tuple[Billed, ...] | None:
@@ -240,13 +253,13 @@ class _Check:
             self.drafts.pop(row.charge_id or 0, None)
             if row.promise_id is None:
                 self._tell(row, "unexpected", "nothing", "a service in use")
-            elif row.item_id not in opening:
+            elif row.item_id not in opening and owes_charges(row, self.terms[row.terms_id]):
                 self._tell(row, "missing", "a charge", "none")
 
     def left_over(self) -> None:
         """What was drafted and belongs to nothing that was promised."""
         for charge_id, (account_id, text) in sorted(self.drafts.items()):
-            self._add(
+            self.add(
                 Broken(0, account_id, "unexpected", "nothing", f"{text} of C-{charge_id}", DRAFTED)
             )
 
@@ -262,7 +275,7 @@ class _Check:
             said=said,
             said_values={"promises": sorted(self.doubtful)},  # type: ignore[arg-type]
         ):
-            self._add(each)
+            self.add(each)
 
     def _differ(self, row: PromisedRow, name: str, said: str | None, drafted: str) -> None:
         if said is None:  # it could not be rebuilt, and that has been told
@@ -276,9 +289,9 @@ class _Check:
     def _tell(
         self, row: PromisedRow, field_: str, promised: str, actual: str, source: str = "found"
     ) -> None:
-        self._add(Broken(row.promise_id or 0, row.account_id, field_, promised, actual, source))
+        self.add(Broken(row.promise_id or 0, row.account_id, field_, promised, actual, source))
 
-    def _add(self, each: Broken) -> None:
+    def add(self, each: Broken) -> None:
         if each.account_id not in self.skip:
             self.found.setdefault(each.account_id, []).append(each)
 

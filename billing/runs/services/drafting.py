@@ -81,7 +81,14 @@ def make_drafts(
 
 def _check(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted) -> Checked:
     """What was used is asked once for both: more of it may come in between."""
-    return check_scope(run, shard, scope, skip=drafted.parked.keys(), usage=drafted.usage)
+    return check_scope(
+        run,
+        shard,
+        scope,
+        skip=drafted.parked.keys(),
+        usage=drafted.usage,
+        shared=drafted.shared,
+    )
 
 
 @contextmanager
@@ -134,7 +141,8 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},
         usage=usage,
     )
-    drafted = Drafted(drafts, accounts, usage, changed=changed_accounts(rows))
+    marks = {row[1]: row[7] for row in rows if row[7] is not None}
+    drafted = Drafted(drafts, accounts, usage, marks, changed=changed_accounts(rows))
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
     _write(run, shard, drafted, drafts)
@@ -183,7 +191,7 @@ def _write(
     try:
         with transaction.atomic():
             write_drafts(run, shard, drafts, drafted.accounts)
-            write_seen(shard, drafts, drafted.usage)
+            write_seen(shard, drafts, drafted.usage, drafted.marks)
     except DatabaseError as exc:
         keys = list(drafts)
         if len(keys) == 1:

@@ -26,7 +26,17 @@ STALE = """
 SELECT DISTINCT draft.shard_id FROM billing_draftline AS draft
     JOIN billing_charge AS charge ON charge.id = draft.charge_id
     JOIN subscriptions_item AS item ON item.id = charge.item_id
-    WHERE draft.shard_id = ANY(%s) AND item.revision <> draft.seen_revision
+    WHERE draft.shard_id = ANY(%(shards)s) AND item.revision <> draft.seen_revision
+UNION
+SELECT draft.shard_id FROM billing_chargeshare AS share
+    JOIN billing_draftline AS draft
+        ON draft.account_id = share.account_id AND draft.charge_id = share.charge_id
+    WHERE share.seen < share.mark AND draft.shard_id = ANY(%(shards)s)
+        AND NOT EXISTS (
+            SELECT FROM billing_draftusage AS told
+                WHERE told.shard_id = draft.shard_id AND told.account_id = share.account_id
+                AND told.charge_id = share.charge_id AND told.seen_share = share.mark
+        )
 """
 
 
@@ -61,7 +71,7 @@ def approve_run(*, run_id: int, user_id: int, at: datetime) -> BillRun:
 def _draft_stale_again(run: BillRun, shards: list[Shard], *, at: datetime) -> None:
     by_id = {shard.pk: shard for shard in shards}
     with connection.cursor() as cursor:
-        cursor.execute(STALE, [list(by_id)])
+        cursor.execute(STALE, {"shards": list(by_id)})
         stale = sorted(row[0] for row in cursor.fetchall())
     for shard_id in stale:
         fill_shard(run, by_id[shard_id], at=at)

@@ -35,8 +35,14 @@ class Drafted:
     drafts: dict[int, AccountDraft]
     accounts: dict[int, due.AccountFacts]
     usage: dict[int, UsageOf]
+    marks: dict[int, int] = field(default_factory=dict)
     parked: dict[int, Parked] = field(default_factory=dict)
     changed: set[int] = field(default_factory=set)  # accounts
+
+    @property
+    def shared(self) -> bool:
+        """Whether somebody of the scope pays for others, or has others who do."""
+        return next((each.near_payers for each in self.accounts.values()), False)
 
 
 @dataclass(slots=True)
@@ -61,14 +67,14 @@ class Made:
 
     @property
     def promises_broken(self) -> int:
-        return sum(
-            len({each.promise_id for each in found} - {0}) for found in self.checked.broken.values()
-        )
+        """A promise of which several pay a part may break for each of them: it counts once."""
+        found = self.checked.broken.values()
+        return len({each.promise_id for broken in found for each in broken} - {0})
 
 
 def count_shard(shard: Shard, scope: Scope, made: Made) -> None:
     """Each side of the equation is counted on its own."""
-    shard.looked_at = expected.looked_at(scope)
+    shard.looked_at = expected.looked_at(scope, shared=made.drafted.shared)
     shard.parked, shard.nothing_due = len(made.parked), made.nothing_due
     shard.promises = made.checked.promises
     shard.promises_kept = made.checked.promises - made.promises_broken

@@ -90,13 +90,14 @@ def _draft_again(
     now = len(made.parked)
     before = shard.to_finalise
     count_drafts(shard)
-    shard.looked_at += expected.looked_at(scope) - len(parked)
+    shard.looked_at += expected.looked_at(scope, shared=made.drafted.shared) - len(parked)
     shard.parked += now - (len(parked) - by_hand)
     shard.set_aside -= by_hand
     shard.drafted += shard.to_finalise - before - by_hand
     shard.nothing_due += made.nothing_due
     broken = sum(int(each.facts.get("promises", 0)) for each in parked)
-    shard.promises_kept += broken - made.promises_broken
+    kept = shard.promises_kept + broken - made.promises_broken
+    shard.promises_kept = min(kept, shard.promises)  # one broken for two payers counted once
     shard.first_month, shard.last_month = _widened(shard, made)
     shard.save()
 

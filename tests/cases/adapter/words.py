@@ -96,6 +96,7 @@ TAX_ROUNDING = {
     "once per tax rate group": TaxRounding.RATE,
     "half_up": TaxRounding.INVOICE,
 }
+PAYERS_ROUNDING = {"half_up; the customer pays the difference": True}
 CHANGE_ORDER = {"credit of the old plan, debit of the new": True}
 COUPON_ORDER = {"as applied; a percentage acts on what is left": True}
 MAXIMUM_ORDER = {"percentage before the maximum": AdjustmentOrder.DISCOUNT_FIRST}
