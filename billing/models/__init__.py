@@ -1,4 +1,4 @@
-"""What billing remembers: charges, runs, drafts, invoices, ledger, payments, promises, wallets."""
+"""What billing remembers: charges, runs, drafts, invoices and their sending, ledger, payments …"""
 
 from billing.models.charges import Charge, ChargeState
 from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
@@ -7,6 +7,7 @@ from billing.models.ledger import LedgerAccount, Posting
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
 from billing.models.runs import BillRun, ParkedAccount, Shard
+from billing.models.sending import InvoiceDocument, InvoiceSending, SendingBatch
 from billing.models.topups import TopUp, TopUpOrder
 from billing.models.walletlots import WalletDraw, WalletLot, WalletMovement
 from billing.models.wallets import Wallet, WalletGrant
@@ -21,7 +22,9 @@ __all__ = [
     "DraftLine",
     "DraftUsage",
     "Invoice",
+    "InvoiceDocument",
     "InvoiceLine",
+    "InvoiceSending",
     "LedgerAccount",
     "NumberSeries",
     "ParkedAccount",
@@ -29,6 +32,7 @@ __all__ = [
     "Posting",
     "Promise",
     "PromiseFact",
+    "SendingBatch",
     "Shard",
     "TopUp",
     "TopUpOrder",

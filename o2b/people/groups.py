@@ -41,6 +41,7 @@ LEAD = (
 )
 BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
+    "billing.send_invoices",
     *("billing.grant_money", "billing.approve_grant"),
     *("subscriptions.send_usage", "subscriptions.mend_usage", "subscriptions.set_usage_alerts"),
     *("subscriptions.manage_pool", "subscriptions.grant_units"),
