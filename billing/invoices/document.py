@@ -99,7 +99,7 @@ def document_of(
         prepaid=prepaid_rows(invoice, prepaid, left),
         pay=pay_of(invoice, left, prepaid=bool(prepaid)),
         notes=notes_below(invoice),
-        bank=bank_of(invoice),
+        bank=bank_of(invoice, left),
         foot=seller.layout.get("footer", "").splitlines()
         or [f"{seller.name} · {title} {invoice.number}"],
         widths=widths_of(columns, groups),

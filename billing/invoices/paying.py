@@ -31,8 +31,8 @@ def pay_of(invoice: Invoice, left: Decimal, *, prepaid: bool) -> str:
     return asked + " " + _("In cash it is %(amount)s.") % {"amount": cash}
 
 
-def bank_of(invoice: Invoice) -> list[list[str]]:
-    """Name and value of what a payment needs; what is not known is left out."""
+def bank_of(invoice: Invoice, left: Decimal) -> list[list[str]]:
+    """Name and value of what a payment needs, if one is; what is not known is left out."""
     seller = invoice.legal_entity
     iban = seller.iban.replace(" ", "")
     spaced = " ".join(iban[i : i + 4] for i in range(0, len(iban), 4))
@@ -44,4 +44,5 @@ def bank_of(invoice: Invoice) -> list[list[str]]:
         [_("Reference"), invoice.number],
         [_("Tax number"), seller.tax_id],
     ]
-    return [row for row in rows if row[1]]
+    asked = rows if left > 0 else rows[-1:]
+    return [row for row in asked if row[1]]

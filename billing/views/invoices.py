@@ -13,10 +13,11 @@ from django.views.decorators.http import require_GET
 
 from billing.explaining.selectors import LineExplained, explain_invoice, explain_line, line_at
 from billing.invoices import pdf, selectors
-from billing.invoices.document import Document, document_of, line_text, notes_of, period_text
+from billing.invoices.document import Document, line_text, notes_of, period_text
 from billing.invoices.grouping import MANY_LINES
 from billing.invoices.metered import is_usage
 from billing.models import Invoice, InvoiceLine
+from billing.sending.pages import in_its_language
 from billing.sending.selectors import details_of_invoice, document_of_invoice
 from billing.sending.shown import sending_context
 from billing.wallets.selectors import paid_on
@@ -183,9 +184,7 @@ def _document(pk: int) -> Document:
 
 
 def _document_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
-    """The document in the language of its customer."""
-    with override(language_of(invoice.account.customer)):
-        return document_of(invoice, lines, paid_on(invoice))
+    return in_its_language(invoice, lines, paid_on(invoice))
 
 
 def _shown(line: InvoiceLine, again: LineExplained, invoice: Invoice) -> LineShown:
