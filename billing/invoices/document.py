@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from billing.invoices.grouping import MANY_LINES, Together, details_of, together
-from billing.invoices.layout import Layout, broken_up, layout_of, notes_below, widths_of
+from billing.invoices.layout import Layout, broken_up, foot_of, layout_of, notes_below, widths_of
 from billing.invoices.paying import bank_of, pay_of
 from billing.invoices.prepaid import prepaid_rows, shown
 from billing.models import Invoice, InvoiceLine
@@ -85,7 +85,10 @@ def document_of(
         title=title,
         number=invoice.number,
         issued=[invoice.issued_on.year, invoice.issued_on.month, invoice.issued_on.day],
-        seller=[seller.name, *_lines(seller.address), _country(seller.country)],
+        seller=[
+            broken_up(part)
+            for part in (seller.name, *_lines(seller.address), _country(seller.country))
+        ],
         customer=[
             broken_up(account.customer.name),
             *map(broken_up, _other(account.name, account.customer.name)),
@@ -100,8 +103,7 @@ def document_of(
         pay=pay_of(invoice, left, prepaid=bool(prepaid)),
         notes=notes_below(invoice),
         bank=bank_of(invoice, left),
-        foot=seller.layout.get("footer", "").splitlines()
-        or [f"{seller.name} · {title} {invoice.number}"],
+        foot=foot_of(seller, f"{title} {invoice.number}"),
         widths=widths_of(columns, groups),
         layout=layout_of(seller),
         page=_("Page %(page)s of %(pages)s") % {"page": "{page}", "pages": "{pages}"},
@@ -122,7 +124,7 @@ def groups_of(
     return [
         Group(
             title=broken_up(part.title),
-            note=part.note,
+            note=broken_up(part.note),
             sum=shown(_net(part.lines), currency) if part.summed else "",
             lines=_rows(part, currency, first_day_outside, merged=merged),
         )
@@ -160,7 +162,7 @@ def _line(row: InvoiceLine, part: Together, currency: str, first_day_outside: bo
     item = [details_of(row)] if part.summed else []
     return Line(
         text=_text(row, part),
-        note=" · ".join([*item, *notes_of(row)]),
+        note=broken_up(" · ".join([*item, *notes_of(row)])),
         period=period_text(row, first_day_outside),
         quantity=number_text(row.quantity),
         unit=_unit(row, currency),

@@ -30,6 +30,12 @@ def layout_of(seller: LegalEntity) -> Layout:
     return Layout(accent=seller.layout.get("accent", ACCENT), logo=seller.layout.get("logo", ""))
 
 
+def foot_of(seller: LegalEntity, named: str) -> list[str]:
+    """The lines at the foot of every page: the seller's own, else who it is and which document."""
+    said = seller.layout.get("footer", "").splitlines() or [f"{seller.name} · {named}"]
+    return [broken_up(line) for line in said]
+
+
 def notes_below(invoice: Invoice) -> list[str]:
     """What the law wants said: why no tax is charged."""
     if invoice.tax or not invoice.account.tax_exempt:
