@@ -4,13 +4,22 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypedDict
 
-from babel import Locale
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from billing.invoices.grouping import MANY_LINES, Together, details_of, together
-from billing.invoices.layout import Layout, broken_up, foot_of, layout_of, notes_below, widths_of
+from billing.invoices.layout import (
+    Fits,
+    Layout,
+    broken_up,
+    fit,
+    foot_of,
+    layout_of,
+    notes_below,
+    widths_of,
+)
+from billing.invoices.parties import customer_lines, seller_lines
 from billing.invoices.paying import bank_of, pay_of
 from billing.invoices.prepaid import prepaid_rows, shown
 from billing.models import Invoice, InvoiceLine
@@ -32,6 +41,7 @@ class Line(TypedDict):
     quantity: str
     unit: str
     amount: str
+    fits: int
 
 
 class Group(TypedDict):
@@ -41,6 +51,7 @@ class Group(TypedDict):
     note: str
     sum: str
     lines: list[Line]
+    fits: int
 
 
 class Document(TypedDict):
@@ -64,6 +75,7 @@ class Document(TypedDict):
     foot: list[str]
     widths: list[int]
     layout: Layout
+    fits: Fits
     page: str
 
 
@@ -80,20 +92,13 @@ def document_of(
     columns = [_("Service"), _("Period"), _("Quantity"), _("Unit price"), _("Amount")]
     how = account.invoice_grouping or seller.layout.get("grouping", "")
     groups = groups_of(lines, invoice.currency, seller.shows_first_day_outside, how)
-    return Document(
+    document = Document(
         lang=(get_language() or "en").partition("-")[0],
         title=title,
         number=invoice.number,
         issued=[invoice.issued_on.year, invoice.issued_on.month, invoice.issued_on.day],
-        seller=[
-            broken_up(part)
-            for part in (seller.name, *_lines(seller.address), _country(seller.country))
-        ],
-        customer=[
-            broken_up(account.customer.name),
-            *map(broken_up, _other(account.name, account.customer.name)),
-            *map(broken_up, _lines(account.address)),
-        ],
+        seller=seller_lines(seller),
+        customer=customer_lines(account),
         facts=_facts(invoice),
         columns=columns,
         groups=groups,
@@ -106,14 +111,11 @@ def document_of(
         foot=foot_of(seller, f"{title} {invoice.number}"),
         widths=widths_of(columns, groups),
         layout=layout_of(seller),
+        fits=Fits(head=0, parties=0, foot=0),
         page=_("Page %(page)s of %(pages)s") % {"page": "{page}", "pages": "{pages}"},
     )
-
-
-def _country(code: str) -> str:
-    """'Germany' for DE, in the reader's language; a code that nobody knows stays as it is."""
-    locale = Locale.parse(get_language() or "en", sep="-")
-    return locale.territories.get(code, code)
+    fit(document)
+    return document
 
 
 def groups_of(
@@ -127,6 +129,7 @@ def groups_of(
             note=broken_up(part.note),
             sum=shown(_net(part.lines), currency) if part.summed else "",
             lines=_rows(part, currency, first_day_outside, merged=merged),
+            fits=0,
         )
         for part in together(lines, how)
     ]
@@ -153,6 +156,7 @@ def _rows(part: Together, currency: str, outside: bool, *, merged: bool) -> list
             quantity=number_text(sum((row.quantity for row in rows), Decimal(0))),
             unit=unit,
             amount=shown(_net(rows), currency),
+            fits=0,
         )
         for (text, note, period, unit), rows in equal.items()
     ]
@@ -167,6 +171,7 @@ def _line(row: InvoiceLine, part: Together, currency: str, first_day_outside: bo
         quantity=number_text(row.quantity),
         unit=_unit(row, currency),
         amount=shown(row.amount, currency),
+        fits=0,
     )
 
 
@@ -283,11 +288,3 @@ def taxes_of(lines: Iterable[InvoiceLine]) -> list[TaxOfRate]:
             _, net, tax = found.get(line.tax_rate, (0, Decimal(0), Decimal(0)))
             found[line.tax_rate] = TaxOfRate(line.tax_rate, net + line.amount, tax + line.tax)
     return sorted(found.values())
-
-
-def _lines(address: str) -> list[str]:
-    return [line.strip() for line in address.splitlines() if line.strip()]
-
-
-def _other(name: str, than: str) -> list[str]:
-    return [name] if name != than else []

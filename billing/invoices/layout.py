@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from django.utils.translation import gettext as _
 
+from billing.invoices.fitting import BOLD, SMALL, fit_on, set_heights, width_of
 from billing.models import Invoice
 from o2b.customers.models import LegalEntity
 
@@ -23,6 +24,30 @@ class Layout(TypedDict):
 
     accent: str
     logo: str
+
+
+class Fits(TypedDict):
+    """How many lines parts of the page take, of which the height is known then; 0 where not."""
+
+    head: int
+    parties: int
+    foot: int
+
+
+def fit(document: Any) -> None:
+    """Say of each part of a document how high it is, where that is sure."""
+    set_heights(document["groups"], document["widths"])
+    seller, facts = document["seller"], document["facts"]
+    named = document["layout"]["logo"] or width_of(seller[0]) * 1.6 < 88
+    customer = fit_on(document["customer"], 80, BOLD)
+    told = fit_on((value for _name, value in facts), 41, BOLD)
+    names = fit_on((name for name, _value in facts), 29)
+    sums = fit_on((name for name, _value in document["sums"]), 68)
+    document["fits"] = Fits(
+        head=fit_on(seller[1:], 69, SMALL) if named and len(seller) < 6 else 0,
+        parties=max(customer, told) if customer and told and names and sums else 0,
+        foot=fit_on(document["foot"], 138, 0.8),
+    )
 
 
 def layout_of(seller: LegalEntity) -> Layout:

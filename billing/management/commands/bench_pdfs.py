@@ -15,6 +15,7 @@ from o2b import benching
 
 class Command(BaseCommand):
     help = "Measure PDFs per second in a database of its own, which is dropped after."
+    requires_system_checks = ()  # nor does a worker have them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--invoices", type=int, default=1_000)
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         invoices = options["invoices"]
         if options["share"] is not None:
-            making.make_share(options["share"], making.PROCESSES)
+            making.make_share(options["share"])
             return
         if invoices < world.SEEDS or invoices % world.SEEDS:
             raise CommandError(f"--invoices is a multiple of {world.SEEDS}.")
