@@ -1,7 +1,7 @@
 """manage.py bench_pdfs: different one-page invoices as PDF, by fresh processes, data included."""
 
 import json
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -19,13 +19,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--invoices", type=int, default=1_000)
-        parser.add_argument("--share", type=int, help="one process of the bench; not for you")
+        parser.add_argument("--part", choices=["begin", "make"], help=SUPPRESS)
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
         invoices = options["invoices"]
-        if options["share"] is not None:
-            making.make_share(options["share"])
+        if options["part"]:
+            making.make_all(begin_only=options["part"] == "begin")
             return
         if invoices < world.SEEDS or invoices % world.SEEDS:
             raise CommandError(f"--invoices is a multiple of {world.SEEDS}.")
