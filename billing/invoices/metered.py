@@ -114,7 +114,7 @@ def _totals(asked: Sequence[_Asked]) -> Iterable[tuple[int, Total]]:
     if not asked:
         return
     lines = [each.line for each in asked]
-    values = [
+    values: list[Any] = [
         [line.pk for line in lines],
         [line.charge.item.root_id or line.charge.item_id for line in lines],
         [each.meter.pk for each in asked],

@@ -145,7 +145,9 @@ def as_pdf(request: HtmxRequest, pk: int) -> HttpResponse:
     """The document as the customer got it; before it was made, as it will be."""
     kept = document_of_invoice(invoice_id=pk)
     if kept is not None:
-        return _file(request, selectors.number_of(invoice_id=pk), kept.digest, lambda: kept.pdf)
+        return _file(
+            request, selectors.number_of(invoice_id=pk), kept.digest, lambda: bytes(kept.pdf)
+        )
     document = _document(pk)
     return _file(request, document["number"], pdf.digest(document), lambda: pdf.render(document))
 
@@ -158,7 +160,7 @@ def _file(
     if request.headers.get("If-None-Match") == etag:
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = HttpResponse(bytes(page()), content_type="application/pdf")
+        response = HttpResponse(page(), content_type="application/pdf")
         response["Content-Disposition"] = f'inline; filename="{pdf.file_name(number)}"'
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"

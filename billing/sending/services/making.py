@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
     fault: str
 
     @property
-    def next(self) -> tuple[S, str]:
+    def next(self) -> tuple[str, str]:
         """The state of its sending, and why where people have to do something."""
         if self.document is None:
             return S.BROKEN, NO_PDF
