@@ -45,7 +45,7 @@ class Event(NamedTuple):
 
 
 # An Event of its four values, for those who make a million: less than half of the time.
-event_of: Callable[[EventValues], Event] = partial(tuple.__new__, Event)  # type: ignore[arg-type]
+event_of: Callable[[EventValues], Event] = partial(tuple.__new__, Event)
 
 
 class Used(NamedTuple):
