@@ -10,8 +10,8 @@ from django.db import transaction
 
 from o2b.catalog.introduction import Offer, introduce_book, introduce_product
 from o2b.catalog.models import PriceBook
-from o2b.customers.models import LegalEntity
 from o2b.customers.layouts import Sending
+from o2b.customers.models import LegalEntity
 from o2b.customers.opening import ensure_legal_entity
 from o2b.packs.meters import load_meter
 from o2b.taxes.selectors import rates_for_list
