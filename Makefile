@@ -33,6 +33,7 @@ mutants: .venv ## plant small faults in the pricing engine and count those the t
 
 bench: .venv ## measure bill runs, orders, prices, sheets, fulfilment and queues
 	$(BIN)/python manage.py bench_bill_run --json $(ARGS)
+	$(BIN)/python manage.py bench_pdfs --json
 	$(BIN)/python manage.py bench_orders_api --json
 	$(BIN)/python manage.py bench_pricing --json
 	$(BIN)/python manage.py bench_import --json

@@ -1,4 +1,4 @@
-"""Billing's answers to news: promises, charges, and the steps of a run, what lapses."""
+"""Billing's answers to news: promises, charges, and the steps of a run, sending, what lapses."""
 
 import logging
 import os
@@ -12,6 +12,7 @@ from billing.promises.services import note_deliveries_of, open_promises_of
 from billing.runs import services as runs
 from billing.runs.services.rehearsing import discard_old
 from billing.runs.services.telling import tell_advocates as tell_of_bills_to_look_at
+from billing.sending import services as sending
 from billing.wallets.selectors.topups import wallets_to_look_at
 from billing.wallets.services.lapsing import lapse_due
 from billing.wallets.services.topping_up import UNFORESEEN, top_up
@@ -19,7 +20,7 @@ from billing.wallets.services.warning import accounts_to_warn, warn_low
 from o2b import clock
 from o2b.asks import held_by
 from o2b.errors import Refused
-from o2b.events import batch_reaction, periodic, reaction
+from o2b.events import batch_reaction, outside_reaction, periodic, reaction
 from subscriptions.selectors import accounts_of_orders
 
 AT_ONCE = 100
@@ -92,6 +93,24 @@ def finalise_shard(key: int) -> None:
 def tell_first_bills(key: int) -> None:
     """A run is final: advocates hear of the accounts that were billed for the first time."""
     tell_of_first_bills(run_id=key)
+
+
+@reaction("billing.plan_sending")
+def plan_sending(key: int) -> None:
+    """A run is final: its invoices are to be made and sent."""
+    sending.plan_sending(run_id=key, at=clock.now())
+
+
+@reaction("billing.make_documents")
+def make_documents(key: int) -> None:
+    """A batch of invoices was planned: make their documents."""
+    sending.make_documents(batch_id=key, at=clock.now(), worker=_worker())
+
+
+@outside_reaction("billing.mail_invoices")
+def mail_invoices(owed: dict[int, list[int]], key: int) -> None:
+    """A batch has documents to mail."""
+    sending.mail_invoices(batch_id=key, outbox_ids=owed[key], machine_now=clock.now())
 
 
 @periodic("billing.lapse_money")

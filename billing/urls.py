@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from billing.control.views import demand, looks, parked, rules, variance
 from billing.payers import views as payers
+from billing.sending import views as sending
 from billing.views import complaints, invoices, panels, payments, promises, runs
 from billing.wallets.views import deeds, lists
 
@@ -37,6 +38,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "invoices/<int:pk>/lines/<int:position>/", invoices.explanation, name="invoice-explanation"
     ),
+    path("invoices/<int:pk>/details/", invoices.details, name="invoice-details"),
+    path("invoices/<int:pk>/send/", sending.send, name="invoice-send"),
+    path("invoices/<int:pk>/settle/", sending.settle, name="invoice-settle"),
+    path("runs/<int:pk>/sending/", sending.of_run, name="run-sending"),
+    path("runs/<int:pk>/sending/retry/", sending.retry, name="run-sending-retry"),
+    path("runs/<int:pk>/sending/make/", sending.make, name="run-sending-make"),
+    path("sending/", sending.SendingList.as_view(), name="sending-list"),
     path("payments/", payments.PaymentList.as_view(), name="payment-list"),
     path("payments/new/", payments.new, name="payment-new"),
     path("wallets/", lists.WalletList.as_view(), name="wallet-list"),

@@ -13,6 +13,7 @@ MONTHLY = {
     "o2b_event": "recorded_at",
     "billing_invoiceline": "period_start",
     "billing_posting": "on",
+    "billing_invoicedocument": "issued_on",
     "subscriptions_usageevent": "recorded_at",
     "subscriptions_usagetotal": "day",
 }

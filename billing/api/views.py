@@ -18,13 +18,14 @@ from billing.api.inputs import PaymentAsked, RunAsked
 from billing.explaining.selectors import explain_line, line_at
 from billing.explaining.shown import as_json
 from billing.invoices import selectors as invoices
-from billing.invoices.document import document_of, taxes_of
-from billing.invoices.pdf import render
+from billing.invoices.document import taxes_of
+from billing.invoices.pdf import file_name
 from billing.models import Allocation, BillRun, Invoice, ParkedAccount, Payment
 from billing.payments.selectors import account_balance, payments_for_list
 from billing.payments.services import record_payment
 from billing.runs import services as runs
 from billing.runs.selectors import runs_with_people
+from billing.sending.pages import page_of
 from billing.wallets.api_outputs import WalletOutput
 from billing.wallets.selectors import paid_on, standing_of, wallets_of_account
 from o2b import clock
@@ -176,10 +177,10 @@ class InvoiceViewSet(Noun):
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
     @action(detail=True, renderer_classes=[PdfRenderer, JSONRenderer])
     def pdf(self, request: Request, pk: str) -> HttpResponse:
-        """The document as the customer gets it."""
+        """The document as the customer got it; before it was made, as it will be."""
         invoice = self.get_object()
-        page = render(document_of(invoice, invoice.shown_lines, invoice.shown_prepaid))
-        name = f'inline; filename="{invoice.number}.pdf"'
+        page = page_of(invoice, invoice.shown_lines, invoice.shown_prepaid)
+        name = f'inline; filename="{file_name(invoice.number)}"'
         return HttpResponse(
             page, content_type="application/pdf", headers={"Content-Disposition": name}
         )

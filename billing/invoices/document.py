@@ -2,15 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from itertools import groupby
 from typing import NamedTuple, TypedDict
 
-from babel import Locale
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from billing.invoices.payers import paid_for, part_notes
+from billing.invoices.grouping import MANY_LINES, Together, details_of, together
+from billing.invoices.layout import (
+    Fits,
+    Layout,
+    broken_up,
+    fit,
+    foot_of,
+    layout_of,
+    notes_below,
+    widths_of,
+)
+from billing.invoices.parties import customer_lines, seller_lines
+from billing.invoices.payers import part_notes
+from billing.invoices.paying import bank_of, pay_of
 from billing.invoices.prepaid import prepaid_rows, shown
 from billing.models import Invoice, InvoiceLine
 from billing.wallets.selectors import Paid
@@ -18,7 +29,7 @@ from o2b.catalog.resolution import charge_terms
 from o2b.charging.draft import LATE, POOL
 from o2b.charging.ramps import terms_on
 from o2b.charging.terms import Model, plain
-from o2b.money import Money, quantise, round_cash
+from o2b.money import Money, quantise
 from o2b.web.show import day_text, money_text, number_text
 
 
@@ -31,14 +42,17 @@ class Line(TypedDict):
     quantity: str
     unit: str
     amount: str
+    fits: int
 
 
 class Group(TypedDict):
-    """The rows of one item."""
+    """The rows under one heading, and what they come to where there are many."""
 
     title: str
     note: str
+    sum: str
     lines: list[Line]
+    fits: int
 
 
 class Document(TypedDict):
@@ -57,7 +71,12 @@ class Document(TypedDict):
     total: list[str]
     prepaid: list[list[str]]
     pay: str
+    notes: list[str]
     bank: list[list[str]]
+    foot: list[str]
+    widths: list[int]
+    layout: Layout
+    fits: Fits
     page: str
 
 
@@ -71,60 +90,97 @@ def document_of(
     left = invoice.total - sum((each.amount for each in prepaid), Decimal(0))
     seller, account = invoice.legal_entity, invoice.account
     title = _("Credit note") if invoice.is_credit_note else _("Invoice")
-    return Document(
+    columns = [_("Service"), _("Period"), _("Quantity"), _("Unit price"), _("Amount")]
+    how = account.invoice_grouping or seller.layout.get("grouping", "")
+    groups = groups_of(lines, invoice.currency, seller.shows_first_day_outside, how)
+    document = Document(
         lang=(get_language() or "en").partition("-")[0],
         title=title,
         number=invoice.number,
         issued=[invoice.issued_on.year, invoice.issued_on.month, invoice.issued_on.day],
-        seller=[seller.name, *_lines(seller.address), _country(seller.country)],
-        customer=[account.customer.name, *_other(account.name, account.customer.name)]
-        + _lines(account.address),
+        seller=seller_lines(seller),
+        customer=customer_lines(account),
         facts=_facts(invoice),
-        columns=[_("Service"), _("Period"), _("Quantity"), _("Unit price"), _("Amount")],
-        groups=groups_of(lines, invoice.currency, seller.shows_first_day_outside),
+        columns=columns,
+        groups=groups,
         sums=_sums(invoice, lines),
         total=[_("Total"), shown(invoice.total, invoice.currency)],
         prepaid=prepaid_rows(invoice, prepaid, left),
-        pay=_pay(invoice, left, bool(prepaid)),
-        bank=_bank(invoice),
+        pay=pay_of(invoice, left, prepaid=bool(prepaid)),
+        notes=notes_below(invoice),
+        bank=bank_of(invoice, left),
+        foot=foot_of(seller, f"{title} {invoice.number}"),
+        widths=widths_of(columns, groups),
+        layout=layout_of(seller),
+        fits=Fits(head=0, parties=0, foot=0),
         page=_("Page %(page)s of %(pages)s") % {"page": "{page}", "pages": "{pages}"},
     )
-
-
-def _country(code: str) -> str:
-    """'Germany' for DE, in the reader's language; a code that nobody knows stays as it is."""
-    locale = Locale.parse(get_language() or "en", sep="-")
-    return locale.territories.get(code, code)
+    fit(document)
+    return document
 
 
 def groups_of(
-    lines: Iterable[InvoiceLine], currency: str, first_day_outside: bool = False
+    lines: Sequence[InvoiceLine], currency: str, first_day_outside: bool = False, how: str = ""
 ) -> list[Group]:
-    """Lines by item, in the order in which they were billed."""
-    found: list[Group] = []
-    for item, rows in groupby(lines, key=lambda line: line.charge.item):
-        name = item.product_version.product.name
-        serial = [_("serial %(serial)s") % {"serial": item.serial}] if item.serial else []
-        own = list(rows)
-        found.append(
-            Group(
-                title=name,
-                note=" · ".join([str(item), *serial, *paid_for(own[0])]),
-                lines=[_line(row, name, currency, first_day_outside) for row in own],
-            )
+    """Lines under their headings, by item unless there are many or it is told otherwise."""
+    merged = len(lines) > MANY_LINES
+    return [
+        Group(
+            title=broken_up(part.title),
+            note=broken_up(part.note),
+            sum=shown(_net(part.lines), currency) if part.summed else "",
+            lines=_rows(part, currency, first_day_outside, merged=merged),
+            fits=0,
         )
-    return found
+        for part in together(lines, how)
+    ]
 
 
-def _line(row: InvoiceLine, product: str, currency: str, first_day_outside: bool) -> Line:
+def _net(lines: Iterable[InvoiceLine]) -> Decimal:
+    return sum((line.amount for line in lines), Decimal(0))
+
+
+def _rows(part: Together, currency: str, outside: bool, *, merged: bool) -> list[Line]:
+    """A row a line; of very many lines a row for those that say the same."""
+    if not merged:
+        return [_line(row, part, currency, outside) for row in part.lines]
+    equal: dict[tuple[str, str, str, str], list[InvoiceLine]] = {}
+    for row in part.lines:
+        texts = _text(row, part), " · ".join(notes_of(row))
+        key = (*texts, period_text(row, outside), _unit(row, currency))
+        equal.setdefault(key, []).append(row)
+    return [
+        Line(
+            text=text,
+            note=note,
+            period=period,
+            quantity=number_text(sum((row.quantity for row in rows), Decimal(0))),
+            unit=unit,
+            amount=shown(_net(rows), currency),
+            fits=0,
+        )
+        for (text, note, period, unit), rows in equal.items()
+    ]
+
+
+def _line(row: InvoiceLine, part: Together, currency: str, first_day_outside: bool) -> Line:
+    item = [details_of(row)] if part.summed else []
     return Line(
-        text=line_text(row, product),
-        note=" · ".join(notes_of(row)),
+        text=_text(row, part),
+        note=broken_up(" · ".join([*item, *notes_of(row)])),
         period=period_text(row, first_day_outside),
         quantity=number_text(row.quantity),
         unit=_unit(row, currency),
         amount=shown(row.amount, currency),
+        fits=0,
     )
+
+
+def _text(row: InvoiceLine, part: Together) -> str:
+    if part.product:
+        return broken_up(line_text(row, part.product))
+    product = row.charge.item.product_version.product.name
+    return broken_up(f"{product}: {line_text(row, product)}")
 
 
 def line_text(row: InvoiceLine, product: str) -> str:
@@ -234,43 +290,3 @@ def taxes_of(lines: Iterable[InvoiceLine]) -> list[TaxOfRate]:
             _, net, tax = found.get(line.tax_rate, (0, Decimal(0), Decimal(0)))
             found[line.tax_rate] = TaxOfRate(line.tax_rate, net + line.amount, tax + line.tax)
     return sorted(found.values())
-
-
-def _pay(invoice: Invoice, left: Decimal, prepaid: bool) -> str:
-    if invoice.is_credit_note and prepaid:
-        return _("There is nothing to pay. The amount is credited to your prepaid credit.")
-    if prepaid and left <= 0:
-        return _("There is nothing to pay. Your prepaid credit has paid it.")
-    if invoice.is_credit_note or left <= 0:
-        return _("There is nothing to pay. The amount is credited to your account.")
-    asked = _("Please pay %(amount)s by %(day)s and quote %(number)s.") % {
-        "amount": shown(left, invoice.currency),
-        "day": day_text(invoice.due_on),
-        "number": invoice.number,
-    }
-    coin = invoice.legal_entity.smallest_coin
-    if coin is None:
-        return asked
-    cash = shown(round_cash(left, coin), invoice.currency)
-    return asked + " " + _("In cash it is %(amount)s.") % {"amount": cash}
-
-
-def _bank(invoice: Invoice) -> list[list[str]]:
-    seller = invoice.legal_entity
-    iban = seller.iban.replace(" ", "")
-    spaced = " ".join(iban[i : i + 4] for i in range(0, len(iban), 4))
-    rows = [
-        [_("Payee"), seller.name],
-        [_("IBAN"), spaced],
-        [_("Reference"), invoice.number],
-        [_("Tax number"), seller.tax_id],
-    ]
-    return [row for row in rows if row[1]]
-
-
-def _lines(address: str) -> list[str]:
-    return [line.strip() for line in address.splitlines() if line.strip()]
-
-
-def _other(name: str, than: str) -> list[str]:
-    return [name] if name != than else []

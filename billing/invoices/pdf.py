@@ -1,6 +1,7 @@
 """Sets an invoice as PDF: one compiler a process, the template its only source, data as JSON."""
 
 import json
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -40,6 +41,11 @@ def render(document: Document) -> bytes:
 def digest(document: Document) -> str:
     """A name for the bytes that `render` would give, without rendering."""
     return sha256(SOURCE + _json(document).encode()).hexdigest()
+
+
+def file_name(number: str, ending: str = ".pdf") -> str:
+    """INV-000042.pdf, whatever the number series holds."""
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', number).strip('-') or 'invoice'}{ending}"
 
 
 def _json(document: Document) -> str:

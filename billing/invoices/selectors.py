@@ -126,6 +126,11 @@ def first_bills_of_run(*, run_id: int) -> QuerySet[Any]:
     )
 
 
+def number_of(*, invoice_id: int) -> str:
+    """The number of an invoice."""
+    return Invoice.objects.values_list("number", flat=True).get(pk=invoice_id)
+
+
 def allocations_of(*, invoice_id: int) -> QuerySet[Allocation]:
     """What was paid on an invoice, and by which payment."""
     return (

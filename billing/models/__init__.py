@@ -1,4 +1,4 @@
-"""What billing remembers: charges, runs, drafts, invoices, ledger, payments, promises, wallets."""
+"""What billing remembers: charges, runs, drafts, invoices and their sending, ledger, payments …"""
 
 from billing.models.charges import Charge, ChargeState
 from billing.models.control import BillWord, ParkCode, ParkedAccount, Rule, RunRules, Variance
@@ -9,6 +9,7 @@ from billing.models.payers import ChargeShare, PayerAgreement, PayerShare
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
 from billing.models.runs import BillRun, Shard
+from billing.models.sending import InvoiceDocument, InvoiceSending, SendingBatch
 from billing.models.topups import TopUp, TopUpOrder
 from billing.models.walletlots import WalletDraw, WalletLot, WalletMovement
 from billing.models.wallets import Wallet, WalletGrant
@@ -25,7 +26,9 @@ __all__ = [
     "DraftLine",
     "DraftUsage",
     "Invoice",
+    "InvoiceDocument",
     "InvoiceLine",
+    "InvoiceSending",
     "LedgerAccount",
     "NumberSeries",
     "ParkCode",
@@ -38,6 +41,7 @@ __all__ = [
     "PromiseFact",
     "Rule",
     "RunRules",
+    "SendingBatch",
     "Shard",
     "TopUp",
     "TopUpOrder",

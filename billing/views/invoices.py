@@ -1,24 +1,30 @@
 """Pages of invoices: the list, one document with the way back of every amount, its PDF."""
 
-import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_GET
 
 from billing.explaining.selectors import LineExplained, explain_invoice, explain_line, line_at
 from billing.invoices import pdf, selectors
-from billing.invoices.document import Document, document_of, line_text, notes_of, period_text
+from billing.invoices.document import Document, line_text, notes_of, period_text
+from billing.invoices.grouping import MANY_LINES
+from billing.invoices.metered import is_usage
 from billing.models import Invoice, InvoiceLine
+from billing.sending.pages import in_its_language
+from billing.sending.selectors import details_of_invoice, document_of_invoice
+from billing.sending.shown import sending_context
 from billing.wallets.selectors import paid_on
 from o2b import clock
 from o2b.charging import Step
 from o2b.charging.draft import CHANGE, LATE, POOL
+from o2b.customers.selectors import language_of
 from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Column, ListPage
 from orders.models import OrderLine
@@ -110,13 +116,15 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     invoice = selectors.invoice(invoice_id=pk, on=clock.today())
     lines = list(selectors.lines_of(invoice_id=pk))
     explained = explain_invoice(invoice)
-    outside = invoice.legal_entity.shows_first_day_outside
     context = {
         "invoice": invoice,
         "status": label(invoice.status),
-        "document": document_of(invoice, lines, paid_on(invoice)),
-        "lines": [_shown(line, explained[line.pk], outside) for line in lines],
+        "title": _("Credit note") if invoice.is_credit_note else _("Invoice"),
+        "document": _document_of(invoice, lines),
+        "lines": [_shown(line, explained[line.pk], invoice) for line in lines],
         "allocations": selectors.allocations_of(invoice_id=pk),
+        "has_details": any(map(is_usage, lines)) or len(lines) > MANY_LINES,
+        **sending_context(request, invoice),
     }
     return render(request, "billing/invoice.html", context)
 
@@ -134,30 +142,54 @@ def explanation(request: HtmxRequest, pk: int, position: int) -> HttpResponse:
 @door(VIEW)
 @require_GET
 def as_pdf(request: HtmxRequest, pk: int) -> HttpResponse:
-    """The document as PDF, shown in the browser; the browser may keep it."""
+    """The document as the customer got it; before it was made, as it will be."""
+    kept = document_of_invoice(invoice_id=pk)
+    if kept is not None:
+        return _file(
+            request, selectors.number_of(invoice_id=pk), kept.digest, lambda: bytes(kept.pdf)
+        )
     document = _document(pk)
-    etag = f'"{pdf.digest(document)}"'
+    return _file(request, document["number"], pdf.digest(document), lambda: pdf.render(document))
+
+
+def _file(
+    request: HtmxRequest, number: str, digest: str, page: Callable[[], bytes]
+) -> HttpResponse:
+    """A PDF shown in the browser, which may keep it."""
+    etag = f'"{digest}"'
     if request.headers.get("If-None-Match") == etag:
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = HttpResponse(pdf.render(document), content_type="application/pdf")
-        response["Content-Disposition"] = f'inline; filename="{file_name(document["number"])}"'
+        response = HttpResponse(page(), content_type="application/pdf")
+        response["Content-Disposition"] = f'inline; filename="{pdf.file_name(number)}"'
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response
 
 
-def file_name(number: str) -> str:
-    """INV-000042.pdf, whatever the number series holds."""
-    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', number).strip('-') or 'invoice'}.pdf"
+@door(VIEW)
+@require_GET
+def details(request: HtmxRequest, pk: int) -> HttpResponse:
+    """What was used, day by day, as it went with the invoice; a 404 where nothing was metered."""
+    number, text = details_of_invoice(invoice_id=pk)
+    if text is None:
+        raise Http404
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    name = pdf.file_name(number, "-details.csv")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _document(pk: int) -> Document:
     invoice: Invoice = selectors.invoice(invoice_id=pk, on=clock.today())
-    return document_of(invoice, list(selectors.lines_of(invoice_id=pk)), paid_on(invoice))
+    return _document_of(invoice, list(selectors.lines_of(invoice_id=pk)))
 
 
-def _shown(line: InvoiceLine, again: LineExplained, outside: bool = False) -> LineShown:
+def _document_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
+    return in_its_language(invoice, lines, paid_on(invoice))
+
+
+def _shown(line: InvoiceLine, again: LineExplained, invoice: Invoice) -> LineShown:
     charge = explain_charge(
         line.charge.terms,
         position=line.charge.terms_charge.position,
@@ -169,11 +201,14 @@ def _shown(line: InvoiceLine, again: LineExplained, outside: bool = False) -> Li
     served = (line.served_to - line.served_from).days
     is_part = bool(line.charge.terms_charge.interval_unit) and served < full
     name = line.charge.item.product_version.product.name
+    with override(language_of(invoice.account.customer)):
+        text, notes = line_text(line, name), notes_of(line)
+        period = period_text(line, invoice.legal_entity.shows_first_day_outside)
     return LineShown(
         line=line,
-        text=line_text(line, name),
-        notes=notes_of(line),
-        period=period_text(line, outside),
+        text=text,
+        notes=notes,
+        period=period,
         charge=charge,
         days=_("%(served)s of %(full)s days") % {"served": served, "full": full},
         is_part=is_part,

@@ -16,6 +16,7 @@ from o2b.api.fields import Asked, Key, Link, State
 from o2b.api.idempotency import once
 from o2b.api.views import Noun
 from o2b.customers import services
+from o2b.customers.layouts import ACCOUNT_SENDING, LANGUAGES, Grouping
 from o2b.customers.models import Account, Customer
 from o2b.customers.references import UnknownReference, legal_entity_named, person_named
 
@@ -56,6 +57,11 @@ class AccountOutput(serializers.Serializer):
     dunning_profile = serializers.CharField()
     invoice_grouping = serializers.CharField()
     address = serializers.CharField()
+    sending = serializers.CharField(help_text="Empty: as the seller does.")
+    bill_to = serializers.CharField(help_text="Where invoices are mailed; empty: to the contact.")
+    language = serializers.CharField(
+        source="customer.language", help_text="Empty: that of the customer's country."
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -78,6 +84,12 @@ class AccountAsked(Asked):
     payment_days = serializers.IntegerField(min_value=0, max_value=32767, required=False)
     tax_exempt = serializers.BooleanField(required=False)
     address = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    sending = serializers.ChoiceField(ACCOUNT_SENDING, allow_blank=True, required=False)
+    bill_to = serializers.EmailField(max_length=254, allow_blank=True, required=False)
+    invoice_grouping = serializers.ChoiceField(
+        Grouping.choices[1:], allow_blank=True, required=False
+    )
+    language = serializers.ChoiceField(LANGUAGES, allow_blank=True, required=False)
 
 
 class AccountChangeAsked(Asked):
@@ -93,6 +105,12 @@ class AccountChangeAsked(Asked):
     payment_days = serializers.IntegerField(min_value=0, max_value=32767, required=False)
     tax_exempt = serializers.BooleanField(required=False)
     address = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    sending = serializers.ChoiceField(ACCOUNT_SENDING, allow_blank=True, required=False)
+    bill_to = serializers.EmailField(max_length=254, allow_blank=True, required=False)
+    invoice_grouping = serializers.ChoiceField(
+        Grouping.choices[1:], allow_blank=True, required=False
+    )
+    language = serializers.ChoiceField(LANGUAGES, allow_blank=True, required=False)
 
 
 class AccountFilter(filters.FilterSet):

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
+from o2b.customers.layouts import ACCOUNT_SENDING, LANGUAGES, Grouping
 from o2b.customers.models import Account, Customer, LegalEntity
 
 User = get_user_model()
@@ -45,6 +46,27 @@ class AccountForm(forms.Form):
     address = forms.CharField(
         label=_("Address"), required=False, max_length=1000, widget=forms.Textarea({"rows": 3})
     )
+    sending = forms.ChoiceField(
+        label=_("Invoices"),
+        required=False,
+        choices=[("", _("as the seller does")), *ACCOUNT_SENDING],
+    )
+    bill_to = forms.EmailField(
+        label=_("Mail invoices to"),
+        required=False,
+        help_text=_("Empty: to the contact of the customer."),
+    )
+    invoice_grouping = forms.ChoiceField(
+        label=_("Lines together"),
+        required=False,
+        choices=[("", _("as the seller does")), *Grouping.choices[1:]],
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("that of its country")), *LANGUAGES],
+        help_text=_("Of its invoices and letters."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,6 +94,10 @@ class AccountForm(forms.Form):
             **{name: getattr(account, name) for name in ("payment_days", "tax_exempt", "address")},
             "customer_name": account.customer.name,
             "segment": account.customer.segment,
+            "sending": account.sending,
+            "bill_to": account.bill_to,
+            "invoice_grouping": account.invoice_grouping,
+            "language": account.customer.language,
         }
 
 

@@ -15,6 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from o2b.charging.tax import TaxRounding
 from o2b.charging.terms import TermsInvalid, conventions_of
+from o2b.customers.layouts import (
+    ACCOUNT_SENDING,
+    LANGUAGES,
+    Grouping,
+    Sending,
+    validate_layout,
+)
 from o2b.fields import AmountField
 from o2b.models import TestClock
 from o2b.money import is_currency
@@ -73,6 +80,20 @@ class LegalEntity(models.Model):
         validators=[validate_conventions],
         help_text=_("How periods, shares and amounts are counted; empty: as everybody does."),
     )
+    sending = models.CharField(
+        max_length=10,
+        choices=Sending.choices,
+        default=Sending.ON_DEMAND,
+        db_default=Sending.ON_DEMAND,
+        help_text=_("What becomes of its invoices; an account may say otherwise."),
+    )
+    layout = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        validators=[validate_layout],
+        help_text=_("How its documents look: accent, logo, footer, bank, bic, grouping …"),
+    )
 
     class Meta:
         ordering = ["code"]
@@ -105,6 +126,14 @@ class Customer(models.Model):
     segment = models.SlugField(blank=True, default="")
     country = models.CharField(
         max_length=2, blank=True, default="", validators=[RegexValidator(r"^[A-Z]{2}$")]
+    )
+    language = models.CharField(
+        max_length=5,
+        blank=True,
+        default="",
+        db_default="",
+        choices=LANGUAGES,
+        help_text=_("Of its invoices and letters; empty: that of its country."),
     )
     created_at = models.DateTimeField(db_default=Now())
 
@@ -152,7 +181,26 @@ class Account(models.Model):
     )
     tax_exempt = models.BooleanField(default=False)
     dunning_profile = models.SlugField(blank=True, default="")
-    invoice_grouping = models.SlugField(blank=True, default="")
+    invoice_grouping = models.SlugField(
+        blank=True,
+        default="",
+        choices=Grouping.choices,
+        help_text=_("What the lines of its invoices are put together by; empty: as the seller."),
+    )
+    sending = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        choices=ACCOUNT_SENDING,
+        help_text=_("How its invoices are sent; empty: as the seller does."),
+    )
+    bill_to = models.EmailField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Where its invoices are mailed; empty: to the contact of the customer."),
+    )
     address = models.TextField(blank=True, default="")
     test_clock = models.ForeignKey(
         TestClock, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

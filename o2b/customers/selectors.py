@@ -58,5 +58,7 @@ def written_to(customers: Iterable[int]) -> dict[int, Contact]:
 
 
 def language_of(customer: Customer) -> str:
-    """The language in which a customer is written to."""
+    """The language in which a customer is written to: what was said, else that of its country."""
+    if customer.language:
+        return customer.language
     return "de" if customer.country in GERMAN_SPOKEN else "en"

@@ -38,6 +38,10 @@ def create_account(
     tax_exempt: bool = False,
     address: str = "",
     bill_group: str = "",
+    sending: str = "",
+    bill_to: str = "",
+    invoice_grouping: str = "",
+    language: str = "",
     actor_id: int | None = None,
 ) -> Account:
     """Open an account of a known customer, or of a new one; in the seller's currency unless told.
@@ -48,7 +52,7 @@ def create_account(
     if customer_id:
         customer = Customer.objects.get(pk=customer_id)
     else:
-        customer = Customer(name=customer_name or name, segment=segment)
+        customer = Customer(name=customer_name or name, segment=segment, language=language)
         _check(customer, prefix="customer_")
         customer.save()
     account = Account(
@@ -64,6 +68,9 @@ def create_account(
         payment_days=payment_days,
         tax_exempt=tax_exempt,
         address=address,
+        sending=sending,
+        bill_to=bill_to,
+        invoice_grouping=invoice_grouping,
     )
     _check(account)
     account.save()
@@ -86,9 +93,13 @@ def change_account(
     customer_name: str = "",
     segment: str | None = None,
     bill_group: str | None = None,
+    sending: str | None = None,
+    bill_to: str | None = None,
+    invoice_grouping: str | None = None,
+    language: str | None = None,
     actor_id: int | None = None,
 ) -> Account:
-    """Change what may change of an open account and of its customer's name and segment."""
+    """Change what may change of an open account and of its customer; None leaves it as it is."""
     account = _locked(account_id)
     told: dict[str, Any] = {
         "name": name,
@@ -101,12 +112,14 @@ def change_account(
     }
     if bill_group is not None:
         told["bill_group"] = bill_group
+    about = {"sending": sending, "bill_to": bill_to, "invoice_grouping": invoice_grouping}
+    told |= {field: value for field, value in about.items() if value is not None}
     changed = [field for field, value in told.items() if getattr(account, field) != value]
     for field in changed:
         setattr(account, field, told[field])
     _check(account)
     account.save()
-    changed += _change_customer(account.customer, customer_name, segment)
+    changed += _change_customer(account.customer, customer_name, segment, language)
     if changed:
         events.record("account.changed", account, at=at, actor_id=actor_id, fields=changed)
     return account
@@ -130,11 +143,14 @@ def _locked(account_id: int) -> Account:
     return account
 
 
-def _change_customer(customer: Customer, name: str, segment: str | None) -> list[str]:
-    before = customer.name, customer.segment
+def _change_customer(
+    customer: Customer, name: str, segment: str | None, language: str | None
+) -> list[str]:
+    before = customer.name, customer.segment, customer.language
     customer.name = name or customer.name
     customer.segment = customer.segment if segment is None else segment
-    if before == (customer.name, customer.segment):
+    customer.language = customer.language if language is None else language
+    if before == (customer.name, customer.segment, customer.language):
         return []
     _check(customer, prefix="customer_")
     customer.save()
@@ -151,5 +167,5 @@ def _check(row: models.Model, *, prefix: str = "") -> None:
         row.full_clean()
     except ValidationError as exc:
         field, messages = next(iter(exc.message_dict.items()))
-        own = "segment" if field == "segment" else f"{prefix}{field}"
+        own = field if field in ("segment", "language") else f"{prefix}{field}"
         raise AccountInvalid(messages[0], field=None if field == NON_FIELD_ERRORS else own) from exc

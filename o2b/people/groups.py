@@ -43,6 +43,7 @@ LEAD = (
 BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
     *("billing.set_run_rules", "billing.look_at_bills"),
+    "billing.send_invoices",
     *("billing.grant_money", "billing.approve_grant"),
     *("billing.share_charges", "billing.approve_payers"),
     *("subscriptions.send_usage", "subscriptions.mend_usage", "subscriptions.set_usage_alerts"),

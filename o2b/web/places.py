@@ -86,6 +86,7 @@ PLACES = (
             Place(_("Bill runs"), "billing:run-list", "billing.view_billrun", "b"),
             Place(_("Bills to look at"), "billing:looks", "billing.look_at_bills"),
             Place(_("Invoices"), "billing:invoice-list", "billing.view_invoice", "i"),
+            Place(_("Sending"), "billing:sending-list", "billing.view_invoice"),
             Place(_("Payments"), "billing:payment-list", "billing.record_payment", "p"),
             Place(_("Prepaid credit"), "billing:wallet-list", "billing.view_invoice"),
             Place(_("Payers"), "billing:payers-list", "billing.view_invoice"),

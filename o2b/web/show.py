@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -19,7 +20,11 @@ NOTHING = "—"
 
 def reader_locale() -> Locale:
     """Babel's locale of the active language; plain English means day before month."""
-    language = get_language() or "en"
+    return _locale(get_language() or "en")
+
+
+@lru_cache(maxsize=32)
+def _locale(language: str) -> Locale:
     return Locale.parse("en_GB" if language == "en" else to_locale(language))
 
 
@@ -31,10 +36,16 @@ def money_text(amount: Any, currency: str = "") -> str:
         amount, currency = amount.amount, amount.currency
     if isinstance(amount, float):
         raise TypeError("money is never a float")
-    value = Decimal(amount)
+    # By its digits: 1.5 and 1.50 are equal, and are not shown alike.
+    return _money(str(Decimal(amount)), currency, get_language() or "en")
+
+
+@lru_cache(maxsize=8192)
+def _money(digits: str, currency: str, language: str) -> str:
+    value, locale = Decimal(digits), _locale(language)
     if not currency:
-        return format_decimal(value, "#,##0.00########", locale=reader_locale())
-    return format_currency(value, currency, locale=reader_locale(), decimal_quantization=False)
+        return format_decimal(value, "#,##0.00########", locale=locale)
+    return format_currency(value, currency, locale=locale, decimal_quantization=False)
 
 
 def number_text(value: Any) -> str:
@@ -50,7 +61,12 @@ def day_text(value: date | None) -> str:
         return NOTHING
     if isinstance(value, datetime):
         value = timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
-    return format_date(value, "medium", locale=reader_locale())
+    return _day(value, get_language() or "en")
+
+
+@lru_cache(maxsize=8192)
+def _day(value: date, language: str) -> str:
+    return format_date(value, "medium", locale=_locale(language))
 
 
 def moment_text(value: datetime | None) -> str:

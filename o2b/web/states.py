@@ -50,6 +50,13 @@ STATES: dict[str, tuple[str, str | Promise]] = {
     "finalised": ("good", _("finalised")),
     "paused": ("warn", _("paused")),
     "parked": ("warn", _("parked")),
+    # sending of an invoice
+    "broken": ("bad", _("no PDF")),
+    "filed": ("good", _("PDF kept")),
+    "to mail": ("go", _("to mail")),
+    "mailed": ("good", _("mailed")),
+    "stuck": ("bad", _("not mailed")),
+    "settled": ("", _("sent otherwise")),
     # invoice
     "final": ("go", _("final")),
     "due": ("go", _("due")),

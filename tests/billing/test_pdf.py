@@ -159,7 +159,7 @@ def test_many_lines_take_many_pages_and_each_says_so() -> None:
     for n, page in enumerate(pages, start=1):
         text = page.extract_text()
         assert f"Page {n} of {len(pages)}" in text
-        assert "Unit price" in text
+        assert "Unit price" in text or n == len(pages)  # the last may hold the sums alone
 
 
 def test_the_page_speaks_the_readers_language() -> None:

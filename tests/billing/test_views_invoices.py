@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from pypdf import PdfReader
 
+from billing.invoices.pdf import file_name
 from billing.models import Invoice
 from billing.payments.services import record_payment
-from billing.views.invoices import file_name
 from o2b import asks, clock
 from tests.billing.build import AT, an_invoice, charges_of, items_of
 from tests.billing.pages import HTMX, client_of, queries, text_of

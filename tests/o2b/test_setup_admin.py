@@ -43,6 +43,7 @@ def test_an_empty_house_is_set_up_and_sells_once_a_second_person_agrees(ines: Cl
         "customers/legalentity",
         **{"code": "acme", "name": "Acme", "country": "DE", "currency": "EUR"},
         number_prefix="AC-",
+        sending="mail",
     )
     added(ines, "catalog/product", code="seat", name="Seat", unit="seat", quantity_places=0)
     product = ProductVersion.product.field.related_model.objects.get(code="seat")
@@ -112,7 +113,30 @@ def test_a_broken_plan_is_refused_in_words(ines: Client) -> None:
     assert plan.state == "draft"
 
 
-ENTITY = {"code": "acme", "name": "Acme", "country": "DE", "currency": "EUR", "number_prefix": "A"}
+ENTITY = {
+    "code": "acme",
+    "name": "Acme",
+    "country": "DE",
+    "currency": "EUR",
+    "number_prefix": "A",
+    "sending": "on_demand",
+}
+
+
+@pytest.mark.parametrize(
+    ("layout", "kept"),
+    [
+        ("", {}),
+        ('{"accent": "#0b7a4b", "footer": "HRB 1"}', {"accent": "#0b7a4b", "footer": "HRB 1"}),
+        ('{"accent": "green"}', None),
+        ('{"logo": "<svg onload=\'x\'/>"}', None),
+    ],
+)
+def test_a_layout_is_known_settings(ines: Client, layout: str, kept: object) -> None:
+    answer = ines.post("/admin/customers/legalentity/add/", ENTITY | {"layout": layout})
+    assert answer.status_code == (200 if kept is None else 302)
+    made = LegalEntity.objects.filter(code="acme").first()
+    assert (made.layout if made else None) == kept
 
 
 @pytest.mark.parametrize(

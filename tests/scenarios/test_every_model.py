@@ -83,7 +83,7 @@ def test_one_line_of_each_kind_is_billed_as_worked_out_by_hand(world: World) -> 
         assert {e.code: found.get(e.code, []) for e in SOLD} == expected, day
     units: dict[str, str] = {}
     for line in InvoiceLine.objects.order_by("pk"):
-        shown = _shown(line, explain_line(line))
+        shown = _shown(line, explain_line(line), line.invoice)
         assert shown.charge.steps[-1].result == shown.charge.amount.amount
         assert (shown.steps[-1].result, shown.explained.equal) == (line.amount, True)
         units[line.charge.item.product_version.product.code] = _unit(line, "EUR")

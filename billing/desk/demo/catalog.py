@@ -10,6 +10,7 @@ from django.db import transaction
 
 from o2b.catalog.introduction import Offer, introduce_book, introduce_product
 from o2b.catalog.models import PriceBook
+from o2b.customers.layouts import Sending
 from o2b.customers.models import LegalEntity
 from o2b.customers.opening import ensure_legal_entity
 from o2b.packs.meters import load_meter
@@ -201,6 +202,20 @@ DATA: dict[str, Any] = {
 RATES = (("19", "", "Umsatzsteuer"), ("7", "reduced", "Umsatzsteuer, ermäßigt"))
 
 
+# What its invoices look like.
+LAYOUT = {
+    "accent": "#2f4fdc",
+    "logo": (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 220 60">'
+        '<circle cx="30" cy="30" r="24" fill="#2f4fdc"/><path d="M15 38 30 12 45 38Z" fill="#fff"/>'
+        '<text x="64" y="40" font-family="Libertinus Serif" font-size="30">Nordlicht</text></svg>'
+    ),
+    "bank": "Deutsche Kreditbank",
+    "bic": "BYLADEM1001",
+    "footer": "Nordlicht Telecom GmbH · Hafenstraße 12 · 20457 Hamburg\nUSt-IdNr. DE 314 159 265",
+}
+
+
 @transaction.atomic
 def ensure_catalog(*, valid_from: date, at: datetime) -> LegalEntity:
     """The seller, its products with plans and its published book; once."""
@@ -213,6 +228,8 @@ def ensure_catalog(*, valid_from: date, at: datetime) -> LegalEntity:
         tax_id="DE 314 159 265",
         iban="DE02 1203 0000 0000 2020 51",
         number_prefix="NL-",
+        sending=Sending.PORTAL,
+        layout=LAYOUT,
     )
     if PriceBook.objects.filter(code=BOOK).exists():
         return entity

@@ -1,4 +1,4 @@
-"""Payers of one line are controlled each for himself: set aside, parked, retried, and all is paid."""
+"""Payers of one line are controlled each for himself: set aside, parked, retried."""
 
 from datetime import date
 from decimal import Decimal

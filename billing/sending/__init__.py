@@ -1,0 +1,1 @@
+"""What becomes of invoices once they are final: documents made, kept, mailed; who could not be."""
