@@ -117,12 +117,14 @@ def billed(house: OwnHouse, deaths: list[tuple[int, str]]) -> dict[str, str]:
     run = house.python(OPEN, SHARD)
     until = time.monotonic() + MOST_SECONDS
     seen, moved, approved = -1, time.monotonic(), False
+    told: list[tuple[str, int]] = []
     while (state := state_of(house)) != "finalised":
         assert time.monotonic() < until, f"{state}, {steps_done(house)} steps\n{house.words()}"
         if state == "to_approve" and not approved:
             approve(house, run)
             approved = True
         done = steps_done(house)
+        told.append((state, done))
         if deaths and done >= deaths[0][0]:
             time.sleep(chance.random() / 20)  # somewhere within the steps that run now
             house.kill9(deaths.pop(0)[1], chance)
@@ -132,7 +134,7 @@ def billed(house: OwnHouse, deaths: list[tuple[int, str]]) -> dict[str, str]:
             house.sql(A_MINUTE_PASSES)
             moved = time.monotonic()
         time.sleep(0.02)
-    assert deaths == []
+    assert not deaths, f"{deaths} after {told}"
     house.wait_until(lambda: not house.sql("SELECT FROM billing_draftline LIMIT 1"), seconds=60)
     house.stop_processes()
     return left(house)
