@@ -233,6 +233,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "account.parked": (),
     "payment.received": (Reaction("orders.look_at_payments", by="account"),),
     "payment.allocated": (),
+    "payment.freed": (),
     "wallet.filled": (),
     "wallet.taken_back": (),
     "wallet.drawn": (),

@@ -1,8 +1,11 @@
 """Questions about issued invoices: how they stand, what they say and what each line hangs on."""
 
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
     Case,
     CharField,
@@ -25,14 +28,24 @@ from o2b.fields import AmountField
 from orders.models import OrderLine
 
 OPEN, OVERDUE, PAID, CREDIT = "open", "overdue", "paid", "credit"
-STATUSES = [(OPEN, _("open")), (OVERDUE, _("overdue")), (PAID, _("paid")), (CREDIT, _("credit"))]
+REVERSED, REVERSAL = "reversed", "reversal"
+STATUSES = [
+    (OPEN, _("open")),
+    (OVERDUE, _("overdue")),
+    (PAID, _("paid")),
+    (CREDIT, _("credit")),
+    (REVERSED, _("reversed")),
+    (REVERSAL, _("reversal")),
+]
 
 
 def with_standing(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Any]:
     """Adds `allocated`, `open_amount` and `status` as of a day.
 
-    A credit note is never open: it lowers the balance of its account.
+    A credit note is never open: it lowers the balance of its account. Neither is a document that
+    was reversed, nor the one that reverses it: they cancel each other.
     """
+    undone = Exists(Invoice.objects.filter(reverses=OuterRef("pk")))
     allocated = (
         Allocation.objects.filter(invoice=OuterRef("pk"))
         .order_by()
@@ -42,16 +55,20 @@ def with_standing(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Any]:
     )
     nothing = Value(0, output_field=AmountField())
     return (
-        rows.annotate(allocated=Coalesce(Subquery(allocated), nothing))
+        rows.annotate(allocated=Coalesce(Subquery(allocated), nothing), is_reversed=undone)
         .annotate(
             open_amount=Case(
                 When(kind=Kind.CREDIT_NOTE, then=nothing),
+                When(reverses__isnull=False, then=nothing),
+                When(is_reversed=True, then=nothing),
                 default=F("total") - F("allocated"),
                 output_field=AmountField(),
             )
         )
         .annotate(
             status=Case(
+                When(reverses__isnull=False, then=Value(REVERSAL)),
+                When(is_reversed=True, then=Value(REVERSED)),
                 When(kind=Kind.CREDIT_NOTE, then=Value(CREDIT)),
                 When(open_amount__lte=0, then=Value(PAID)),
                 When(due_on__lt=on, then=Value(OVERDUE)),
@@ -114,11 +131,44 @@ def first_bills_of_run(*, run_id: int) -> QuerySet[Any]:
         account=OuterRef("account"), pk__lt=OuterRef("pk"), kind=Kind.INVOICE
     )
     return (
-        Invoice.objects.filter(run=run_id, kind=Kind.INVOICE)
+        Invoice.objects.filter(run=run_id, kind=Kind.INVOICE, reverses=None)
         .filter(~Exists(before))
         .select_related("account__test_clock")
         .order_by("pk")
     )
+
+
+CORRECTIONS = """
+SELECT later.invoice_id, sum(later.amount + later.tax)
+    FROM billing_invoiceline AS own
+    JOIN billing_invoiceline AS later ON later.charge_id = own.charge_id
+        AND later.period_start = own.period_start AND later.segment = own.segment
+        AND later.revision > own.revision AND later.reverses IS NULL
+    WHERE own.invoice_id = %s
+    GROUP BY later.invoice_id ORDER BY later.invoice_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A later document that bills a period of this one again: what it adds, or credits."""
+
+    invoice: Invoice
+    amount: Decimal
+
+
+def corrections_of(invoice: Invoice) -> list[Correction]:
+    """What later bills changed of the periods of a document, the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(CORRECTIONS, [invoice.pk])
+        rows = cursor.fetchall()
+    bills = Invoice.objects.in_bulk([row[0] for row in rows])
+    return [Correction(bills[pk], amount) for pk, amount in rows]
+
+
+def reversal_of(invoice: Invoice) -> Invoice | None:
+    """The document that takes this one back, if one does."""
+    return Invoice.objects.filter(reverses=invoice).first()
 
 
 def allocations_of(*, invoice_id: int) -> QuerySet[Allocation]:

@@ -6,6 +6,7 @@ from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
+from billing.models.rates import ExchangeRate
 from billing.models.runs import BillRun, ParkedAccount, Shard
 from billing.models.topups import TopUp, TopUpOrder
 from billing.models.walletlots import WalletDraw, WalletLot, WalletMovement
@@ -20,6 +21,7 @@ __all__ = [
     "DraftInvoice",
     "DraftLine",
     "DraftUsage",
+    "ExchangeRate",
     "Invoice",
     "InvoiceLine",
     "LedgerAccount",

@@ -54,9 +54,44 @@ class BillRun(Stateful):
     approved_at = models.DateTimeField(null=True)
     finalised_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
+    # A reversal is a run that takes back one document, or all of a run, instead of billing.
+    reverses_invoice = models.ForeignKey(
+        "billing.Invoice", null=True, on_delete=models.PROTECT, related_name="reversals"
+    )
+    reverses_run = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="reversals"
+    )
+    reason = models.TextField(blank=True, default="", db_default="")
+    # What gave its numbers, from approval on.
+    series = models.ForeignKey(
+        "billing.NumberSeries", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    credit_series = models.ForeignKey(
+        "billing.NumberSeries", null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(reverses_invoice=None, reverses_run=None)
+                | (
+                    ~models.Q(reason="")
+                    & (models.Q(reverses_invoice=None) | models.Q(reverses_run=None))
+                ),
+                name="reversal_has_a_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["reverses_invoice"],
+                condition=~models.Q(state="cancelled"),
+                name="one_reversal_an_invoice",
+            ),
+            models.UniqueConstraint(
+                fields=["reverses_run"],
+                condition=~models.Q(state="cancelled"),
+                name="one_reversal_a_run",
+            ),
+        ]
         permissions = [
             ("run_bills", "Can open, pause and cancel bill runs"),
             ("approve_run", "Can approve bill runs"),
@@ -78,6 +113,10 @@ class BillRun(Stateful):
     @property
     def number(self) -> str:
         return f"R-{self.pk}"
+
+    @property
+    def is_reversal(self) -> bool:
+        return self.reverses_invoice_id is not None or self.reverses_run_id is not None
 
     @property
     def is_over(self) -> bool:
@@ -215,6 +254,9 @@ class Shard(models.Model):
     first_month = models.DateField(null=True)
     last_month = models.DateField(null=True)
     first_number = models.PositiveBigIntegerField(null=True, help_text="Given on approval.")
+    first_credit = models.PositiveBigIntegerField(
+        null=True, help_text="The first number of its credit notes, where they have their own."
+    )
     draft_seconds = models.FloatField(default=0)
     final_seconds = models.FloatField(default=0)
     worker = models.CharField(max_length=120, blank=True, default="")

@@ -20,8 +20,9 @@ from subscriptions.pools.statements import USAGE_REVISION
 # goes on; as a value, so that no plan reads all versions to answer it of a few.
 DUE = """
 SELECT charge.account_id, charge.id, item.revision,
-       item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage',
-       standing.seen_revision < item.revision,
+       item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage'
+           AND {again} IS NOT TRUE,
+       standing.seen_revision < item.revision OR {again} IS TRUE,
        charge.terms_charge_id || '|' || COALESCE(version.quantity::text, '') || '|'
            || CASE WHEN version.opens AND priced.kind = 'one_time' THEN lower(version.valid)
                    ELSE charge.started_on END || '|'
@@ -50,6 +51,8 @@ SELECT charge.account_id, charge.id, item.revision,
       AND ({due})
     ORDER BY charge.account_id, charge.id, lower(version.valid)
 """
+# What was reversed is billed again by difference, until a run has gone past all of it.
+AGAIN = "(standing.taken_back_to > COALESCE(standing.billed_through, '-infinity'))"
 DUE_BY = """
 standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision
 OR priced.kind = 'usage' AND standing.seen_usage < (
@@ -145,6 +148,7 @@ def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
         standing=scope.within("standing.account_id"),
         charge=scope.within("charge.account_id"),
         due=due,
+        again=AGAIN,
     )
     rows: list[Any] = _ask(question, scope.values | values)
     return rows

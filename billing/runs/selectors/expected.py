@@ -16,7 +16,8 @@ from o2b.periods import FOREVER, Period
 PROMISED = f"""
 SELECT item.account_id, promise.id, item.id, charge.id, charge.terms_charge_id,
        COALESCE(charge.terms_id, ordered.terms_id), item.revision = 1,
-       COALESCE(standing.seen_revision < item.revision, false),
+       COALESCE(standing.seen_revision < item.revision
+           OR standing.taken_back_to > COALESCE(standing.billed_through, '-infinity'), false),
        ({KEPT}) IS TRUE,
        ordered.quantity || '|' || COALESCE(ordered.start_on::text, '') || '|'
            || COALESCE(ordered.delivered_on::text, '') || '|'

@@ -87,9 +87,19 @@ def breaches_in(*, run_ids: Sequence[int]) -> int:
 def overlapping_runs(
     *, legal_entity_id: int, account_ids: Sequence[int] | None
 ) -> QuerySet[BillRun]:
-    """Runs that are not over and may bill one of these accounts (None: any of the entity's)."""
-    unfinished = BillRun.objects.filter(legal_entity_id=legal_entity_id).exclude(
-        state__in=BillRun.OVER
+    """Runs that are not over and may bill one of these accounts (None: any of the entity's).
+
+    A reversal that waits for its approval keeps nobody from billing: it looks again then.
+    """
+    state = BillRun.State
+    asked = (Q(reverses_invoice__isnull=False) | Q(reverses_run__isnull=False)) & (
+        Q(state__in=[state.OPEN, state.DRAFTING, state.TO_APPROVE])
+        | Q(state=state.PAUSED, paused_from=state.DRAFTING)
+    )
+    unfinished = (
+        BillRun.objects.filter(legal_entity_id=legal_entity_id)
+        .exclude(state__in=BillRun.OVER)
+        .exclude(asked)
     )
     if account_ids is None:
         return unfinished

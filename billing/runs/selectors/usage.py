@@ -24,8 +24,10 @@ SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
        priced.details -> 'call' ->> 'number', account.time_zone,
        (COALESCE(clock.now, now() - interval '1 hour') AT TIME ZONE account.time_zone)::date,
        told.revision, told.revision > standing.seen_usage,
-       standing.seen_revision < item.revision OR standing.billed_through IS NULL, item.revision > 1,
+       standing.seen_revision < item.revision OR standing.billed_through IS NULL
+           OR standing.taken_back_to > standing.billed_through, item.revision > 1,
        CASE WHEN item.revision > 1 OR told.revision > standing.seen_usage
+                OR standing.taken_back_to > standing.billed_through
                 OR priced.details ? 'allowance' OR meter.aggregation = 'average' THEN NULL
             ELSE standing.billed_through END AS since,
        charge.item_id, charge.terms_id, priced.key,

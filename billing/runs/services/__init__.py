@@ -17,15 +17,25 @@ from billing.runs.services.opening import (
     plan_run,
 )
 from billing.runs.services.rechecking import Recheck, recheck_charges
+from billing.runs.services.reversing import (
+    NotReversible,
+    ReasonMissing,
+    RunUnderWay,
+    reverse_invoice,
+    reverse_run,
+)
 from billing.runs.services.steering import cancel_run, pause_run, resume_run
 
 __all__ = [
     "DayTooFar",
+    "NotReversible",
     "OwnRun",
+    "ReasonMissing",
     "Recheck",
     "RunIncomplete",
     "RunNotReady",
     "RunOverlaps",
+    "RunUnderWay",
     "ScopeEmpty",
     "approve_run",
     "cancel_run",
@@ -37,4 +47,6 @@ __all__ = [
     "plan_run",
     "recheck_charges",
     "resume_run",
+    "reverse_invoice",
+    "reverse_run",
 ]

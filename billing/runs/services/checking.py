@@ -79,7 +79,9 @@ class _Check:
         slow: list[PromisedRow] = []
         memo, keys, drafts, terms = self.memo, self.keys, self.drafts, self.terms
         for row in rows:
-            _, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, _, is_kept, key = row
+            _, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, again, is_kept, key = (
+                row
+            )
             if not is_kept:
                 self.doubtful.add(promise_id or 0)
             if charge_id is None or promise_id is None or not is_plain:
@@ -89,7 +91,7 @@ class _Check:
                 continue
             promised = terms[terms_id]
             name = keys.get(priced_id)
-            if len(promised.charges) != 1 or not promised.sound or name is None:
+            if again or len(promised.charges) != 1 or not promised.sound or name is None:
                 charges.setdefault(item_id, set()).add(name or "")
                 slow.append(PromisedRow(*row))
                 continue
@@ -134,7 +136,7 @@ class _Check:
                 self._tell(row, "unexpected", "no such charge", name or "one")
                 continue
             if row.plain:
-                said = self._try(self._expected, row, name)
+                said = self._try(self._expected, row, name, history)
             else:
                 said = self._try(self._changed, row, name, served, history)
             text = drafted[1] if drafted else ""
@@ -210,8 +212,13 @@ class _Check:
         for item in sorted(bare - opening):
             self._tell(first[item], "missing", "a charge of the changed Terms", "none")
 
-    def _expected(self, row: PromisedRow, name: str) -> str:
-        """The lines of an unchanged item, from its order line and the Terms' text."""
+    def _expected(
+        self, row: PromisedRow, name: str, history: Mapping[int, Any] | None = None
+    ) -> str:
+        """The lines of an unchanged item, from its order line and the Terms' text.
+
+        One of which something was reversed is rebuilt with what was billed of it.
+        """
         promised = self.terms[row.terms_id]
         quantity, start_on, delivered_on, anchor, through = row.key.split("|")
         started_on = promised.started_on(start_on, delivered_on)
@@ -223,7 +230,9 @@ class _Check:
             anchor_day=int(anchor),
             segments=[open_segment(started_on, Decimal(quantity))],
             billed_through=_day(through),
-            billed=self._late(row),
+            billed=history.get(row.charge_id or 0, ())
+            if history is not None and row.changed
+            else self._late(row),
             until=self.until,
             usage=self.usage.get(row.charge_id or 0),
         )

@@ -19,10 +19,12 @@ from billing.runs.selectors import due, expected
 from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.scope import Scope, scope_of
 from billing.runs.selectors.usage import usage_of
+from billing.runs.services.booking import without_rate
 from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
 from billing.runs.services.parking import Parking, park
+from billing.runs.services.reversing import fill_reversal
 from billing.runs.services.taxing import taxing_of
 from o2b.charging import RateMissing, compile_charge
 from o2b.taxes.port import TaxUnknown
@@ -69,6 +71,11 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
     began = perf_counter()
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")
+    if run.is_reversal:
+        fill_reversal(run, shard, worker=worker)
+        _total(shard)
+        shard.save()
+        return
     discard_drafts(shard_id=shard.pk)
     ParkedAccount.objects.filter(shard=shard).delete()
     scope = scope_of(run, shard)
@@ -143,6 +150,10 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     drafted = Drafted(drafts, accounts, usage)
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
+    for account_id, reason in without_rate(run, accounts).items():
+        if account_id in drafts:
+            drafted.parked[account_id] = Parked("exchange_rate", reason)
+            del drafts[account_id]
     _write(run, shard, drafted, drafts)
     for account_id in drafted.parked:
         drafts.pop(account_id, None)
@@ -220,6 +231,12 @@ def _count(shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> No
     shard.promises_kept = checked.promises - sum(
         len({each.promise_id for each in found} - {0}) for found in checked.broken.values()
     )
+    _total(shard)
+    shard.first_month, shard.last_month = _months(drafted, parked)
+
+
+def _total(shard: Shard) -> None:
+    """What was drafted, read back from where it lies."""
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, [shard.pk])
         rows = cursor.fetchall()
@@ -228,7 +245,6 @@ def _count(shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> No
     }
     shard.drafted = shard.invoices = sum(row[4] for row in rows)
     shard.lines = sum(row[5] for row in rows)
-    shard.first_month, shard.last_month = _months(drafted, parked)
 
 
 def _months(drafted: Drafted, parked: set[int]) -> tuple[date | None, date | None]:

@@ -1,0 +1,1 @@
+"""Questions about the journal: rates of a day, postings for a list, balances of a month."""
