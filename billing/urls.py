@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from billing.views import complaints, invoices, panels, payments, promises, runs
+from billing.journal import views as journal
+from billing.views import complaints, invoices, panels, payments, promises, reversals, runs
 from billing.wallets.views import deeds, lists
 
 app_name = "billing"
@@ -14,6 +15,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/cancel/", runs.cancel, name="run-cancel"),
     path("runs/<int:pk>/pause/", runs.pause, name="run-pause"),
     path("runs/<int:pk>/resume/", runs.resume, name="run-resume"),
+    path("runs/<int:pk>/reverse/", reversals.run, name="run-reverse"),
+    path("reversals/", reversals.ReversalList.as_view(), name="reversal-list"),
+    path("invoices/<int:pk>/reverse/", reversals.invoice, name="invoice-reverse"),
+    path("journal/", journal.PostingList.as_view(), name="journal"),
+    path("journal/balance/", journal.balance, name="journal-balance"),
+    path("exchange-rates/", journal.RateList.as_view(), name="rate-list"),
+    path("exchange-rates/new/", journal.tell, name="rate-new"),
     path("invoices/", invoices.InvoiceList.as_view(), name="invoice-list"),
     path("invoices/<int:pk>/", invoices.detail, name="invoice-detail"),
     path("invoices/<int:pk>/complain/", complaints.complain, name="invoice-complain"),

@@ -234,6 +234,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "payment.received": (Reaction("orders.look_at_payments", by="account"),),
     "payment.allocated": (),
     "payment.freed": (),
+    "exchange_rate.told": (),
     "wallet.filled": (),
     "wallet.taken_back": (),
     "wallet.drawn": (),

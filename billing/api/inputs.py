@@ -19,6 +19,12 @@ class RunAsked(Asked):
     )
 
 
+class ReversalAsked(Asked):
+    """Why something final is taken back."""
+
+    reason = serializers.CharField(max_length=2000)
+
+
 class AllocationAsked(Asked):
     invoice = Key()
     amount = Exact()

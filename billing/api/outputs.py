@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.invoices.selectors import STATUSES
-from billing.models import BillRun, Invoice
+from billing.models import BillRun, Invoice, LedgerAccount
 from billing.runs.selectors import counts_of, totals_of
 from o2b.api.fields import Amount, Link, Plain, State
 from o2b.api.links import AccountLink
@@ -37,6 +37,13 @@ class RunHeadOutput(serializers.Serializer):
     legal_entity = serializers.CharField(source="legal_entity.code")
     on = serializers.DateField()
     account_ids = serializers.ListField(child=serializers.IntegerField(), allow_null=True)
+    reverses_invoice = serializers.IntegerField(
+        source="reverses_invoice_id", allow_null=True, help_text="The document that it takes back."
+    )
+    reverses_run = serializers.IntegerField(
+        source="reverses_run_id", allow_null=True, help_text="The run that it takes back."
+    )
+    reason = serializers.CharField(help_text="Why it takes back.")
     state = State(name="BillRunState", choices=BillRun.State.choices)
     opened_by = serializers.CharField(source="opened_by.username")
     opened_at = serializers.DateTimeField()
@@ -113,6 +120,9 @@ class InvoiceHeadOutput(serializers.Serializer):
     legal_entity = serializers.CharField(source="legal_entity.code")
     account = AccountLink()
     run = serializers.IntegerField(source="run_id")
+    reverses = serializers.IntegerField(
+        source="reverses_id", allow_null=True, help_text="The document that it takes back."
+    )
     currency = serializers.CharField()
     issued_on = serializers.DateField()
     due_on = serializers.DateField()
@@ -258,3 +268,20 @@ class BalanceOutput(serializers.Serializer):
 
 def _money(amount: Decimal, currency: str) -> str:
     return f"{quantise(amount, currency):f}"
+
+
+class PostingOutput(serializers.Serializer):
+    """An amount from one ledger account to another; `entity_amount` is in the seller's currency."""
+
+    id = serializers.IntegerField()
+    on = serializers.DateField()
+    account = serializers.IntegerField(source="account_id")
+    invoice = serializers.IntegerField(source="invoice_id", allow_null=True)
+    payment = serializers.IntegerField(source="payment_id", allow_null=True)
+    debit = State(name="LedgerAccount", choices=LedgerAccount.choices)
+    credit = State(name="LedgerAccount", choices=LedgerAccount.choices)
+    currency = serializers.CharField()
+    amount = Amount()
+    entity_amount = Plain(allow_null=True)
+    rate = Plain(allow_null=True)
+    rate_on = serializers.DateField(allow_null=True)

@@ -3,12 +3,19 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from billing.api.views import BalanceViewSet, InvoiceViewSet, PaymentViewSet, RunViewSet
+from billing.api.views import (
+    BalanceViewSet,
+    InvoiceViewSet,
+    PaymentViewSet,
+    PostingViewSet,
+    RunViewSet,
+)
 from billing.wallets.api import WalletGrantViewSet, WalletViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("bill-runs", RunViewSet, basename="api-bill-run")
 router.register("invoices", InvoiceViewSet, basename="api-invoice")
+router.register("postings", PostingViewSet, basename="api-posting")
 router.register("payments", PaymentViewSet, basename="api-payment")
 router.register("accounts", BalanceViewSet, basename="api-account-balance")
 router.register("wallets", WalletViewSet, basename="api-wallet")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -13,13 +13,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api import outputs
-from billing.api.inputs import PaymentAsked, RunAsked
+from billing.api.inputs import PaymentAsked, ReversalAsked, RunAsked
 from billing.explaining.selectors import explain_line, line_at
 from billing.explaining.shown import as_json
 from billing.invoices import selectors as invoices
 from billing.invoices.document import document_of, taxes_of
 from billing.invoices.pdf import render
-from billing.models import Allocation, BillRun, Invoice, ParkedAccount, Payment
+from billing.models import (
+    Allocation,
+    BillRun,
+    Invoice,
+    LedgerAccount,
+    ParkedAccount,
+    Payment,
+    Posting,
+)
 from billing.payments.selectors import account_balance, payments_for_list
 from billing.payments.services import record_payment
 from billing.runs import services as runs
@@ -52,7 +60,7 @@ class RunViewSet(Noun):
     filterset_class = RunFilter
     doors = (
         dict.fromkeys(("list", "retrieve", "parked"), "billing.view_billrun")
-        | dict.fromkeys(("create", "cancel", "pause", "resume"), "billing.run_bills")
+        | dict.fromkeys(("create", "cancel", "pause", "resume", "reverse"), "billing.run_bills")
         | {"approve": "billing.approve_run"}
     )
 
@@ -109,6 +117,17 @@ class RunViewSet(Noun):
         runs.resume_run(run_id=self.key(), at=clock.now(), actor_id=self.user_id)
         return self.shown(self.key())
 
+    @extend_schema(request=ReversalAsked, responses={201: outputs.RunOutput})
+    @action(detail=True, methods=["post"])
+    @once
+    def reverse(self, request: Request, pk: str) -> Response:
+        """Ask for all of a final run to be taken back; the answer is the run that does it."""
+        asked = self.asked(ReversalAsked)
+        reversal = runs.reverse_run(
+            run_id=self.key(), reason=asked["reason"], opened_by_id=self.user_id, at=clock.now()
+        )
+        return self.created(reversal.pk)
+
     @extend_schema(responses=outputs.ParkedOutput(many=True))
     @action(detail=True, filterset_class=None)
     def parked(self, request: Request, pk: str) -> Response:
@@ -149,12 +168,14 @@ class InvoiceViewSet(Noun):
 
     queryset = Invoice.objects.all()
     filterset_class = InvoiceFilter
-    doors = dict.fromkeys(("list", "retrieve", "pdf", "explanation"), "billing.view_invoice")
+    doors = dict.fromkeys(("list", "retrieve", "pdf", "explanation"), "billing.view_invoice") | {
+        "reverse": "billing.run_bills"
+    }
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = Invoice.objects.select_related("account__customer", "legal_entity")
         if self.action != "list":
-            rows = rows.select_related("wallet_draw")
+            rows = rows.select_related("wallet_draw", "reverses")
         return invoices.with_standing(rows, on=clock.today())
 
     def get_serializer_class(self) -> Any:
@@ -191,6 +212,53 @@ class InvoiceViewSet(Noun):
         """A line computed again from what was kept of it: the arithmetic and its result."""
         line = line_at(invoice_id=self.key(), position=int(position))
         return Response(as_json(explain_line(line)))
+
+    @extend_schema(request=ReversalAsked, responses={201: outputs.RunOutput})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    @once
+    def reverse(self, request: Request, pk: str) -> Response:
+        """Ask for a document to be taken back; the answer is the run that does it.
+
+        Somebody else approves that run, as any other.
+        """
+        asked = self.asked(ReversalAsked)
+        invoice = Invoice.objects.select_related("account__test_clock").get(pk=self.key())
+        reversal = runs.reverse_invoice(
+            invoice_id=invoice.pk,
+            reason=asked["reason"],
+            opened_by_id=self.user_id,
+            at=clock.now(invoice.account),
+        )
+        shown = outputs.RunOutput(
+            runs_with_people().get(pk=reversal.pk), context={"request": request}
+        )
+        return Response(shown.data, status=201)
+
+
+class PostingFilter(filters.FilterSet):
+    on_after = filters.DateFilter(field_name="on", lookup_expr="gte")
+    on_before = filters.DateFilter(field_name="on", lookup_expr="lt")
+    ledger = filters.ChoiceFilter(choices=LedgerAccount.choices, method="touching")
+    account_id = filters.NumberFilter()
+    invoice = filters.NumberFilter(field_name="invoice_id")
+    currency = filters.CharFilter()
+
+    class Meta:
+        model = Posting
+        fields = ("account_id", "currency")
+
+    def touching(self, rows: QuerySet[Posting], name: str, value: str) -> QuerySet[Posting]:
+        """On either side."""
+        return rows.filter(Q(debit=value) | Q(credit=value))
+
+
+class PostingViewSet(Noun):
+    """The journal: each posting names both its sides."""
+
+    queryset = Posting.objects.all()
+    filterset_class = PostingFilter
+    serializer_class = outputs.PostingOutput
+    doors = dict.fromkeys(("list", "retrieve"), "billing.view_posting")
 
 
 class PaymentFilter(filters.FilterSet):

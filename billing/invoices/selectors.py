@@ -12,6 +12,7 @@ from django.db.models import (
     Exists,
     F,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Sum,
@@ -21,7 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Allocation, Invoice, InvoiceLine
+from billing.models import Allocation, BillRun, Invoice, InvoiceLine
 from billing.models.invoices import Kind
 from o2b.customers.models import Account
 from o2b.fields import AmountField
@@ -93,7 +94,8 @@ def invoices_for_list(*, on: date) -> QuerySet[Any]:
 def invoice(*, invoice_id: int, on: date) -> Any:
     """One invoice with everybody it names."""
     rows = Invoice.objects.select_related(
-        "account__customer", "account__test_clock", "legal_entity", "run", "wallet_draw"
+        *("account__customer", "account__test_clock", "legal_entity", "run", "wallet_draw"),
+        "reverses",
     )
     return with_standing(rows, on=on).get(pk=invoice_id)
 
@@ -169,6 +171,12 @@ def corrections_of(invoice: Invoice) -> list[Correction]:
 def reversal_of(invoice: Invoice) -> Invoice | None:
     """The document that takes this one back, if one does."""
     return Invoice.objects.filter(reverses=invoice).first()
+
+
+def reversal_asked(invoice: Invoice) -> BillRun | None:
+    """The reversal that waits, of the document or of its run."""
+    which = Q(reverses_invoice=invoice) | Q(reverses_run=invoice.run_id)
+    return BillRun.objects.filter(which).exclude(state__in=BillRun.OVER).first()
 
 
 def allocations_of(*, invoice_id: int) -> QuerySet[Allocation]:

@@ -121,7 +121,8 @@ def books_of(
 ) -> Books:
     """How to post the documents of a day; `shown` are their currencies, `others` the rates."""
     rates = {each.currency: each for each in others}
-    told, rows = [], []
+    told: list[tuple[int, str, int, Decimal | None, date | None]] = []
+    rows: list[str] = []
     for code in sorted({*shown, currency}):
         rate = rates.get(code)
         n = len(rows) + 1

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing import selectors
-from billing.forms import RunForm
+from billing.forms import ReasonForm, RunForm
 from billing.models import BillRun
 from billing.runs import services
 from billing.runs.selectors import Counts, counts_of, totals_of
@@ -39,7 +39,13 @@ class RunList(ListPage):
     title = gettext_lazy("Bill runs")
     columns = (
         Column("number", gettext_lazy("Run"), sort="pk", link=True, kind="code"),
-        Column("on", gettext_lazy("Up to"), sort="on", kind="day"),
+        Column(
+            "on",
+            gettext_lazy("Up to"),
+            sort="on",
+            kind="day",
+            note=lambda run: _("reversal") if run.is_reversal else "",
+        ),
         Column(
             "legal_entity",
             gettext_lazy("Legal entity"),
@@ -153,6 +159,7 @@ class May:
     cancel: bool
     pause: bool
     resume: bool
+    reverse: bool
 
 
 def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
@@ -160,6 +167,7 @@ def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
     counts = counts_of(run_id=pk)
     pace = selectors.pace_of(run_id=pk)
     parked = selectors.parked_of(run_id=pk)
+    reversals = list(selectors.reversals_of(run_id=pk)) if run.state == State.FINALISED else []
     issued = selectors.invoices_of(run_id=pk)[:SHOWN] if run.state in FINAL else []
     return {
         "run": run,
@@ -172,7 +180,9 @@ def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
         "drafts": selectors.largest_drafts(run_id=pk) if run.state in REVIEWED else [],
         "invoices": issued,
         "more_invoices": max(counts.invoices - SHOWN, 0),
-        "may": _may(request, run),
+        "may": _may(request, run, taken_back=bool(reversals)),
+        "reversals": reversals,
+        "reason_form": ReasonForm(),
         "failed": pace.failed,
     }
 
@@ -181,7 +191,7 @@ FINAL = (State.FINALISING, State.FINALISED)
 REVIEWED = (State.DRAFTING, State.TO_APPROVE, State.APPROVED, State.PAUSED)
 
 
-def _may(request: HtmxRequest, run: BillRun) -> May:
+def _may(request: HtmxRequest, run: BillRun, *, taken_back: bool) -> May:
     user = request.user
     to_approve = run.state == State.TO_APPROVE
     own = run.opened_by_id == user.pk
@@ -200,6 +210,7 @@ def _may(request: HtmxRequest, run: BillRun) -> May:
         cancel=runner and (early or (paused and was_drafting)),
         pause=runner and run.state in (State.DRAFTING, State.FINALISING),
         resume=runner and paused,
+        reverse=runner and run.state == State.FINALISED and not run.is_reversal and not taken_back,
     )
 
 

@@ -52,9 +52,7 @@ def corrects(line: DraftLine, billed: Sequence[Billed]) -> Corrects | None:
     if line.cause not in (CHANGE, LATE, POOL):
         return None
     period = [
-        each
-        for each in billed
-        if each.period_start == line.full_period.start and not each.undone
+        each for each in billed if each.period_start == line.full_period.start and not each.undone
     ]
     if not period:
         return None

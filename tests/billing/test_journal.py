@@ -116,8 +116,9 @@ def test_another_currency_is_kept_at_the_rate_of_the_day() -> None:
     a_rate("0.80", date(2026, 1, 25))
     a_rate("0.9137", date(2026, 1, 29))
     a_rate("0.5", date(2026, 2, 1))
-    dollars = in_service([a_product(charges=[a_year("100.01")], currency="USD")],
-                         account=an_account(currency="USD"))
+    dollars = in_service(
+        [a_product(charges=[a_year("100.01")], currency="USD")], account=an_account(currency="USD")
+    )
     euros = in_service([a_product(charges=[a_year("50.00")])])
     finalised()
     invoice = Invoice.objects.get(account=dollars)
@@ -129,7 +130,9 @@ def test_another_currency_is_kept_at_the_rate_of_the_day() -> None:
     assert total == (invoice.total * D("0.9137")).quantize(D("0.01"))
     released = [row for row in rows if row.debit == "deferred"]
     assert sum((row.entity_amount or D(0)) for row in released) == own["deferred"]
-    assert set(Posting.objects.filter(account_id=euros.pk).values_list("entity_amount")) == {(None,)}
+    assert set(Posting.objects.filter(account_id=euros.pk).values_list("entity_amount")) == {
+        (None,)
+    }
     note = reversed_(invoice)
     turned = Posting.objects.filter(invoice=note, credit="receivable")
     assert sum((row.entity_amount or D(0)) for row in turned) == total
@@ -138,8 +141,9 @@ def test_another_currency_is_kept_at_the_rate_of_the_day() -> None:
 def test_a_missing_rate_parks_the_account_and_no_other() -> None:
     books(own_currency_books=True)
     a_rate("0.80", date(2026, 1, 20))  # too old
-    dollars = in_service([a_product(charges=[monthly("10.00")], currency="USD")],
-                         account=an_account(currency="USD"))
+    dollars = in_service(
+        [a_product(charges=[monthly("10.00")], currency="USD")], account=an_account(currency="USD")
+    )
     in_service([a_product(charges=[monthly("10.00")])])
     run = drafted()
     assert parked(run) == {dollars.pk: "exchange_rate"}
@@ -153,15 +157,22 @@ def test_a_missing_rate_parks_the_account_and_no_other() -> None:
 
 
 def test_without_the_setting_no_rate_is_asked() -> None:
-    in_service([a_product(charges=[monthly("10.00")], currency="USD")],
-               account=an_account(currency="USD"))
+    in_service(
+        [a_product(charges=[monthly("10.00")], currency="USD")], account=an_account(currency="USD")
+    )
     assert parked(finalised()) == {}
     assert Posting.objects.get().entity_amount is None
 
 
 FROZEN = (
-    "billing_invoice", "billing_invoiceline", "billing_posting", "billing_allocation",
-    "billing_payment", "billing_exchangerate", "catalog_terms", "catalog_termscharge",
+    "billing_invoice",
+    "billing_invoiceline",
+    "billing_posting",
+    "billing_allocation",
+    "billing_payment",
+    "billing_exchangerate",
+    "catalog_terms",
+    "catalog_termscharge",
 )
 
 
@@ -170,8 +181,15 @@ def test_postgres_refuses_to_change_what_is_final(table: str) -> None:
     a_rate("0.9")
     account: Account = in_service([a_product(charges=[monthly("10.00")])])
     finalised()
-    record_payment(account_id=account.pk, amount="5", on=JANUARY, method="bank", reference="",
-                   at=LATER, actor_id=None)
+    record_payment(
+        account_id=account.pk,
+        amount="5",
+        on=JANUARY,
+        method="bank",
+        reference="",
+        at=LATER,
+        actor_id=None,
+    )
     column = "rate" if table == "billing_exchangerate" else "id"
     for statement in (
         f"UPDATE {table} SET {column} = {column}",

@@ -195,7 +195,9 @@ def test_runs_approved_and_made_final_at_once_leave_no_gap() -> None:
     assert at_once(*(lambda run=run: carried(run) for run in runs)) == []
     assert faults_of_numbers() == []
     by_year = {
-        f"INV-{year}-0000000{n}" for year, most in ((2026, 6), (2027, 2)) for n in range(1, most + 1)
+        f"INV-{year}-0000000{n}"
+        for year, most in ((2026, 6), (2027, 2))
+        for n in range(1, most + 1)
     }
     assert set(numbers()) == by_year
     assert NumberSeries.objects.get(year=2026, kind="").next_number == 7
@@ -219,10 +221,7 @@ def test_a_reversal_asked_twice_at_once_is_asked_once() -> None:
     events.drain()
     run = BillRun.objects.get(reverses_invoice=invoice)
     faults = at_once(
-        *(
-            lambda: approve_run(run_id=run.pk, user_id=a_user().pk, at=AT)
-            for _ in range(2)
-        )
+        *(lambda: approve_run(run_id=run.pk, user_id=a_user().pk, at=AT) for _ in range(2))
     )
     assert len(faults) == 1
     events.drain()

@@ -35,7 +35,6 @@ from o2b import events
 from o2b.customers.models import Account
 from subscriptions.models import Item
 from tests.billing.worlds import (
-    AT,
     FEBRUARY,
     JANUARY,
     MARCH,
@@ -104,8 +103,11 @@ def test_a_mirror_to_the_cent_and_the_next_run_bills_again() -> None:
     note = reversed_(first)
     assert (note.kind, note.number, note.issued_on) == ("credit_note", "INV-00000002", LATER.date())
     assert (note.net, note.tax, note.total) == (-first.net, -first.tax, -first.total)
-    rows = list(note.lines.order_by("position").values_list(
-        "amount", "tax", "tax_rate", "revision", "cause", "reverses"))
+    rows = list(
+        note.lines.order_by("position").values_list(
+            "amount", "tax", "tax_rate", "revision", "cause", "reverses"
+        )
+    )
     assert [row[0] for row in rows] == [Decimal("-49.90"), Decimal("-99.00")]
     assert {row[2:] for row in rows} == {(Decimal(19), 2, "reversal", 1)}
     assert ledger_sums() == {}
@@ -169,7 +171,11 @@ def test_what_was_corrected_since_is_right_after_the_next_run() -> None:
     assert (line.revision, line.cause, line.tax) == (4, "change", Decimal("5.89"))
     reversed_(credit)  # a credit note is taken back too: by an invoice, billed again as a credit
     again = Invoice.objects.get(reverses=credit)
-    assert (again.kind, again.total, status(again)) == ("invoice", Decimal("24.99"), ("reversal", 0))
+    assert (again.kind, again.total, status(again)) == (
+        "invoice",
+        Decimal("24.99"),
+        ("reversal", 0),
+    )
     run = finalised(FEBRUARY)
     assert parked(run) == {}
     assert [amount for *_, amount in bills(account)][-2:] == ["21.00", "-21.00"]
@@ -213,8 +219,13 @@ def test_money_paid_is_credit_again() -> None:
     account = in_service([a_product(charges=[monthly("50.00")])])
     first = Invoice.objects.get(run=finalised(JANUARY))
     record_payment(
-        account_id=account.pk, amount="30.00", on=JANUARY, method="bank", reference="1",
-        at=LATER, actor_id=a_user().pk,
+        account_id=account.pk,
+        amount="30.00",
+        on=JANUARY,
+        method="bank",
+        reference="1",
+        at=LATER,
+        actor_id=a_user().pk,
     )
     reversed_(first)
     amounts = list(Allocation.objects.order_by("pk").values_list("invoice", "amount"))
@@ -288,9 +299,7 @@ def test_a_run_under_way_keeps_a_reversal_waiting_and_not_the_other_way_round() 
     events.drain()
     approve_run(run_id=reversal.pk, user_id=a_user().pk, at=LATER)
     with pytest.raises(RunOverlaps), transaction.atomic():
-        open_run(
-            legal_entity_id=an_entity().pk, on=FEBRUARY, opened_by_id=a_user().pk, at=LATER
-        )
+        open_run(legal_entity_id=an_entity().pk, on=FEBRUARY, opened_by_id=a_user().pk, at=LATER)
     events.drain()
     assert [amount for *_, amount in bills(account)] == ["31.00", "31.00", "-31.00"]
     assert finalised(FEBRUARY).invoices.count() == 1

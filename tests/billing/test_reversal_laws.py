@@ -115,9 +115,7 @@ class Life:
     def take_back(self, ask: Any, **which: int) -> None:
         try:
             with transaction.atomic():
-                run = ask(
-                    **which, reason="x", opened_by_id=self.world.opener.pk, at=self.world.now
-                )
+                run = ask(**which, reason="x", opened_by_id=self.world.opener.pk, at=self.world.now)
         except NotReversible:
             return
         self.approve(run)

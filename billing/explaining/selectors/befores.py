@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from billing.explaining.rules import Earlier, TaxTold, taxes_again
-from billing.explaining.rules.steps import rounded_told
 from billing.explaining.rules.earlier import BilledLine, earlier_of
+from billing.explaining.rules.steps import rounded_told
 from billing.models import InvoiceLine
 from billing.rules.basis import told_before
 from o2b.charging import Kind, Step

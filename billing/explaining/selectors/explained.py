@@ -154,9 +154,7 @@ def _explained(
                 yield _one(line, bases.get(line.pk), earlier[line.pk], tax)
 
 
-def _mirror(
-    line: InvoiceLine, original: InvoiceLine | None, tax: TaxTold | None
-) -> LineExplained:
+def _mirror(line: InvoiceLine, original: InvoiceLine | None, tax: TaxTold | None) -> LineExplained:
     """A line that takes another back is that line, turned: nothing is computed anew."""
     if original is None:
         return LineExplained(line, None, tax, "broken", "the line that it takes back is not there")

@@ -82,9 +82,10 @@ def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
     others = {each.charge_id for measure in measures for each in measure}
     found: dict[int, list[Billed]] = {}
     reversed_ = set()
-    for charge_id, *billed, is_reversed in _ask(HISTORY, sorted(others.union(wanted))):
-        found.setdefault(charge_id, []).append(Billed(*billed, is_reversed))
-        if is_reversed:
+    for charge_id, *row in _ask(HISTORY, sorted(others.union(wanted))):
+        billed = Billed(*row)
+        found.setdefault(charge_id, []).append(billed)
+        if billed.undone:  # something of it was: what stands is looked at
             reversed_.add(charge_id)
     if reversed_:
         _look_at_reversed(found, sorted(reversed_))

@@ -22,12 +22,16 @@ def without_rate(run: BillRun, accounts: Mapping[int, AccountFacts]) -> dict[int
     seller = run.legal_entity
     if not seller.bookkeeping.own_currency_books:
         return {}
-    foreign = {pk: each.currency for pk, each in accounts.items() if each.currency != seller.currency}
+    foreign = {
+        pk: each.currency for pk, each in accounts.items() if each.currency != seller.currency
+    }
     if not foreign:
         return {}
     rates = rates_on(run.on, into=seller.currency, currencies=set(foreign.values()))
     return {
-        pk: _("There is no exchange rate of %(currency)s into %(own)s on %(day)s or %(n)s days before.")
+        pk: _(
+            "There is no exchange rate of %(currency)s into %(own)s on %(day)s or %(n)s days before."
+        )
         % {"currency": code, "own": seller.currency, "day": run.on, "n": OLDEST.days}
         for pk, code in foreign.items()
         if code not in rates
@@ -62,4 +66,3 @@ def ensure_release_months(run: BillRun, shards: Sequence[Shard]) -> None:
     last = last_served([shard.pk for shard in shards], after=first)
     if last is not None:
         ensure_months("billing_posting", first, min(last, add_months(first, MOST_MONTHS)))
-

@@ -79,9 +79,18 @@ class _Check:
         slow: list[PromisedRow] = []
         memo, keys, drafts, terms = self.memo, self.keys, self.drafts, self.terms
         for row in rows:
-            _, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, again, is_kept, key = (
-                row
-            )
+            (
+                _,
+                promise_id,
+                item_id,
+                charge_id,
+                priced_id,
+                terms_id,
+                is_plain,
+                again,
+                is_kept,
+                key,
+            ) = row
             if not is_kept:
                 self.doubtful.add(promise_id or 0)
             if charge_id is None or promise_id is None or not is_plain:

@@ -52,7 +52,12 @@ def numbering_of(run: BillRun, shard: Shard) -> Numbering:
     if credit is None or shard.first_credit is None:
         return Numbering(main.prefix, main.digits, shard.first_number)
     return Numbering(
-        main.prefix, main.digits, shard.first_number, credit.prefix, credit.digits, shard.first_credit
+        main.prefix,
+        main.digits,
+        shard.first_number,
+        credit.prefix,
+        credit.digits,
+        shard.first_credit,
     )
 
 

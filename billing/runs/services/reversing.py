@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from billing.models import BillRun, InvoiceLine, Invoice, ParkedAccount, Payment, Shard
+from billing.models import BillRun, Invoice, InvoiceLine, ParkedAccount, Payment, Shard
 from billing.runs.copying import discard_drafts
 from billing.runs.mirroring import (
     Freed,
@@ -24,7 +24,6 @@ from billing.runs.selectors.progress import overlapping_runs
 from billing.runs.services.numbering import lock_numbers, numbering_of
 from billing.wallets.services.settling import lock_accounts
 from o2b import clock, events
-from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
 
 LONGEST_REASON = 2000
@@ -96,9 +95,7 @@ def reverse_run(*, run_id: int, reason: str, opened_by_id: int, at: datetime) ->
     )
 
 
-def _open(
-    reversal: BillRun, *, on: date, reason: str, opened_by_id: int, at: datetime
-) -> BillRun:
+def _open(reversal: BillRun, *, on: date, reason: str, opened_by_id: int, at: datetime) -> BillRun:
     reversal.on, reversal.reason = on, reason
     reversal.opened_by_id, reversal.opened_at = opened_by_id, at
     reversal.save()
