@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.invoices.selectors import STATUSES
-from billing.models import BillRun, Invoice, LedgerAccount
+from billing.models import BillRun, Invoice
 from billing.runs.selectors import counts_of, totals_of
 from o2b.api.fields import Amount, Link, Plain, State
 from o2b.api.links import AccountLink
@@ -268,20 +268,3 @@ class BalanceOutput(serializers.Serializer):
 
 def _money(amount: Decimal, currency: str) -> str:
     return f"{quantise(amount, currency):f}"
-
-
-class PostingOutput(serializers.Serializer):
-    """An amount from one ledger account to another; `entity_amount` is in the seller's currency."""
-
-    id = serializers.IntegerField()
-    on = serializers.DateField()
-    account = serializers.IntegerField(source="account_id")
-    invoice = serializers.IntegerField(source="invoice_id", allow_null=True)
-    payment = serializers.IntegerField(source="payment_id", allow_null=True)
-    debit = State(name="LedgerAccount", choices=LedgerAccount.choices)
-    credit = State(name="LedgerAccount", choices=LedgerAccount.choices)
-    currency = serializers.CharField()
-    amount = Amount()
-    entity_amount = Plain(allow_null=True)
-    rate = Plain(allow_null=True)
-    rate_on = serializers.DateField(allow_null=True)

@@ -3,13 +3,9 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from billing.api.views import (
-    BalanceViewSet,
-    InvoiceViewSet,
-    PaymentViewSet,
-    PostingViewSet,
-    RunViewSet,
-)
+from billing.api.balances import BalanceViewSet
+from billing.api.views import InvoiceViewSet, PaymentViewSet, RunViewSet
+from billing.journal.api import PostingViewSet
 from billing.wallets.api import WalletGrantViewSet, WalletViewSet
 
 router = SimpleRouter(trailing_slash=False)

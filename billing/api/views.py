@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -19,25 +19,15 @@ from billing.explaining.shown import as_json
 from billing.invoices import selectors as invoices
 from billing.invoices.document import document_of, taxes_of
 from billing.invoices.pdf import render
-from billing.models import (
-    Allocation,
-    BillRun,
-    Invoice,
-    LedgerAccount,
-    ParkedAccount,
-    Payment,
-    Posting,
-)
-from billing.payments.selectors import account_balance, payments_for_list
+from billing.models import Allocation, BillRun, Invoice, ParkedAccount, Payment
+from billing.payments.selectors import payments_for_list
 from billing.payments.services import record_payment
 from billing.runs import services as runs
 from billing.runs.selectors import runs_with_people
-from billing.wallets.api_outputs import WalletOutput
-from billing.wallets.selectors import paid_on, standing_of, wallets_of_account
+from billing.wallets.selectors import paid_on
 from o2b import clock
 from o2b.api.idempotency import once
-from o2b.api.views import Noun, Verbs
-from o2b.customers.models import Account
+from o2b.api.views import Noun
 from o2b.customers.references import account_named, accounts_named, legal_entity_named
 from o2b.errors import Refused
 
@@ -235,32 +225,6 @@ class InvoiceViewSet(Noun):
         return Response(shown.data, status=201)
 
 
-class PostingFilter(filters.FilterSet):
-    on_after = filters.DateFilter(field_name="on", lookup_expr="gte")
-    on_before = filters.DateFilter(field_name="on", lookup_expr="lt")
-    ledger = filters.ChoiceFilter(choices=LedgerAccount.choices, method="touching")
-    account_id = filters.NumberFilter()
-    invoice = filters.NumberFilter(field_name="invoice_id")
-    currency = filters.CharFilter()
-
-    class Meta:
-        model = Posting
-        fields = ("account_id", "currency")
-
-    def touching(self, rows: QuerySet[Posting], name: str, value: str) -> QuerySet[Posting]:
-        """On either side."""
-        return rows.filter(Q(debit=value) | Q(credit=value))
-
-
-class PostingViewSet(Noun):
-    """The journal: each posting names both its sides."""
-
-    queryset = Posting.objects.all()
-    filterset_class = PostingFilter
-    serializer_class = outputs.PostingOutput
-    doors = dict.fromkeys(("list", "retrieve"), "billing.view_posting")
-
-
 class PaymentFilter(filters.FilterSet):
     account = filters.CharFilter(field_name="account__reference")
     account_id = filters.NumberFilter()
@@ -314,31 +278,3 @@ class PaymentViewSet(Noun):
             exc.field = "received_on" if exc.field == "on" else exc.field
             raise
         return self.created(payment.pk)
-
-
-class BalanceViewSet(Verbs):
-    """How an account stands."""
-
-    queryset = Account.objects.all()
-    doors = dict.fromkeys(("balance", "wallets"), "billing.view_invoice")
-
-    @extend_schema(responses=outputs.BalanceOutput, tags=["accounts"])
-    @action(detail=True, pagination_class=None)
-    def balance(self, request: Request, pk: str) -> Response:
-        """What was billed, what was paid, and what is open on either side."""
-        account = Account.objects.get(pk=self.key())
-        stands = account_balance(account)
-        names = ("billed", "paid", "owed", "open", "credit")
-        told = {name: f"{getattr(stands, name).amount:f}" for name in names}
-        return Response({"currency": account.currency} | told)
-
-    @extend_schema(responses=WalletOutput(many=True), tags=["accounts"])
-    @action(detail=True, pagination_class=None)
-    def wallets(self, request: Request, pk: str) -> Response:
-        """Its prepaid money: what may be used now, and what usage that is not billed would cost."""
-        rows = Account.objects.select_related("test_clock", "legal_entity")
-        account = rows.get(pk=self.key())
-        found = wallets_of_account(account)
-        for each in found:
-            each.standing = standing_of(each, today=clock.today(account))
-        return Response(WalletOutput(found, many=True).data)

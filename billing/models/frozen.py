@@ -119,6 +119,10 @@ NOT_ABOVE = pgtrigger.Trigger(
         RAISE EXCEPTION 'o2b: % would be paid on invoice %, it is over %',
             settled, bill.number, bill.total USING ERRCODE = 'check_violation';
     END IF;
+    IF NEW.amount > 0 AND EXISTS (SELECT FROM billing_invoice WHERE reverses_id = bill.id) THEN
+        RAISE EXCEPTION 'o2b: invoice % was reversed, nothing is paid on it',
+            bill.number USING ERRCODE = 'check_violation';
+    END IF;
     IF paid.currency <> bill.currency OR paid.account_id <> bill.account_id THEN
         RAISE EXCEPTION 'o2b: payment % and invoice % are of two accounts or currencies',
             paid.id, bill.number USING ERRCODE = 'check_violation';

@@ -74,7 +74,8 @@ SELECT greatest(posting."on", %(on)s), posting.legal_entity_id, posting.account_
     FROM billing_draftinvoice AS draft
     JOIN billing_posting AS posting ON posting.invoice_id = draft.reverses_id
     WHERE draft.shard_id = %(shard)s
-        AND NOT (posting.debit IN ('revenue', 'prepaid') AND posting.credit IN ('revenue', 'prepaid'))
+        AND NOT (posting.debit IN ('revenue', 'prepaid')
+            AND posting.credit IN ('revenue', 'prepaid'))
     ORDER BY draft.id, posting.id
 """
 

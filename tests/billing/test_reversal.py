@@ -27,7 +27,13 @@ from billing.runs.services import (
     RunUnderWay,
     approve_run,
     cancel_run,
+    finalise_run,
+    finalise_shard,
+    finalising,
     open_run,
+    opening,
+    pause_run,
+    resume_run,
     reverse_invoice,
     reverse_run,
 )
@@ -234,6 +240,9 @@ def test_money_paid_is_credit_again() -> None:
     assert (stands.owed.amount, stands.open.amount, stands.credit.amount) == (-30, 0, 30)
     assert with_credit(Payment.objects.all()).get().credit == 30
     assert ledger_sums() == {"bank": Decimal(30), "receivable": Decimal(-30)}
+    pay = """INSERT INTO billing_allocation (payment_id, invoice_id, amount, at)
+        SELECT id, %s, 1, now() FROM billing_payment"""
+    assert "was reversed" in refused(pay, [first.pk])
 
 
 def test_of_a_whole_run_without_what_was_reversed_before() -> None:
@@ -303,6 +312,52 @@ def test_a_run_under_way_keeps_a_reversal_waiting_and_not_the_other_way_round() 
     events.drain()
     assert [amount for *_, amount in bills(account)] == ["31.00", "31.00", "-31.00"]
     assert finalised(FEBRUARY).invoices.count() == 1
+
+
+def test_a_worker_that_dies_leaves_the_same_reversal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shard by shard, each all or nothing: numbers, lines and money are as if nobody had died."""
+    monkeypatch.setattr(opening, "MOST_ACCOUNTS", 1)
+    accounts = [in_service([a_product(charges=[monthly(f"{n}0.00")])]) for n in (1, 2, 3)]
+    run = finalised(JANUARY)
+    record_payment(
+        account_id=accounts[1].pk,
+        amount="20.00",
+        on=JANUARY,
+        method="bank",
+        reference="1",
+        at=LATER,
+        actor_id=None,
+    )
+    reversal = reverse_run(run_id=run.pk, reason="x", opened_by_id=a_user().pk, at=LATER)
+    events.drain()
+    approve_run(run_id=reversal.pk, user_id=a_user().pk, at=LATER)
+    finalise_run(run_id=reversal.pk, at=LATER)
+    first, second, third = reversal.shards.order_by("n")
+    finalise_shard(shard_id=third.pk, at=LATER)
+    real = finalising.settle_wallets
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(finalising, "settle_wallets", dies)
+    with pytest.raises(RuntimeError), transaction.atomic():
+        finalise_shard(shard_id=second.pk, at=LATER)
+    assert Invoice.objects.filter(reverses__isnull=False).count() == 1
+    assert Allocation.objects.count() == 1
+    monkeypatch.setattr(finalising, "settle_wallets", real)
+    pause_run(run_id=reversal.pk, at=LATER)
+    finalise_shard(shard_id=second.pk, at=LATER)  # it stands still
+    assert Invoice.objects.filter(reverses__isnull=False).count() == 1
+    resume_run(run_id=reversal.pk, at=LATER)
+    for shard in (first, second, second, third):
+        finalise_shard(shard_id=shard.pk, at=LATER)
+    events.drain()
+    reversal.refresh_from_db()
+    assert reversal.state == BillRun.State.FINALISED
+    told = Invoice.objects.order_by("serial").values_list("serial", "account", "total")
+    assert list(told)[3:] == [(4 + n, each.pk, -10 * (n + 1)) for n, each in enumerate(accounts)]
+    assert list(Allocation.objects.values_list("amount", flat=True)) == [20, -20]
+    assert ledger_sums() == {"bank": Decimal(20), "receivable": Decimal(-20)}
 
 
 def refused(statement: str, values: list[Any]) -> str:

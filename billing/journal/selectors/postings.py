@@ -1,4 +1,4 @@
-"""Postings for a list: one month of one partition, with the account and the document they are of."""
+"""Postings for a list: a month, one partition, with the account and the document of each."""
 
 from datetime import date
 from typing import Any

@@ -30,7 +30,7 @@ def without_rate(run: BillRun, accounts: Mapping[int, AccountFacts]) -> dict[int
     rates = rates_on(run.on, into=seller.currency, currencies=set(foreign.values()))
     return {
         pk: _(
-            "There is no exchange rate of %(currency)s into %(own)s on %(day)s or %(n)s days before."
+            "There is no rate of %(currency)s into %(own)s of %(day)s or the %(n)s days before it."
         )
         % {"currency": code, "own": seller.currency, "day": run.on, "n": OLDEST.days}
         for pk, code in foreign.items()

@@ -79,18 +79,8 @@ class _Check:
         slow: list[PromisedRow] = []
         memo, keys, drafts, terms = self.memo, self.keys, self.drafts, self.terms
         for row in rows:
-            (
-                _,
-                promise_id,
-                item_id,
-                charge_id,
-                priced_id,
-                terms_id,
-                is_plain,
-                again,
-                is_kept,
-                key,
-            ) = row
+            _, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, again = row[:8]
+            is_kept, key = row[8:]
             if not is_kept:
                 self.doubtful.add(promise_id or 0)
             if charge_id is None or promise_id is None or not is_plain:
@@ -224,24 +214,20 @@ class _Check:
     def _expected(
         self, row: PromisedRow, name: str, history: Mapping[int, Any] | None = None
     ) -> str:
-        """The lines of an unchanged item, from its order line and the Terms' text.
-
-        One of which something was reversed is rebuilt with what was billed of it.
-        """
+        """The lines of an unchanged item, from its order line, the Terms' text, what was billed."""
         promised = self.terms[row.terms_id]
         quantity, start_on, delivered_on, anchor, through = row.key.split("|")
         started_on = promised.started_on(start_on, delivered_on)
         if started_on is None:
             return ""
+        again = history.get(row.charge_id or 0, ()) if history and row.changed else None
         return expected_lines(
             promised.compiled[name],
             started_on=started_on,
             anchor_day=int(anchor),
             segments=[open_segment(started_on, Decimal(quantity))],
             billed_through=_day(through),
-            billed=history.get(row.charge_id or 0, ())
-            if history is not None and row.changed
-            else self._late(row),
+            billed=again if again is not None else self._late(row),
             until=self.until,
             usage=self.usage.get(row.charge_id or 0),
         )
