@@ -1,14 +1,16 @@
 """What the journal of a run needs beyond plain postings: deferral, and rates of the day."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from billing.journal.selectors.rates import OLDEST, rates_on
 from billing.models import BillRun, Shard
 from billing.runs.posting import Books, books_of, last_served
 from billing.runs.selectors.due import AccountFacts
-from o2b.partitions import ensure_months
+from o2b.partitions import ensure_months, lacks_a_month
 from o2b.periods import add_months
 
 MOST_MONTHS = 36  # what is released later lies in the default partition
@@ -58,6 +60,18 @@ def books_for(run: BillRun, shard: Shard) -> Books | None:
     )
 
 
+def ensure_billing_months(table: str, first: date, last: date) -> None:
+    """Partitions of a table that refers to invoices and payments, made in the order of all locks.
+
+    Whoever bills or pays holds those tables before these; a partition wants them after its own.
+    """
+    if not lacks_a_month(table, first, last):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE billing_invoice, billing_payment IN SHARE ROW EXCLUSIVE MODE")
+    ensure_months(table, first, last)
+
+
 def ensure_release_months(run: BillRun, shards: Sequence[Shard]) -> None:
     """Partitions for all months in which deferred revenue of a run is released."""
     if not run.legal_entity.bookkeeping.defer_revenue or run.is_reversal:
@@ -65,4 +79,4 @@ def ensure_release_months(run: BillRun, shards: Sequence[Shard]) -> None:
     first = add_months(run.on.replace(day=1), 1)
     last = last_served([shard.pk for shard in shards], after=first)
     if last is not None:
-        ensure_months("billing_posting", first, min(last, add_months(first, MOST_MONTHS)))
+        ensure_billing_months("billing_posting", first, min(last, add_months(first, MOST_MONTHS)))

@@ -10,7 +10,7 @@ from billing.models import BillRun, Shard
 from billing.runs.copying import discard_drafts, finalise_drafts
 from billing.runs.selectors.progress import counts_of
 from billing.runs.selectors.scope import scope_of
-from billing.runs.services.booking import books_for, ensure_release_months
+from billing.runs.services.booking import books_for, ensure_billing_months, ensure_release_months
 from billing.runs.services.closing import finish_if_finalised
 from billing.runs.services.drafting import fill_shard
 from billing.runs.services.numbering import number_shards, numbering_of
@@ -19,7 +19,6 @@ from billing.wallets.selectors import charges_that_bring_money
 from billing.wallets.services.settling import settle_wallets
 from o2b import events, fsm
 from o2b.errors import Refused
-from o2b.partitions import ensure_months
 from o2b.periods import add_months
 
 MOST_MONTHS = 24  # older lines lie in the default partition
@@ -107,8 +106,8 @@ def _ensure_partitions(run: BillRun, shards: list[Shard]) -> None:
     newest = add_months(run.on.replace(day=1), MOST_MONTHS)
     first, last = max(min(months), oldest), min(max(months), newest)
     if first <= last:
-        ensure_months("billing_invoiceline", first, last)
-    ensure_months("billing_posting", run.on, run.on)
+        ensure_billing_months("billing_invoiceline", first, last)
+    ensure_billing_months("billing_posting", run.on, run.on)
 
 
 @transaction.atomic
