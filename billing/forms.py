@@ -62,6 +62,17 @@ class RunForm(forms.Form):
         return said
 
 
+class ReasonForm(forms.Form):
+    """Why something final is taken back."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=2000,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("It stays with the credit note."),
+    )
+
+
 class PaymentForm(forms.Form):
     """Money received, for an account or for one of its invoices."""
 

@@ -52,9 +52,22 @@ def runs_for_list() -> QuerySet[Any]:
     )
 
 
+def reversals_for_list() -> QuerySet[Any]:
+    """Reversals with their people and what they take back."""
+    rows = BillRun.objects.exclude(reverses_invoice=None, reverses_run=None)
+    return rows.select_related("opened_by", "approved_by", "reverses_invoice", "reverses_run")
+
+
 def run(*, run_id: int) -> BillRun:
-    """One run with its people."""
-    return BillRun.objects.select_related("legal_entity", "opened_by", "approved_by").get(pk=run_id)
+    """One run with its people; of a reversal also what it takes back."""
+    related = ("legal_entity", "opened_by", "approved_by", "reverses_invoice", "reverses_run")
+    return BillRun.objects.select_related(*related).get(pk=run_id)
+
+
+def reversals_of(*, run_id: int) -> QuerySet[BillRun]:
+    """The reversals of a whole run that were not cancelled."""
+    rows = BillRun.objects.filter(reverses_run=run_id)
+    return rows.exclude(state=BillRun.State.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)

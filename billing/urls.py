@@ -3,9 +3,10 @@
 from django.urls import URLPattern, URLResolver, path
 
 from billing.control.views import demand, looks, parked, rules, variance
+from billing.journal import views as journal
 from billing.payers import views as payers
 from billing.sending import views as sending
-from billing.views import complaints, invoices, panels, payments, promises, runs
+from billing.views import complaints, invoices, panels, payments, promises, reversals, runs
 from billing.wallets.views import deeds, lists
 
 app_name = "billing"
@@ -31,6 +32,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("run-rules/", rules.overview, name="run-rules"),
     path("run-rules/<int:pk>/", rules.edit, name="run-rules-edit"),
     path("of-account/<int:pk>/bill/", demand.bill_account, name="bill-account"),
+    path("runs/<int:pk>/reverse/", reversals.run, name="run-reverse"),
+    path("reversals/", reversals.ReversalList.as_view(), name="reversal-list"),
+    path("invoices/<int:pk>/reverse/", reversals.invoice, name="invoice-reverse"),
+    path("journal/", journal.PostingList.as_view(), name="journal"),
+    path("journal/balance/", journal.balance, name="journal-balance"),
+    path("exchange-rates/", journal.RateList.as_view(), name="rate-list"),
+    path("exchange-rates/new/", journal.tell, name="rate-new"),
     path("invoices/", invoices.InvoiceList.as_view(), name="invoice-list"),
     path("invoices/<int:pk>/", invoices.detail, name="invoice-detail"),
     path("invoices/<int:pk>/complain/", complaints.complain, name="invoice-complain"),

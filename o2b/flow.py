@@ -246,6 +246,8 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "run_rules.set": (),
     "payment.received": (Reaction("orders.look_at_payments", by="account"),),
     "payment.allocated": (),
+    "payment.freed": (),
+    "exchange_rate.told": (),
     "wallet.filled": (),
     "wallet.taken_back": (),
     "wallet.drawn": (),

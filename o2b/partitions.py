@@ -29,6 +29,16 @@ def months(start: date, end: date) -> Iterator[date]:
         month = add_months(month, 1)
 
 
+def lacks_a_month(table: str, start: date, end: date) -> bool:
+    """Whether `ensure_months` would have to make one."""
+    with connection.cursor() as cursor:
+        for month in months(start, end):
+            cursor.execute("SELECT to_regclass(%s) IS NULL", [f"{table}_{month:%Y_%m}"])
+            if cursor.fetchone()[0]:
+                return True
+    return False
+
+
 def ensure_months(table: str, start: date, end: date) -> list[str]:
     """Make the missing monthly partitions of a table; return the names of those made.
 

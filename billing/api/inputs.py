@@ -58,6 +58,12 @@ class LookAsked(Asked):
     reason = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
 
 
+class ReversalAsked(Asked):
+    """Why something final is taken back."""
+
+    reason = serializers.CharField(max_length=2000)
+
+
 class AllocationAsked(Asked):
     invoice = Key()
     amount = Exact()

@@ -41,6 +41,13 @@ class RunHeadOutput(serializers.Serializer):
     account_ids = serializers.ListField(child=serializers.IntegerField(), allow_null=True)
     kind = State(name="BillRunKind", choices=BillRun.Kind.choices)
     scope = serializers.CharField()
+    reverses_invoice = serializers.IntegerField(
+        source="reverses_invoice_id", allow_null=True, help_text="The document that it takes back."
+    )
+    reverses_run = serializers.IntegerField(
+        source="reverses_run_id", allow_null=True, help_text="The run that it takes back."
+    )
+    reason = serializers.CharField(help_text="Why it takes back.")
     state = State(name="BillRunState", choices=BillRun.State.choices)
     opened_by = serializers.CharField(source="opened_by.username")
     opened_at = serializers.DateTimeField()
@@ -123,6 +130,9 @@ class InvoiceHeadOutput(serializers.Serializer):
     legal_entity = serializers.CharField(source="legal_entity.code")
     account = AccountLink()
     run = serializers.IntegerField(source="run_id")
+    reverses = serializers.IntegerField(
+        source="reverses_id", allow_null=True, help_text="The document that it takes back."
+    )
     currency = serializers.CharField()
     issued_on = serializers.DateField()
     due_on = serializers.DateField()

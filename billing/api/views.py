@@ -14,24 +14,22 @@ from rest_framework.response import Response
 
 from billing.api import outputs
 from billing.api.control import DOORS, RunControl
-from billing.api.inputs import PaymentAsked, RunAsked
+from billing.api.inputs import PaymentAsked, ReversalAsked, RunAsked
 from billing.explaining.selectors import explain_line, line_at
 from billing.explaining.shown import as_json
 from billing.invoices import selectors as invoices
 from billing.invoices.document import taxes_of
 from billing.invoices.pdf import file_name
 from billing.models import Allocation, BillRun, Invoice, ParkedAccount, Payment
-from billing.payments.selectors import account_balance, payments_for_list
+from billing.payments.selectors import payments_for_list
 from billing.payments.services import record_payment
 from billing.runs import services as runs
 from billing.runs.selectors import runs_with_people
 from billing.sending.pages import page_of
-from billing.wallets.api_outputs import WalletOutput
-from billing.wallets.selectors import paid_on, standing_of, wallets_of_account
+from billing.wallets.selectors import paid_on
 from o2b import clock
 from o2b.api.idempotency import once
-from o2b.api.views import Noun, Verbs
-from o2b.customers.models import Account
+from o2b.api.views import Noun
 from o2b.customers.references import account_named, accounts_named, legal_entity_named
 from o2b.errors import Refused
 
@@ -55,7 +53,7 @@ class RunViewSet(RunControl, Noun):
     filterset_class = RunFilter
     doors = (
         dict.fromkeys(("list", "retrieve", "parked"), "billing.view_billrun")
-        | dict.fromkeys(("create", "cancel", "pause", "resume"), "billing.run_bills")
+        | dict.fromkeys(("create", "cancel", "pause", "resume", "reverse"), "billing.run_bills")
         | {"approve": "billing.approve_run"}
         | DOORS
     )
@@ -116,6 +114,17 @@ class RunViewSet(RunControl, Noun):
         runs.resume_run(run_id=self.key(), at=clock.now(), actor_id=self.user_id)
         return self.shown(self.key())
 
+    @extend_schema(request=ReversalAsked, responses={201: outputs.RunOutput})
+    @action(detail=True, methods=["post"])
+    @once
+    def reverse(self, request: Request, pk: str) -> Response:
+        """Ask for all of a final run to be taken back; the answer is the run that does it."""
+        asked = self.asked(ReversalAsked)
+        reversal = runs.reverse_run(
+            run_id=self.key(), reason=asked["reason"], opened_by_id=self.user_id, at=clock.now()
+        )
+        return self.created(reversal.pk)
+
     @extend_schema(responses=outputs.ParkedOutput(many=True))
     @action(detail=True, filterset_class=None)
     def parked(self, request: Request, pk: str) -> Response:
@@ -156,12 +165,14 @@ class InvoiceViewSet(Noun):
 
     queryset = Invoice.objects.all()
     filterset_class = InvoiceFilter
-    doors = dict.fromkeys(("list", "retrieve", "pdf", "explanation"), "billing.view_invoice")
+    doors = dict.fromkeys(("list", "retrieve", "pdf", "explanation"), "billing.view_invoice") | {
+        "reverse": "billing.run_bills"
+    }
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = Invoice.objects.select_related("account__customer", "legal_entity")
         if self.action != "list":
-            rows = rows.select_related("wallet_draw")
+            rows = rows.select_related("wallet_draw", "reverses")
         return invoices.with_standing(rows, on=clock.today())
 
     def get_serializer_class(self) -> Any:
@@ -198,6 +209,27 @@ class InvoiceViewSet(Noun):
         """A line computed again from what was kept of it: the arithmetic and its result."""
         line = line_at(invoice_id=self.key(), position=int(position))
         return Response(as_json(explain_line(line)))
+
+    @extend_schema(request=ReversalAsked, responses={201: outputs.RunOutput})
+    @action(detail=True, methods=["post"], filterset_class=None)
+    @once
+    def reverse(self, request: Request, pk: str) -> Response:
+        """Ask for a document to be taken back; the answer is the run that does it.
+
+        Somebody else approves that run, as any other.
+        """
+        asked = self.asked(ReversalAsked)
+        invoice = Invoice.objects.select_related("account__test_clock").get(pk=self.key())
+        reversal = runs.reverse_invoice(
+            invoice_id=invoice.pk,
+            reason=asked["reason"],
+            opened_by_id=self.user_id,
+            at=clock.now(invoice.account),
+        )
+        shown = outputs.RunOutput(
+            runs_with_people().get(pk=reversal.pk), context={"request": request}
+        )
+        return Response(shown.data, status=201)
 
 
 class PaymentFilter(filters.FilterSet):
@@ -253,31 +285,3 @@ class PaymentViewSet(Noun):
             exc.field = "received_on" if exc.field == "on" else exc.field
             raise
         return self.created(payment.pk)
-
-
-class BalanceViewSet(Verbs):
-    """How an account stands."""
-
-    queryset = Account.objects.all()
-    doors = dict.fromkeys(("balance", "wallets"), "billing.view_invoice")
-
-    @extend_schema(responses=outputs.BalanceOutput, tags=["accounts"])
-    @action(detail=True, pagination_class=None)
-    def balance(self, request: Request, pk: str) -> Response:
-        """What was billed, what was paid, and what is open on either side."""
-        account = Account.objects.get(pk=self.key())
-        stands = account_balance(account)
-        names = ("billed", "paid", "owed", "open", "credit")
-        told = {name: f"{getattr(stands, name).amount:f}" for name in names}
-        return Response({"currency": account.currency} | told)
-
-    @extend_schema(responses=WalletOutput(many=True), tags=["accounts"])
-    @action(detail=True, pagination_class=None)
-    def wallets(self, request: Request, pk: str) -> Response:
-        """Its prepaid money: what may be used now, and what usage that is not billed would cost."""
-        rows = Account.objects.select_related("test_clock", "legal_entity")
-        account = rows.get(pk=self.key())
-        found = wallets_of_account(account)
-        for each in found:
-            each.standing = standing_of(each, today=clock.today(account))
-        return Response(WalletOutput(found, many=True).data)

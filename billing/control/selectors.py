@@ -173,8 +173,10 @@ def months_of(*, run_id: int) -> list[Month]:
 
 def runs_to_look_at() -> QuerySet[BillRun]:
     """Runs whose bills advocates may still stop."""
-    rows = BillRun.objects.filter(state=BillRun.State.TO_APPROVE).select_related("legal_entity")
-    return rows.order_by("-pk")
+    rows = BillRun.objects.filter(
+        state=BillRun.State.TO_APPROVE, reverses_invoice=None, reverses_run=None
+    )
+    return rows.select_related("legal_entity").order_by("-pk")
 
 
 def people() -> QuerySet[User]:

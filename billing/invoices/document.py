@@ -26,7 +26,7 @@ from billing.invoices.prepaid import prepaid_rows, shown
 from billing.models import Invoice, InvoiceLine
 from billing.wallets.selectors import Paid
 from o2b.catalog.resolution import charge_terms
-from o2b.charging.draft import LATE, POOL
+from o2b.charging.draft import LATE, POOL, REVERSAL
 from o2b.charging.ramps import terms_on
 from o2b.charging.terms import Model, plain
 from o2b.money import Money, quantise
@@ -198,6 +198,8 @@ def notes_of(row: InvoiceLine) -> list[str]:
         notes.append(_("usage told after the bill of its month"))
     elif row.cause == POOL:
         notes.append(_("what the pool covers changed after the bill of its month"))
+    elif row.cause == REVERSAL:
+        notes.append(_("taken back"))
     elif row.revision > 1:
         notes.append(_("correction %(n)s") % {"n": row.revision - 1})
     return notes
@@ -262,6 +264,9 @@ def _facts(invoice: Invoice) -> list[list[str]]:
     ]
     if not invoice.is_credit_note:
         facts.append([_("Due"), day_text(invoice.due_on)])
+    if invoice.reverses is not None:  # the law asks that it names what it takes back
+        of = {"number": invoice.reverses.number, "day": day_text(invoice.reverses.issued_on)}
+        facts.append([_("Takes back"), _("%(number)s of %(day)s") % of])
     return facts
 
 

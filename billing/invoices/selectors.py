@@ -1,14 +1,18 @@
 """Questions about issued invoices: how they stand, what they say and what each line hangs on."""
 
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
     Case,
     CharField,
     Exists,
     F,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Sum,
@@ -18,21 +22,31 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Allocation, Invoice, InvoiceLine
+from billing.models import Allocation, BillRun, Invoice, InvoiceLine
 from billing.models.invoices import Kind
 from o2b.customers.models import Account
 from o2b.fields import AmountField
 from orders.models import OrderLine
 
 OPEN, OVERDUE, PAID, CREDIT = "open", "overdue", "paid", "credit"
-STATUSES = [(OPEN, _("open")), (OVERDUE, _("overdue")), (PAID, _("paid")), (CREDIT, _("credit"))]
+REVERSED, REVERSAL = "reversed", "reversal"
+STATUSES = [
+    (OPEN, _("open")),
+    (OVERDUE, _("overdue")),
+    (PAID, _("paid")),
+    (CREDIT, _("credit")),
+    (REVERSED, _("reversed")),
+    (REVERSAL, _("reversal")),
+]
 
 
 def with_standing(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Any]:
     """Adds `allocated`, `open_amount` and `status` as of a day.
 
-    A credit note is never open: it lowers the balance of its account.
+    A credit note is never open: it lowers the balance of its account. Neither is a document that
+    was reversed, nor the one that reverses it: they cancel each other.
     """
+    undone = Exists(Invoice.objects.filter(reverses=OuterRef("pk")))
     allocated = (
         Allocation.objects.filter(invoice=OuterRef("pk"))
         .order_by()
@@ -42,16 +56,20 @@ def with_standing(rows: QuerySet[Invoice], *, on: date) -> QuerySet[Any]:
     )
     nothing = Value(0, output_field=AmountField())
     return (
-        rows.annotate(allocated=Coalesce(Subquery(allocated), nothing))
+        rows.annotate(allocated=Coalesce(Subquery(allocated), nothing), is_reversed=undone)
         .annotate(
             open_amount=Case(
                 When(kind=Kind.CREDIT_NOTE, then=nothing),
+                When(reverses__isnull=False, then=nothing),
+                When(is_reversed=True, then=nothing),
                 default=F("total") - F("allocated"),
                 output_field=AmountField(),
             )
         )
         .annotate(
             status=Case(
+                When(reverses__isnull=False, then=Value(REVERSAL)),
+                When(is_reversed=True, then=Value(REVERSED)),
                 When(kind=Kind.CREDIT_NOTE, then=Value(CREDIT)),
                 When(open_amount__lte=0, then=Value(PAID)),
                 When(due_on__lt=on, then=Value(OVERDUE)),
@@ -76,7 +94,8 @@ def invoices_for_list(*, on: date) -> QuerySet[Any]:
 def invoice(*, invoice_id: int, on: date) -> Any:
     """One invoice with everybody it names."""
     rows = Invoice.objects.select_related(
-        "account__customer", "account__test_clock", "legal_entity", "run", "wallet_draw"
+        *("account__customer", "account__test_clock", "legal_entity", "run", "wallet_draw"),
+        "reverses",
     )
     return with_standing(rows, on=on).get(pk=invoice_id)
 
@@ -119,7 +138,7 @@ def first_bills_of_run(*, run_id: int) -> QuerySet[Any]:
         account=OuterRef("account"), pk__lt=OuterRef("pk"), kind=Kind.INVOICE
     )
     return (
-        Invoice.objects.filter(run=run_id, kind=Kind.INVOICE)
+        Invoice.objects.filter(run=run_id, kind=Kind.INVOICE, reverses=None)
         .filter(~Exists(before))
         .select_related("account__test_clock")
         .order_by("pk")
@@ -129,6 +148,45 @@ def first_bills_of_run(*, run_id: int) -> QuerySet[Any]:
 def number_of(*, invoice_id: int) -> str:
     """The number of an invoice."""
     return Invoice.objects.values_list("number", flat=True).get(pk=invoice_id)
+
+
+CORRECTIONS = """
+SELECT later.invoice_id, sum(later.amount + later.tax)
+    FROM billing_invoiceline AS own
+    JOIN billing_invoiceline AS later ON later.charge_id = own.charge_id
+        AND later.period_start = own.period_start AND later.segment = own.segment
+        AND later.revision > own.revision AND later.reverses IS NULL
+    WHERE own.invoice_id = %s
+    GROUP BY later.invoice_id ORDER BY later.invoice_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A later document that bills a period of this one again: what it adds, or credits."""
+
+    invoice: Invoice
+    amount: Decimal
+
+
+def corrections_of(invoice: Invoice) -> list[Correction]:
+    """What later bills changed of the periods of a document, the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(CORRECTIONS, [invoice.pk])
+        rows = cursor.fetchall()
+    bills = Invoice.objects.in_bulk([row[0] for row in rows])
+    return [Correction(bills[pk], amount) for pk, amount in rows]
+
+
+def reversal_of(invoice: Invoice) -> Invoice | None:
+    """The document that takes this one back, if one does."""
+    return Invoice.objects.filter(reverses=invoice).first()
+
+
+def reversal_asked(invoice: Invoice) -> BillRun | None:
+    """The reversal that waits, of the document or of its run."""
+    which = Q(reverses_invoice=invoice) | Q(reverses_run=invoice.run_id)
+    return BillRun.objects.filter(which).exclude(state__in=BillRun.OVER).first()
 
 
 def allocations_of(*, invoice_id: int) -> QuerySet[Allocation]:

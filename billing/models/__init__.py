@@ -8,8 +8,10 @@ from billing.models.ledger import LedgerAccount, Posting
 from billing.models.payers import ChargeShare, PayerAgreement, PayerShare
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
-from billing.models.runs import BillRun, Shard
+from billing.models.rates import ExchangeRate
+from billing.models.runs import BillRun
 from billing.models.sending import InvoiceDocument, InvoiceSending, SendingBatch
+from billing.models.shards import Shard
 from billing.models.topups import TopUp, TopUpOrder
 from billing.models.walletlots import WalletDraw, WalletLot, WalletMovement
 from billing.models.wallets import Wallet, WalletGrant
@@ -25,6 +27,7 @@ __all__ = [
     "DraftInvoice",
     "DraftLine",
     "DraftUsage",
+    "ExchangeRate",
     "Invoice",
     "InvoiceDocument",
     "InvoiceLine",

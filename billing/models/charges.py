@@ -66,6 +66,10 @@ class ChargeState(models.Model):
     seen_usage = models.PositiveIntegerField(
         db_default=0, help_text="The mark of usage that came late, as the last bill saw it."
     )
+    taken_back_to = models.DateField(
+        null=True,
+        help_text="First day after all that was reversed; billed again by difference up to it.",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["account_id"], name="charge_state_by_account")]

@@ -7,7 +7,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from billing.models.runs import BillRun, Shard
+from billing.models.runs import BillRun
+from billing.models.shards import Shard
 from o2b.catalog.frozen import NEVER
 from o2b.customers.models import Account, LegalEntity
 from o2b.fields import AmountField

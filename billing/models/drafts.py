@@ -20,6 +20,7 @@ class DraftInvoice(models.Model):
     total = AmountField()
     due_on = models.DateField()
     line_count = models.PositiveIntegerField()
+    reverses_id = models.BigIntegerField(null=True, help_text="The invoice that it takes back.")
 
     class Meta:
         ordering = ["account_id", "id"]
@@ -75,6 +76,7 @@ class DraftLine(models.Model):
     cause = models.CharField(max_length=10, blank=True, default="")
     text = models.CharField(max_length=250, blank=True, default="")
     basis = models.JSONField(null=True, blank=True)
+    reverses = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         ordering = ["shard_id", "account_id", "position"]

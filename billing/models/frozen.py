@@ -1,4 +1,4 @@
-"""The Postgres triggers of billing: lines add up, nothing is allocated twice, kinds stay."""
+"""The triggers of billing: lines add up, nothing is allocated or undone twice, kinds stay."""
 
 import pgtrigger
 
@@ -24,6 +24,67 @@ ADDS_UP = pgtrigger.Trigger(
             USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
+    """,
+)
+
+# A document that reverses another is its mirror, to the cent; nobody reverses a reversal. Asked of
+# such rows alone, so that others cost one look at a column.
+MIRRORS = pgtrigger.Trigger(
+    name="mirrors",
+    operation=pgtrigger.Insert,
+    when=pgtrigger.After,
+    condition=pgtrigger.Q(new__reverses__isnull=False),
+    func="""
+    IF NOT EXISTS (
+        SELECT FROM billing_invoice AS original
+            WHERE original.id = NEW.reverses_id AND original.reverses_id IS NULL
+                AND original.legal_entity_id = NEW.legal_entity_id
+                AND original.account_id = NEW.account_id AND original.currency = NEW.currency
+                AND original.net = -NEW.net AND original.tax = -NEW.tax
+                AND original.line_count = NEW.line_count
+    ) THEN
+        RAISE EXCEPTION 'o2b: % is no reversal of invoice %', NEW.number, NEW.reverses_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+    """,
+)
+
+LINE_MIRRORS = pgtrigger.Trigger(
+    name="line_mirrors",
+    operation=pgtrigger.Insert,
+    when=pgtrigger.After,
+    condition=pgtrigger.Q(new__reverses__isnull=False),
+    func="""
+    IF NEW.cause <> 'reversal' OR NOT EXISTS (
+        SELECT FROM billing_invoiceline AS original
+            JOIN billing_invoice AS bill ON bill.reverses_id = original.invoice_id
+            WHERE original.charge_id = NEW.charge_id AND original.period_start = NEW.period_start
+                AND original.segment = NEW.segment AND original.revision = NEW.reverses
+                AND original.reverses IS NULL AND original.revision < NEW.revision
+                AND original.amount = -NEW.amount AND original.tax = -NEW.tax
+                AND original.tax_rate = NEW.tax_rate AND bill.id = NEW.invoice_id
+    ) THEN
+        RAISE EXCEPTION 'o2b: line % of invoice % reverses no line of another',
+            NEW.position, NEW.invoice_id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+    """,
+)
+
+# A number that was given is never given again, whoever holds the pen.
+NEVER_BACK = pgtrigger.Trigger(
+    name="never_back",
+    operation=pgtrigger.Update | pgtrigger.Delete,
+    when=pgtrigger.Before,
+    func="""
+    IF TG_OP = 'DELETE' OR NEW.next_number < OLD.next_number
+            OR (NEW.legal_entity_id, NEW.year, NEW.kind, NEW.prefix)
+                IS DISTINCT FROM (OLD.legal_entity_id, OLD.year, OLD.kind, OLD.prefix) THEN
+        RAISE EXCEPTION 'o2b: a number series goes on, and never back'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
     """,
 )
 
@@ -57,6 +118,10 @@ NOT_ABOVE = pgtrigger.Trigger(
             OR bill.total < 0 AND given_back < bill.total THEN
         RAISE EXCEPTION 'o2b: % would be paid on invoice %, it is over %',
             settled, bill.number, bill.total USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.amount > 0 AND EXISTS (SELECT FROM billing_invoice WHERE reverses_id = bill.id) THEN
+        RAISE EXCEPTION 'o2b: invoice % was reversed, nothing is paid on it',
+            bill.number USING ERRCODE = 'check_violation';
     END IF;
     IF paid.currency <> bill.currency OR paid.account_id <> bill.account_id THEN
         RAISE EXCEPTION 'o2b: payment % and invoice % are of two accounts or currencies',

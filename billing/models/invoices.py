@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.charges import Charge
-from billing.models.frozen import ADDS_UP
+from billing.models.frozen import ADDS_UP, LINE_MIRRORS, MIRRORS, NEVER_BACK
 from billing.models.runs import BillRun
 from o2b.catalog.frozen import NEVER
 from o2b.customers.models import Account, LegalEntity
@@ -21,16 +21,40 @@ class Kind(models.TextChoices):
 
 
 class NumberSeries(models.Model):
-    """The next number of a legal entity; approval takes a block from it, so no gap can be."""
+    """The next number of a legal entity; approval takes a block from it, so no gap can be.
 
-    legal_entity = models.OneToOneField(LegalEntity, on_delete=models.PROTECT, related_name="+")
+    The series without year and kind is also the row that whoever opens or approves a run locks.
+    """
+
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, related_name="+")
+    year = models.PositiveSmallIntegerField(
+        db_default=0, help_text="Of the invoices' date, where numbers begin anew each year; else 0."
+    )
+    kind = models.CharField(
+        max_length=11,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of the documents that it numbers alone; empty: all others.",
+    )
+    prefix = models.CharField(max_length=24, blank=True, default="", db_default="")
+    digits = models.PositiveSmallIntegerField(db_default=8)
     next_number = models.PositiveBigIntegerField(default=1)
 
     class Meta:
         verbose_name_plural = "number series"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["legal_entity", "year", "kind"], name="one_number_series_a_year_and_kind"
+            ),
+            models.UniqueConstraint(
+                fields=["legal_entity", "prefix"], name="one_number_series_a_prefix"
+            ),
+        ]
+        triggers = [NEVER_BACK]
 
     def __str__(self) -> str:
-        return f"{self.legal_entity_id}: {self.next_number}"
+        return f"{self.prefix}{self.next_number}"
 
 
 class Invoice(models.Model):
@@ -59,6 +83,15 @@ class Invoice(models.Model):
     tax = AmountField()
     total = AmountField()
     line_count = models.PositiveIntegerField()
+    reverses = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="reversed_by",
+        db_constraint=False,
+        db_index=False,
+        help_text="The document that it takes back as a whole.",
+    )
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -69,9 +102,14 @@ class Invoice(models.Model):
                 condition=models.Q(total=models.F("net") + models.F("tax")),
                 name="invoice_total_is_net_and_tax",
             ),
+            models.UniqueConstraint(
+                fields=["reverses"],
+                condition=models.Q(reverses__isnull=False),
+                name="no_invoice_reversed_twice",
+            ),
         ]
         indexes = [models.Index(fields=["account", "-id"], name="invoice_by_account")]
-        triggers = NEVER
+        triggers = [*NEVER, MIRRORS]
 
     def __str__(self) -> str:
         return self.number
@@ -113,6 +151,10 @@ class InvoiceLine(models.Model):
         blank=True,
         help_text="What it was computed from beyond this row; see billing.rules.basis.",
     )
+    reverses = models.PositiveSmallIntegerField(
+        null=True,
+        help_text="The revision of the same charge, period and segment that it takes back.",
+    )
 
     class Meta:
         ordering = ["invoice", "position"]
@@ -121,8 +163,13 @@ class InvoiceLine(models.Model):
                 fields=["charge", "period_start", "segment", "revision"],
                 name="no_charge_and_period_billed_twice",
             ),
+            models.UniqueConstraint(
+                fields=["charge", "period_start", "segment", "reverses"],
+                condition=models.Q(reverses__isnull=False),
+                name="no_line_reversed_twice",
+            ),
         ]
-        triggers = [*NEVER, ADDS_UP]
+        triggers = [*NEVER, ADDS_UP, LINE_MIRRORS]
 
     def __str__(self) -> str:
         return f"{self.invoice_id}/{self.position}"

@@ -44,6 +44,10 @@ class Posting(models.Model):
     credit = models.CharField(max_length=10, choices=LedgerAccount.choices)
     currency = models.CharField(max_length=3)
     amount = AmountField()
+    # In the seller's currency, where that is another one and its books are kept in it.
+    entity_amount = AmountField(null=True)
+    rate = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    rate_on = models.DateField(null=True, help_text="The day of the rate.")
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -62,6 +66,11 @@ class Posting(models.Model):
                 | models.Q(payment__isnull=False)
                 | models.Q(lot__isnull=False),
                 name="posting_has_a_document",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(entity_amount=None, rate=None, rate_on=None)
+                | models.Q(entity_amount__gte=0, rate__gt=0, rate_on__isnull=False),
+                name="posting_is_valued_at_a_dated_rate",
             ),
         ]
         triggers = NEVER

@@ -1,4 +1,4 @@
-"""BillRun with its life cycle, and its shards."""
+"""BillRun with its life cycle."""
 
 from datetime import datetime
 
@@ -70,15 +70,43 @@ class BillRun(Stateful):
     approved_at = models.DateTimeField(null=True)
     finalised_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
+    # A reversal is a run that takes back one document, or all of a run, instead of billing.
+    reverses_invoice = models.ForeignKey(
+        "billing.Invoice", null=True, on_delete=models.PROTECT, related_name="reversals"
+    )
+    reverses_run = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="reversals"
+    )
+    reason = models.TextField(blank=True, default="", db_default="")
+    # What gave its numbers, from approval on.
+    series = models.ForeignKey(
+        "billing.NumberSeries", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    credit_series = models.ForeignKey(
+        "billing.NumberSeries", null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         ordering = ["-pk"]
-        permissions = [
-            ("run_bills", "Can open, pause and cancel bill runs"),
-            ("approve_run", "Can approve bill runs"),
-            ("look_at_bills", "Can look at bills before they are final, and veto them"),
-        ]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(reverses_invoice=None, reverses_run=None)
+                | (
+                    ~models.Q(reason="")
+                    & (models.Q(reverses_invoice=None) | models.Q(reverses_run=None))
+                ),
+                name="reversal_has_a_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["reverses_invoice"],
+                condition=~models.Q(state="cancelled"),
+                name="one_reversal_an_invoice",
+            ),
+            models.UniqueConstraint(
+                fields=["reverses_run"],
+                condition=~models.Q(state="cancelled"),
+                name="one_reversal_a_run",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(kind=RunKind.REHEARSAL)
                 | (
@@ -87,6 +115,11 @@ class BillRun(Stateful):
                 ),
                 name="rehearsal_is_never_approved",
             ),
+        ]
+        permissions = [
+            ("run_bills", "Can open, pause and cancel bill runs"),
+            ("approve_run", "Can approve bill runs"),
+            ("look_at_bills", "Can look at bills before they are final, and veto them"),
         ]
         triggers = [KIND_STAYS]
         indexes = [
@@ -113,8 +146,12 @@ class BillRun(Stateful):
 
     @property
     def is_reviewed(self) -> bool:
-        """All is drafted and people look at it; accounts may leave and join."""
-        return self.state in self.REVIEWED
+        """All is drafted and people look at it; accounts may leave and join, but no reversal's."""
+        return self.state in self.REVIEWED and not self.is_reversal
+
+    @property
+    def is_reversal(self) -> bool:
+        return self.reverses_invoice_id is not None or self.reverses_run_id is not None
 
     @property
     def is_over(self) -> bool:
@@ -228,52 +265,3 @@ class BillRun(Stateful):
     )
     def cancel_paused(self, *, at: datetime) -> None:
         self.cancelled_at = at
-
-
-class Shard(models.Model):
-    """A range of accounts that one message drafts, and one finalises; progress is counted here.
-
-    `looked_at` = `drafted` + `nothing_due` + `parked`, and `drafted` = `to_finalise` + `set_aside`,
-    hold for each shard, and so for the run.
-    """
-
-    class State(models.TextChoices):
-        PLANNED = "planned", _("planned")
-        DRAFTED = "drafted", _("drafted")
-        FINALISED = "finalised", _("finalised")
-        DISCARDED = "discarded", _("discarded")
-
-    run = models.ForeignKey(BillRun, on_delete=models.CASCADE, related_name="shards")
-    n = models.PositiveIntegerField()
-    first_account = models.BigIntegerField()
-    last_account = models.BigIntegerField()
-    planned_accounts = models.PositiveIntegerField()
-    planned_lines = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)
-    looked_at = models.PositiveIntegerField(default=0)
-    drafted = models.PositiveIntegerField(default=0)
-    nothing_due = models.PositiveIntegerField(default=0)
-    parked = models.PositiveIntegerField(default=0)
-    to_finalise = models.PositiveIntegerField(db_default=0)
-    set_aside = models.PositiveIntegerField(db_default=0)
-    invoices = models.PositiveIntegerField(default=0)
-    lines = models.PositiveIntegerField(default=0)
-    totals = models.JSONField(default=dict, help_text="currency → net, tax, total")
-    promises = models.PositiveIntegerField(default=0, help_text="Promises that were checked.")
-    promises_kept = models.PositiveIntegerField(default=0)
-    first_month = models.DateField(null=True)
-    last_month = models.DateField(null=True)
-    first_number = models.PositiveBigIntegerField(null=True, help_text="Given on approval.")
-    draft_seconds = models.FloatField(default=0)
-    final_seconds = models.FloatField(default=0)
-    worker = models.CharField(max_length=120, blank=True, default="")
-    error = models.TextField(blank=True, default="")
-
-    class Meta:
-        ordering = ["run", "n"]
-        constraints = [
-            models.UniqueConstraint(fields=["run", "n"], name="one_shard_a_turn"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.run_id}.{self.n}"

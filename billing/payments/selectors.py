@@ -71,24 +71,27 @@ def account_balance(account: Account) -> Balance:
     """What was billed, what was paid, and what is open on either side."""
     mine = {"account_id": account.pk}
     billed = _sum(Invoice.objects.filter(**mine), "total")
-    to_pay = _sum(Invoice.objects.filter(**mine, kind=Invoice.Kind.INVOICE), "total")
+    # What was reversed and what reverses it cancel each other, and so does what was paid on them.
+    stands = Invoice.objects.filter(**mine, kind=Invoice.Kind.INVOICE, reverses=None)
+    stands = stands.exclude(pk__in=_reversed(account).values("reverses"))
+    to_pay = _sum(stands, "total")
     paid = _sum(Payment.objects.filter(**mine), "amount")
     used = _sum(Allocation.objects.filter(payment__account_id=account.pk), "amount")
     # What a credit note gave back to a wallet settles the credit note, and no invoice.
-    on_notes = _sum(
-        Allocation.objects.filter(
-            payment__account_id=account.pk, invoice__kind=Invoice.Kind.CREDIT_NOTE
-        ),
-        "amount",
-    )
-    amounts = (billed, paid, billed - paid, to_pay - (used - on_notes), paid - used)
+    on_bills = _sum(Allocation.objects.filter(invoice__in=stands), "amount")
+    amounts = (billed, paid, billed - paid, to_pay - on_bills, paid - used)
     return Balance(*(Money(each, account.currency).rounded() for each in amounts))
+
+
+def _reversed(account: Account) -> QuerySet[Invoice]:
+    """The documents of an account that take others back."""
+    return Invoice.objects.filter(account_id=account.pk, reverses__isnull=False)
 
 
 def has_paid_a_bill(account: Account, *, on: date) -> bool:
     """Whether at least one invoice is paid in full, and not by prepaid credit, maybe a gift."""
     rows = invoices.with_standing(Invoice.objects.filter(account=account), on=on)
-    paid = rows.filter(kind=Invoice.Kind.INVOICE, open_amount__lte=0)
+    paid = rows.filter(status=invoices.PAID)
     return paid.filter(wallet_draw=None).exists()
 
 

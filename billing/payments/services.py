@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.invoices import selectors as invoices
+from billing.journal.services import value_postings
 from billing.models import Allocation, Invoice, Payment, Posting
 from billing.models.ledger import LedgerAccount
 from billing.models.payments import WALLET
@@ -216,7 +217,7 @@ def _no_such_bill(account: Account, invoice_id: int) -> Refused:
 
 
 def _post(payment: Payment) -> None:
-    Posting.objects.create(
+    posting = Posting(
         on=payment.received_on,
         legal_entity_id=payment.legal_entity_id,
         account_id=payment.account_id,
@@ -226,6 +227,8 @@ def _post(payment: Payment) -> None:
         currency=payment.currency,
         amount=payment.amount,
     )
+    value_postings([posting])
+    posting.save()
 
 
 def _allocate(

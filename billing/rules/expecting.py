@@ -33,9 +33,9 @@ CODES = (
 
 
 class Promised:
-    """Terms as their verified text says; `sound` is whether their rows say the same."""
+    """Terms as their text says; `sound` if their rows say the same, `is_one` of one charge."""
 
-    __slots__ = ("charges", "compiled", "sound", "start_rule", "trouble")
+    __slots__ = ("charges", "compiled", "is_one", "sound", "start_rule", "trouble")
 
     def __init__(
         self, terms: LineTerms | None, rows: Sequence[ChargeTerms], trouble: str = ""
@@ -45,6 +45,7 @@ class Promised:
         self.start_rule = None if terms is None else terms.start_rule
         self.trouble = trouble or ("" if terms is None else _differences(terms.charges, rows))
         self.sound = not self.trouble
+        self.is_one = self.sound and len(self.charges) == 1
 
     def started_on(self, start_on: str, delivered_on: str) -> date | None:
         """The first day of service by the start rule; None while nothing was delivered."""

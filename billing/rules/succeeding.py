@@ -80,7 +80,9 @@ def _summed(rows: Iterable[Billed]) -> tuple[Billed, ...]:
                 revision=max(known.revision, row.revision),
                 amount=EXACT.add(known.amount, row.amount),
                 period_end=max(known.period_end, row.period_end),
+                percent=row.percent if known.undone else known.percent,
                 tax=EXACT.add(known.tax, row.tax),
+                undone=known.undone and row.undone,
             )
         )
     return tuple(found[key] for key in sorted(found))

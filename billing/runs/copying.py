@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -11,6 +11,7 @@ from billing.models import BillRun, Shard
 from billing.rules.drafting import AccountDraft
 from billing.rules.metering import UsageOf
 from billing.rules.rendering import NULL
+from billing.runs.posting import Books
 from billing.runs.selectors.due import AccountFacts
 from o2b.money import EXACT
 
@@ -33,22 +34,34 @@ IDS = "SELECT nextval('billing_invoice_id_seq') FROM generate_series(1, %s)"
 # In account order: a draft that is made again after a crash gets the number that it had.
 FINAL_INVOICES = """
 INSERT INTO billing_invoice (id, number, serial, legal_entity_id, account_id, run_id, kind,
-                             currency, issued_on, due_on, net, tax, total, line_count)
-SELECT id, %(prefix)s || lpad(serial::text, greatest(8, length(serial::text)), '0'), serial,
-       %(entity)s, account_id, %(run)s, kind, currency, %(on)s, due_on, net, tax, total, line_count
+                             currency, issued_on, due_on, net, tax, total, line_count, reverses_id)
+SELECT id, {number}, serial, %(entity)s, account_id, %(run)s, kind, currency, %(on)s, due_on, net,
+       tax, total, line_count, reverses_id
     FROM (
-        SELECT *, %(first)s - 1 + row_number() OVER (ORDER BY account_id, id) AS serial
+        SELECT *, {serial} AS serial
             FROM billing_draftinvoice WHERE shard_id = %(shard)s
     ) AS draft
     ORDER BY serial
 """
+ONE_SERIES = {
+    "number": "%(prefix)s || lpad(serial::text, greatest(%(digits)s, length(serial::text)), '0')",
+    "serial": "%(first)s - 1 + row_number() OVER (ORDER BY account_id, id)",
+}
+TWO_SERIES = {
+    "number": """CASE kind WHEN 'credit_note' THEN %(credit_prefix)s ELSE %(prefix)s END
+           || lpad(serial::text, greatest(length(serial::text), CASE kind
+               WHEN 'credit_note' THEN %(credit_digits)s ELSE %(digits)s END), '0')""",
+    "serial": """CASE kind WHEN 'credit_note' THEN %(first_credit)s ELSE %(first)s END
+           - 1 + row_number() OVER (PARTITION BY kind ORDER BY account_id, id)""",
+}
 
 FINAL_LINES = """
 INSERT INTO billing_invoiceline (invoice_id, position, charge_id, account_id, period_start,
     period_end, served_from, served_to, segment, revision, quantity, amount, tax_code, tax_rate,
-    tax, cause, text, basis)
+    tax, cause, text, basis, reverses)
 SELECT invoice_id, position, charge_id, account_id, period_start, period_end, served_from,
-       served_to, segment, revision, quantity, amount, tax_code, tax_rate, tax, cause, text, basis
+       served_to, segment, revision, quantity, amount, tax_code, tax_rate, tax, cause, text, basis,
+       reverses
     FROM billing_draftline WHERE shard_id = %(shard)s AND invoice_id IS NOT NULL
 """
 
@@ -198,26 +211,52 @@ def discard_drafts(*, shard_id: int, account_ids: Iterable[int] | None = None) -
                 cursor.execute(f"{statement} AND account_id = ANY(%s)", [shard_id, only])
 
 
-def finalise_drafts(run: BillRun, shard: Shard, *, prefix: str, money: Collection[int] = ()) -> int:
+class Numbering(NamedTuple):
+    """The numbers of a shard's documents; credit notes have a series of their own or do not."""
+
+    prefix: str
+    digits: int
+    first: int
+    credit_prefix: str = ""
+    credit_digits: int = 0
+    first_credit: int | None = None
+
+
+def final_invoices(cursor: Any, run: BillRun, shard: Shard, numbering: Numbering) -> int:
+    """The documents of a shard with their numbers; how many there are."""
+    told = ONE_SERIES if numbering.first_credit is None else TWO_SERIES
+    ours = {"run": run.pk, "shard": shard.pk, "entity": run.legal_entity_id, "on": run.on}
+    cursor.execute(FINAL_INVOICES.format(**told), numbering._asdict() | ours)
+    return int(cursor.rowcount)
+
+
+def finalise_drafts(
+    run: BillRun,
+    shard: Shard,
+    *,
+    numbering: Numbering,
+    money: Collection[int] = (),
+    books: Books | None = None,
+) -> int:
     """Copy the drafts of a shard into what is final; return how many invoices there are now.
 
-    `money` are the charges of its accounts that bring prepaid money. The drafts stay.
+    `money` are the charges of its accounts that bring prepaid money. The drafts stay. `books` are
+    given where its journal says more than what plain invoices in the seller's currency need.
     """
     values: dict[str, Any] = {
         "run": run.pk,
         "shard": shard.pk,
         "entity": run.legal_entity_id,
         "on": run.on,
-        "first": shard.first_number,
-        "prefix": prefix,
         "money": list(money),
     }
     bought, sides = (BOUGHT, SIDES_OF_MONEY) if money else ("", SIDES)
     postings = FINAL_POSTINGS.format(bought=bought, sides=sides)
+    if books is not None:
+        postings, values = books.statement, values | books.values
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")
-        cursor.execute(FINAL_INVOICES, values)
-        written = cursor.rowcount
+        written = final_invoices(cursor, run, shard, numbering)
         for statement in (FINAL_LINES, postings, STANDINGS, USAGE_SEEN):
             cursor.execute(statement, values)
     return written

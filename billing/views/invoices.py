@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_GET
 
 from billing.explaining.selectors import LineExplained, explain_invoice, explain_line, line_at
+from billing.forms import ReasonForm
 from billing.invoices import pdf, selectors
 from billing.invoices.document import Document, line_text, notes_of, period_text
 from billing.invoices.grouping import MANY_LINES
@@ -23,7 +24,7 @@ from billing.sending.shown import sending_context
 from billing.wallets.selectors import paid_on
 from o2b import clock
 from o2b.charging import Step
-from o2b.charging.draft import CHANGE, LATE, POOL
+from o2b.charging.draft import CHANGE, LATE, POOL, REVERSAL
 from o2b.customers.selectors import language_of
 from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Column, ListPage
@@ -104,6 +105,11 @@ class LineShown:
         return self.line.cause in (CHANGE, LATE, POOL)
 
     @property
+    def takes_back(self) -> bool:
+        """Whether it mirrors a line of the document that its own one reverses."""
+        return self.line.cause == REVERSAL
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """The arithmetic of the line; of one that cannot be computed again that of its price."""
         return self.explained.again.steps if self.explained.again else self.charge.steps
@@ -125,6 +131,10 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
         "allocations": selectors.allocations_of(invoice_id=pk),
         "has_details": any(map(is_usage, lines)) or len(lines) > MANY_LINES,
         **sending_context(request, invoice),
+        "corrections": selectors.corrections_of(invoice),
+        "undone_by": selectors.reversal_of(invoice) if invoice.is_reversed else None,
+        "asked": selectors.reversal_asked(invoice),
+        "reason_form": ReasonForm(),
     }
     return render(request, "billing/invoice.html", context)
 

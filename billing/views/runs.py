@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing import selectors
 from billing.control.page import desk_of, progress_of
-from billing.forms import RunForm
+from billing.forms import ReasonForm, RunForm
 from billing.models import BillRun
 from billing.runs import services
 from billing.runs.selectors import Counts, counts_of, totals_of
@@ -49,7 +49,13 @@ class RunList(ListPage):
     title = gettext_lazy("Bill runs")
     columns = (
         Column("number", gettext_lazy("Run"), sort="pk", link=True, kind="code"),
-        Column("on", gettext_lazy("Up to"), sort="on", kind="day"),
+        Column(
+            "on",
+            gettext_lazy("Up to"),
+            sort="on",
+            kind="day",
+            note=lambda run: _("reversal") if run.is_reversal else "",
+        ),
         Column(
             "legal_entity",
             gettext_lazy("Legal entity"),
@@ -153,6 +159,7 @@ class May:
     pause: bool
     resume: bool
     control: bool
+    reverse: bool
 
 
 def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
@@ -161,6 +168,7 @@ def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
     pace = selectors.pace_of(run_id=pk)
     parked = selectors.parked_of(run_id=pk)
     looked_at_all = bool(counts.shards) and counts.shards_drafted == counts.shards
+    reversals = list(selectors.reversals_of(run_id=pk)) if run.state == State.FINALISED else []
     issued = selectors.invoices_of(run_id=pk)[:SHOWN] if run.state in FINAL else []
     return {
         "run": run,
@@ -175,7 +183,9 @@ def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
         "drafts": selectors.largest_drafts(run_id=pk) if run.state in REVIEWED else [],
         "invoices": issued,
         "more_invoices": max(counts.invoices - SHOWN, 0),
-        "may": _may(request, run),
+        "may": _may(request, run, taken_back=bool(reversals)),
+        "reversals": reversals,
+        "reason_form": ReasonForm(),
         "failed": pace.failed,
     }
 
@@ -184,7 +194,7 @@ FINAL = (State.FINALISING, State.FINALISED)
 REVIEWED = (State.DRAFTING, State.TO_APPROVE, State.APPROVED, State.PAUSED, State.REHEARSED)
 
 
-def _may(request: HtmxRequest, run: BillRun) -> May:
+def _may(request: HtmxRequest, run: BillRun, *, taken_back: bool) -> May:
     user = request.user
     to_approve = run.state == State.TO_APPROVE
     own = run.opened_by_id == user.pk
@@ -204,6 +214,7 @@ def _may(request: HtmxRequest, run: BillRun) -> May:
         pause=runner and run.state in (State.DRAFTING, State.FINALISING),
         resume=runner and paused,
         control=runner and run.is_reviewed,
+        reverse=runner and run.state == State.FINALISED and not run.is_reversal and not taken_back,
     )
 
 

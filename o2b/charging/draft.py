@@ -24,6 +24,7 @@ from o2b.money import EXACT, quantise
 from o2b.periods import FOREVER, Period
 
 PERIOD, ONE_TIME, CHANGE, LATE, POOL = "period", "one_time", "change", "late_usage", "pool"
+REVERSAL = "reversal"  # of lines that mirror others; drafting never gives it
 
 MEMO_SIZE = 32_768
 
@@ -155,7 +156,8 @@ def _walk_of(charge: ChargeFacts, schedule: Schedule | None, until: date) -> Wal
     since = schedule.begins_on
     if charge.billed is None and charge.billed_through is not None:
         since = max(since, charge.billed_through)
-    starts = sorted({each.period_start for each in charge.billed or ()}, reverse=True)
+    stands = {each.period_start for each in charge.billed or () if not each.undone}
+    starts = sorted(stands, reverse=True)
     # What was billed on another grid (the start has moved) is taken back, not continued.
     billed_to = next((each for each in starts if schedule.period_on(each).start == each), None)
     return walk(schedule, since=since, until=until, billed_to=billed_to)
@@ -183,7 +185,7 @@ class _Differ:
         self.terms = terms
         self.started_on = charge.started_on
         self.left = {(each.period_start, each.segment): each for each in billed}
-        self.known = {each.period_start for each in billed}
+        self.known = {each.period_start for each in billed if not each.undone}
         self.full_periods: dict[date, Period] = {}
         self.cause = ONE_TIME if terms.kind is Kind.ONE_TIME else PERIOD
         self.late_to = charge.billed_through if charge.late else None
@@ -218,7 +220,7 @@ class _Differ:
         draws from a pool the usage of others may be what was told later.
         """
         full = rated.full
-        seen = (full.start, 1) in self.left
+        seen = full.start in self.known and (full.start, 1) in self.left
         if rated.amount or rated.quantity or seen:
             passed = self.late_to is not None and full.end <= self.late_to
             cause = self.late_cause if self.late and (seen or passed) else ""

@@ -64,7 +64,8 @@ class Billed(NamedTuple):
     """What a full period (from start to end) and segment has been billed so far.
 
     `revision` is the highest billed, `amount` the sum over all revisions; `percent` is the tax
-    rate that it was billed at, `tax` the sum of its tax.
+    rate that it was billed at, `tax` the sum of its tax. `undone`: every line of it was reversed,
+    so that only its revision counts, and what is due is billed as if for the first time.
     """
 
     period_start: date
@@ -74,6 +75,7 @@ class Billed(NamedTuple):
     period_end: date
     percent: Decimal = Decimal(0)
     tax: Decimal = Decimal(0)
+    undone: bool = False
 
 
 class Prepaid(NamedTuple):

@@ -51,7 +51,9 @@ def corrects(line: DraftLine, billed: Sequence[Billed]) -> Corrects | None:
     """
     if line.cause not in (CHANGE, LATE, POOL):
         return None
-    period = [each for each in billed if each.period_start == line.full_period.start]
+    period = [
+        each for each in billed if each.period_start == line.full_period.start and not each.undone
+    ]
     if not period:
         return None
     own = next((each for each in period if each.segment == line.segment), None)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from o2b.charging.tax import TaxRounding
 from o2b.charging.terms import TermsInvalid, conventions_of
+from o2b.customers.bookkeeping import SETTINGS, Bookkeeping, BookkeepingInvalid, bookkeeping_of
 from o2b.customers.layouts import (
     ACCOUNT_SENDING,
     LANGUAGES,
@@ -27,7 +28,7 @@ from o2b.models import TestClock
 from o2b.money import is_currency
 
 # How amounts and periods are shown and taxed, beside how they are counted.
-SHOWN_CONVENTIONS = ("period_end", "cash_rounding", "tax_rounding")
+SHOWN_CONVENTIONS = ("period_end", "cash_rounding", "tax_rounding", *SETTINGS)
 EXCLUSIVE, INCLUSIVE = "exclusive", "inclusive"
 
 
@@ -61,6 +62,10 @@ def validate_conventions(said: Any) -> None:
         raise ValidationError(_("The end of a period is shown exclusive or inclusive."))
     if said.get("tax_rounding", TaxRounding.LINE) not in list(TaxRounding):
         raise ValidationError(_("Tax is rounded per line, rate or invoice."))
+    try:
+        bookkeeping_of(said)
+    except BookkeepingInvalid as fault:
+        raise ValidationError(str(fault)) from fault
 
 
 class LegalEntity(models.Model):
@@ -111,6 +116,11 @@ class LegalEntity(models.Model):
     def tax_rounding(self) -> TaxRounding:
         """What is added up before tax is rounded: each line by itself unless told otherwise."""
         return TaxRounding(self.conventions.get("tax_rounding", TaxRounding.LINE))
+
+    @property
+    def bookkeeping(self) -> Bookkeeping:
+        """How it numbers its documents and keeps its books."""
+        return bookkeeping_of(self.conventions)
 
     @property
     def smallest_coin(self) -> Decimal | None:

@@ -24,7 +24,7 @@ SEE_OFFERS = (
 )
 SEE_MONEY = (
     *("billing.view_billrun", "billing.view_invoice", "billing.view_promise"),
-    "taxes.view_taxrate",
+    *("taxes.view_taxrate", "billing.view_posting"),
 )
 SELL = (
     "customers.change_account",

@@ -91,6 +91,13 @@ def re_execute(terms: ChargeTerms, line: Inputs, told: Any) -> Explained:
     return _less_before(found, line, basis)
 
 
+def mirror(amount: Decimal) -> Explained:
+    """A line that takes back another of so much: the same, turned."""
+    told = f"−{rounded_told(amount)}"
+    turned = EXACT.subtract(_ZERO, amount)
+    return Explained((Step("taken back", told, turned),), (), _ZERO, amount, turned)
+
+
 def _stored(terms: ChargeTerms, line: Inputs, told: Any) -> Stored:
     usage = terms.kind is Kind.USAGE
     if told is None:

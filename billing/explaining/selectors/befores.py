@@ -7,9 +7,10 @@ from typing import Any
 
 from billing.explaining.rules import Earlier, TaxTold, taxes_again
 from billing.explaining.rules.earlier import BilledLine, earlier_of
+from billing.explaining.rules.steps import rounded_told
 from billing.models import InvoiceLine
 from billing.rules.basis import told_before
-from o2b.charging import Kind
+from o2b.charging import Kind, Step
 from o2b.charging.draft import CHANGE, LATE
 from o2b.charging.tax import TaxRounding
 
@@ -57,6 +58,14 @@ class Befores:
         usage = line.charge.terms_charge.kind == Kind.USAGE
         return earlier_of(own, others, told=told_before(told) if usage else None)
 
+    def reversed_by(self, line: InvoiceLine) -> InvoiceLine | None:
+        """The line that a reversal takes back."""
+        for row, _key in self.rows[line.charge.item_id, line.period_start]:
+            same = (row.charge_id, row.segment) == (line.charge_id, line.segment)
+            if same and row.revision == line.reverses:
+                return row
+        return None
+
     def corrects(self, line: InvoiceLine) -> bool:
         """Whether it corrects a bill of its period, so that its tax is a difference."""
         if not _may_correct(line):
@@ -65,6 +74,18 @@ class Befores:
             row.charge_id == line.charge_id and row.invoice_id < line.invoice_id
             for row, _key in self.rows[line.charge.item_id, line.period_start]
         )
+
+    def mirrored(self, lines: Iterable[InvoiceLine]) -> list[TaxTold | None]:
+        """The tax of lines that take others back: theirs, turned."""
+        return [_turned(line, self.reversed_by(line)) for line in lines]
+
+
+def _turned(line: InvoiceLine, original: InvoiceLine | None) -> TaxTold | None:
+    if original is None or not (line.tax or line.tax_rate):
+        return None
+    expected = -original.tax
+    step = Step("taken back", f"−{rounded_told(original.tax)}", expected)
+    return TaxTold((step,), expected, TaxRounding.LINE, corrects=True)
 
 
 def _may_correct(line: InvoiceLine) -> bool:
@@ -81,6 +102,8 @@ def taxes_of(
     """
     if not any(line.tax or line.tax_rate for line in lines):
         return [None] * len(lines)
+    if all(line.reverses is not None for line in lines):
+        return befores.mirrored(lines)
     asked = [
         (line.amount, line.tax_rate, earlier[line.pk] if befores.corrects(line) else None)
         for line in lines

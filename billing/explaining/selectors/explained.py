@@ -15,6 +15,7 @@ from billing.explaining.rules import (
     Inputs,
     NotReExecutable,
     TaxTold,
+    mirror,
     re_execute,
 )
 from billing.explaining.rules.again import NO_BASIS
@@ -39,6 +40,7 @@ STEPS = [
     gettext_noop("pieces before"),
     gettext_noop("billed before"),
     gettext_noop("not served"),
+    gettext_noop("taken back"),
     gettext_noop("tax"),
     gettext_noop("used"),
     gettext_noop("covered by a pool"),
@@ -145,8 +147,19 @@ def _explained(
         earlier = {line.pk: befores.of(line, bases.get(line.pk)) for line in own}
         taxes = taxes_of(own, earlier, befores)
         for line, tax in zip(own, taxes, strict=True):
-            if only is None or line.pk in only:
+            if only is not None and line.pk not in only:
+                continue
+            if line.reverses is not None:
+                yield _mirror(line, befores.reversed_by(line), tax)
+            else:
                 yield _one(line, bases.get(line.pk), earlier[line.pk], tax)
+
+
+def _mirror(line: InvoiceLine, original: InvoiceLine | None, tax: TaxTold | None) -> LineExplained:
+    """A line that takes another back is that line, turned: nothing is computed anew."""
+    if original is None:
+        return LineExplained(line, None, tax, "broken", "the line that it takes back is not there")
+    return LineExplained(line, mirror(original.amount), tax)
 
 
 def _one(line: InvoiceLine, told: Any, earlier: Earlier, tax: TaxTold | None) -> LineExplained:

@@ -22,8 +22,9 @@ from subscriptions.pools.statements import USAGE_REVISION
 DUE = """
 SELECT charge.account_id, charge.id, item.revision,
        item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage'
-           AND (share.mark IS NULL OR share.seen = share.mark),
-       standing.seen_revision < item.revision OR COALESCE(share.seen < share.mark, false),
+           AND {again} IS NOT TRUE AND (share.mark IS NULL OR share.seen = share.mark),
+       standing.seen_revision < item.revision OR {again} IS TRUE
+           OR COALESCE(share.seen < share.mark, false),
        charge.terms_charge_id || '|' || COALESCE(version.quantity::text, '') || '|'
            || CASE WHEN version.opens AND priced.kind = 'one_time' THEN lower(version.valid)
                    ELSE charge.started_on END || '|'
@@ -55,6 +56,8 @@ SELECT charge.account_id, charge.id, item.revision,
       AND ({due})
     ORDER BY charge.account_id, charge.id, lower(version.valid)
 """
+# What was reversed is billed again by difference, until a run has gone past all of it.
+AGAIN = "(standing.taken_back_to > COALESCE(standing.billed_through, '-infinity'))"
 DUE_BY = """
 standing.next_due_on <= %(until)s OR standing.seen_revision < item.revision
 OR share.seen < share.mark
@@ -156,6 +159,7 @@ def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
         charge=scope.within("charge.account_id"),
         share=scope.within("share.account_id"),
         due=due,
+        again=AGAIN,
     )
     rows: list[Any] = _ask(question, scope.values | values)
     return rows

@@ -1,6 +1,7 @@
 """What was billed of charges so far, each period counted for the charge that answers for it."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -11,9 +12,22 @@ from o2b.periods import FOREVER
 
 HISTORY = """
 SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_end),
-       (array_agg(tax_rate ORDER BY revision))[1], sum(tax)
+       (array_agg(tax_rate ORDER BY revision))[1], sum(tax), bool_or(reverses IS NOT NULL)
     FROM billing_invoiceline WHERE charge_id = ANY(%s)
     GROUP BY charge_id, period_start, segment ORDER BY charge_id, period_start, segment
+"""
+
+# Of periods of which something was reversed: the rate of the first line that stands, if one does.
+STANDING = """
+SELECT line.charge_id, line.period_start, line.segment,
+       (array_agg(line.tax_rate ORDER BY line.revision))[1]
+    FROM billing_invoiceline AS line
+    WHERE line.charge_id = ANY(%s) AND line.reverses IS NULL AND NOT EXISTS (
+        SELECT FROM billing_invoiceline AS undoing
+            WHERE undoing.charge_id = line.charge_id AND undoing.period_start = line.period_start
+                AND undoing.segment = line.segment AND undoing.reverses = line.revision
+    )
+    GROUP BY line.charge_id, line.period_start, line.segment
 """
 
 # Charges of one measure: the same product of an item, counted by the same key and meter on the
@@ -68,10 +82,34 @@ def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
     measures = _measures(wanted)
     others = {each.charge_id for measure in measures for each in measure}
     found: dict[int, list[Billed]] = {}
-    for charge_id, *billed in _ask(HISTORY, sorted(others.union(wanted))):
-        found.setdefault(charge_id, []).append(Billed(*billed))
+    reversed_ = set()
+    for charge_id, *row in _ask(HISTORY, sorted(others.union(wanted))):
+        billed = Billed(*row)
+        found.setdefault(charge_id, []).append(billed)
+        if billed.undone:  # something of it was: what stands is looked at
+            reversed_.add(charge_id)
+    if reversed_:
+        _look_at_reversed(found, sorted(reversed_))
     history = {charge_id: tuple(rows) for charge_id, rows in found.items()}
     return succeeded(measures, history) if measures else history
+
+
+def _look_at_reversed(history: dict[int, list[Billed]], charge_ids: list[int]) -> None:
+    """Tell what was undone altogether from what other lines still bill, at their rate."""
+    stands = {tuple(key): percent for *key, percent in _ask(STANDING, charge_ids)}
+    for charge_id in charge_ids:
+        history[charge_id] = [
+            _standing(each, stands.get((charge_id, each.period_start, each.segment)))
+            if each.undone
+            else each
+            for each in history[charge_id]
+        ]
+
+
+def _standing(billed: Billed, percent: Decimal | None) -> Billed:
+    if percent is None:
+        return billed
+    return billed._replace(percent=percent, undone=False)
 
 
 def _measures(charge_ids: list[int]) -> list[list[Successor]]:

@@ -134,11 +134,19 @@ def overlapping_runs(
 ) -> QuerySet[BillRun]:
     """Runs that are not over and may bill one of these accounts (None: any of the entity's).
 
-    Rehearsals bill nobody.
+    Rehearsals bill nobody. A reversal that waits for its approval keeps nobody from billing: it
+    looks again then.
     """
-    unfinished = BillRun.objects.filter(
-        legal_entity_id=legal_entity_id, kind=BillRun.Kind.BILLS
-    ).exclude(state__in=BillRun.OVER)
+    state = BillRun.State
+    asked = (Q(reverses_invoice__isnull=False) | Q(reverses_run__isnull=False)) & (
+        Q(state__in=[state.OPEN, state.DRAFTING, state.TO_APPROVE])
+        | Q(state=state.PAUSED, paused_from=state.DRAFTING)
+    )
+    unfinished = (
+        BillRun.objects.filter(legal_entity_id=legal_entity_id, kind=BillRun.Kind.BILLS)
+        .exclude(state__in=BillRun.OVER)
+        .exclude(asked)
+    )
     if account_ids is None:
         return unfinished
     return unfinished.filter(Q(account_ids=None) | Q(account_ids__overlap=list(account_ids)))

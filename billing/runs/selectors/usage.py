@@ -26,10 +26,11 @@ SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
        (COALESCE(clock.now, now() - interval '1 hour') AT TIME ZONE account.time_zone)::date,
        told.revision, told.revision > standing.seen_usage,
        standing.seen_revision < item.revision OR standing.billed_through IS NULL
+           OR standing.taken_back_to > standing.billed_through
            OR COALESCE(share.seen < share.mark, false),
        item.revision > 1,
        CASE WHEN item.revision > 1 OR told.revision > standing.seen_usage
-                OR share.seen < share.mark
+                OR share.seen < share.mark OR standing.taken_back_to > standing.billed_through
                 OR priced.details ? 'allowance' OR meter.aggregation = 'average' THEN NULL
             ELSE standing.billed_through END AS since,
        charge.item_id, charge.terms_id, priced.key,

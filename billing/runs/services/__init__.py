@@ -17,6 +17,13 @@ from billing.runs.services.gating import (
 from billing.runs.services.opening import DayTooFar, RunOverlaps, open_run, plan_run
 from billing.runs.services.rechecking import Recheck, recheck_charges
 from billing.runs.services.retrying import ask_retry, retry_shard
+from billing.runs.services.reversing import (
+    NotReversible,
+    ReasonMissing,
+    RunUnderWay,
+    reverse_invoice,
+    reverse_run,
+)
 from billing.runs.services.steering import cancel_run, pause_run, resume_run
 from billing.runs.services.taking_out import (
     NothingToSetAside,
@@ -32,12 +39,15 @@ __all__ = [
     "DayTooFar",
     "NotYourAccount",
     "NothingToSetAside",
+    "NotReversible",
     "OwnRun",
+    "ReasonMissing",
     "Recheck",
     "RetriesPending",
     "RunIncomplete",
     "RunNotReady",
     "RunOverlaps",
+    "RunUnderWay",
     "ScopeEmpty",
     "approve_run",
     "ask_retry",
@@ -55,4 +65,6 @@ __all__ = [
     "say_fine",
     "set_aside",
     "veto_bill",
+    "reverse_invoice",
+    "reverse_run",
 ]

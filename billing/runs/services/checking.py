@@ -97,7 +97,7 @@ class _Check:
         slow: list[PromisedRow] = []
         memo, keys, drafts, terms = self.memo, self.keys, self.drafts, self.terms
         for row in rows:
-            payer, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, *_ = row
+            payer, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, again, *_ = row
             *_, is_kept, key, shared = row
             if not is_kept and shared != OTHERS:
                 self.doubtful.add(promise_id or 0)
@@ -107,7 +107,7 @@ class _Check:
                 continue
             promised = terms[terms_id]
             name = keys.get(priced_id)
-            if len(promised.charges) != 1 or not promised.sound or name is None or shared:
+            if name is None or again or shared or not promised.is_one:
                 charges.setdefault((payer, item_id), set()).add(name or "")
                 slow.append(PromisedRow(*row))
                 continue
@@ -223,7 +223,7 @@ class _Check:
     def _expected(
         self, row: PromisedRow, name: str, history: Mapping[int, tuple[Billed, ...]]
     ) -> str:
-        """The lines of an unchanged item, from its order line and the Terms' text."""
+        """The lines of an unchanged item, from its order line, the Terms' text, what was billed."""
         promised = self.terms[row.terms_id]
         quantity, start_on, delivered_on, anchor, through = row.key.split("|")
         started_on = promised.started_on(start_on, delivered_on)

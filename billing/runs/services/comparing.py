@@ -19,6 +19,7 @@ from o2b.periods import add_months
 SPARE = timedelta(days=5)
 
 # The last bill is all documents of the account from the run of its newest one: mostly that alone.
+# What was taken back, and what takes back, is no bill.
 # Nothing is missing where something is due later, or where the account was parked.
 COMPARE = """
 INSERT INTO billing_variance
@@ -38,16 +39,17 @@ SELECT %(run)s, %(shard)s, account.id, account.currency, last.issued_on, last.ne
     CROSS JOIN LATERAL (
         SELECT newest.issued_on,
                CASE WHEN newest.run_id = other.run_id THEN (
-                   SELECT sum(net) FROM billing_invoice
-                       WHERE account_id = account.id AND run_id = newest.run_id
+                   SELECT sum(net) FROM billing_invoice AS bill
+                       WHERE account_id = account.id AND run_id = newest.run_id AND {stands}
                ) ELSE newest.net END AS net
             FROM (
-                SELECT id, issued_on, run_id, net FROM billing_invoice
-                    WHERE account_id = account.id ORDER BY id DESC LIMIT 1
+                SELECT id, issued_on, run_id, net FROM billing_invoice AS bill
+                    WHERE account_id = account.id AND {stands} ORDER BY id DESC LIMIT 1
             ) AS newest
             LEFT JOIN LATERAL (
-                SELECT run_id FROM billing_invoice
-                    WHERE account_id = account.id AND id < newest.id ORDER BY id DESC LIMIT 1
+                SELECT run_id FROM billing_invoice AS bill
+                    WHERE account_id = account.id AND id < newest.id AND {stands}
+                    ORDER BY id DESC LIMIT 1
             ) AS other ON true
     ) AS last
     LEFT JOIN (
@@ -60,6 +62,11 @@ SELECT %(run)s, %(shard)s, account.id, account.currency, last.issued_on, last.ne
                SELECT FROM billing_chargestate AS standing
                    WHERE standing.account_id = account.id AND standing.next_due_on > %(on)s
            ))
+"""
+
+STANDS = """
+bill.reverses_id IS NULL
+    AND NOT EXISTS (SELECT FROM billing_invoice AS undoing WHERE undoing.reverses_id = bill.id)
 """
 
 FORGET = "DELETE FROM billing_variance WHERE run_id = %(run)s AND {account}"
@@ -145,7 +152,7 @@ def _compare(
     }
     with connection.cursor() as cursor:
         cursor.execute(FORGET.format(account=scope.within("account_id")), values)
-        cursor.execute(COMPARE.format(account=scope.within("account.id")), values)
+        cursor.execute(COMPARE.format(account=scope.within("account.id"), stands=STANDS), values)
 
 
 def _fused(run: BillRun, shard: Shard, scope: Scope, rules: RunRules) -> dict[int, Parking]:

@@ -18,12 +18,14 @@ from billing.runs.selectors import due
 from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.scope import Scope, scope_of
 from billing.runs.selectors.usage import usage_of
+from billing.runs.services.booking import without_rate
 from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
 from billing.runs.services.comparing import control
 from billing.runs.services.made import Drafted, Made, Parked, count_shard
 from billing.runs.services.parking import Parking, park
+from billing.runs.services.reversing import fill_reversal
 from billing.runs.services.taxing import taxing_of
 from o2b.charging import RateMissing, compile_charge
 from o2b.taxes.port import TaxUnknown
@@ -47,6 +49,9 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
     began = perf_counter()
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")
+    if run.is_reversal:
+        fill_reversal(run, shard, worker=worker)
+        return
     discard_drafts(shard_id=shard.pk)
     scope = scope_of(run, shard)
     said = ParkedAccount.objects.filter(shard=shard)
@@ -145,6 +150,10 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     drafted = Drafted(drafts, accounts, usage, marks, changed=changed_accounts(rows))
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
+    for account_id, reason in without_rate(run, accounts).items():
+        if account_id in drafts:
+            drafted.parked[account_id] = Parked("exchange_rate", reason)
+            del drafts[account_id]
     _write(run, shard, drafted, drafts)
     for account_id in drafted.parked:
         drafts.pop(account_id, None)

@@ -6,18 +6,19 @@ from time import perf_counter
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from billing.models import BillRun, NumberSeries, Shard
+from billing.models import BillRun, Shard
 from billing.runs.copying import discard_drafts, finalise_drafts
 from billing.runs.selectors.scope import scope_of
+from billing.runs.services.booking import books_for, ensure_billing_months, ensure_release_months
 from billing.runs.services.closing import finish_if_finalised
 from billing.runs.services.drafting import fill_shard
 from billing.runs.services.gating import RunNotReady, refuse_unready
+from billing.runs.services.numbering import number_shards, numbering_of
+from billing.runs.services.reversing import finalise_reversal, refuse_under_way
 from billing.wallets.selectors import charges_that_bring_money
 from billing.wallets.services.settling import settle_wallets
 from o2b import events, fsm
-from o2b.customers.models import LegalEntity
 from o2b.errors import Refused
-from o2b.partitions import ensure_months
 from o2b.periods import add_months
 
 MOST_MONTHS = 24  # older lines lie in the default partition
@@ -60,9 +61,12 @@ def approve_run(*, run_id: int, user_id: int, at: datetime) -> BillRun:
             % {"run": run, "state": run.get_state_display()}
         )
     shards = list(Shard.objects.filter(run=run).order_by("n").select_for_update())
-    _draft_stale_again(run, shards, at=at)
+    if run.is_reversal:
+        refuse_under_way(run)
+    else:
+        _draft_stale_again(run, shards, at=at)
     refuse_unready(run, at=at)
-    _number(run, shards)
+    number_shards(run, shards)
     _ensure_partitions(run, shards)
     fsm.apply(run, "approve", at=at, by=user_id, refusal=RunNotReady, actor_id=user_id)
     return run
@@ -77,17 +81,8 @@ def _draft_stale_again(run: BillRun, shards: list[Shard], *, at: datetime) -> No
         fill_shard(run, by_id[shard_id], at=at)
 
 
-def _number(run: BillRun, shards: list[Shard]) -> None:
-    """The only place that takes numbers: blocks in account order, none too many."""
-    series = NumberSeries.objects.select_for_update().get(legal_entity_id=run.legal_entity_id)
-    for shard in shards:
-        shard.first_number = series.next_number
-        series.next_number += shard.invoices
-    Shard.objects.bulk_update(shards, ["first_number"], 500)
-    series.save(update_fields=["next_number"])
-
-
 def _ensure_partitions(run: BillRun, shards: list[Shard]) -> None:
+    ensure_release_months(run, shards)
     months = [
         month
         for shard in shards
@@ -100,8 +95,8 @@ def _ensure_partitions(run: BillRun, shards: list[Shard]) -> None:
     newest = add_months(run.on.replace(day=1), MOST_MONTHS)
     first, last = max(min(months), oldest), min(max(months), newest)
     if first <= last:
-        ensure_months("billing_invoiceline", first, last)
-    ensure_months("billing_posting", run.on, run.on)
+        ensure_billing_months("billing_invoiceline", first, last)
+    ensure_billing_months("billing_posting", run.on, run.on)
 
 
 @transaction.atomic
@@ -123,12 +118,22 @@ def finalise_shard(*, shard_id: int, at: datetime, worker: str = "") -> Shard:
     """Invoices, lines, postings and the charges' standing of one shard, all or nothing, once."""
     began = perf_counter()
     shard = Shard.objects.select_for_update().get(pk=shard_id)
-    run = BillRun.objects.get(pk=shard.run_id)
+    run = BillRun.objects.select_related("legal_entity", "series", "credit_series").get(
+        pk=shard.run_id
+    )
     if shard.state != Shard.State.DRAFTED or run.state != BillRun.State.FINALISING:
         return shard
-    prefix = LegalEntity.objects.values_list("number_prefix", flat=True).get(pk=run.legal_entity_id)
     money = charges_that_bring_money(scope_of(run, shard))
-    written = finalise_drafts(run, shard, prefix=prefix, money=money)
+    if run.is_reversal:
+        written = finalise_reversal(run, shard, at=at)
+    else:
+        written = finalise_drafts(
+            run,
+            shard,
+            numbering=numbering_of(run, shard),
+            money=money,
+            books=books_for(run, shard),
+        )
     if written != shard.invoices:
         raise RuntimeError(f"shard {shard} has {shard.invoices} numbers for {written} invoices")
     settle_wallets(run, shard, money=money, at=at)

@@ -58,7 +58,7 @@ def refuse_unready(run: BillRun, *, at: datetime) -> None:
 
 def waits_until(run: BillRun) -> datetime | None:
     """Until when approval waits for advocates, if the legal entity wants it to wait at all."""
-    hours = rules_of(run.legal_entity_id).advocate_hours
+    hours = 0 if run.is_reversal else rules_of(run.legal_entity_id).advocate_hours
     if not hours or run.drafted_at is None:
         return None
     return run.drafted_at + timedelta(hours=hours)

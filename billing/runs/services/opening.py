@@ -6,9 +6,11 @@ from datetime import date, datetime, timedelta
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from billing.models import BillRun, NumberSeries, Shard
+from billing.models import BillRun, Shard
+from billing.runs.mirroring import accounts_to_reverse
 from billing.runs.selectors.progress import overlapping_runs
 from billing.runs.services.choosing import chosen
+from billing.runs.services.numbering import lock_numbers
 from o2b import events
 from o2b.errors import Invalid, Refused
 
@@ -77,8 +79,7 @@ def open_run(
 
 def _refuse_overlap(legal_entity_id: int, account_ids: list[int] | None) -> None:
     # Two that open at once meet here.
-    NumberSeries.objects.get_or_create(legal_entity_id=legal_entity_id)
-    NumberSeries.objects.select_for_update().get(legal_entity_id=legal_entity_id)
+    lock_numbers(legal_entity_id)
     other = overlapping_runs(legal_entity_id=legal_entity_id, account_ids=account_ids).first()
     if other is not None:
         raise RunOverlaps(
@@ -116,6 +117,9 @@ def plan_run(*, run_id: int, at: datetime) -> BillRun:
 
 
 def _accounts(run: BillRun) -> Iterator[tuple[int, int]]:
+    if run.is_reversal:
+        yield from accounts_to_reverse(run)
+        return
     with connection.cursor() as cursor:
         cursor.execute(LINES_BY_ACCOUNT, [run.legal_entity_id, run.account_ids, run.account_ids])
         yield from cursor.fetchall()

@@ -8,13 +8,14 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.models import Charge, ChargeState, NumberSeries
+from billing.models import Charge, ChargeState
 from billing.rules.drafting import draft_accounts
 from billing.runs.selectors import due
 from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.progress import overlapping_runs
 from billing.runs.selectors.scope import Scope
 from billing.runs.services.drafting import pricing
+from billing.runs.services.numbering import lock_numbers
 from billing.runs.services.opening import RunOverlaps
 from o2b import events
 from o2b.customers.models import Account, LegalEntity
@@ -67,8 +68,7 @@ def _scopes(legal_entity_id: int, account_id: int | None) -> Iterator[Scope]:
 def _refuse_under_way(scope: Scope) -> None:
     """Whoever opens a run waits for the same row."""
     entity = scope.legal_entity_id
-    NumberSeries.objects.get_or_create(legal_entity_id=entity)
-    NumberSeries.objects.select_for_update().get(legal_entity_id=entity)
+    lock_numbers(entity)
     run = overlapping_runs(legal_entity_id=entity, account_ids=scope.only).first()
     if run is not None:
         message = _("%(run)s is not finished and bills the same accounts; finish or cancel it.")

@@ -13,7 +13,7 @@ from o2b.people.notices.services import Note, tell_many
 def tell_advocates(*, run_id: int) -> int:
     """One notice an advocate, with the way to the bills; how many were told."""
     run = BillRun.objects.get(pk=run_id)
-    if run.state != BillRun.State.TO_APPROVE or run.drafted_at is None:
+    if run.state != BillRun.State.TO_APPROVE or run.drafted_at is None or run.is_reversal:
         return 0
     return tell_many(
         [

@@ -38,10 +38,12 @@ SELECT account_id, charge_id, period_start, invoice_id, sum(amount)
     ORDER BY account_id, charge_id, period_start
 """
 
-# The newest revision of each segment says what was served at which quantity.
+# The newest revision of each segment says what was served at which quantity; one that was reversed
+# brings nothing.
 LINES = """
 SELECT DISTINCT ON (charge_id, period_start, segment)
-       charge_id, period_start, quantity, served_to - served_from, period_end - period_start, text
+       charge_id, period_start, CASE WHEN reverses IS NULL THEN quantity ELSE 0 END,
+       served_to - served_from, period_end - period_start, text
     FROM billing_invoiceline WHERE charge_id = ANY(%(charges)s)
     ORDER BY charge_id, period_start, segment, revision DESC
 """

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from billing.journal.services import value_postings
 from billing.models import (
     BillRun,
     Posting,
@@ -126,6 +127,7 @@ def _post(rows: Iterable[tuple[Posting, Decimal]]) -> None:
         posting.amount = abs(amount)
         if amount:
             found.append(posting)
+    value_postings(found)
     Posting.objects.bulk_create(found)
 
 

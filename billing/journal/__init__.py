@@ -1,0 +1,1 @@
+"""The journal as finance reads it, and the exchange rates that its own-currency side takes."""

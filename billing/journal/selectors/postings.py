@@ -1,0 +1,27 @@
+"""Postings for a list: a month, one partition, with the account and the document of each."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
+
+from billing.models import Posting
+from o2b.customers.models import Account
+from o2b.periods import add_months
+
+
+def postings_for_list(*, month: date | None = None) -> QuerySet[Any]:
+    """The postings of a month (None: of all), the newest day last."""
+    rows = Posting.objects.select_related("invoice")
+    if month is not None:
+        rows = rows.filter(on__gte=month, on__lt=add_months(month, 1))
+    account = Account.objects.filter(pk=OuterRef("account_id")).order_by()
+    return rows.annotate(
+        reference=Subquery(account.values("reference")[:1]),
+        document=Coalesce(
+            "invoice__number",
+            Concat(Value("P-"), Cast("payment_id", CharField()), output_field=CharField()),
+            output_field=CharField(),
+        ),
+    )
