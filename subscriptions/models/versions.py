@@ -90,6 +90,13 @@ class ItemVersion(models.Model):
                 condition=models.Q(quantity__gt=0), name="item_version_quantity_positive"
             ),
         ]
+        indexes = [
+            models.Index(  # what holds by today's knowledge, as every shard of a bill run asks
+                fields=["item"],
+                condition=models.Q(recorded__upper_inf=True),
+                name="version_known_now",
+            ),
+        ]
         triggers = [ONLY_CLOSED, KEPT]
 
     def __str__(self) -> str:

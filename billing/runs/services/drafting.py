@@ -48,7 +48,8 @@ def fill_shard(run: BillRun, shard: Shard, *, at: datetime, worker: str = "") ->
     """Make all drafts of a shard anew, and count them."""
     began = perf_counter()
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL jit = off")
+        # As many shards are drafted at once as there are processors.
+        cursor.execute("SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0")
     if run.is_reversal:
         fill_reversal(run, shard, worker=worker)
         return

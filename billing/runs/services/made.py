@@ -100,8 +100,9 @@ def count_drafts(shard: Shard) -> None:
 def months_of(made: Made) -> tuple[date | None, date | None]:
     """The first and the last month that a line begins in."""
     months: set[date] = set()
+    parked = made.parked
     for account_id, draft in made.drafted.drafts.items():
-        if draft.lines and account_id not in made.parked:
+        if draft.lines and account_id not in parked:
             for _, _, rendered in draft.charges:
                 if rendered.first_month and rendered.last_month:
                     months.add(rendered.first_month)

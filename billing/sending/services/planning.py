@@ -7,9 +7,9 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from billing.models import BillRun, SendingBatch
+from billing.runs.services.booking import ensure_billing_months
 from o2b import events
 from o2b.errors import Refused
-from o2b.partitions import ensure_months
 
 AT_ONCE = 50  # half a second of work, in one transaction
 LANES = 8  # messages at a time: a run of a million does not keep the next one waiting
@@ -78,7 +78,7 @@ def _plan(run: BillRun, *, at: datetime, everybody: bool, actor_id: int | None =
         cuts = cursor.fetchall()
     if not cuts:
         return 0
-    ensure_months("billing_invoicedocument", run.on, run.on)
+    ensure_billing_months("billing_invoicedocument", run.on, run.on)
     batches = SendingBatch.objects.bulk_create(
         SendingBatch(
             run=run,
