@@ -1,6 +1,9 @@
-"""What billing remembers: charges, runs, drafts, invoices, ledger, payments, promises, wallets."""
+"""What billing remembers: charges, runs, drafts, invoices, ledger, payments, promises, money."""
 
+from billing.models.adjustments import DraftAdjustment, InvoiceAdjustment
 from billing.models.charges import Charge, ChargeState
+from billing.models.commitments import Commitment
+from billing.models.coupons import Coupon, CouponGrant, CouponProduct
 from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
 from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
@@ -17,10 +20,16 @@ __all__ = [
     "Breach",
     "Charge",
     "ChargeState",
+    "Commitment",
+    "Coupon",
+    "CouponGrant",
+    "CouponProduct",
+    "DraftAdjustment",
     "DraftInvoice",
     "DraftLine",
     "DraftUsage",
     "Invoice",
+    "InvoiceAdjustment",
     "InvoiceLine",
     "LedgerAccount",
     "NumberSeries",

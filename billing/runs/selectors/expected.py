@@ -73,6 +73,10 @@ SELECT count(*) FROM (
     UNION
     SELECT account_id FROM billing_charge AS charge
         WHERE {charge} AND legal_entity_id = %(entity)s
+    UNION
+    SELECT held.account_id FROM billing_commitment AS held
+        JOIN customers_account AS account ON account.id = held.account_id
+        WHERE {held} AND account.legal_entity_id = %(entity)s
 ) AS accounts
 """
 
@@ -154,7 +158,9 @@ def served_of(item_ids: Iterable[int]) -> dict[tuple[int, int], list[Served]]:
 def looked_at(scope: Scope) -> int:
     """How many accounts have anything in service or to bill; counted apart from all else."""
     question = LOOKED_AT.format(
-        item=scope.within("item.account_id"), charge=scope.within("charge.account_id")
+        item=scope.within("item.account_id"),
+        charge=scope.within("charge.account_id"),
+        held=scope.within("held.account_id"),
     )
     return int(_ask(question, scope.values)[0][0])
 

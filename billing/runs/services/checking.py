@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from billing.adjustments.services.checking import check_adjustments
 from billing.models import BillRun, Shard
 from billing.promises.selectors import Broken, broken
 from billing.rules.expecting import Promised, differences, open_segment
@@ -52,8 +53,9 @@ def check_scope(
     check.read(rows)
     check.left_over()
     check.headers()
+    committed = check.adjustments(shard.pk)
     promises = {row[1] for row in rows if row[1] is not None}
-    return Checked(check.found, {row[0] for row in rows}, len(promises))
+    return Checked(check.found, {row[0] for row in rows} | committed, len(promises))
 
 
 @dataclass(slots=True)
@@ -263,6 +265,13 @@ class _Check:
             said_values={"promises": sorted(self.doubtful)},  # type: ignore[arg-type]
         ):
             self._add(each)
+
+    def adjustments(self, shard_id: int) -> set[int]:
+        """Discounts and true-ups; returns the accounts that have a minimum, with services or not."""
+        found, committed = check_adjustments(shard_id, self.scope, until=self.until)
+        for each in found:
+            self._add(each)
+        return committed
 
     def _differ(self, row: PromisedRow, name: str, said: str | None, drafted: str) -> None:
         if said is None:  # it could not be rebuilt, and that has been told

@@ -10,6 +10,7 @@ from time import perf_counter
 
 from django.db import DatabaseError, connection, transaction
 
+from billing.adjustments.services.drafting import adjust_drafts
 from billing.models import BillRun, ParkedAccount, Shard
 from billing.rules.drafting import AccountDraft, Taxing, draft_accounts
 from billing.rules.metering import UsageOf
@@ -140,6 +141,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},
         usage=usage,
     )
+    failed |= adjust_drafts(scope, drafts, accounts, until=run.on, taxing=taxing, skip=failed)
     drafted = Drafted(drafts, accounts, usage)
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
@@ -213,7 +215,7 @@ def _count(shard: Shard, scope: Scope, drafted: Drafted, checked: Checked) -> No
     """Each side of the equation is counted on its own."""
     parked = drafted.parked.keys() | checked.broken.keys()
     seen = checked.accounts | drafted.drafts.keys()
-    billed = {pk for pk, draft in drafted.drafts.items() if draft.lines} - parked
+    billed = {pk for pk, draft in drafted.drafts.items() if draft.bills} - parked
     shard.looked_at = expected.looked_at(scope)
     shard.parked, shard.nothing_due = len(parked), len(seen - parked - billed)
     shard.promises = checked.promises

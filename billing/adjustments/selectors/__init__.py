@@ -1,0 +1,1 @@
+"""Questions about coupons, commitments and what they gave."""
