@@ -142,6 +142,7 @@ def _untaxed(
     code, percent = rate
     before = given.amount if given else _ZERO
     amount = EXACT.subtract(target.amount, before)
+    corrects = given is not None or (base is not None and base.billed)
     row = Adjustment(
         kind,
         source,
@@ -154,10 +155,10 @@ def _untaxed(
         percent or _ZERO,
         _ZERO,
         text,
-        {**target.basis, "before": f"{before:f}"},
+        {**target.basis, "before": f"{before:f}", "corrects": corrects},
     )
     bill = None
-    if given is not None or (base is not None and base.billed):
+    if corrects:
         bill = Corrects(percent or _ZERO, given.tax if given else _ZERO, target.amount)
     return _Untaxed(row, Taxable(amount, percent, bill))
 

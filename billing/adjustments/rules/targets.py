@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from math import floor
 from typing import Any, NamedTuple
 
 from billing.adjustments.rules.facts import Base, CommitmentFacts, CouponFacts, Key
@@ -17,7 +18,7 @@ from billing.rules.adjustments import COMMITMENT, COUPON
 from o2b.charging import Discount, DiscountKind
 from o2b.charging.allocation import allocate_discount, stack
 from o2b.charging.commitments import true_up
-from o2b.money import EXACT, sum_of
+from o2b.money import EXACT, minor_units, sum_of
 from o2b.periods import FOREVER, Period, add_months
 
 _ZERO = Decimal(0)
@@ -70,11 +71,15 @@ def _fixed(
         turns.setdefault(coupon.turn(base.period_start), []).append(base)
     for members in turns.values():
         lines = [left[base] for base in members]
-        of = f"{sum_of(lines):f}"
+        total = sum_of(lines)
+        whole, of = min(coupon.value, total), f"{total:f}"
         for base, line, taken in zip(
             members, lines, allocate_discount(coupon.value, lines, currency).shares, strict=True
         ):
-            yield base, taken, {"left": f"{line:f}", "of": of}
+            more = minor_units(taken, currency) - floor(
+                Fraction(minor_units(whole, currency)) * Fraction(line) / Fraction(total)
+            )
+            yield base, taken, {"left": f"{line:f}", "of": of, "more": more}
 
 
 def true_ups(

@@ -34,18 +34,18 @@ SELECT charge.account_id, charge.id, billed.period_start, is_.product_id, sum(bi
             AND invoice_id IS NOT NULL
     ) AS billed
     JOIN billing_charge AS charge ON charge.id = billed.charge_id AND NOT charge.brings_money
-    JOIN subscriptions_item AS item ON item.id = charge.item_id
-    JOIN catalog_productversion AS is_ ON is_.id = item.product_version_id
+    JOIN catalog_terms AS terms ON terms.id = charge.terms_id
+    JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
     GROUP BY charge.account_id, charge.id, billed.period_start, is_.product_id
 """
 
 COUPONS = """
 SELECT granted.account_id, coupon.currency, granted.id, coupon.kind, coupon.value, coupon.months,
        coupon.periods, granted.starts_on, granted.ends_on, coupon.ends_on, coupon.starts_on,
-       array_remove(array_agg(only.product_id), NULL)
+       array_remove(array_agg(limited.product_id), NULL)
     FROM billing_coupongrant AS granted
     JOIN billing_coupon AS coupon ON coupon.id = granted.coupon_id
-    LEFT JOIN billing_couponproduct AS only ON only.coupon_id = coupon.id
+    LEFT JOIN billing_couponproduct AS limited ON limited.coupon_id = coupon.id
     WHERE granted.account_id = ANY(%(accounts)s)
     GROUP BY granted.id, coupon.id ORDER BY granted.id
 """
