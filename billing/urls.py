@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from billing.adjustments import views as adjustments
 from billing.views import complaints, invoices, panels, payments, promises, runs
 from billing.wallets.views import deeds, lists
 
@@ -32,6 +33,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("wallet-grants/<int:pk>/approve/", deeds.approve, name="wallet-grant-approve"),
     path("wallet-grants/<int:pk>/refuse/", deeds.refuse, name="wallet-grant-refuse"),
     path("wallet-grants/<int:pk>/withdraw/", deeds.withdraw, name="wallet-grant-withdraw"),
+    path("coupons/", adjustments.CouponList.as_view(), name="coupon-list"),
+    path("coupons/new/", adjustments.new, name="coupon-new"),
+    path("coupons/of/<slug:code>/", adjustments.coupon, name="coupon"),
+    path("coupons/of/<slug:code>/edit/", adjustments.edit, name="coupon-edit"),
+    path("coupons/of/<slug:code>/submit/", adjustments.submit, name="coupon-submit"),
+    path("coupons/of/<slug:code>/publish/", adjustments.publish, name="coupon-publish"),
+    path("coupons/of/<slug:code>/discard/", adjustments.discard, name="coupon-discard"),
+    path("coupons/of/<slug:code>/retire/", adjustments.retire, name="coupon-retire"),
+    path("coupon-grants/<int:pk>/end/", adjustments.end_grant, name="coupon-grant-end"),
+    path("commitments/<int:pk>/end/", adjustments.end_commitment, name="commitment-end"),
+    path("of-account/<int:pk>/adjustments/", adjustments.of_account, name="of-account-adjustments"),
+    path("of-account/<int:pk>/coupon/", adjustments.grant, name="coupon-grant"),
+    path("of-account/<int:pk>/minimum/", adjustments.commit, name="commitment-new"),
     path("promises/", promises.PromiseList.as_view(), name="promise-list"),
     path("of-order/<int:pk>/", promises.of_order, name="of-order"),
     path("of-account/<int:pk>/", panels.of_account, name="of-account"),

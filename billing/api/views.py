@@ -12,11 +12,14 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.adjustments.api_outputs import AdjustmentExplainedOutput
 from billing.api import outputs
 from billing.api.inputs import PaymentAsked, RunAsked
 from billing.explaining.selectors import explain_line, line_at
-from billing.explaining.shown import as_json
+from billing.explaining.selectors.adjusted import explain_adjustments
+from billing.explaining.shown import adjustment_as_json, as_json
 from billing.invoices import selectors as invoices
+from billing.invoices.adjusted import adjustments_of
 from billing.invoices.document import document_of, taxes_of
 from billing.invoices.pdf import render
 from billing.models import Allocation, BillRun, Invoice, ParkedAccount, Payment
@@ -149,7 +152,9 @@ class InvoiceViewSet(Noun):
 
     queryset = Invoice.objects.all()
     filterset_class = InvoiceFilter
-    doors = dict.fromkeys(("list", "retrieve", "pdf", "explanation"), "billing.view_invoice")
+    doors = dict.fromkeys(
+        ("list", "retrieve", "pdf", "explanation", "adjustments"), "billing.view_invoice"
+    )
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = Invoice.objects.select_related("account__customer", "legal_entity")
@@ -163,7 +168,8 @@ class InvoiceViewSet(Noun):
     def get_object(self) -> Any:
         invoice = super().get_object()
         invoice.shown_lines = list(invoices.lines_of(invoice_id=invoice.pk))
-        invoice.shown_taxes = taxes_of(invoice.shown_lines)
+        invoice.shown_adjustments = adjustments_of(invoice)
+        invoice.shown_taxes = taxes_of([*invoice.shown_lines, *invoice.shown_adjustments])
         invoice.shown_prepaid = paid_on(invoice)
         return invoice
 
@@ -172,7 +178,11 @@ class InvoiceViewSet(Noun):
     def pdf(self, request: Request, pk: str) -> HttpResponse:
         """The document as the customer gets it."""
         invoice = self.get_object()
-        page = render(document_of(invoice, invoice.shown_lines, invoice.shown_prepaid))
+        page = render(
+            document_of(
+                invoice, invoice.shown_lines, invoice.shown_prepaid, invoice.shown_adjustments
+            )
+        )
         name = f'inline; filename="{invoice.number}.pdf"'
         return HttpResponse(
             page, content_type="application/pdf", headers={"Content-Disposition": name}
@@ -191,6 +201,13 @@ class InvoiceViewSet(Noun):
         """A line computed again from what was kept of it: the arithmetic and its result."""
         line = line_at(invoice_id=self.key(), position=int(position))
         return Response(as_json(explain_line(line)))
+
+    @extend_schema(responses=AdjustmentExplainedOutput(many=True))
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def adjustments(self, request: Request, pk: str) -> Response:
+        """Its discounts and true-ups, each computed again from what was kept of it."""
+        found = explain_adjustments(Invoice.objects.get(pk=self.key()))
+        return Response([adjustment_as_json(each) for each in found])
 
 
 class PaymentFilter(filters.FilterSet):

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import groupby
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict, cast
 
 from babel import Locale
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from billing.invoices.adjusted import adjustments_of, groups_beside
 from billing.invoices.prepaid import prepaid_rows, shown
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
 from billing.wallets.selectors import Paid
 from o2b.catalog.resolution import charge_terms
 from o2b.charging.draft import LATE, POOL
@@ -61,12 +62,18 @@ class Document(TypedDict):
 
 
 def document_of(
-    invoice: Invoice, lines: Sequence[InvoiceLine], prepaid: Sequence[Paid] = ()
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    prepaid: Sequence[Paid] = (),
+    adjustments: Sequence[InvoiceAdjustment] | None = None,
 ) -> Document:
     """The document of an issued invoice; `lines` with what `selectors.lines_of` brings along.
 
-    `prepaid` is what wallets paid of it when it was issued; later payments are not shown.
+    `prepaid` is what wallets paid of it when it was issued; later payments are not shown. Its
+    discounts and true-ups are looked up if they are not told.
     """
+    if adjustments is None:
+        adjustments = adjustments_of(invoice)
     left = invoice.total - sum((each.amount for each in prepaid), Decimal(0))
     seller, account = invoice.legal_entity, invoice.account
     title = _("Credit note") if invoice.is_credit_note else _("Invoice")
@@ -80,8 +87,9 @@ def document_of(
         + _lines(account.address),
         facts=_facts(invoice),
         columns=[_("Service"), _("Period"), _("Quantity"), _("Unit price"), _("Amount")],
-        groups=groups_of(lines, invoice.currency, seller.shows_first_day_outside),
-        sums=_sums(invoice, lines),
+        groups=groups_of(lines, invoice.currency, seller.shows_first_day_outside)
+        + cast(list[Group], groups_beside(invoice, adjustments)),
+        sums=_sums(invoice, [*lines, *adjustments]),
         total=[_("Total"), shown(invoice.total, invoice.currency)],
         prepaid=prepaid_rows(invoice, prepaid, left),
         pay=_pay(invoice, left, bool(prepaid)),
@@ -206,7 +214,7 @@ def _facts(invoice: Invoice) -> list[list[str]]:
     return facts
 
 
-def _sums(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[list[str]]:
+def _sums(invoice: Invoice, lines: Sequence[InvoiceLine | InvoiceAdjustment]) -> list[list[str]]:
     """Net, and the tax of each rate."""
     sums = [[_("Net"), shown(invoice.net, invoice.currency)]]
     for each in taxes_of(lines):
@@ -223,8 +231,11 @@ class TaxOfRate(NamedTuple):
     tax: Decimal
 
 
-def taxes_of(lines: Iterable[InvoiceLine]) -> list[TaxOfRate]:
-    """The tax of each rate, the lowest first; lines without tax are none of these."""
+def taxes_of(lines: Iterable[InvoiceLine | InvoiceAdjustment]) -> list[TaxOfRate]:
+    """The tax of each rate, the lowest first; lines without tax are none of these.
+
+    A document's adjustments are lines of it, too.
+    """
     found: dict[Decimal, TaxOfRate] = {}
     for line in lines:
         if line.tax or line.tax_rate:

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from billing.explaining.selectors import LineExplained, explain_invoice, explain_line, line_at
+from billing.explaining.selectors.adjusted import explain_adjustments
 from billing.invoices import pdf, selectors
+from billing.invoices.adjusted import in_words
 from billing.invoices.document import Document, document_of, line_text, notes_of, period_text
 from billing.models import Invoice, InvoiceLine
 from billing.wallets.selectors import paid_on
@@ -110,11 +112,15 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     invoice = selectors.invoice(invoice_id=pk, on=clock.today())
     lines = list(selectors.lines_of(invoice_id=pk))
     explained = explain_invoice(invoice)
+    adjusted = explain_adjustments(invoice)
     outside = invoice.legal_entity.shows_first_day_outside
     context = {
         "invoice": invoice,
         "status": label(invoice.status),
-        "document": document_of(invoice, lines, paid_on(invoice)),
+        "document": document_of(
+            invoice, lines, paid_on(invoice), [each.adjustment for each in adjusted]
+        ),
+        "adjustments": [(each, in_words(each.adjustment, outside)) for each in adjusted],
         "lines": [_shown(line, explained[line.pk], outside) for line in lines],
         "allocations": selectors.allocations_of(invoice_id=pk),
     }

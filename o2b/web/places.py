@@ -87,6 +87,7 @@ PLACES = (
             Place(_("Invoices"), "billing:invoice-list", "billing.view_invoice", "i"),
             Place(_("Payments"), "billing:payment-list", "billing.record_payment", "p"),
             Place(_("Prepaid credit"), "billing:wallet-list", "billing.view_invoice"),
+            Place(_("Coupons"), "billing:coupon-list", "billing.view_invoice"),
             Place(_("Promises"), "billing:promise-list", "billing.view_promise", "r"),
             Place(_("Tax rates"), "taxes:list", "taxes.view_taxrate"),
         ),

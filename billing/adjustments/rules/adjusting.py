@@ -178,4 +178,3 @@ def _taxed(
         for charge, revision, rendered in draft.charges
     )
     return taxes[len(lines) :], charges
-

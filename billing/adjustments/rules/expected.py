@@ -132,4 +132,3 @@ def _periods(minimum: AtLeast, on: date) -> Iterable[tuple[date, date, int, int]
             return
         yield start, end, (end - start).days, (closes - opens).days
         n += 1
-

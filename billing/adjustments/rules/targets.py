@@ -110,7 +110,8 @@ def true_ups(
 def periods_of(each: CommitmentFacts, *, until: date) -> Iterator[tuple[Period, Period]]:
     """The days that a commitment holds of each period that is over on a day, and that period.
 
-    >>> held = CommitmentFacts(1, Decimal(9), "EUR", 3, True, True, date(2026, 2, 4), date.max, "", "")
+    >>> since = date(2026, 2, 4)
+    >>> held = CommitmentFacts(1, Decimal(9), "EUR", 3, True, True, since, date.max, "", "")
     >>> [(str(a), str(b)) for a, b in periods_of(held, until=date(2026, 5, 1))]
     [('[2026-02-04, 2026-04-01)', '[2026-01-01, 2026-04-01)')]
     """

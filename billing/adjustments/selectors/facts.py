@@ -77,10 +77,12 @@ def facts_of_accounts(account_ids: Sequence[int]) -> dict[int, AccountFacts]:
     starts += [each.starts for rows in commitments.values() for each in rows]
     bases: dict[int, list[Base]] = defaultdict(list)
     products: dict[int, dict[int, int]] = defaultdict(dict)
-    for account, charge, product, start, *told in _ask(BILLED, [min(starts), keys]):
+    for account, charge, product, start, end, *told in _ask(BILLED, [min(starts), keys]):
         products[account][charge] = product
         if start is not None:
-            bases[account].append(Base(charge, product, start, *told, billed=True))
+            amount, code, rate = told
+            base = Base(charge, product, start, end, amount, code, rate, billed=True)
+            bases[account].append(base)
     given: dict[int, dict[Key, Given]] = defaultdict(dict)
     for account, kind, source, of, start, *told in _ask(GIVEN, [keys]):
         revision, amount, tax, code, rate, end = told

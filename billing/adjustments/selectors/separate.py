@@ -157,7 +157,7 @@ def separate_data(shard_id: int, currencies: dict[int, str]) -> dict[int, Separa
                 )
             )
     for account, *of, amount in _ask(GIVEN, values):
-        found[account].given[tuple(of)] = units(account, amount)  # type: ignore[index]
+        found[account].given[tuple(of)] = units(account, amount)
     return found
 
 
@@ -165,7 +165,7 @@ def uneven_documents(
     shard_id: int, account_ids: Sequence[int]
 ) -> list[tuple[int, Decimal, Decimal]]:
     """(account, net of the document, net of its parts) where the two differ, or their taxes."""
-    return list(_ask(UNEVEN, {"shard": shard_id, "accounts": list(account_ids)}))  # type: ignore[arg-type]
+    return list(_ask(UNEVEN, {"shard": shard_id, "accounts": list(account_ids)}))
 
 
 def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:

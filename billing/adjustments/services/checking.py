@@ -5,6 +5,7 @@ promise for all that it is billed.
 """
 
 from datetime import date
+from typing import NamedTuple
 
 from billing.adjustments.rules.expected import promised
 from billing.adjustments.selectors.separate import (
@@ -18,13 +19,18 @@ from billing.runs.selectors.scope import Scope
 WORDS = {"coupon": "a discount", "commitment": "a true-up"}
 
 
-def check_adjustments(
-    shard_id: int, scope: Scope, *, until: date
-) -> tuple[list[Broken], set[int]]:
+class AdjustmentsChecked(NamedTuple):
     """Every difference, in minor units; and the accounts that have a minimum, services or not."""
+
+    broken: list[Broken]
+    committed: set[int]
+
+
+def check_adjustments(shard_id: int, scope: Scope, *, until: date) -> AdjustmentsChecked:
+    """Hold what was given and is drafted of a shard's accounts against what is promised."""
     asked = accounts_to_check(shard_id, scope)
     if not asked.currencies:
-        return [], set()
+        return AdjustmentsChecked([], set())
     found: list[Broken] = []
     for account, data in separate_data(shard_id, asked.currencies).items():
         said = promised(data.lines, data.coupons, data.minimums, on=until)
@@ -36,6 +42,8 @@ def check_adjustments(
                 found.append(Broken(0, account, "amount", what, str(given), "given and drafted"))
     for account, net, parts in uneven_documents(shard_id, sorted(asked.currencies)):
         found.append(
-            Broken(0, account, "amount", f"{parts:f} as the sum of its parts", f"{net:f}", "drafted")
+            Broken(
+                0, account, "amount", f"{parts:f} as the sum of its parts", f"{net:f}", "drafted"
+            )
         )
-    return found, asked.committed
+    return AdjustmentsChecked(found, asked.committed)

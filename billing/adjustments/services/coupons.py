@@ -178,7 +178,9 @@ def _value(kind: str, value: Decimal | str, currency: str) -> tuple[Decimal, str
     return percent, ""
 
 
-def _keep(draft: Coupon, products: Sequence[str], by: int | None, at: datetime, news: str) -> Coupon:
+def _keep(
+    draft: Coupon, products: Sequence[str], by: int | None, at: datetime, news: str
+) -> Coupon:
     try:
         draft.clean_fields(exclude=["state", "prepared_by", "published_by"])
     except ValidationError as exc:

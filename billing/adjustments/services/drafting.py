@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
+from functools import partial
 
 from billing.adjustments.rules.adjusting import adjusted
 from billing.adjustments.selectors.facts import accounts_to_adjust, facts_of_accounts
@@ -35,7 +37,7 @@ def adjust_drafts(
                 facts,
                 currency=account.currency,
                 until=until,
-                percent=lambda code, exempt=account.tax_exempt: taxing.percent(code, exempt),
+                percent=partial(_percent, taxing, account.tax_exempt),
                 per=taxing.per,
             )
         except Exception as exc:  # whatever it is, it concerns this account alone
@@ -45,3 +47,7 @@ def adjust_drafts(
         if draft is not None:
             drafts[key] = draft
     return failed
+
+
+def _percent(taxing: Taxing, exempt: bool, code: str) -> Decimal | None:
+    return taxing.percent(code, exempt)

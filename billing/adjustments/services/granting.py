@@ -47,9 +47,7 @@ def grant_coupon(
         message = _("%(coupon)s is in %(currency)s, the account is billed in %(other)s.")
         told = {"coupon": coupon, "currency": coupon.currency, "other": account.currency}
         raise CouponNotOnOffer(message % told, field="coupon")
-    starts_on = day_of(
-        starts_on or clock.day(account, at), field="starts_on", error=CouponInvalid
-    )
+    starts_on = day_of(starts_on or clock.day(account, at), field="starts_on", error=CouponInvalid)
     if coupon.ends_on is not None and coupon.ends_on <= starts_on:
         message = _("%(coupon)s ends on %(day)s.")
         told = {"coupon": coupon, "day": day_text(coupon.ends_on)}

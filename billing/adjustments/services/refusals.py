@@ -61,9 +61,7 @@ def reason_of(value: str, *, error: type[Invalid], field: str = "reason") -> str
     return text_of(value, field=field, most=LONGEST_REASON, wanted=wanted, error=error)
 
 
-def amount_of(
-    value: Decimal | str, currency: str, *, field: str, error: type[Invalid]
-) -> Decimal:
+def amount_of(value: Decimal | str, currency: str, *, field: str, error: type[Invalid]) -> Decimal:
     """More than zero, in whole minor units of its currency."""
     amount = number_of(value, field=field, error=error)
     if amount >= TOO_BIG:

@@ -81,7 +81,7 @@ def taxes_of(
     None for all where there was none. The setting may have changed since: if it does not give the
     taxes that were billed, and another one does, that was it.
     """
-    rows = [*lines, *(row for row, _ in adjustments)]
+    rows: list[Any] = [*lines, *(row for row, _ in adjustments)]
     if not any(row.tax or row.tax_rate for row in rows):
         return [None] * len(rows)
     asked = [

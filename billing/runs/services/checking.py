@@ -53,9 +53,11 @@ def check_scope(
     check.read(rows)
     check.left_over()
     check.headers()
-    committed = check.adjustments(shard.pk)
+    adjusted = check_adjustments(shard.pk, scope, until=run.on)
+    for each in adjusted.broken:
+        check._add(each)
     promises = {row[1] for row in rows if row[1] is not None}
-    return Checked(check.found, {row[0] for row in rows} | committed, len(promises))
+    return Checked(check.found, {row[0] for row in rows} | adjusted.committed, len(promises))
 
 
 @dataclass(slots=True)
@@ -265,13 +267,6 @@ class _Check:
             said_values={"promises": sorted(self.doubtful)},  # type: ignore[arg-type]
         ):
             self._add(each)
-
-    def adjustments(self, shard_id: int) -> set[int]:
-        """Discounts and true-ups; returns the accounts that have a minimum, with services or not."""
-        found, committed = check_adjustments(shard_id, self.scope, until=self.until)
-        for each in found:
-            self._add(each)
-        return committed
 
     def _differ(self, row: PromisedRow, name: str, said: str | None, drafted: str) -> None:
         if said is None:  # it could not be rebuilt, and that has been told

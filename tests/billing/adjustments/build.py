@@ -55,10 +55,10 @@ def committed(
 
 def given_to(account: Account) -> list[tuple[str, str, str, str]]:
     """(start of the period, revision, net, tax) of each adjustment, in the order of documents."""
-    rows = InvoiceAdjustment.objects.filter(account_id=account.pk).order_by("invoice_id", "position")
-    return [
-        (str(x.period_start), str(x.revision), f"{x.amount:.2f}", f"{x.tax:.2f}") for x in rows
-    ]
+    rows = InvoiceAdjustment.objects.filter(account_id=account.pk).order_by(
+        "invoice_id", "position"
+    )
+    return [(str(x.period_start), str(x.revision), f"{x.amount:.2f}", f"{x.tax:.2f}") for x in rows]
 
 
 def documents(account: Account) -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
+from billing.adjustments.rules.targets import discounts
 from billing.adjustments.services.granting import end_grant
 from billing.adjustments.services.refusals import GivenAlready
 from billing.explaining.selectors.adjusted import explain_adjustments
@@ -24,11 +25,14 @@ from o2b import events
 from o2b.customers.models import LegalEntity
 from subscriptions.models import Act, Item
 from tests.billing.adjustments.build import a_coupon, committed, documents, given_to, has
-from tests.billing.worlds import AT, FEBRUARY, JANUARY, by_hand, drafted, finalised, in_service
+from tests.billing.wallets.build import granted as granted_money
+from tests.billing.wallets.build import paid_by_wallet
+from tests.billing.worlds import AT, by_hand, drafted, finalised, in_service
 from tests.billing.worlds import parked as parked_in
-from tests.factories import a_product, a_tax_rate, a_user, an_account, an_entity, monthly
+from tests.factories import a_product, a_tax_rate, a_user, an_entity, monthly
 from tests.scenarios.world import World
 from tests.subscriptions.serving import told
+from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter, taken
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 D = Decimal
@@ -81,7 +85,10 @@ def test_a_coupon_granted_late_is_a_document_of_its_own(world: World) -> None:
     world.bill()
     has(world.account, a_coupon("15", "amount"))
     world.on("2026-01-10").bill()
-    assert documents(world.account) == [("100.00", "19.00", "119.00"), ("-15.00", "-2.85", "-17.85")]
+    assert documents(world.account) == [
+        ("100.00", "19.00", "119.00"),
+        ("-15.00", "-2.85", "-17.85"),
+    ]
     credit = Invoice.objects.latest("serial")
     assert (credit.is_credit_note, credit.line_count) == (True, 0)
     assert world.bill().shards.get().nothing_due == 1  # once is enough
@@ -161,12 +168,12 @@ def test_a_minimum_is_billed_when_its_period_is_over_and_corrected_later(world: 
     assert documents(world.account)[1] == ("131.00", "16.61", "147.61")
     told(world, Item.objects.get(), Act.END, on=date(2026, 1, 16))
     world.bill()
-    # 15 of 31 days stay of January: 30.00 less 15.00, so that 85 are missing; February is taken back.
+    # 15 of 31 days stay of January: 30.00 less 15.00, so 85 are missing; February is taken back.
     assert [row[1:] for row in given_to(world.account)[2:]] == [
         ("2", "16.00", "3.04"),
         ("2", "16.00", "1.12"),
     ]
-    january = [a for a in InvoiceAdjustment.objects.filter(period_start=date(2026, 1, 1))]
+    january = list(InvoiceAdjustment.objects.filter(period_start=date(2026, 1, 1)))
     lines = InvoiceLine.objects.filter(period_start=date(2026, 1, 1))
     assert sum(a.amount for a in january) + sum(x.amount for x in lines) == D(100)
 
@@ -204,18 +211,16 @@ def test_money_that_is_paid_ahead_gets_no_discount(world: World) -> None:
     assert documents(world.account) == [("50.00", "0.00", "50.00")]
 
 
-
-
 def test_a_draft_that_is_not_what_the_coupon_promises_is_parked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    account, good = in_service([a_product(charges=[monthly("100.00")])]), in_service(
-        [a_product(charges=[monthly("20.00")])]
+    account, good = (
+        in_service([a_product(charges=[monthly("100.00")])]),
+        in_service([a_product(charges=[monthly("20.00")])]),
     )
     for each in (account, good):
         has(each, a_coupon("10"))
     real = "billing.adjustments.rules.adjusting.discounts"
-    from billing.adjustments.rules.targets import discounts
 
     def wrong(coupons, bases, currency):  # type: ignore[no-untyped-def]
         found = discounts(coupons, bases, currency)
@@ -236,8 +241,8 @@ def test_postgres_refuses_an_adjustment_beside_its_document() -> None:
     has(account, a_coupon("10"))
     run = drafted()
     by_hand("UPDATE billing_draftadjustment SET amount = -9.99 WHERE run_id = %s", [run.pk])
+    approve_run(run_id=run.pk, user_id=a_user().pk, at=AT)
     with pytest.raises(DatabaseError, match="do not add up"), transaction.atomic():
-        approve_run(run_id=run.pk, user_id=a_user().pk, at=AT)
         events.drain()
 
 
@@ -257,9 +262,9 @@ def test_what_was_given_is_frozen(statement: str) -> None:
     account = in_service([a_product(charges=[monthly("100.00")])])
     has(account, a_coupon("10"))
     finalised()
-    with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+    refused = pytest.raises(DatabaseError, match="Cannot update or delete")
+    with refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 @pytest.mark.parametrize("kind", ["percent", "amount", "commitment"])
@@ -272,10 +277,10 @@ def test_a_stored_adjustment_that_is_a_cent_off_is_told(kind: str, world: World)
         has(world.account, a_coupon("10", kind))
     world.on("2026-02-01").bill()
     row = InvoiceAdjustment.objects.earliest("pk")
-    assert [each.equal for each in explain_adjustments(row.invoice)] == [True]
+    assert {each.equal for each in explain_adjustments(row.invoice)} == {True}
     change = "UPDATE billing_invoiceadjustment SET amount = amount {} 0.01 WHERE id = %s"
     by_hand(change.format("+"), [row.pk])
-    (found,) = explain_adjustments(row.invoice)
+    found = explain_adjustments(row.invoice)[0]
     assert (found.equal, found.again.amount) == (False, row.amount)
     by_hand(change.format("-"), [row.pk])
 
@@ -288,3 +293,16 @@ def test_a_stored_coupon_that_is_changed_by_hand_is_told(world: World) -> None:
     (found,) = explain_adjustments(Invoice.objects.get())
     assert found.equal is False
     by_hand("UPDATE billing_coupon SET value = 10", [])
+
+
+def test_a_wallet_pays_what_is_left_after_discounts(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world, by_meter(price="1.00"))
+    world.sell(products=[a_product(charges=[monthly("50.00")])])
+    granted_money(world, "500")
+    taken(an_event(item, "100", f"{world.today}T08:00:00Z"), now=world.now.isoformat())
+    has(world.account, a_coupon("50"), str(world.today.replace(day=1)))
+    world.on("2026-04-01").bill()
+    usage = InvoiceLine.objects.get(charge__terms_charge__kind="usage", amount__gt=0)
+    assert usage.amount == 100
+    assert paid_by_wallet(world.account)[0][1] == "50.00"

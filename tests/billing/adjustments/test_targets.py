@@ -210,7 +210,5 @@ def test_the_check_reckons_the_same_by_itself(
         if target.amount
     }
     for each in bases:
-        off = sum(
-            -t.amount for k, t in found.items() if k[2:] == (each.charge, each.period_start)
-        )
+        off = sum(-t.amount for k, t in found.items() if k[2:] == (each.charge, each.period_start))
         assert 0 <= off <= max(each.amount, 0)
