@@ -70,7 +70,8 @@ def with_drafted(facts: AccountFacts, draft: AccountDraft | None) -> list[Base]:
             known = found.get((charge, start))
             if known is not None:
                 end, amount = max(end, known.period_end), EXACT.add(known.amount, amount)
-                known = known._replace(period_end=end, amount=amount)
+                rate = Decimal(told[RATE])
+                known = known._replace(period_end=end, amount=amount, percent=rate)
             else:
                 code = told[CODE].replace("\\\\", "\\")
                 known = Base(charge, product, start, end, amount, code, Decimal(told[RATE]), False)
@@ -122,8 +123,11 @@ def _rate_of(
     code: str,
     percent: Callable[[str], Decimal | None],
 ) -> tuple[str, Decimal | None]:
-    """That of what it corrects, else of the line that it reduces, else of its own code today."""
-    if given is not None:
+    """That of what it corrects, else of the line that it reduces, else of its own code today.
+
+    What was given and taken back altogether is given anew.
+    """
+    if given is not None and (given.amount or given.tax or (base is None and not code)):
         return given.tax_code, given.percent
     if base is not None:
         return base.tax_code, base.percent

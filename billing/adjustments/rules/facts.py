@@ -13,7 +13,7 @@ Key = tuple[str, int, int | None, date]  # kind, grant or commitment, charge, st
 class Base(NamedTuple):
     """What is billed of a full period of a charge, all revisions and this draft together.
 
-    `percent` and `tax_code` are those of its first bill; `billed` says that there is one already.
+    `percent` and `tax_code` are those of its newest line; `billed` says that there is one already.
     """
 
     charge: int

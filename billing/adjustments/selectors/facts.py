@@ -40,11 +40,13 @@ SELECT account_id, id, minimum, currency, months, counted = 'calendar', prorated
     FROM billing_commitment WHERE account_id = ANY(%s) ORDER BY id
 """
 
+# A correction bears the rate of its bill, so the newest line of a period has the rate that counts;
+# a period that was taken back altogether and billed anew has another one.
 # Money that is paid ahead is no supply yet: nothing is taken off it, and it keeps no minimum.
 BILLED = """
 SELECT charge.account_id, charge.id, is_.product_id, line.period_start, max(line.period_end),
-       sum(line.amount), (array_agg(line.tax_code ORDER BY line.revision, line.segment))[1],
-       (array_agg(line.tax_rate ORDER BY line.revision, line.segment))[1]
+       sum(line.amount), (array_agg(line.tax_code ORDER BY line.revision DESC, line.segment))[1],
+       (array_agg(line.tax_rate ORDER BY line.revision DESC, line.segment))[1]
     FROM billing_charge AS charge
     JOIN catalog_terms AS terms ON terms.id = charge.terms_id
     JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
@@ -56,7 +58,8 @@ SELECT charge.account_id, charge.id, is_.product_id, line.period_start, max(line
 
 GIVEN = """
 SELECT account_id, kind, source_id, charge_id, period_start, max(revision), sum(amount), sum(tax),
-       (array_agg(tax_code ORDER BY revision))[1], (array_agg(tax_rate ORDER BY revision))[1],
+       (array_agg(tax_code ORDER BY revision DESC))[1],
+       (array_agg(tax_rate ORDER BY revision DESC))[1],
        max(period_end)
     FROM billing_invoiceadjustment WHERE account_id = ANY(%s)
     GROUP BY account_id, kind, source_id, charge_id, period_start
