@@ -1,7 +1,7 @@
 """Discounts and true-ups of documents computed again from what was kept of them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from billing.explaining.selectors.befores import Befores, taxes_of
 from billing.explaining.selectors.naming import lines as all_lines
 from billing.models import Commitment, CouponGrant, Invoice, InvoiceAdjustment, InvoiceLine
 from billing.models.adjustments import AdjustmentKind
+from o2b.charging import Step
 
 # The words of billing.adjustments.rules.again, for the translators.
 STEPS = [
@@ -25,6 +26,7 @@ STEPS = [
     gettext_noop("no minimum"),
     gettext_noop("missing"),
     gettext_noop("given before"),
+    gettext_noop("taken back"),
 ]
 AT_ONCE = 500  # invoices of a run
 
@@ -58,16 +60,36 @@ class AdjustmentExplained:
 
 
 def adjustments_beside(invoice_ids: Collection[int]) -> dict[int, list[Beside]]:
-    """Each document's adjustments, with what was given before of those that correct a bill."""
-    rows = list(
-        InvoiceAdjustment.objects.filter(invoice_id__in=list(invoice_ids))
-        .select_related("invoice__legal_entity", "charge__item__product_version__product")
-        .select_related("charge__terms_charge")
-        .order_by("invoice_id", "position")
+    """Each document's adjustments, with what was given before of those that correct a bill.
+
+    Those that take back another as a whole are left out: their tax is told by it.
+    """
+    return _beside(_rows(invoice_ids))
+
+
+def _rows(invoice_ids: Collection[int]) -> list[InvoiceAdjustment]:
+    rows = InvoiceAdjustment.objects.filter(invoice_id__in=list(invoice_ids))
+    return list(
+        rows.select_related(
+            "invoice__legal_entity",
+            "charge__item__product_version__product",
+            "charge__terms_charge",
+        ).order_by("invoice_id", "position")
     )
+
+
+def _reverses(row: InvoiceAdjustment) -> int | None:
+    """The revision that it takes back as a whole."""
+    told = row.basis.get("reverses") if isinstance(row.basis, dict) else None
+    return told if isinstance(told, int) else None
+
+
+def _beside(rows: Sequence[InvoiceAdjustment]) -> dict[int, list[Beside]]:
     befores = _befores(rows)
     found: dict[int, list[Beside]] = defaultdict(list)
     for row in rows:
+        if _reverses(row) is not None:
+            continue
         before = befores.get(row.pk)
         if before is None and isinstance(row.basis, dict) and row.basis.get("corrects"):
             before = Earlier(Decimal(0), Decimal(0))
@@ -115,15 +137,17 @@ def explain_adjustments_of_run(*, run_id: int) -> Iterator[AdjustmentExplained]:
 
 
 def _explained(invoice_ids: Sequence[int]) -> Iterator[AdjustmentExplained]:
-    beside = adjustments_beside(invoice_ids)
-    if not beside:
+    every = _rows(invoice_ids)
+    if not every:
         return
+    beside = _beside(every)
     lines = list(all_lines().filter(invoice_id__in=list(beside)).defer("basis"))
     befores = Befores(lines)
     own: dict[int, list[InvoiceLine]] = defaultdict(list)
     for line in lines:
         own[line.invoice_id].append(line)
-    sources = _sources(row for rows in beside.values() for row, _ in rows)
+    sources = _sources(every)
+    yield from _taken_back([row for row in every if _reverses(row) is not None], sources)
     for invoice_id, rows in beside.items():
         billed = own[invoice_id]
         earlier = {line.pk: befores.of(line, None) for line in billed}
@@ -131,6 +155,27 @@ def _explained(invoice_ids: Sequence[int]) -> Iterator[AdjustmentExplained]:
         for (row, before), tax in zip(rows, taxes, strict=True):
             source = sources.get((row.kind, row.source_id))
             yield _one(row, source, before.net if before else Decimal(0), tax)
+
+
+def _taken_back(
+    rows: Sequence[InvoiceAdjustment], sources: Mapping[tuple[str, int], CouponGrant | Commitment]
+) -> Iterator[AdjustmentExplained]:
+    """Each is the mirror of the revision that it names, net and tax."""
+    originals: dict[tuple[Any, ...], InvoiceAdjustment] = {}
+    if rows:
+        accounts = {row.account_id for row in rows}
+        for each in InvoiceAdjustment.objects.filter(account_id__in=accounts).defer("basis"):
+            originals[*_key(each), each.revision] = each
+    for row in rows:
+        source = sources.get((row.kind, row.source_id))
+        original = originals.get((*_key(row), _reverses(row)))
+        if original is None:
+            yield AdjustmentExplained(row, source, None, None, "what it takes back is gone")
+            continue
+        step = Step("taken back", f"− ({original.amount:f})", -original.amount)
+        agrees = row.tax == -original.tax
+        found = Again((step,), -original.amount, Decimal(0), -original.amount, agrees, True)
+        yield AdjustmentExplained(row, source, found, None)
 
 
 def _sources(

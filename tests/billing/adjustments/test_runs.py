@@ -7,11 +7,13 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
+from billing.adjustments.mirroring import mirror_adjustments
 from billing.adjustments.rules.targets import discounts
 from billing.adjustments.services.granting import end_grant
 from billing.adjustments.services.refusals import GivenAlready
 from billing.explaining.selectors.adjusted import explain_adjustments
 from billing.models import (
+    BillRun,
     DraftAdjustment,
     Invoice,
     InvoiceAdjustment,
@@ -306,3 +308,43 @@ def test_a_wallet_pays_what_is_left_after_discounts(world: World) -> None:
     usage = InvoiceLine.objects.get(charge__terms_charge__kind="usage", amount__gt=0)
     assert usage.amount == 100
     assert paid_by_wallet(world.account)[0][1] == "50.00"
+
+
+def test_lagos_invoice_of_two_subscriptions(world: World) -> None:
+    """Published by Lago: three coupons over eight fees at two rates, tax once an invoice."""
+    LegalEntity.objects.update(conventions={"tax_rounding": "invoice"})
+    a_tax_rate("10")
+    a_tax_rate("20", "twenty")
+    fees = [("10", ""), ("20", "twenty"), ("30", ""), ("40", "")] * 2
+    products = [
+        a_product(code=f"fee-{n}", charges=[monthly(price, tax_code=code)])
+        for n, (price, code) in enumerate(fees)
+    ]
+    world.on("2026-01-01").sell(products=products)
+    has(world.account, a_coupon("20", "amount", products=["fee-0", "fee-1"]))
+    has(world.account, a_coupon("10", "amount", products=[f"fee-{n}" for n in range(4, 8)]))
+    has(world.account, a_coupon("5", "amount"))
+    world.bill()
+    assert documents(world.account) == [("165.00", "18.89", "183.89")]
+
+
+def test_a_document_that_is_taken_back_takes_its_discounts_back(world: World) -> None:
+    """As a reversal drafts it: the mirror of a document's adjustments, explained as such."""
+    a_tax_rate("19")
+    world.on("2026-01-01").sell(products=[a_product(charges=[monthly("100.00")])])
+    has(world.account, a_coupon("10"))
+    world.bill()
+    world.on("2026-01-11")
+    told(world, Item.objects.get(), Act.END)
+    world.bill()
+    first, second = world.invoices()
+    shard = BillRun.objects.latest("pk").shards.get()
+    originals = {901: first.pk, 902: second.pk}
+    mirrored = mirror_adjustments(run_id=shard.run_id, shard_id=shard.pk, originals=originals)
+    rows = DraftAdjustment.objects.order_by("invoice_id")
+    assert mirrored == 2
+    assert [(r.revision, f"{r.amount:.2f}", f"{r.tax:.2f}", r.basis) for r in rows] == [
+        (3, "10.00", "1.90", {"reverses": 1}),
+        (4, "-6.77", "-1.29", {"reverses": 2}),
+    ]
+    rows.delete()
