@@ -1,6 +1,7 @@
 """Adjustments of a document that is taken back as a whole: drafted as its mirror."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import connection
 
@@ -29,7 +30,7 @@ def mirror_adjustments(*, run_id: int, shard_id: int, originals: Mapping[int, in
     Together with the mirrored lines they leave nothing given, so the next run gives by difference
     what is due then.
     """
-    values = {
+    values: dict[str, Any] = {
         "run": run_id,
         "shard": shard_id,
         "drafts": list(originals),

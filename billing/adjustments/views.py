@@ -179,13 +179,15 @@ def of_account(request: HtmxRequest, pk: int) -> HttpResponse:
     """Panel: the account's coupons and minimums, and what they gave."""
     account = get_object_or_404(Account.objects.select_related("test_clock"), pk=pk)
     today = clock.today(account)
+    found = listing.of_account(account, today=today)
+    for row in (*found["grants"], *found["commitments"]):
+        row.end_form = EndForm(initial={"on": today}, auto_id=f"{row}-%s")
     context = {
         "parent": account,
         "account": account,
         "title": _("Discounts and minimums"),
         "part": PANEL,
-        "end_form": EndForm(initial={"on": today}),
-        **listing.of_account(account, today=today),
+        **found,
     }
     template = PANEL if is_partial(request) else "billing/panel.html"
     return render(request, template, context)
