@@ -1,4 +1,4 @@
-"""REST of coupons and commitments: read them, grant and end a coupon, set and end a minimum."""
+"""REST of coupons and minimums: read them, grant and end a coupon, set and end a minimum."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from rest_framework.response import Response
 
 from billing.adjustments import api_outputs as outputs
 from billing.adjustments.selectors import listing
-from billing.adjustments.services import committing, granting
+from billing.adjustments.services import granting, minimums
 from billing.adjustments.services.refusals import LONGEST_REASON
-from billing.models import Commitment, Coupon, CouponGrant
-from billing.models.commitments import Counted
+from billing.models import Coupon, CouponGrant, MinimumSpend
 from billing.models.coupons import CouponKind
+from billing.models.minimums import Counted
 from o2b import clock
 from o2b.api.fields import Asked, Exact, KeyOrReference
 from o2b.api.idempotency import once
@@ -24,7 +24,7 @@ from o2b.api.views import Noun
 from o2b.catalog.models.products import Lifecycle
 from o2b.customers.references import account_named
 
-VIEW, GRANT, COMMIT = "billing.view_invoice", "billing.grant_coupon", "billing.set_commitment"
+VIEW, GRANT, COMMIT = "billing.view_invoice", "billing.grant_coupon", "billing.set_minimum"
 
 
 class CouponFilter(filters.FilterSet):
@@ -116,7 +116,7 @@ class CouponGrantViewSet(Noun):
         return self.shown(self.key())
 
 
-class CommitmentAsked(Asked):
+class MinimumSpendAsked(Asked):
     """At least so much for each period, in the account's currency."""
 
     account = KeyOrReference()
@@ -130,39 +130,39 @@ class CommitmentAsked(Asked):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
-class CommitmentFilter(OfAccountFilter):
+class MinimumSpendFilter(OfAccountFilter):
     class Meta:
-        model = Commitment
+        model = MinimumSpend
         fields = ("account_id",)
 
 
-class CommitmentViewSet(Noun):
+class MinimumSpendViewSet(Noun):
     """What accounts are billed at least."""
 
-    queryset = Commitment.objects.all()
-    filterset_class = CommitmentFilter
-    serializer_class = outputs.CommitmentOutput
+    queryset = MinimumSpend.objects.all()
+    filterset_class = MinimumSpendFilter
+    serializer_class = outputs.MinimumSpendOutput
     doors = dict.fromkeys(("list", "retrieve"), VIEW) | dict.fromkeys(("create", "end"), COMMIT)
 
     def get_queryset(self) -> QuerySet[Any]:
-        return listing.commitments_for_list()
+        return listing.minimums_for_list()
 
-    @extend_schema(request=CommitmentAsked, responses={201: outputs.CommitmentOutput})
+    @extend_schema(request=MinimumSpendAsked, responses={201: outputs.MinimumSpendOutput})
     @once
     def create(self, request: Request) -> Response:
         """Set a minimum; a period of it that is over is looked at by the next run."""
-        asked = self.asked(CommitmentAsked)
+        asked = self.asked(MinimumSpendAsked)
         account = account_named(asked.pop("account"))
-        made = committing.set_commitment(
+        made = minimums.set_minimum(
             account_id=account.pk, by=self.user_id, at=clock.now(account), **asked
         )
         return self.created(made.pk)
 
-    @extend_schema(request=Ended, responses=outputs.CommitmentOutput)
+    @extend_schema(request=Ended, responses=outputs.MinimumSpendOutput)
     @action(detail=True, methods=["post"])
     @once
     def end(self, request: Request, pk: str) -> Response:
         """End it from a day on; what was billed for days after is credited by the next run."""
         asked = self.asked(Ended)
-        committing.end_commitment(commitment_id=self.key(), by=self.user_id, at=self.now(), **asked)
+        minimums.end_minimum(minimum_id=self.key(), by=self.user_id, at=self.now(), **asked)
         return self.shown(self.key())

@@ -1,10 +1,10 @@
-"""How the API shows coupons, commitments and what documents were adjusted by."""
+"""How the API shows coupons, minimums and what documents were adjusted by."""
 
 from rest_framework import serializers
 
 from billing.models.adjustments import AdjustmentKind
-from billing.models.commitments import Counted
 from billing.models.coupons import CouponKind, Every
+from billing.models.minimums import Counted
 from o2b.api.fields import Amount, Link, Plain, State
 from o2b.api.links import AccountLink
 from o2b.catalog.models.products import Lifecycle
@@ -18,7 +18,7 @@ class AdjustmentOutput(serializers.Serializer):
     position = serializers.IntegerField()
     kind = State(name="AdjustmentKind", choices=AdjustmentKind.choices)
     source = serializers.IntegerField(  # type: ignore[assignment]
-        source="source_id", help_text="The grant of the coupon, or the commitment."
+        source="source_id", help_text="The grant of the coupon, or the minimum."
     )
     charge = serializers.IntegerField(source="charge_id", allow_null=True)
     text = serializers.CharField()
@@ -91,16 +91,16 @@ class CouponGrantOutput(serializers.Serializer):
     ended_at = serializers.DateTimeField(allow_null=True)
 
 
-class CommitmentOutput(serializers.Serializer):
+class MinimumSpendOutput(serializers.Serializer):
     id = serializers.IntegerField()
-    url = Link("api-commitment-detail")
+    url = Link("api-minimum-spend-detail")
     number = serializers.CharField(source="__str__")
     account = AccountLink()
     text = serializers.CharField()
     minimum = Amount()
     currency = serializers.CharField()
     months = serializers.IntegerField(help_text="A period of it: 1, 3 or 12 months.")
-    counted = State(name="CommitmentCounted", choices=Counted.choices)
+    counted = State(name="MinimumSpendCounted", choices=Counted.choices)
     prorated = serializers.BooleanField()
     tax_code = serializers.CharField()
     starts_on = serializers.DateField()

@@ -1,4 +1,4 @@
-"""What people fill in about coupons and commitments."""
+"""What people fill in about coupons and minimums."""
 
 import re
 from typing import Any
@@ -10,8 +10,8 @@ from billing.adjustments.selectors.listing import coupons_to_grant
 from billing.adjustments.services.coupons import MOST_PERIODS
 from billing.adjustments.services.refusals import LONGEST_REASON
 from billing.models import Coupon
-from billing.models.commitments import Counted
 from billing.models.coupons import CouponKind, Every
+from billing.models.minimums import Counted
 from o2b.customers.models import Account
 from o2b.web.forms import AmountField, DayField
 
@@ -118,7 +118,7 @@ class GrantCouponForm(forms.Form):
         return form
 
 
-class CommitmentForm(forms.Form):
+class MinimumForm(forms.Form):
     """What an account is billed at least."""
 
     text = forms.CharField(

@@ -12,15 +12,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.adjustments.forms import (
-    CommitmentForm,
     CouponForm,
     EndForm,
     GrantCouponForm,
+    MinimumForm,
     RetireForm,
 )
 from billing.adjustments.selectors import listing
-from billing.adjustments.services import committing, coupons, granting
-from billing.models import Commitment, Coupon, CouponGrant
+from billing.adjustments.services import coupons, granting, minimums
+from billing.models import Coupon, CouponGrant, MinimumSpend
 from o2b import clock
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.views.who import who
@@ -31,7 +31,7 @@ from o2b.web.http import HtmxRequest, door, is_partial
 from o2b.web.tables import Action, Column, ListPage
 
 VIEW, MAKE, PUBLISH = "billing.view_invoice", "billing.make_coupon", "billing.publish_coupon"
-GRANT, COMMIT = "billing.grant_coupon", "billing.set_commitment"
+GRANT, COMMIT = "billing.grant_coupon", "billing.set_minimum"
 PANEL = "billing/adjustments/_of_account.html"
 
 
@@ -180,7 +180,7 @@ def of_account(request: HtmxRequest, pk: int) -> HttpResponse:
     account = get_object_or_404(Account.objects.select_related("test_clock"), pk=pk)
     today = clock.today(account)
     found = listing.of_account(account, today=today)
-    for row in (*found["grants"], *found["commitments"]):
+    for row in (*found["grants"], *found["minimums"]):
         row.end_form = EndForm(initial={"on": today}, auto_id=f"{row}-%s")
     context = {
         "parent": account,
@@ -223,10 +223,10 @@ def commit(request: HttpRequest, pk: int) -> HttpResponse:
     """Set what an account is billed at least."""
     account = get_object_or_404(Account.objects.select_related("test_clock"), pk=pk)
     first = clock.today(account).replace(day=1)
-    form = CommitmentForm(request.POST or None, initial={"starts_on": first})
+    form = MinimumForm(request.POST or None, initial={"starts_on": first})
     if request.method == "POST" and form.is_valid():
         try:
-            committing.set_commitment(
+            minimums.set_minimum(
                 account_id=pk, by=who(request), at=clock.now(account), **form.cleaned_data
             )
         except Refused as refusal:
@@ -261,14 +261,14 @@ def end_grant(request: HttpRequest, pk: int) -> HttpResponse:
 
 @door(COMMIT)
 @require_POST
-def end_commitment(request: HttpRequest, pk: int) -> HttpResponse:
+def end_minimum(request: HttpRequest, pk: int) -> HttpResponse:
     """A minimum holds no more from a day on."""
-    found = get_object_or_404(listing.commitments_for_list(), pk=pk)
-    return _end(request, found, committing.end_commitment, commitment_id=pk)
+    found = get_object_or_404(listing.minimums_for_list(), pk=pk)
+    return _end(request, found, minimums.end_minimum, minimum_id=pk)
 
 
 def _end(
-    request: HttpRequest, found: CouponGrant | Commitment, service: Any, **which: int
+    request: HttpRequest, found: CouponGrant | MinimumSpend, service: Any, **which: int
 ) -> HttpResponse:
     form = EndForm(request.POST)
     if not form.is_valid():

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from billing.adjustments.api import CommitmentViewSet, CouponGrantViewSet, CouponViewSet
+from billing.adjustments.api import CouponGrantViewSet, CouponViewSet, MinimumSpendViewSet
 from billing.api.views import BalanceViewSet, InvoiceViewSet, PaymentViewSet, RunViewSet
 from billing.wallets.api import WalletGrantViewSet, WalletViewSet
 
@@ -16,5 +16,5 @@ router.register("wallets", WalletViewSet, basename="api-wallet")
 router.register("wallet-grants", WalletGrantViewSet, basename="api-wallet-grant")
 router.register("coupons", CouponViewSet, basename="api-coupon")
 router.register("coupon-grants", CouponGrantViewSet, basename="api-coupon-grant")
-router.register("commitments", CommitmentViewSet, basename="api-commitment")
+router.register("minimum-spends", MinimumSpendViewSet, basename="api-minimum-spend")
 urlpatterns = [path("", include(router.urls))]

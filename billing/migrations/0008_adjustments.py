@@ -1,4 +1,4 @@
-# Coupons and commitments of accounts, and the rows that adjust documents by them
+# Coupons and minimums of accounts, and the rows that adjust documents by them
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -20,29 +20,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Commitment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(help_text='As the customer reads it on the bill.', max_length=120)),
-                ('minimum', o2b.fields.AmountField(decimal_places=4, max_digits=19)),
-                ('currency', models.CharField(max_length=3)),
-                ('months', models.PositiveSmallIntegerField(choices=[(1, 'month'), (3, 'quarter'), (12, 'year')])),
-                ('counted', models.CharField(choices=[('calendar', 'with the calendar’s month, quarter or year'), ('start', 'from its first day on')], max_length=8)),
-                ('prorated', models.BooleanField()),
-                ('tax_code', models.CharField(blank=True, default='', max_length=50)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(help_text='First day outside.', null=True)),
-                ('reason', models.CharField(max_length=250)),
-                ('made_at', models.DateTimeField()),
-                ('end_reason', models.CharField(blank=True, default='', max_length=250)),
-                ('ended_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'ordering': ['account', 'pk'],
-                'permissions': [('set_commitment', 'Can set what an account is billed at least')],
-            },
-        ),
         migrations.CreateModel(
             name='Coupon',
             fields=[
@@ -100,7 +77,7 @@ class Migration(migrations.Migration):
                 ('account_id', models.BigIntegerField()),
                 ('invoice_id', models.BigIntegerField()),
                 ('position', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('coupon', 'discount'), ('commitment', 'minimum')], max_length=10)),
+                ('kind', models.CharField(choices=[('coupon', 'discount'), ('minimum', 'minimum')], max_length=10)),
                 ('source_id', models.BigIntegerField()),
                 ('charge_id', models.BigIntegerField(null=True)),
                 ('period_start', models.DateField()),
@@ -123,7 +100,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveIntegerField()),
                 ('account_id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('coupon', 'discount'), ('commitment', 'minimum')], max_length=10)),
+                ('kind', models.CharField(choices=[('coupon', 'discount'), ('minimum', 'minimum')], max_length=10)),
                 ('source_id', models.BigIntegerField()),
                 ('period_start', models.DateField()),
                 ('period_end', models.DateField()),
@@ -139,6 +116,29 @@ class Migration(migrations.Migration):
                 'ordering': ['invoice', 'position'],
             },
         ),
+        migrations.CreateModel(
+            name='MinimumSpend',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.CharField(help_text='As the customer reads it on the bill.', max_length=120)),
+                ('minimum', o2b.fields.AmountField(decimal_places=4, max_digits=19)),
+                ('currency', models.CharField(max_length=3)),
+                ('months', models.PositiveSmallIntegerField(choices=[(1, 'month'), (3, 'quarter'), (12, 'year')])),
+                ('counted', models.CharField(choices=[('calendar', 'with the calendar’s month, quarter or year'), ('start', 'from its first day on')], max_length=8)),
+                ('prorated', models.BooleanField()),
+                ('tax_code', models.CharField(blank=True, default='', max_length=50)),
+                ('starts_on', models.DateField()),
+                ('ends_on', models.DateField(help_text='First day outside.', null=True)),
+                ('reason', models.CharField(max_length=250)),
+                ('made_at', models.DateTimeField()),
+                ('end_reason', models.CharField(blank=True, default='', max_length=250)),
+                ('ended_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['account', 'pk'],
+                'permissions': [('set_minimum', 'Can set what an account is billed at least')],
+            },
+        ),
         pgtrigger.migrations.RemoveTrigger(
             model_name='invoiceline',
             name='lines_add_up',
@@ -146,21 +146,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='invoiceline',
             trigger=pgtrigger.compiler.Trigger(name='lines_add_up', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE wrong BIGINT; low BIGINT; high BIGINT;', func="\n    SELECT min(invoice_id), max(invoice_id) INTO low, high FROM added;\n    IF EXISTS (SELECT FROM billing_invoiceadjustment WHERE invoice_id BETWEEN low AND high) THEN\n        SELECT lines.invoice_id INTO wrong\n            FROM (\n                SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS lines\n                    FROM added GROUP BY invoice_id\n            ) AS lines\n            LEFT JOIN billing_invoice AS invoice ON invoice.id = lines.invoice_id\n            LEFT JOIN (\n                SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax\n                    FROM billing_invoiceadjustment WHERE invoice_id BETWEEN low AND high\n                    GROUP BY invoice_id\n            ) AS given ON given.invoice_id = lines.invoice_id\n            WHERE invoice.id IS NULL OR invoice.line_count <> lines.lines\n                OR invoice.net <> lines.net + COALESCE(given.net, 0)\n                OR invoice.tax <> lines.tax + COALESCE(given.tax, 0)\n            LIMIT 1;\n    ELSE\n        SELECT lines.invoice_id INTO wrong\n            FROM (\n                SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS lines\n                    FROM added GROUP BY invoice_id\n            ) AS lines\n            LEFT JOIN billing_invoice AS invoice ON invoice.id = lines.invoice_id\n            WHERE invoice.id IS NULL OR invoice.net <> lines.net OR invoice.tax <> lines.tax\n                OR invoice.line_count <> lines.lines\n            LIMIT 1;\n    END IF;\n    IF wrong IS NOT NULL THEN\n        RAISE EXCEPTION 'o2b: the lines of invoice % do not add up to it', wrong\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NULL;\n    ", hash='3755cd04cbb5d883fe96984cf5f0a3482ed714a2', level='STATEMENT', operation='INSERT', pgid='pgtrigger_lines_add_up_3ace6', referencing='REFERENCING NEW TABLE AS added ', table='billing_invoiceline', when='AFTER')),
-        ),
-        migrations.AddField(
-            model_name='commitment',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.account'),
-        ),
-        migrations.AddField(
-            model_name='commitment',
-            name='ended_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='commitment',
-            name='made_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='coupon',
@@ -216,25 +201,20 @@ class Migration(migrations.Migration):
             name='invoice',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='adjustments', to='billing.invoice'),
         ),
-        migrations.AddConstraint(
-            model_name='commitment',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum__gt', 0)), name='commitment_above_zero'),
+        migrations.AddField(
+            model_name='minimumspend',
+            name='account',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.account'),
         ),
-        migrations.AddConstraint(
-            model_name='commitment',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='commitment_ends_after_it_starts'),
+        migrations.AddField(
+            model_name='minimumspend',
+            name='ended_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='commitment',
-            trigger=pgtrigger.compiler.Trigger(name='only_ended', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF OLD.ended_at IS NOT NULL OR (to_jsonb(OLD) - ARRAY['ends_on', 'ended_by_id', 'ended_at', 'end_reason'])\n                    IS DISTINCT FROM (to_jsonb(NEW) - ARRAY['ends_on', 'ended_by_id', 'ended_at', 'end_reason']) THEN\n                RAISE EXCEPTION 'o2b: a row of % is ended once, and never changed', TG_TABLE_NAME\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NEW;\n            ", hash='eebd39c3f344ea7dea3eed345b5ef6c001d648a7', operation='UPDATE', pgid='pgtrigger_only_ended_b102e', table='billing_commitment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='commitment',
-            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='59225107012746f0e607df793cbb29c806422309', operation='DELETE', pgid='pgtrigger_never_deleted_1f608', table='billing_commitment', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='commitment',
-            trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='54a6a12d9a9d52ea158b4f955343580aaafb36a0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_f47c6', table='billing_commitment', when='BEFORE')),
+        migrations.AddField(
+            model_name='minimumspend',
+            name='made_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddConstraint(
             model_name='coupon',
@@ -302,7 +282,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='invoiceadjustment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('charge__isnull', False), ('kind', 'coupon')), models.Q(('charge', None), ('kind', 'commitment')), _connector='OR'), name='a_coupon_reduces_a_charge'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('charge__isnull', False), ('kind', 'coupon')), models.Q(('charge', None), ('kind', 'minimum')), _connector='OR'), name='a_coupon_reduces_a_charge'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoiceadjustment',
@@ -315,5 +295,25 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='invoiceadjustment',
             trigger=pgtrigger.compiler.Trigger(name='adjusts_once', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE wrong BIGINT;', func="\n    SELECT given.invoice_id INTO wrong\n        FROM (\n            SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS number\n                FROM added GROUP BY invoice_id\n        ) AS given\n        LEFT JOIN billing_invoice AS invoice ON invoice.id = given.invoice_id\n        WHERE invoice.id IS NULL\n            OR (invoice.line_count = 0\n                AND (invoice.net <> given.net OR invoice.tax <> given.tax))\n            OR EXISTS (SELECT FROM billing_invoiceline WHERE invoice_id = given.invoice_id)\n            OR given.number <> (\n                SELECT count(*) FROM billing_invoiceadjustment WHERE invoice_id = given.invoice_id\n            )\n        LIMIT 1;\n    IF wrong IS NOT NULL THEN\n        RAISE EXCEPTION 'o2b: invoice % cannot be adjusted by this', wrong\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NULL;\n    ", hash='10378e2b1dcbedd6ec8776997eeef49bcde4983e', level='STATEMENT', operation='INSERT', pgid='pgtrigger_adjusts_once_80b55', referencing='REFERENCING NEW TABLE AS added ', table='billing_invoiceadjustment', when='AFTER')),
+        ),
+        migrations.AddConstraint(
+            model_name='minimumspend',
+            constraint=models.CheckConstraint(condition=models.Q(('minimum__gt', 0)), name='minimum_spend_above_zero'),
+        ),
+        migrations.AddConstraint(
+            model_name='minimumspend',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='minimum_spend_ends_after_it_starts'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='minimumspend',
+            trigger=pgtrigger.compiler.Trigger(name='only_ended', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF OLD.ended_at IS NOT NULL OR (to_jsonb(OLD) - ARRAY['ends_on', 'ended_by_id', 'ended_at', 'end_reason'])\n                    IS DISTINCT FROM (to_jsonb(NEW) - ARRAY['ends_on', 'ended_by_id', 'ended_at', 'end_reason']) THEN\n                RAISE EXCEPTION 'o2b: a row of % is ended once, and never changed', TG_TABLE_NAME\n                    USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NEW;\n            ", hash='ad8d4d8cbfefa0196dbfc5e7f92ef7efccaa4c70', operation='UPDATE', pgid='pgtrigger_only_ended_dc56a', table='billing_minimumspend', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='minimumspend',
+            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='8fbc701b5776d23764a268af588d3f14e87604bb', operation='DELETE', pgid='pgtrigger_never_deleted_7a104', table='billing_minimumspend', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='minimumspend',
+            trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='359bc9eb93b0b9b67712a22a02274b24b360d4e5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_7362d', table='billing_minimumspend', when='BEFORE')),
         ),
     ]

@@ -2,11 +2,11 @@
 
 from billing.models.adjustments import DraftAdjustment, InvoiceAdjustment
 from billing.models.charges import Charge, ChargeState
-from billing.models.commitments import Commitment
 from billing.models.coupons import Coupon, CouponGrant, CouponProduct
 from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
 from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
+from billing.models.minimums import MinimumSpend
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
 from billing.models.runs import BillRun, ParkedAccount, Shard
@@ -20,7 +20,7 @@ __all__ = [
     "Breach",
     "Charge",
     "ChargeState",
-    "Commitment",
+    "MinimumSpend",
     "Coupon",
     "CouponGrant",
     "CouponProduct",

@@ -11,10 +11,10 @@ from o2b.fields import AmountField
 
 
 class AdjustmentKind(models.TextChoices):
-    """What a document is adjusted by; `source_id` is the key of the grant or the commitment."""
+    """What a document is adjusted by; `source_id` is the key of the grant or the minimum."""
 
     COUPON = "coupon", _("discount")
-    COMMITMENT = "commitment", _("minimum")
+    MINIMUM = "minimum", _("minimum")
 
 
 class DraftAdjustment(models.Model):
@@ -87,7 +87,7 @@ class InvoiceAdjustment(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(kind="coupon", charge__isnull=False)
-                | models.Q(kind="commitment", charge=None),
+                | models.Q(kind="minimum", charge=None),
                 name="a_coupon_reduces_a_charge",
             ),
         ]

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-COUPON, COMMITMENT = "coupon", "commitment"
+COUPON, MINIMUM = "coupon", "minimum"
 
 
 class Adjustment(NamedTuple):

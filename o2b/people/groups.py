@@ -43,7 +43,7 @@ BILL = (
     *("billing.run_bills", "billing.approve_run", "billing.record_payment"),
     *("billing.grant_money", "billing.approve_grant"),
     *("billing.make_coupon", "billing.publish_coupon"),
-    *("billing.grant_coupon", "billing.set_commitment"),
+    *("billing.grant_coupon", "billing.set_minimum"),
     *("subscriptions.send_usage", "subscriptions.mend_usage", "subscriptions.set_usage_alerts"),
     *("subscriptions.manage_pool", "subscriptions.grant_units"),
     "taxes.change_taxrate",

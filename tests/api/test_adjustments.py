@@ -46,9 +46,9 @@ def test_a_minimum_is_set_and_ended(as_: As, world: World) -> None:
         "starts_on": "2026-01-01",
         "reason": "contract 7",
     }
-    wrong = finance.post(f"{API}/commitments", asked | {"minimum": "0"})
-    assert_problem(wrong, 422, "commitment_invalid", "minimum")
-    made = finance.post(f"{API}/commitments", asked)
+    wrong = finance.post(f"{API}/minimum-spends", asked | {"minimum": "0"})
+    assert_problem(wrong, 422, "minimum_invalid", "minimum")
+    made = finance.post(f"{API}/minimum-spends", asked)
     assert made.status_code == 201, made.json()
     assert (made.json()["minimum"], made.json()["counted"]) == ("100.00", "calendar")
     body = {"on": "2026-05-01", "reason": "over"}
@@ -67,7 +67,7 @@ def test_an_invoice_tells_its_adjustments(as_: As, world: World) -> None:
     assert [(a["kind"], a["amount"]) for a in told["adjustments"]] == [
         ("coupon", "-6.20"),
         ("coupon", "-6.20"),
-        ("commitment", "44.20"),
+        ("minimum", "44.20"),
     ]
     again = finance.get(f"{url}/adjustments").json()
     assert [(a["equal"], a["amount"], a["steps"][-1]["label"]) for a in again] == [

@@ -106,7 +106,7 @@ def _document(account: Account, products: list[ProductVersion], *, full: Decimal
     shares = [
         -sum_of(row.amount for row in rows if row.charge_id == line.charge_id) for line in lines
     ]
-    missing = [row for row in rows if row.kind == "commitment"]
+    missing = [row for row in rows if row.kind == "minimum"]
     left = [line.amount - share for line, share in zip(lines, shares, strict=True)]
     return Document(
         shares=shares,

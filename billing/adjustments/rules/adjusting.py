@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from billing.adjustments.rules.facts import AccountFacts, Base, Given, Key
 from billing.adjustments.rules.targets import Target, discounts, true_ups
-from billing.rules.adjustments import COMMITMENT, COUPON, Adjustment
+from billing.rules.adjustments import COUPON, MINIMUM, Adjustment
 from billing.rules.drafting import AccountDraft
 from billing.rules.rendering import Rendered, with_taxes
 from o2b.charging.tax import TaxRounding
@@ -89,12 +89,12 @@ def _differences(
     targets = discounts(facts.coupons, bases, currency)
     net = [(base.period_start, base.amount) for base in bases]
     net += [(start, target.amount) for (_, _, _, start), target in targets.items()]
-    targets |= true_ups(facts.commitments, net, until=until, currency=currency)
+    targets |= true_ups(facts.minimums, net, until=until, currency=currency)
     known = {(base.charge, base.period_start): base for base in bases}
     texts: dict[tuple[str, int], tuple[str, str]] = {
         (COUPON, each.grant): (each.text, "") for each in facts.coupons
     }
-    texts |= {(COMMITMENT, each.id): (each.text, each.tax_code) for each in facts.commitments}
+    texts |= {(MINIMUM, each.id): (each.text, each.tax_code) for each in facts.minimums}
     found = []
     for key in sorted(targets.keys() | facts.given.keys(), key=_order):
         given = facts.given.get(key)

@@ -26,7 +26,7 @@ class Off(NamedTuple):
 
 
 class AtLeast(NamedTuple):
-    """A commitment: its minimum, and whether it is shared by days."""
+    """A minimum: its minimum, and whether it is shared by days."""
 
     minimum: Decimal
     prorated: bool

@@ -78,7 +78,7 @@ def promised(
                 for (kind, _, _, day), units in found.items()
                 if kind == "coupon" and start <= day < end
             )
-            found["commitment", minimum.id, 0, start] = max(asked - spent, 0)
+            found["minimum", minimum.id, 0, start] = max(asked - spent, 0)
     return {key: units for key, units in found.items() if units}
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from o2b.periods import FOREVER, add_months
 
-Key = tuple[str, int, int | None, date]  # kind, grant or commitment, charge, start of the period
+Key = tuple[str, int, int | None, date]  # kind, grant or minimum, charge, start of the period
 
 
 class Base(NamedTuple):
@@ -97,7 +97,7 @@ def coupon_facts(
     )
 
 
-class CommitmentFacts(NamedTuple):
+class MinimumFacts(NamedTuple):
     """What an account is billed at least, each period; `ends` is the first day outside."""
 
     id: int
@@ -116,7 +116,7 @@ class AccountFacts(NamedTuple):
     """All of them of one account, and what they are held against."""
 
     coupons: tuple[CouponFacts, ...]
-    commitments: tuple[CommitmentFacts, ...]
+    minimums: tuple[MinimumFacts, ...]
     bases: tuple[Base, ...]
     products: Mapping[int, int]  # charge → product; those that bring money are none of them
     given: Mapping[Key, Given]

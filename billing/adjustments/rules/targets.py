@@ -13,8 +13,8 @@ from fractions import Fraction
 from math import floor
 from typing import Any, NamedTuple
 
-from billing.adjustments.rules.facts import Base, CommitmentFacts, CouponFacts, Key
-from billing.rules.adjustments import COMMITMENT, COUPON
+from billing.adjustments.rules.facts import Base, CouponFacts, Key, MinimumFacts
+from billing.rules.adjustments import COUPON, MINIMUM
 from o2b.charging import Discount, DiscountKind
 from o2b.charging.allocation import allocate_discount, stack
 from o2b.charging.commitments import true_up
@@ -83,7 +83,7 @@ def _fixed(
 
 
 def true_ups(
-    commitments: Iterable[CommitmentFacts],
+    minimums: Iterable[MinimumFacts],
     net: Sequence[tuple[date, Decimal]],
     *,
     until: date,
@@ -95,7 +95,7 @@ def true_ups(
     the part is.
     """
     found: dict[Key, Target] = {}
-    for each in commitments:
+    for each in minimums:
         if each.currency != currency:
             continue
         for part, full in periods_of(each, until=until):
@@ -103,15 +103,15 @@ def true_ups(
             billed = sum_of(amount for day, amount in net if part.contains(day))
             asked = true_up(each.minimum, billed, share=share, currency=currency)
             basis = {"billed": f"{billed:f}", "days": part.days, "of_days": full.days}
-            found[COMMITMENT, each.id, None, part.start] = Target(asked, part.end, basis)
+            found[MINIMUM, each.id, None, part.start] = Target(asked, part.end, basis)
     return found
 
 
-def periods_of(each: CommitmentFacts, *, until: date) -> Iterator[tuple[Period, Period]]:
-    """The days that a commitment holds of each period that is over on a day, and that period.
+def periods_of(each: MinimumFacts, *, until: date) -> Iterator[tuple[Period, Period]]:
+    """The days that a minimum holds of each period that is over on a day, and that period.
 
     >>> since = date(2026, 2, 4)
-    >>> held = CommitmentFacts(1, Decimal(9), "EUR", 3, True, True, since, date.max, "", "")
+    >>> held = MinimumFacts(1, Decimal(9), "EUR", 3, True, True, since, date.max, "", "")
     >>> [(str(a), str(b)) for a, b in periods_of(held, until=date(2026, 5, 1))]
     [('[2026-02-04, 2026-04-01)', '[2026-01-01, 2026-04-01)')]
     """

@@ -1,1 +1,1 @@
-"""Questions about coupons, commitments and what they gave."""
+"""Questions about coupons, minimums and what they gave."""

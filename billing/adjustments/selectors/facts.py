@@ -1,4 +1,4 @@
-"""What drafting reads of accounts that have a coupon or a commitment; one query where none has."""
+"""What drafting reads of accounts that have a coupon or a minimum; one query where none has."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,10 +11,10 @@ from django.db import connection
 from billing.adjustments.rules.facts import (
     AccountFacts,
     Base,
-    CommitmentFacts,
     CouponFacts,
     Given,
     Key,
+    MinimumFacts,
     coupon_facts,
 )
 from billing.runs.selectors.scope import Scope
@@ -22,7 +22,7 @@ from o2b.periods import FOREVER
 
 ACCOUNTS = """
 SELECT account_id FROM billing_coupongrant WHERE {account}
-UNION SELECT account_id FROM billing_commitment WHERE {account}
+UNION SELECT account_id FROM billing_minimumspend WHERE {account}
 """
 
 COUPONS = """
@@ -34,10 +34,10 @@ SELECT granted.account_id, granted.id, coupon.kind, coupon.value, coupon.currenc
     WHERE granted.account_id = ANY(%s) ORDER BY granted.id
 """
 
-COMMITMENTS = """
+MINIMUMS = """
 SELECT account_id, id, minimum, currency, months, counted = 'calendar', prorated, starts_on,
        ends_on, tax_code, text
-    FROM billing_commitment WHERE account_id = ANY(%s) ORDER BY id
+    FROM billing_minimumspend WHERE account_id = ANY(%s) ORDER BY id
 """
 
 # A correction bears the rate of its bill, so the newest line of a period has the rate that counts;
@@ -67,17 +67,17 @@ SELECT account_id, kind, source_id, charge_id, period_start, max(revision), sum(
 
 
 def accounts_to_adjust(scope: Scope) -> list[int]:
-    """The accounts of a shard that ever had a coupon or a commitment."""
+    """The accounts of a shard that ever had a coupon or a minimum."""
     question = ACCOUNTS.format(account=scope.within("account_id"))
     return sorted(row[0] for row in _ask(question, scope.values))
 
 
 def facts_of_accounts(account_ids: Sequence[int]) -> dict[int, AccountFacts]:
-    """Their coupons and commitments, what was billed since the first of these, and given."""
+    """Their coupons and minimums, what was billed since the first of these, and given."""
     keys = list(account_ids)
-    coupons, commitments = _coupons(keys), _commitments(keys)
+    coupons, minimums = _coupons(keys), _minimums(keys)
     starts: list[date] = [each.begins for rows in coupons.values() for each in rows]
-    starts += [each.starts for rows in commitments.values() for each in rows]
+    starts += [each.starts for rows in minimums.values() for each in rows]
     bases: dict[int, list[Base]] = defaultdict(list)
     products: dict[int, dict[int, int]] = defaultdict(dict)
     for account, charge, product, start, end, *told in _ask(BILLED, [min(starts), keys]):
@@ -93,7 +93,7 @@ def facts_of_accounts(account_ids: Sequence[int]) -> dict[int, AccountFacts]:
     return {
         key: AccountFacts(
             tuple(coupons.get(key, ())),
-            tuple(commitments.get(key, ())),
+            tuple(minimums.get(key, ())),
             tuple(bases[key]),
             products[key],
             given[key],
@@ -125,12 +125,12 @@ def _coupons(keys: list[int]) -> dict[int, list[CouponFacts]]:
     return found
 
 
-def _commitments(keys: list[int]) -> dict[int, list[CommitmentFacts]]:
-    found: dict[int, list[CommitmentFacts]] = defaultdict(list)
-    for account, *told in _ask(COMMITMENTS, [keys]):
+def _minimums(keys: list[int]) -> dict[int, list[MinimumFacts]]:
+    found: dict[int, list[MinimumFacts]] = defaultdict(list)
+    for account, *told in _ask(MINIMUMS, [keys]):
         key, minimum, currency, months, calendar, prorated, starts, ends, code, text = told
         found[account].append(
-            CommitmentFacts(
+            MinimumFacts(
                 key,
                 minimum,
                 currency,

@@ -1,4 +1,4 @@
-"""Coupons, grants and commitments as lists, panels and the API show them."""
+"""Coupons, grants and minimums as lists, panels and the API show them."""
 
 from datetime import date
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from billing.models import Commitment, Coupon, CouponGrant, InvoiceAdjustment
+from billing.models import Coupon, CouponGrant, InvoiceAdjustment, MinimumSpend
 from billing.models.adjustments import AdjustmentKind
 from o2b.catalog.models.products import Lifecycle
 from o2b.customers.models import Account
@@ -46,11 +46,11 @@ def grants_for_list() -> QuerySet[CouponGrant]:
     ).order_by("-pk")
 
 
-def commitments_for_list() -> QuerySet[Commitment]:
+def minimums_for_list() -> QuerySet[MinimumSpend]:
     """All with whom they name, the newest first."""
-    return Commitment.objects.select_related("account__test_clock", "made_by", "ended_by").order_by(
-        "-pk"
-    )
+    return MinimumSpend.objects.select_related(
+        "account__test_clock", "made_by", "ended_by"
+    ).order_by("-pk")
 
 
 def given_by(kind: AdjustmentKind, source_ids: list[int]) -> dict[int, Decimal]:
@@ -64,10 +64,10 @@ def given_by(kind: AdjustmentKind, source_ids: list[int]) -> dict[int, Decimal]:
 def of_account(account: Account, *, today: date) -> dict[str, list[Any]]:
     """Its coupons in the order in which they are taken, and its minimums; each with `given`."""
     grants: list[Any] = list(grants_for_list().filter(account=account).order_by("pk"))
-    held: list[Any] = list(commitments_for_list().filter(account=account).order_by("pk"))
-    for kind, rows in ((AdjustmentKind.COUPON, grants), (AdjustmentKind.COMMITMENT, held)):
+    held: list[Any] = list(minimums_for_list().filter(account=account).order_by("pk"))
+    for kind, rows in ((AdjustmentKind.COUPON, grants), (AdjustmentKind.MINIMUM, held)):
         sums = given_by(kind, [row.pk for row in rows]) if rows else {}
         for row in rows:
             row.given = sums.get(row.pk, Decimal(0))
             row.runs = row.ends_on is None or row.ends_on > today
-    return {"grants": grants, "commitments": held}
+    return {"grants": grants, "minimums": held}

@@ -1,4 +1,4 @@
-"""What the check reads of coupons and commitments: their rows, all lines, all that was given."""
+"""What the check reads of coupons and minimums: their rows, all lines, all that was given."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -19,7 +19,7 @@ SELECT account.id, account.currency, false FROM customers_account AS account
     ) AND {own} AND account.legal_entity_id = %(entity)s
 UNION ALL
 SELECT account.id, account.currency, true FROM customers_account AS account
-    WHERE account.id IN (SELECT account_id FROM billing_commitment WHERE {account})
+    WHERE account.id IN (SELECT account_id FROM billing_minimumspend WHERE {account})
     AND account.legal_entity_id = %(entity)s
 """
 
@@ -52,7 +52,7 @@ SELECT granted.account_id, coupon.currency, granted.id, coupon.kind, coupon.valu
 
 MINIMUMS = """
 SELECT account_id, currency, id, minimum, months, counted, prorated, starts_on, ends_on
-    FROM billing_commitment WHERE account_id = ANY(%(accounts)s)
+    FROM billing_minimumspend WHERE account_id = ANY(%(accounts)s)
 """
 
 GIVEN = """
@@ -105,7 +105,7 @@ class Asked(NamedTuple):
 
 
 def accounts_to_check(shard_id: int, scope: Scope) -> Asked:
-    """Whoever has a coupon or a commitment, or a draft of such; nobody in most shards."""
+    """Whoever has a coupon or a minimum, or a draft of such; nobody in most shards."""
     question = ACCOUNTS.format(account=scope.within("account_id"), own=scope.within("account.id"))
     rows = _ask(question, scope.values | {"shard": shard_id})
     return Asked({row[0]: row[1] for row in rows}, {row[0] for row in rows if row[2]})

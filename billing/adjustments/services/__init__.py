@@ -1,1 +1,1 @@
-"""What writes coupons and commitments, and what a run does with them."""
+"""What writes coupons and minimums, and what a run does with them."""

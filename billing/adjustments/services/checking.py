@@ -16,7 +16,7 @@ from billing.adjustments.selectors.separate import (
 from billing.promises.selectors import Broken
 from billing.runs.selectors.scope import Scope
 
-WORDS = {"coupon": "a discount", "commitment": "a true-up"}
+WORDS = {"coupon": "a discount", "minimum": "a true-up"}
 
 
 class AdjustmentsChecked(NamedTuple):

@@ -1,4 +1,4 @@
-"""What is refused about coupons and commitments, and the checks that their services share."""
+"""What is refused about coupons and minimums, and the checks that their services share."""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -41,8 +41,8 @@ class GivenAlready(Refused):
     code = "given_already"
 
 
-class CommitmentInvalid(Invalid):
-    code = "commitment_invalid"
+class MinimumInvalid(Invalid):
+    code = "minimum_invalid"
 
 
 def text_of(value: str, *, field: str, most: int, wanted: str, error: type[Invalid]) -> str:

@@ -13,7 +13,7 @@ from billing.adjustments.rules.again import Again, AtLeast, BasisBroken, Off, ag
 from billing.explaining.rules import Earlier, TaxTold
 from billing.explaining.selectors.befores import Befores, taxes_of
 from billing.explaining.selectors.naming import lines as all_lines
-from billing.models import Commitment, CouponGrant, Invoice, InvoiceAdjustment, InvoiceLine
+from billing.models import CouponGrant, Invoice, InvoiceAdjustment, InvoiceLine, MinimumSpend
 from billing.models.adjustments import AdjustmentKind
 from o2b.charging import Step
 
@@ -38,7 +38,7 @@ class AdjustmentExplained:
     """An adjustment as billed, and as it is computed again; `again` None: its basis is broken."""
 
     adjustment: InvoiceAdjustment
-    source: CouponGrant | Commitment | None
+    source: CouponGrant | MinimumSpend | None
     again: Again | None
     tax: TaxTold | None
     detail: str = ""
@@ -158,7 +158,7 @@ def _explained(invoice_ids: Sequence[int]) -> Iterator[AdjustmentExplained]:
 
 
 def _taken_back(
-    rows: Sequence[InvoiceAdjustment], sources: Mapping[tuple[str, int], CouponGrant | Commitment]
+    rows: Sequence[InvoiceAdjustment], sources: Mapping[tuple[str, int], CouponGrant | MinimumSpend]
 ) -> Iterator[AdjustmentExplained]:
     """Each is the mirror of the revision that it names, net and tax."""
     originals: dict[tuple[Any, ...], InvoiceAdjustment] = {}
@@ -180,23 +180,23 @@ def _taken_back(
 
 def _sources(
     rows: Iterable[InvoiceAdjustment],
-) -> dict[tuple[str, int], CouponGrant | Commitment]:
+) -> dict[tuple[str, int], CouponGrant | MinimumSpend]:
     keys: dict[str, set[int]] = defaultdict(set)
     for row in rows:
         keys[row.kind].add(row.source_id)
-    found: dict[tuple[str, int], CouponGrant | Commitment] = {}
+    found: dict[tuple[str, int], CouponGrant | MinimumSpend] = {}
     if grants := keys[AdjustmentKind.COUPON]:
         for grant in CouponGrant.objects.filter(pk__in=grants).select_related("coupon"):
             found[AdjustmentKind.COUPON.value, grant.pk] = grant
-    if held := keys[AdjustmentKind.COMMITMENT]:
-        for each in Commitment.objects.filter(pk__in=held):
-            found[AdjustmentKind.COMMITMENT.value, each.pk] = each
+    if held := keys[AdjustmentKind.MINIMUM]:
+        for each in MinimumSpend.objects.filter(pk__in=held):
+            found[AdjustmentKind.MINIMUM.value, each.pk] = each
     return found
 
 
 def _one(
     row: InvoiceAdjustment,
-    source: CouponGrant | Commitment | None,
+    source: CouponGrant | MinimumSpend | None,
     before: Decimal,
     tax: TaxTold | None,
 ) -> AdjustmentExplained:

@@ -74,7 +74,7 @@ SELECT count(*) FROM (
     SELECT account_id FROM billing_charge AS charge
         WHERE {charge} AND legal_entity_id = %(entity)s
     UNION
-    SELECT held.account_id FROM billing_commitment AS held
+    SELECT held.account_id FROM billing_minimumspend AS held
         JOIN customers_account AS account ON account.id = held.account_id
         WHERE {held} AND account.legal_entity_id = %(entity)s
 ) AS accounts

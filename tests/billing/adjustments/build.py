@@ -4,10 +4,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from billing.adjustments.services.committing import set_commitment
 from billing.adjustments.services.coupons import publish_coupon, write_coupon
 from billing.adjustments.services.granting import grant_coupon
-from billing.models import Commitment, Coupon, CouponGrant, Invoice, InvoiceAdjustment
+from billing.adjustments.services.minimums import set_minimum
+from billing.models import Coupon, CouponGrant, Invoice, InvoiceAdjustment, MinimumSpend
 from o2b.customers.models import Account
 from tests.factories import LONG_AGO, a_user
 
@@ -41,9 +41,9 @@ def has(account: Account, coupon: Coupon, starts_on: str = "2026-01-01") -> Coup
 
 def committed(
     account: Account, minimum: str = "100.00", starts_on: str = "2026-01-01", **given: Any
-) -> Commitment:
+) -> MinimumSpend:
     fields: dict[str, Any] = {"text": "Minimum spend", "months": 1, "reason": "contract 7"}
-    return set_commitment(
+    return set_minimum(
         account_id=account.pk,
         minimum=minimum,
         starts_on=date.fromisoformat(starts_on),

@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.utils import DatabaseError
 
 from billing.adjustments.services import refusals
-from billing.adjustments.services.committing import end_commitment
 from billing.adjustments.services.coupons import (
     discard_coupon,
     edit_coupon,
@@ -17,7 +16,8 @@ from billing.adjustments.services.coupons import (
     write_coupon,
 )
 from billing.adjustments.services.granting import end_grant, grant_coupon
-from billing.models import Commitment, Coupon, CouponGrant, CouponProduct
+from billing.adjustments.services.minimums import end_minimum
+from billing.models import Coupon, CouponGrant, CouponProduct, MinimumSpend
 from o2b.catalog.services.refusals import NotADraft, SecondPersonNeeded
 from tests.billing.adjustments.build import a_coupon, committed, has
 from tests.factories import LONG_AGO, a_product, a_user, an_account
@@ -105,15 +105,15 @@ def test_grants_and_minimums_are_ended_once_and_never_changed() -> None:
     with pytest.raises(DatabaseError, match="ended once"), transaction.atomic():
         CouponGrant.objects.update(starts_on=date(2025, 1, 1))
     with pytest.raises(DatabaseError, match="ended once"), transaction.atomic():
-        Commitment.objects.update(minimum=1)
+        MinimumSpend.objects.update(minimum=1)
     with pytest.raises(DatabaseError, match="Cannot delete"), transaction.atomic():
         CouponGrant.objects.all().delete()
     assert end_grant(grant_id=grant.pk, on=date(2026, 3, 1), **asked).ends_on == date(2026, 3, 1)
-    end_commitment(commitment_id=held.pk, on=date(2026, 3, 1), **asked)
+    end_minimum(minimum_id=held.pk, on=date(2026, 3, 1), **asked)
     with pytest.raises(refusals.AlreadyEnded):
         end_grant(grant_id=grant.pk, on=date(2026, 4, 1), **asked)
     with pytest.raises(refusals.AlreadyEnded):
-        end_commitment(commitment_id=held.pk, on=date(2026, 4, 1), **asked)
+        end_minimum(minimum_id=held.pk, on=date(2026, 4, 1), **asked)
     has(account, grant.coupon, "2026-03-01")  # again, after it ended
 
 
@@ -130,7 +130,7 @@ def test_grants_and_minimums_are_ended_once_and_never_changed() -> None:
     ],
 )
 def test_what_no_minimum_is(said: dict[str, Any], field: str) -> None:
-    with pytest.raises(refusals.CommitmentInvalid) as refused:
+    with pytest.raises(refusals.MinimumInvalid) as refused:
         committed(an_account(), **said)
     assert refused.value.field == field
-    assert not Commitment.objects.exists()
+    assert not MinimumSpend.objects.exists()

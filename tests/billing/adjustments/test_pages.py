@@ -8,7 +8,7 @@ from django.test import Client
 from billing.invoices.document import document_of
 from billing.invoices.pdf import render
 from billing.invoices.selectors import lines_of
-from billing.models import Commitment, Coupon, CouponGrant
+from billing.models import Coupon, CouponGrant, MinimumSpend
 from tests.billing.adjustments.build import a_coupon, committed, has
 from tests.billing.pages import HTMX, client_of, queries, text_of
 from tests.factories import a_product, a_tax_rate, an_account, monthly
@@ -74,11 +74,11 @@ def test_a_minimum_is_set_and_ended(world: World) -> None:
     wrong = clerk.post(form, body | {"minimum": "0"})
     assert (wrong.status_code, list(wrong.context["form"].errors)) == (422, ["minimum"])
     clerk.post(form, body)
-    held = Commitment.objects.get()
+    held = MinimumSpend.objects.get()
     assert (held.months, held.prorated) == (3, True)
     assert "contract 7" in text_of(clerk.get(f"/billing/of-account/{account.pk}/adjustments/"))
-    clerk.post(f"/billing/commitments/{held.pk}/end/", {"on": "2026-07-01", "reason": "moved"})
-    assert str(Commitment.objects.get().ends_on) == "2026-07-01"
+    clerk.post(f"/billing/minimum-spends/{held.pk}/end/", {"on": "2026-07-01", "reason": "moved"})
+    assert str(MinimumSpend.objects.get().ends_on) == "2026-07-01"
 
 
 @pytest.mark.parametrize(

@@ -269,10 +269,10 @@ def test_what_was_given_is_frozen(statement: str) -> None:
         cursor.execute(statement)
 
 
-@pytest.mark.parametrize("kind", ["percent", "amount", "commitment"])
+@pytest.mark.parametrize("kind", ["percent", "amount", "minimum"])
 def test_a_stored_adjustment_that_is_a_cent_off_is_told(kind: str, world: World) -> None:
     world.on("2026-01-01").sell(products=[a_product(charges=[monthly("62.00")])])
-    if kind == "commitment":
+    if kind == "minimum":
         committed(world.account)
         world.bill()
     else:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.adjustments.rules.expected import AtLeast, Line, Off, promised
-from billing.adjustments.rules.facts import Base, CommitmentFacts, CouponFacts, coupon_facts
+from billing.adjustments.rules.facts import Base, CouponFacts, MinimumFacts, coupon_facts
 from billing.adjustments.rules.targets import discounts, periods_of, true_ups
 from o2b.periods import FOREVER, add_months
 
@@ -105,7 +105,7 @@ def test_only_its_products() -> None:
     assert list(taken([coupon(products=frozenset({8}))], bases)) == [(1, 2, "01")]
 
 
-def held(**given: Any) -> CommitmentFacts:
+def held(**given: Any) -> MinimumFacts:
     fields: dict[str, Any] = {
         "id": 1,
         "minimum": D("10000"),
@@ -118,7 +118,7 @@ def held(**given: Any) -> CommitmentFacts:
         "tax_code": "",
         "text": "Minimum",
     }
-    return CommitmentFacts(**fields | given)
+    return MinimumFacts(**fields | given)
 
 
 @pytest.mark.parametrize(

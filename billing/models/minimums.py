@@ -1,4 +1,4 @@
-"""Commitment: what an account promised to be billed at least, period by period."""
+"""MinimumSpend: what an account promised to be billed at least, period by period."""
 
 from django.conf import settings
 from django.db import models
@@ -17,7 +17,7 @@ class Counted(models.TextChoices):
     START = "start", _("from its first day on")
 
 
-class Commitment(models.Model):
+class MinimumSpend(models.Model):
     """At least so much for each period of so many `months`; what is missing is a line of its own.
 
     `prorated`: of a period that it holds in part, the minimum is the share of its days.
@@ -48,12 +48,12 @@ class Commitment(models.Model):
 
     class Meta:
         ordering = ["account", "pk"]
-        permissions = [("set_commitment", "Can set what an account is billed at least")]
+        permissions = [("set_minimum", "Can set what an account is billed at least")]
         constraints = [
-            models.CheckConstraint(condition=Q(minimum__gt=0), name="commitment_above_zero"),
+            models.CheckConstraint(condition=Q(minimum__gt=0), name="minimum_spend_above_zero"),
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
-                name="commitment_ends_after_it_starts",
+                name="minimum_spend_ends_after_it_starts",
             ),
         ]
         triggers = ended_only(*ENDED)
