@@ -59,11 +59,17 @@ EARLIER = """
         AND measured.key = priced.key AND measured.kind = priced.kind
         AND before.period_start = line.period_start AND before.invoice_id <> line.invoice_id
         AND (priced.kind = 'usage' OR earlier.amount > COALESCE((
-            SELECT sum(used.amount + used.tax)
-                FROM billing_invoiceline AS used
+            SELECT sum(used.amount)
+                FROM (
+                    SELECT charge_id, amount + tax AS amount FROM billing_invoiceline
+                        WHERE invoice_id = earlier.invoice_id
+                    UNION ALL
+                    SELECT charge_id, amount + tax FROM billing_invoiceadjustment
+                        WHERE invoice_id = earlier.invoice_id
+                ) AS used
                 JOIN billing_charge AS counted ON counted.id = used.charge_id
                 JOIN catalog_termscharge AS rated ON rated.id = counted.terms_charge_id
-                WHERE used.invoice_id = earlier.invoice_id AND rated.kind = 'usage'
+                WHERE rated.kind = 'usage'
         ), 0))
 """
 
@@ -87,15 +93,16 @@ SELECT wallet, account, draft, total, day, sum(amount)
                     ELSE wallet.covers = 'all' OR priced.kind = 'usage' END
         UNION ALL
         SELECT wallet.id, wallet.account_id, draft.id, draft.total,
-               given.period_start, given.amount + given.tax
-            FROM billing_draftadjustment AS given
-            JOIN billing_draftinvoice AS draft ON draft.id = given.invoice_id
+               line.period_start, line.amount + line.tax
+            FROM billing_draftadjustment AS line
+            JOIN billing_draftinvoice AS draft ON draft.id = line.invoice_id
             JOIN billing_wallet AS wallet
                 ON wallet.account_id = draft.account_id AND wallet.currency = draft.currency
-            LEFT JOIN billing_charge AS charge ON charge.id = given.charge_id
+            LEFT JOIN billing_charge AS charge ON charge.id = line.charge_id
             LEFT JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
-            WHERE given.shard_id = %(shard)s
-                AND (wallet.covers = 'all' OR priced.kind = 'usage')
+            WHERE line.shard_id = %(shard)s
+                AND CASE WHEN line.revision > 1 THEN EXISTS (SELECT FROM {EARLIER})
+                    ELSE wallet.covers = 'all' OR priced.kind = 'usage' END
     ) AS part
     GROUP BY wallet, account, draft, total, day
     ORDER BY account, draft, day

@@ -77,7 +77,7 @@ def lived(world: World, deeds: Any, runs: list[bool]) -> tuple[Decimal, Any]:
 
 @given(DEEDS, RUNS)
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

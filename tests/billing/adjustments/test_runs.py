@@ -20,6 +20,7 @@ from billing.models import (
     InvoiceLine,
     ParkedAccount,
     Posting,
+    Wallet,
 )
 from billing.runs.selectors import counts_of
 from billing.runs.services import approve_run
@@ -28,7 +29,7 @@ from o2b.customers.models import LegalEntity
 from subscriptions.models import Act, Item
 from tests.billing.adjustments.build import a_coupon, committed, documents, given_to, has
 from tests.billing.wallets.build import granted as granted_money
-from tests.billing.wallets.build import paid_by_wallet
+from tests.billing.wallets.build import left, paid_by_wallet
 from tests.billing.worlds import AT, by_hand, drafted, finalised, in_service
 from tests.billing.worlds import parked as parked_in
 from tests.factories import a_product, a_tax_rate, a_user, an_entity, monthly
@@ -348,3 +349,17 @@ def test_a_document_that_is_taken_back_takes_its_discounts_back(world: World) ->
         (4, "-6.77", "-1.29", {"reverses": 2}),
     ]
     rows.delete()
+
+
+def test_a_wallet_gets_back_what_it_paid_for_less_its_discount(world: World) -> None:
+    world.on("2026-01-01").sell(products=[a_product(charges=[monthly("62.00")])])
+    granted_money(world, "500")
+    Wallet.objects.update(covers="all")
+    has(world.account, a_coupon("50"))
+    world.bill()
+    assert left(world.account) == "469.00"
+    world.on("2026-01-11")
+    told(world, Item.objects.get(), Act.END)
+    world.bill()
+    assert left(world.account) == "490.00"  # 20 of 62 stay, half of it was paid
+    assert documents(world.account)[1] == ("-21.00", "0.00", "-21.00")
