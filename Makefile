@@ -17,8 +17,8 @@ up: .venv ## the same without demo data
 test: .venv ## run the tests (ARGS="-k quotes")
 	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
 
-test-faults: .venv ## kill workers and empty Redis while 220 orders are fulfilled (a short form is in make test)
-	@O2B_FAULTS=whole exec $(BIN)/python -m pytest tests/scenarios/test_fulfilment_faults.py tests/scenarios/test_faults.py -n 2 $(ARGS)
+test-faults: .venv ## kill workers, beat, Redis and Postgres under orders and bill runs (a short form is in make test)
+	@O2B_FAULTS=whole exec $(BIN)/python -m pytest tests/scenarios/test_fulfilment_faults.py tests/scenarios/test_run_faults.py tests/scenarios/test_faults.py -n 2 $(ARGS)
 
 lint: .venv ## format, style, direction of imports, types, checks, migrations
 	$(BIN)/ruff format --check

@@ -77,10 +77,11 @@ from o2b.charging.terms import (
     tiers_of_blocks,
     validate,
 )
-from o2b.charging.usage import Aggregation, Event, Used
+from o2b.charging.usage import Aggregation, Event, Used, event_of
 from o2b.periods import Interval
 
 __all__ = [
+    "event_of",
     "DEFAULT_CONVENTIONS",
     "SCHEMA",
     "Added",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 MOST_DIGITS = 15  # of a number: ITU-T E.164
 RATE_DECIMALS = 6
-HEAD = 3
+HEAD = 3  # first digits by which a deck is looked into; more of them are slower, by memory
 
 _SIGNS = re.compile(r"[\s()\-\u2010-\u2013]+")
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
@@ -82,25 +82,25 @@ def called_number(text: str) -> str:
 
 
 class PrefixTable:
-    """The rates of one deck, asked by number; built once, never changed.
+    """The rates of one deck, asked by number; built once, its answers never change.
 
-    Found by hashing, longest first, on the lengths that prefixes of the number's first digits
-    have: a number costs a handful of look-ups, however many prefixes there are.
+    Found by hashing: first digits that no longer prefix begins with say their rate at once, others
+    which lengths there are, longest first. A number costs a look-up or two, however many prefixes
+    there are. What first digits say is found when they are first asked for.
     """
 
-    __slots__ = ("_lengths", "_rates", "_short", "longest")
+    __slots__ = ("_by_head", "_lengths", "_rates", "longest")
 
     def __init__(self, rates: Iterable[DeckRate]) -> None:
         self._rates = {rate.prefix: rate for rate in rates}
         lengths: dict[str, set[int]] = {}
         for prefix in self._rates:
-            if len(prefix) >= HEAD:
+            if len(prefix) > HEAD:
                 lengths.setdefault(prefix[:HEAD], set()).add(len(prefix))
-        short = {len(prefix) for prefix in self._rates if len(prefix) < HEAD}
-        self._short = tuple(sorted(short, reverse=True))
         self._lengths = {
-            head: tuple(sorted(found | short, reverse=True)) for head, found in lengths.items()
+            head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()
         }
+        self._by_head: dict[str, tuple[DeckRate | None, tuple[int, ...]]] = {}
         self.longest = max(map(len, self._rates), default=0)
 
     def __len__(self) -> int:
@@ -109,13 +109,24 @@ class PrefixTable:
     def find(self, number: str) -> DeckRate | None:
         """The rate of the longest prefix of a number, told as its digits.
 
-        >>> table = PrefixTable(DeckRate(Decimal(1), prefix=each) for each in ("49", "49171"))
-        >>> [found and found.prefix for found in map(table.find, ("4917123", "4930", "33"))]
-        ['49171', '49', None]
+        >>> table = PrefixTable(DeckRate(Decimal(1), prefix=each) for each in ("49", "4917123"))
+        >>> [found and found.prefix for found in map(table.find, ("49171234", "4930", "33"))]
+        ['4917123', '49', None]
         """
-        rates = self._rates
-        for length in self._lengths.get(number[:HEAD], self._short):
-            found = rates.get(number[:length])
+        head = number[:HEAD]
+        try:
+            short, lengths = self._by_head[head]
+        except KeyError:
+            short, lengths = self._look_up(head)
+        for length in lengths:
+            found = self._rates.get(number[:length])
             if found is not None:
                 return found
-        return None
+        return short
+
+    def _look_up(self, head: str) -> tuple[DeckRate | None, tuple[int, ...]]:
+        """The rate of a number's first digits alone, and the lengths of longer prefixes."""
+        known = (self._rates.get(head[:length]) for length in range(len(head), 0, -1))
+        said = next((rate for rate in known if rate is not None), None), self._lengths.get(head, ())
+        self._by_head[head] = said
+        return said

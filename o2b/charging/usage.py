@@ -1,8 +1,10 @@
 """What was used of a charge: totals by day, and single events where the price needs them."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from o2b.charging.decks import DeckRate, NoRate
@@ -26,6 +28,9 @@ class Aggregation(StrEnum):
     EACH = "each"
 
 
+EventValues = tuple[Decimal, datetime | None, "DeckRate | NoRate | None", Decimal]
+
+
 class Event(NamedTuple):
     """One event: its value (money, the seconds of a call, a level) and its local moment.
 
@@ -37,6 +42,10 @@ class Event(NamedTuple):
     at: datetime | None = None
     rate: DeckRate | NoRate | None = None
     covered: Decimal = Decimal(0)
+
+
+# An Event of its four values, for those who make a million: less than half of the time.
+event_of: Callable[[EventValues], Event] = partial(tuple.__new__, Event)  # type: ignore[arg-type]
 
 
 class Used(NamedTuple):

@@ -17,7 +17,7 @@ from django.db import connection
 from billing.desk.usagebench.world import AT, START
 from o2b.catalog.selectors.decks import decks_in_force, prefix_table
 from o2b.catalog.services.decks import add_deck, fill_version, publish_version
-from o2b.charging import ChargeTerms, DeckRate, DeckRates, Event, price
+from o2b.charging import ChargeTerms, DeckRate, DeckRates, event_of, price
 from o2b.charging.terms import Alignment, Kind, Model, Proration, Timing
 from o2b.periods import Interval, Unit
 
@@ -25,6 +25,7 @@ CODE, ROUNDS, AT_ONCE, CALLS_A_CHARGE = "bench", 3, 10_000, 100
 INCREMENTS = ((1, 1), (60, 1), (60, 60), (30, 6))
 LONGEST = 7  # digits of the longest prefix, which totals keep
 DAY = date(2025, 1, 15)
+ZERO = Decimal(0)
 
 CALLS = """
 CREATE UNLOGGED TABLE bench_call (charge_id INT, number TEXT, prefix TEXT, seconds NUMERIC)
@@ -116,6 +117,7 @@ def _calls(chance: random.Random, count: int, version_id: int) -> None:
             lines.write(f"{chance.randrange(1, 1800)}\n")
         lines.seek(0)
         cursor.copy_expert("COPY bench_call FROM STDIN", lines)
+        cursor.execute("CREATE INDEX ON bench_call (charge_id)")  # as totals have one by service
         cursor.execute("VACUUM ANALYZE bench_call")
         cursor.execute("VACUUM ANALYZE catalog_deckrate")
         cursor.execute("SET jit = off")
@@ -138,7 +140,9 @@ def _rate_all() -> Decimal:
     )
     total = Decimal(0)
     for _charge, calls in groupby(_read(OURS, []), itemgetter(0)):
-        events = [Event(seconds, None, rate(number, DAY)) for _, number, seconds in calls]
+        events = [
+            event_of((seconds, None, rate(number, DAY), ZERO)) for _, number, seconds in calls
+        ]
         total += price(terms, Decimal(len(events)), events)
     return total
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from django.db import connection
 
-from billing.runs.bench.world import multiply, seed
+from billing.runs.bench.multiplying import multiply
+from billing.runs.bench.world import seed
 from o2b import events
 from o2b.catalog.models import (
     DeliveryPlan,

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from billing.desk.workforce import answering
 from billing.models import BillRun
 from billing.runs.bench import world, yardstick
+from billing.runs.bench.mix import PRICES
 from billing.runs.selectors import counts_of
 from billing.runs.services import approve_run, open_run
 from o2b import benching, clock
@@ -32,6 +33,13 @@ class Command(BaseCommand):
         parser.add_argument("--accounts", type=int, default=10_000)
         parser.add_argument("--lines", type=int, default=4)
         parser.add_argument("--workers", type=int, default=2)
+        parser.add_argument(
+            "--mix",
+            choices=sorted(PRICES),
+            default="flat",
+            help="realistic: 40 %% flat, 20 %% tiered usage, 20 %% changed in mid-period, 10 %%"
+            " due once, 10 %% nothing due",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,10 +53,10 @@ class Command(BaseCommand):
         else:
             benching.run_again_inside()
 
-    def _bench(self, *, accounts: int, lines: int, workers: int, **options: Any) -> None:
+    def _bench(self, *, accounts: int, lines: int, workers: int, mix: str, **options: Any) -> None:
         faults = min(FAULTS, accounts // 100)
         self._tell(f"loading {accounts} accounts of {lines} lines")
-        entity = world.build(accounts=accounts, lines=lines, faults=faults)
+        entity = world.build(accounts=accounts, lines=lines, faults=faults, mix=mix)
         crew = Crew(os.environ)
         try:
             pids = self._start(crew, workers)
@@ -73,6 +81,7 @@ class Command(BaseCommand):
                 "accounts": accounts,
                 "lines": lines,
                 "workers": workers,
+                "mix": mix,
                 "invoices": counts.invoices,
                 "parked": counts.parked,
                 "ratio_to_copy": round(seconds / copied, 2),

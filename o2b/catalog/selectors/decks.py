@@ -1,6 +1,6 @@
 """Questions about rate decks: the rate of a number on a day, lists, what a version changes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -42,19 +42,19 @@ class DeckDays:
     def __init__(self, code: str) -> None:
         self.code = code
         self.spans: list[_Span] = []
-        self._tables: dict[date, PrefixTable | None] = {}
+        self._finds: dict[date, Callable[[str], Rate | None] | None] = {}
 
     def rate(self, number: str, day: date) -> Rate | NoRate:
         """What the deck says of a number on a day, or that it says nothing."""
         try:
-            table = self._tables[day]
+            find = self._finds[day]
         except KeyError:
             version_id = self.version_on(day)
-            table = None if version_id is None else prefix_table(version_id)
-            self._tables[day] = table
-        if table is None:
+            find = None if version_id is None else prefix_table(version_id).find
+            self._finds[day] = find
+        if find is None:
             return NoRate(self.code, number, day, published=False)
-        return table.find(number) or NoRate(self.code, number, day)
+        return find(number) or NoRate(self.code, number, day)
 
     def version_on(self, day: date) -> int | None:
         """The version whose rates hold on a day."""

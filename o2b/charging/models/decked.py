@@ -76,14 +76,13 @@ class _Sums:
         """Calls of one window for the whole day: a million of them must not take long."""
         fees, weighted, per_now = 0, 0, 0  # a deck has one `per_seconds` for all of its rates
         is_whole = _ONE.same_quantum
-        for event in events:
-            value, _, rate, covered = event
+        for value, at, rate, covered in events:
             try:
                 price, fee, per, first, then = rate.whole  # type: ignore[union-attr]
             except AttributeError:  # cheaper than to ask a million times what it is
                 raise RateMissing(rate if isinstance(rate, NoRate) else None) from None
             if covered or not is_whole(value):
-                self._add_alone(event)
+                self._add_alone(Event(value, at, rate, covered))
                 continue
             seconds = int(value)
             if seconds > 0:
