@@ -110,6 +110,10 @@ def account_panels(user: Any, account_id: int) -> list[Panel]:
         Panel(_("Invoices"), reverse("billing:of-account", args=[account_id])),
         Panel(_("Payers"), reverse("billing:of-account-payers", args=[account_id])),
         Panel(_("Prepaid credit"), reverse("billing:of-account-wallet", args=[account_id])),
+        Panel(
+            _("Discounts and minimums"),
+            reverse("billing:of-account-adjustments", args=[account_id]),
+        ),
     ]
 
 

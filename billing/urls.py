@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from billing.adjustments import views as adjustments
 from billing.control.views import demand, looks, parked, rules, variance
 from billing.journal import views as journal
 from billing.payers import views as payers
@@ -70,6 +71,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payers/<int:pk>/refuse/", payers.refuse, name="payers-refuse"),
     path("payers/<int:pk>/withdraw/", payers.withdraw, name="payers-withdraw"),
     path("payers/<int:pk>/end/", payers.end, name="payers-end"),
+    path("coupons/", adjustments.CouponList.as_view(), name="coupon-list"),
+    path("coupons/new/", adjustments.new, name="coupon-new"),
+    path("coupons/of/<slug:code>/", adjustments.coupon, name="coupon"),
+    path("coupons/of/<slug:code>/edit/", adjustments.edit, name="coupon-edit"),
+    path("coupons/of/<slug:code>/submit/", adjustments.submit, name="coupon-submit"),
+    path("coupons/of/<slug:code>/publish/", adjustments.publish, name="coupon-publish"),
+    path("coupons/of/<slug:code>/discard/", adjustments.discard, name="coupon-discard"),
+    path("coupons/of/<slug:code>/retire/", adjustments.retire, name="coupon-retire"),
+    path("coupon-grants/<int:pk>/end/", adjustments.end_grant, name="coupon-grant-end"),
+    path("minimum-spends/<int:pk>/end/", adjustments.end_minimum, name="minimum-spend-end"),
+    path("of-account/<int:pk>/adjustments/", adjustments.of_account, name="of-account-adjustments"),
+    path("of-account/<int:pk>/coupon/", adjustments.grant, name="coupon-grant"),
+    path("of-account/<int:pk>/minimum/", adjustments.commit, name="minimum-spend-new"),
     path("promises/", promises.PromiseList.as_view(), name="promise-list"),
     path("of-order/<int:pk>/", promises.of_order, name="of-order"),
     path("of-account/<int:pk>/", panels.of_account, name="of-account"),

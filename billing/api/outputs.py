@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing.adjustments.api_outputs import AdjustmentOutput
 from billing.invoices.selectors import STATUSES
 from billing.models import BillRun, Invoice
 from billing.runs.selectors import counts_of, totals_of
@@ -234,6 +235,9 @@ class PrepaidOutput(serializers.Serializer):
 class InvoiceOutput(InvoiceHeadOutput):
     taxes = TaxOfRateOutput(many=True, source="shown_taxes", help_text="Of each rate.")
     lines = InvoiceLineOutput(many=True, source="shown_lines")
+    adjustments = AdjustmentOutput(
+        many=True, source="shown_adjustments", help_text="Discounts and true-ups."
+    )
     prepaid = PrepaidOutput(many=True, source="shown_prepaid", help_text="Paid from wallets.")
 
 

@@ -3,6 +3,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from billing.adjustments.api import CouponGrantViewSet, CouponViewSet, MinimumSpendViewSet
 from billing.api.balances import BalanceViewSet
 from billing.api.views import InvoiceViewSet, PaymentViewSet, RunViewSet
 from billing.journal.api import PostingViewSet
@@ -21,4 +22,7 @@ router.register("accounts", BalanceViewSet, basename="api-account-balance")
 router.register("wallets", WalletViewSet, basename="api-wallet")
 router.register("wallet-grants", WalletGrantViewSet, basename="api-wallet-grant")
 router.register("payer-agreements", PayerAgreementViewSet, basename="api-payer-agreement")
+router.register("coupons", CouponViewSet, basename="api-coupon")
+router.register("coupon-grants", CouponGrantViewSet, basename="api-coupon-grant")
+router.register("minimum-spends", MinimumSpendViewSet, basename="api-minimum-spend")
 urlpatterns = [path("", include(router.urls))]

@@ -12,14 +12,17 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.adjustments.api_outputs import AdjustmentExplainedOutput
 from billing.api import outputs
 from billing.api.control import DOORS, RunControl
 from billing.api.inputs import PaymentAsked, ReversalAsked, RunAsked
 from billing.explaining.selectors import explain_line, line_at
-from billing.explaining.shown import as_json
+from billing.explaining.selectors.adjusted import explain_adjustments
+from billing.explaining.shown import adjustment_as_json, as_json
 from billing.invoices import selectors as invoices
-from billing.invoices.document import taxes_of
+from billing.invoices.adjusted import adjustments_of
 from billing.invoices.pdf import file_name
+from billing.invoices.sums import taxes_of
 from billing.models import Allocation, BillRun, Invoice, ParkedAccount, Payment
 from billing.payments.selectors import payments_for_list
 from billing.payments.services import record_payment
@@ -165,9 +168,9 @@ class InvoiceViewSet(Noun):
 
     queryset = Invoice.objects.all()
     filterset_class = InvoiceFilter
-    doors = dict.fromkeys(("list", "retrieve", "pdf", "explanation"), "billing.view_invoice") | {
-        "reverse": "billing.run_bills"
-    }
+    doors = dict.fromkeys(
+        ("list", "retrieve", "pdf", "explanation", "adjustments"), "billing.view_invoice"
+    ) | {"reverse": "billing.run_bills"}
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = Invoice.objects.select_related("account__customer", "legal_entity")
@@ -181,7 +184,8 @@ class InvoiceViewSet(Noun):
     def get_object(self) -> Any:
         invoice = super().get_object()
         invoice.shown_lines = list(invoices.lines_of(invoice_id=invoice.pk))
-        invoice.shown_taxes = taxes_of(invoice.shown_lines)
+        invoice.shown_adjustments = adjustments_of(invoice)
+        invoice.shown_taxes = taxes_of([*invoice.shown_lines, *invoice.shown_adjustments])
         invoice.shown_prepaid = paid_on(invoice)
         return invoice
 
@@ -190,7 +194,9 @@ class InvoiceViewSet(Noun):
     def pdf(self, request: Request, pk: str) -> HttpResponse:
         """The document as the customer got it; before it was made, as it will be."""
         invoice = self.get_object()
-        page = page_of(invoice, invoice.shown_lines, invoice.shown_prepaid)
+        page = page_of(
+            invoice, invoice.shown_lines, invoice.shown_prepaid, invoice.shown_adjustments
+        )
         name = f'inline; filename="{file_name(invoice.number)}"'
         return HttpResponse(
             page, content_type="application/pdf", headers={"Content-Disposition": name}
@@ -230,6 +236,13 @@ class InvoiceViewSet(Noun):
             runs_with_people().get(pk=reversal.pk), context={"request": request}
         )
         return Response(shown.data, status=201)
+
+    @extend_schema(responses=AdjustmentExplainedOutput(many=True))
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def adjustments(self, request: Request, pk: str) -> Response:
+        """Its discounts and true-ups, each computed again from what was kept of it."""
+        found = explain_adjustments(Invoice.objects.get(pk=self.key()))
+        return Response([adjustment_as_json(each) for each in found])
 
 
 class PaymentFilter(filters.FilterSet):

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing.explaining.selectors import LineExplained
+from billing.explaining.selectors.adjusted import AdjustmentExplained
 from o2b.charging import Step
 from o2b.charging.pricing.explained import told
 from o2b.money import quantise
@@ -44,6 +45,29 @@ def as_json(each: LineExplained) -> dict[str, Any]:
         "tax": money(tax.expected) if tax else money(Decimal(0)),
         "tax_billed": money(line.tax),
         "tax_rounded_per": tax.per.value if tax else None,
+        "tax_steps": steps_told(tax.steps if tax else ()),
+    }
+
+
+def adjustment_as_json(each: AdjustmentExplained) -> dict[str, Any]:
+    """A discount or a true-up in the same way."""
+    row, again, tax = each.adjustment, each.again, each.tax
+    currency = row.invoice.currency
+
+    def money(amount: Decimal) -> str:
+        return f"{quantise(amount, currency):f}"
+
+    return {
+        "position": row.position,
+        "equal": each.equal,
+        "reason": each.trouble,
+        "steps": steps_told(again.steps if again else ()),
+        "target": money(again.target) if again else None,
+        "given_before": money(again.before) if again else None,
+        "amount": money(again.amount) if again else None,
+        "billed": money(row.amount),
+        "tax": money(tax.expected) if tax else money(Decimal(0)),
+        "tax_billed": money(row.tax),
         "tax_steps": steps_told(tax.steps if tax else ()),
     }
 

@@ -3,19 +3,21 @@
 Columns are the same in every language, numbers and days as machines read them. `kind` tells rows
 apart: `use` is what was used on a day; `later` what came after this bill and is on another one
 (taken off, so that `use` and `later` add up to the quantity of their line); `line` is the line as
-billed, and all of these add up to the invoice's net. `list_amount` is the price of a day's use by
+billed, `coupon` a discount and `minimum` a true-up, and all of these three add up to the invoice's
+net. `list_amount` is the price of a day's use by
 itself, before what is included, discounts and bounds; empty where a day has no price of its own
 (tiers, packages).
 """
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 
 from billing.invoices.grouping import MANY_LINES
 from billing.invoices.metered import LineUsage, Portion, is_usage, units_of
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
 from o2b.charging import ChargeTerms, DeckRate, Event, Model, NoRate, list_price
 from o2b.charging.terms import plain
 from o2b.money import EXACT, quantise
@@ -28,10 +30,14 @@ COLUMNS = (
 )
 BOM = "\ufeff"  # by which spreadsheets know the letters
 _ZERO = Decimal(0)
+ONE_DAY = timedelta(days=1)
 
 
 def details_csv(
-    invoice: Invoice, lines: Sequence[InvoiceLine], usage: Mapping[int, LineUsage]
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    usage: Mapping[int, LineUsage],
+    adjustments: Sequence[InvoiceAdjustment] = (),
 ) -> bytes | None:
     """The file; None where the document says it all: nothing was metered, and no row is summed."""
     if len(lines) <= MANY_LINES and not any(is_usage(line) for line in lines):
@@ -42,6 +48,9 @@ def details_csv(
     for line in lines:
         for row in _rows(invoice, line, usage.get(line.pk)):
             write([safe(row.get(name)) for name in COLUMNS])
+    for each in adjustments:
+        told = _adjusted(invoice, each)
+        write([safe(told.get(name)) for name in COLUMNS])
     return (BOM + text.getvalue()).encode()
 
 
@@ -69,9 +78,22 @@ def _rows(invoice: Invoice, line: InvoiceLine, usage: LineUsage | None) -> Itera
     yield head | {
         "kind": "line",
         "from": line.served_from,
-        "to": line.served_to.fromordinal(line.served_to.toordinal() - 1),
+        "to": line.served_to - ONE_DAY,
         "units": _plain(line.quantity),
         "amount": quantise(line.amount, invoice.currency),
+    }
+
+
+def _adjusted(invoice: Invoice, row: InvoiceAdjustment) -> Row:
+    return {
+        "invoice": invoice.number,
+        "kind": row.kind,
+        "item": str(row.charge.item) if row.charge else "",
+        "from": row.period_start,
+        "to": row.period_end - ONE_DAY,
+        "details": row.text,
+        "amount": quantise(row.amount, invoice.currency),
+        "currency": invoice.currency,
     }
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple, TypedDict
+from typing import TypedDict, cast
 
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from billing.invoices.adjusted import groups_beside
 from billing.invoices.grouping import MANY_LINES, Together, details_of, together
 from billing.invoices.layout import (
     Fits,
@@ -23,7 +24,8 @@ from billing.invoices.parties import customer_lines, seller_lines
 from billing.invoices.payers import part_notes
 from billing.invoices.paying import bank_of, pay_of
 from billing.invoices.prepaid import prepaid_rows, shown
-from billing.models import Invoice, InvoiceLine
+from billing.invoices.sums import sums_of
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
 from billing.wallets.selectors import Paid
 from o2b.catalog.resolution import charge_terms
 from o2b.charging.draft import LATE, POOL, REVERSAL
@@ -81,11 +83,15 @@ class Document(TypedDict):
 
 
 def document_of(
-    invoice: Invoice, lines: Sequence[InvoiceLine], prepaid: Sequence[Paid] = ()
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    prepaid: Sequence[Paid],
+    adjustments: Sequence[InvoiceAdjustment],
 ) -> Document:
     """The document of an issued invoice; `lines` with what `selectors.lines_of` brings along.
 
-    `prepaid` is what wallets paid of it when it was issued; later payments are not shown.
+    `prepaid` is what wallets paid of it when it was issued; later payments are not shown;
+    `adjustments` its discounts and true-ups.
     """
     left = invoice.total - sum((each.amount for each in prepaid), Decimal(0))
     seller, account = invoice.legal_entity, invoice.account
@@ -93,6 +99,7 @@ def document_of(
     columns = [_("Service"), _("Period"), _("Quantity"), _("Unit price"), _("Amount")]
     how = account.invoice_grouping or seller.layout.get("grouping", "")
     groups = groups_of(lines, invoice.currency, seller.shows_first_day_outside, how)
+    groups += cast(list[Group], groups_beside(invoice, adjustments))
     document = Document(
         lang=(get_language() or "en").partition("-")[0],
         title=title,
@@ -103,7 +110,7 @@ def document_of(
         facts=_facts(invoice),
         columns=columns,
         groups=groups,
-        sums=_sums(invoice, lines),
+        sums=sums_of(invoice, [*lines, *adjustments]),
         total=[_("Total"), shown(invoice.total, invoice.currency)],
         prepaid=prepaid_rows(invoice, prepaid, left),
         pay=pay_of(invoice, left, prepaid=bool(prepaid)),
@@ -268,30 +275,3 @@ def _facts(invoice: Invoice) -> list[list[str]]:
         of = {"number": invoice.reverses.number, "day": day_text(invoice.reverses.issued_on)}
         facts.append([_("Takes back"), _("%(number)s of %(day)s") % of])
     return facts
-
-
-def _sums(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[list[str]]:
-    """Net, and the tax of each rate."""
-    sums = [[_("Net"), shown(invoice.net, invoice.currency)]]
-    for each in taxes_of(lines):
-        words = _("Tax %(rate)s %%") % {"rate": number_text(each.rate)}
-        sums.append([words, shown(each.tax, invoice.currency)])
-    return sums
-
-
-class TaxOfRate(NamedTuple):
-    """The net of all lines of one rate (in percent), and their tax."""
-
-    rate: Decimal
-    net: Decimal
-    tax: Decimal
-
-
-def taxes_of(lines: Iterable[InvoiceLine]) -> list[TaxOfRate]:
-    """The tax of each rate, the lowest first; lines without tax are none of these."""
-    found: dict[Decimal, TaxOfRate] = {}
-    for line in lines:
-        if line.tax or line.tax_rate:
-            _, net, tax = found.get(line.tax_rate, (0, Decimal(0), Decimal(0)))
-            found[line.tax_rate] = TaxOfRate(line.tax_rate, net + line.amount, tax + line.tax)
-    return sorted(found.values())

@@ -1,10 +1,13 @@
 """What billing remembers: charges, runs, drafts, invoices and their sending, ledger, payments …"""
 
+from billing.models.adjustments import DraftAdjustment, InvoiceAdjustment
 from billing.models.charges import Charge, ChargeState
 from billing.models.control import BillWord, ParkCode, ParkedAccount, Rule, RunRules, Variance
+from billing.models.coupons import Coupon, CouponGrant, CouponProduct
 from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
 from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
+from billing.models.minimums import MinimumSpend
 from billing.models.payers import ChargeShare, PayerAgreement, PayerShare
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
@@ -24,12 +27,18 @@ __all__ = [
     "Charge",
     "ChargeShare",
     "ChargeState",
+    "MinimumSpend",
+    "Coupon",
+    "CouponGrant",
+    "CouponProduct",
+    "DraftAdjustment",
     "DraftInvoice",
     "DraftLine",
     "DraftUsage",
     "ExchangeRate",
     "Invoice",
     "InvoiceDocument",
+    "InvoiceAdjustment",
     "InvoiceLine",
     "InvoiceSending",
     "LedgerAccount",

@@ -8,17 +8,36 @@ ADDS_UP = pgtrigger.Trigger(
     level=pgtrigger.Statement,
     when=pgtrigger.After,
     referencing=pgtrigger.Referencing(new="added"),
-    declare=[("wrong", "BIGINT")],
+    declare=[("wrong", "BIGINT"), ("low", "BIGINT"), ("high", "BIGINT")],
     func="""
-    SELECT lines.invoice_id INTO wrong
-        FROM (
-            SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS lines
-                FROM added GROUP BY invoice_id
-        ) AS lines
-        LEFT JOIN billing_invoice AS invoice ON invoice.id = lines.invoice_id
-        WHERE invoice.id IS NULL OR invoice.net <> lines.net OR invoice.tax <> lines.tax
-            OR invoice.line_count <> lines.lines
-        LIMIT 1;
+    SELECT min(invoice_id), max(invoice_id) INTO low, high FROM added;
+    IF EXISTS (SELECT FROM billing_invoiceadjustment WHERE invoice_id BETWEEN low AND high) THEN
+        SELECT lines.invoice_id INTO wrong
+            FROM (
+                SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS lines
+                    FROM added GROUP BY invoice_id
+            ) AS lines
+            LEFT JOIN billing_invoice AS invoice ON invoice.id = lines.invoice_id
+            LEFT JOIN (
+                SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax
+                    FROM billing_invoiceadjustment WHERE invoice_id BETWEEN low AND high
+                    GROUP BY invoice_id
+            ) AS given ON given.invoice_id = lines.invoice_id
+            WHERE invoice.id IS NULL OR invoice.line_count <> lines.lines
+                OR invoice.net <> lines.net + COALESCE(given.net, 0)
+                OR invoice.tax <> lines.tax + COALESCE(given.tax, 0)
+            LIMIT 1;
+    ELSE
+        SELECT lines.invoice_id INTO wrong
+            FROM (
+                SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS lines
+                    FROM added GROUP BY invoice_id
+            ) AS lines
+            LEFT JOIN billing_invoice AS invoice ON invoice.id = lines.invoice_id
+            WHERE invoice.id IS NULL OR invoice.net <> lines.net OR invoice.tax <> lines.tax
+                OR invoice.line_count <> lines.lines
+            LIMIT 1;
+    END IF;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'o2b: the lines of invoice % do not add up to it', wrong
             USING ERRCODE = 'check_violation';
@@ -44,6 +63,38 @@ MIRRORS = pgtrigger.Trigger(
                 AND original.line_count = NEW.line_count
     ) THEN
         RAISE EXCEPTION 'o2b: % is no reversal of invoice %', NEW.number, NEW.reverses_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+    """,
+)
+
+# Discounts and true-ups come before the lines of their document, all at once; a document without
+# lines is their sum.
+ADJUSTS = pgtrigger.Trigger(
+    name="adjusts_once",
+    operation=pgtrigger.Insert,
+    level=pgtrigger.Statement,
+    when=pgtrigger.After,
+    referencing=pgtrigger.Referencing(new="added"),
+    declare=[("wrong", "BIGINT")],
+    func="""
+    SELECT given.invoice_id INTO wrong
+        FROM (
+            SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS number
+                FROM added GROUP BY invoice_id
+        ) AS given
+        LEFT JOIN billing_invoice AS invoice ON invoice.id = given.invoice_id
+        WHERE invoice.id IS NULL
+            OR (invoice.line_count = 0
+                AND (invoice.net <> given.net OR invoice.tax <> given.tax))
+            OR EXISTS (SELECT FROM billing_invoiceline WHERE invoice_id = given.invoice_id)
+            OR given.number <> (
+                SELECT count(*) FROM billing_invoiceadjustment WHERE invoice_id = given.invoice_id
+            )
+        LIMIT 1;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'o2b: invoice % cannot be adjusted by this', wrong
             USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;

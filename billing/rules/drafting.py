@@ -11,6 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from billing.rules.adjustments import Adjustment
 from billing.rules.metering import UsageOf, with_usage
 from billing.rules.rendering import Priced, Rendered, render, with_taxes
 from billing.rules.sharing import read_sharing
@@ -52,12 +53,21 @@ class DueRow(NamedTuple):
 
 
 class AccountDraft(NamedTuple):
-    """What one account owes: (charge, the item's revision, its lines), and the sums."""
+    """What one account owes: (charge, the item's revision, its lines), and the sums.
+
+    `lines` counts those of charges; the sums hold the adjustments, too.
+    """
 
     charges: tuple[tuple[int, int, Rendered], ...]
     net: Decimal
     tax: Decimal
     lines: int
+    adjustments: tuple[Adjustment, ...] = ()
+
+    @property
+    def bills(self) -> bool:
+        """Whether there is a document to write."""
+        return bool(self.lines or self.adjustments)
 
 
 class Taxing(NamedTuple):

@@ -1,10 +1,12 @@
 """The lines of a charge as COPY wants them, but for whose they are; and their taxes changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from json import dumps
 from typing import NamedTuple
 
+from billing.rules.adjustments import Adjustment
 from billing.rules.basis import basis_text
 from billing.rules.metering import stored_quantity
 from o2b.charging import CompiledCharge, DraftLine, Mark
@@ -84,6 +86,17 @@ def with_taxes(rendered: Rendered, taxes: Sequence[Decimal]) -> Rendered:
         columns[TAX_COLUMN] = f"{tax:f}"
         tails.append("\t".join(columns))
     return rendered._replace(tails=tuple(tails), tax=sum(taxes, _ZERO))
+
+
+def copied_adjustments(head: str, rows: Sequence[Adjustment]) -> Iterator[str]:
+    """Each as COPY wants it, after whose it is; in the order in which the document shows them."""
+    for position, row in enumerate(rows, start=1):
+        charge = NULL if row.charge is None else row.charge
+        yield (
+            f"{head}\t{position}\t{row.kind}\t{row.source}\t{charge}\t{row.period_start}"
+            f"\t{row.period_end}\t{row.revision}\t{row.amount:f}\t{copied(row.tax_code)}"
+            f"\t{row.percent:f}\t{row.tax:f}\t{copied(row.text)}\t{copied(dumps(row.basis))}\n"
+        )
 
 
 def copied(text: str) -> str:

@@ -10,7 +10,7 @@ from django.db import connection
 from billing.models import BillRun, Shard
 from billing.rules.drafting import AccountDraft
 from billing.rules.metering import UsageOf
-from billing.rules.rendering import NULL
+from billing.rules.rendering import NULL, copied_adjustments
 from billing.runs.posting import Books
 from billing.runs.selectors.due import AccountFacts
 from o2b.money import EXACT
@@ -28,6 +28,19 @@ COPY billing_draftinvoice (id, run_id, shard_id, account_id, kind, currency, net
     due_on, line_count)
 FROM STDIN
 """
+
+ADJUSTMENTS = """
+COPY billing_draftadjustment (run_id, shard_id, account_id, invoice_id, position, kind, source_id,
+    charge_id, period_start, period_end, revision, amount, tax_code, tax_rate, tax, text, basis)
+FROM STDIN
+"""
+
+DRAFTS = (
+    "billing_draftinvoice",
+    "billing_draftline",
+    "billing_draftusage",
+    "billing_draftadjustment",
+)
 
 IDS = "SELECT nextval('billing_invoice_id_seq') FROM generate_series(1, %s)"
 
@@ -54,6 +67,15 @@ TWO_SERIES = {
     "serial": """CASE kind WHEN 'credit_note' THEN %(first_credit)s ELSE %(first)s END
            - 1 + row_number() OVER (PARTITION BY kind ORDER BY account_id, id)""",
 }
+
+# Before the lines: these are held against their document when they come.
+FINAL_ADJUSTMENTS = """
+INSERT INTO billing_invoiceadjustment (invoice_id, position, account_id, kind, source_id,
+    charge_id, period_start, period_end, revision, amount, tax_code, tax_rate, tax, text, basis)
+SELECT invoice_id, position, account_id, kind, source_id, charge_id, period_start, period_end,
+       revision, amount, tax_code, tax_rate, tax, text, basis
+    FROM billing_draftadjustment WHERE shard_id = %(shard)s
+"""
 
 FINAL_LINES = """
 INSERT INTO billing_invoiceline (invoice_id, position, charge_id, account_id, period_start,
@@ -120,18 +142,26 @@ def write_drafts(
     drafts: Mapping[int, AccountDraft],
     accounts: Mapping[int, AccountFacts],
 ) -> None:
-    """Two COPYs: what would be invoiced, and how each charge would stand then."""
-    ids = iter(_invoice_ids(sum(1 for draft in drafts.values() if draft.lines)))
-    lines, invoices = StringIO(), StringIO()
+    """Two COPYs: what would be invoiced, and how each charge would stand then; a third of what
+    adjusts it, if anything does."""
+    ids = iter(_invoice_ids(sum(1 for draft in drafts.values() if draft.bills)))
+    lines, invoices, adjustments = StringIO(), StringIO(), StringIO()
     for account_id, draft in drafts.items():
         invoice = NULL
-        if draft.lines:
+        if draft.bills:
             invoice = str(next(ids))
             invoices.write(_invoice(run, shard, invoice, account_id, draft, accounts[account_id]))
-        _write_lines(lines, f"{run.pk}\t{shard.pk}\t{account_id}\t", invoice, draft)
+        head = f"{run.pk}\t{shard.pk}\t{account_id}\t"
+        _write_lines(lines, head, invoice, draft)
+        if draft.adjustments:
+            adjustments.writelines(copied_adjustments(f"{head}{invoice}", draft.adjustments))
     # COPY is psycopg's own; let its refusals look like all others.
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        for statement, rows in ((INVOICES, invoices), (LINES, lines)):
+        for statement, rows in (
+            (INVOICES, invoices),
+            (LINES, lines),
+            (ADJUSTMENTS, adjustments),
+        ):
             if rows.tell():
                 rows.seek(0)
                 cursor.copy_expert(statement, rows)
@@ -203,7 +233,7 @@ def discard_drafts(*, shard_id: int, account_ids: Iterable[int] | None = None) -
     """Throw away what was drafted in a shard, or of some of its accounts."""
     only = None if account_ids is None else sorted(account_ids)
     with connection.cursor() as cursor:
-        for table in ("billing_draftinvoice", "billing_draftline", "billing_draftusage"):
+        for table in DRAFTS:
             statement = f"DELETE FROM {table} WHERE shard_id = %s"
             if only is None:
                 cursor.execute(statement, [shard_id])
@@ -257,6 +287,6 @@ def finalise_drafts(
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")
         written = final_invoices(cursor, run, shard, numbering)
-        for statement in (FINAL_LINES, postings, STANDINGS, USAGE_SEEN):
+        for statement in (FINAL_ADJUSTMENTS, FINAL_LINES, postings, STANDINGS, USAGE_SEEN):
             cursor.execute(statement, values)
     return written

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db import connection
 
+from billing.adjustments.mirroring import mirror_adjustments
 from billing.models import BillRun, Shard
-from billing.runs.copying import FINAL_LINES, Numbering, final_invoices
+from billing.runs.copying import FINAL_ADJUSTMENTS, FINAL_LINES, Numbering, final_invoices
 
 # What it takes back: one document or those of a run, but for what was reversed already and for
 # what reverses others.
@@ -51,6 +52,12 @@ SELECT %(run)s, %(shard)s, line.account_id, draft.id, line.position, line.charge
     ORDER BY draft.account_id, draft.id, line.position
 """
 
+ADJUSTED = """
+SELECT id, reverses_id FROM billing_draftinvoice AS draft WHERE shard_id = %s AND EXISTS (
+    SELECT FROM billing_invoiceadjustment AS given WHERE given.invoice_id = draft.reverses_id
+)
+"""
+
 MONTHS = "SELECT min(period_start), max(period_start) FROM billing_draftline WHERE shard_id = %s"
 
 # Runs may have billed on since it was drafted, but none is under way now.
@@ -59,6 +66,17 @@ UPDATE billing_draftline AS draft SET revision = 1 + (
         SELECT max(line.revision) FROM billing_invoiceline AS line
             WHERE line.charge_id = draft.charge_id AND line.period_start = draft.period_start
                 AND line.segment = draft.segment
+    )
+    WHERE draft.shard_id = %(shard)s
+"""
+
+REVISED_ADJUSTMENTS = """
+UPDATE billing_draftadjustment AS draft SET revision = 1 + (
+        SELECT max(given.revision) FROM billing_invoiceadjustment AS given
+            WHERE given.account_id = draft.account_id AND given.kind = draft.kind
+                AND given.source_id = draft.source_id
+                AND given.charge_id IS NOT DISTINCT FROM draft.charge_id
+                AND given.period_start = draft.period_start
     )
     WHERE draft.shard_id = %(shard)s
 """
@@ -148,6 +166,9 @@ def write_mirrors(run: BillRun, shard: Shard) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_about(run, MIRRORED_INVOICES), _of_shard(run, shard))
         cursor.execute(MIRRORED_LINES, _of_shard(run, shard))
+        cursor.execute(ADJUSTED, [shard.pk])
+        adjusted = dict(cursor.fetchall())
+    mirror_adjustments(run_id=run.pk, shard_id=shard.pk, originals=adjusted)
 
 
 def months_of(shard: Shard) -> tuple[date | None, date | None]:
@@ -167,7 +188,9 @@ def finalise_mirrors(
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")
         cursor.execute(REVISED, values)
+        cursor.execute(REVISED_ADJUSTMENTS, values)
         written = final_invoices(cursor, run, shard, numbering)
+        cursor.execute(FINAL_ADJUSTMENTS, values)
         cursor.execute(FINAL_LINES, values)
         cursor.execute(TURNED, values)
         cursor.execute(ROLLED_BACK.format(undone=OWN), values)

@@ -26,6 +26,7 @@ class Books(NamedTuple):
     values: dict[str, Any]
 
 
+# `earning`: lines, and discounts over the days of the lines that they reduce.
 # `part`: what a line earns in each month after that of its invoice, straight-line by days, rounded
 # by running total so that the months add up to it. `side`: what each document posts against its
 # receivable. `valued`: in the seller's currency, shared among the sides by largest remainder, so
@@ -33,6 +34,21 @@ class Books(NamedTuple):
 POSTINGS = """
 WITH money AS (
     SELECT * FROM (VALUES {currencies}) AS told (currency, places, rate, rate_on)
+), earning AS (
+    SELECT invoice_id, charge_id, amount, served_from, served_to FROM billing_draftline
+        WHERE shard_id = %(shard)s AND %(defers)s AND invoice_id IS NOT NULL
+    UNION ALL
+    SELECT given.invoice_id, given.charge_id, given.amount,
+           COALESCE(days.first, given.period_start), COALESCE(days.after, given.period_end)
+        FROM billing_draftadjustment AS given
+        CROSS JOIN LATERAL (
+            SELECT min(line.served_from) AS first, max(line.served_to) AS after
+                FROM billing_draftline AS line
+                WHERE line.shard_id = given.shard_id AND line.account_id = given.account_id
+                    AND line.invoice_id = given.invoice_id AND line.charge_id = given.charge_id
+                    AND line.period_start = given.period_start
+        ) AS days
+        WHERE given.shard_id = %(shard)s AND %(defers)s AND given.charge_id IS NOT NULL
 ), part AS (
     SELECT draft.id, draft.currency, month::date AS month,
            round(line.amount * (least(line.served_to, (month + interval '1 month')::date)
@@ -41,9 +57,7 @@ WITH money AS (
                    / (line.served_to - line.served_from), money.places) AS amount
         FROM billing_draftinvoice AS draft
         JOIN money ON money.currency = draft.currency
-        JOIN billing_draftline AS line
-            ON line.shard_id = draft.shard_id AND line.account_id = draft.account_id
-            AND line.invoice_id = draft.id
+        JOIN earning AS line ON line.invoice_id = draft.id
         CROSS JOIN LATERAL generate_series(
             greatest(date_trunc('month', line.served_from::timestamp), %(next_month)s::timestamp),
             (line.served_to - 1)::timestamp, interval '1 month'

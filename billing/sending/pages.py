@@ -6,23 +6,31 @@ from django.utils.translation import override
 
 from billing.invoices import pdf
 from billing.invoices.document import Document, document_of
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
 from billing.sending.selectors import document_of_invoice
 from billing.wallets.selectors import Paid
 from o2b.customers.selectors import language_of
 
 
 def in_its_language(
-    invoice: Invoice, lines: Sequence[InvoiceLine], prepaid: Sequence[Paid]
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    prepaid: Sequence[Paid],
+    adjustments: Sequence[InvoiceAdjustment],
 ) -> Document:
     """The document as its customer reads it."""
     with override(language_of(invoice.account.customer)):
-        return document_of(invoice, lines, prepaid)
+        return document_of(invoice, lines, prepaid, adjustments)
 
 
-def page_of(invoice: Invoice, lines: Sequence[InvoiceLine], prepaid: Sequence[Paid]) -> bytes:
+def page_of(
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    prepaid: Sequence[Paid],
+    adjustments: Sequence[InvoiceAdjustment],
+) -> bytes:
     """The PDF, byte by byte as it was sent if it was made already."""
     kept = document_of_invoice(invoice_id=invoice.pk)
     if kept is not None:
         return bytes(kept.pdf)
-    return pdf.render(in_its_language(invoice, lines, prepaid))
+    return pdf.render(in_its_language(invoice, lines, prepaid, adjustments))

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
+from billing.invoices.adjusted import adjustments_by_invoice, adjustments_of
 from billing.invoices.details import details_csv
 from billing.invoices.metered import usage_of_lines
 from billing.models import (
     Invoice,
+    InvoiceAdjustment,
     InvoiceDocument,
     InvoiceLine,
     InvoiceSending,
@@ -33,6 +35,7 @@ class ToSet:
     invoice: Invoice
     lines: list[InvoiceLine]
     prepaid: list[Paid]
+    adjustments: list[InvoiceAdjustment]
     to: str
 
 
@@ -61,12 +64,14 @@ def to_set(invoices: QuerySet[Invoice]) -> list[ToSet]:
         invoice.account.legal_entity = invoice.legal_entity
     lines = lines_of(found)
     prepaid = _prepaid(found)
+    adjustments = adjustments_by_invoice(invoice.pk for invoice in found)
     contacts = written_to({invoice.account.customer_id for invoice in found})
     return [
         ToSet(
             invoice,
             lines.get(invoice.pk, []),
             prepaid.get(invoice.pk, []),
+            adjustments.get(invoice.pk, []),
             address_of(invoice.account, contacts),
         )
         for invoice in found
@@ -219,7 +224,9 @@ def details_of_invoice(*, invoice_id: int) -> tuple[str, bytes | None]:
     if kept is not None:
         return invoice.number, None if kept.usage_csv is None else bytes(kept.usage_csv)
     lines = lines_of([invoice]).get(invoice_id, [])
-    return invoice.number, details_csv(invoice, lines, usage_of_lines(lines))
+    return invoice.number, details_csv(
+        invoice, lines, usage_of_lines(lines), adjustments_of(invoice)
+    )
 
 
 def recipients(accounts: Collection[Account]) -> dict[int, str]:

@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_GET
 
 from billing.explaining.selectors import LineExplained, explain_invoice, explain_line, line_at
+from billing.explaining.selectors.adjusted import explain_adjustments
 from billing.forms import ReasonForm
 from billing.invoices import pdf, selectors
+from billing.invoices.adjusted import adjustments_of, in_words
 from billing.invoices.document import Document, line_text, notes_of, period_text
 from billing.invoices.grouping import MANY_LINES
 from billing.invoices.metered import is_usage
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
 from billing.sending.pages import in_its_language
 from billing.sending.selectors import details_of_invoice, document_of_invoice
 from billing.sending.shown import sending_context
@@ -122,11 +124,14 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     invoice = selectors.invoice(invoice_id=pk, on=clock.today())
     lines = list(selectors.lines_of(invoice_id=pk))
     explained = explain_invoice(invoice)
+    adjusted = explain_adjustments(invoice)
+    outside = invoice.legal_entity.shows_first_day_outside
     context = {
         "invoice": invoice,
         "status": label(invoice.status),
         "title": _("Credit note") if invoice.is_credit_note else _("Invoice"),
-        "document": _document_of(invoice, lines),
+        "document": _document_of(invoice, lines, [each.adjustment for each in adjusted]),
+        "adjustments": [(each, in_words(each.adjustment, outside)) for each in adjusted],
         "lines": [_shown(line, explained[line.pk], invoice) for line in lines],
         "allocations": selectors.allocations_of(invoice_id=pk),
         "has_details": any(map(is_usage, lines)) or len(lines) > MANY_LINES,
@@ -192,11 +197,14 @@ def details(request: HtmxRequest, pk: int) -> HttpResponse:
 
 def _document(pk: int) -> Document:
     invoice: Invoice = selectors.invoice(invoice_id=pk, on=clock.today())
-    return _document_of(invoice, list(selectors.lines_of(invoice_id=pk)))
+    lines = list(selectors.lines_of(invoice_id=pk))
+    return _document_of(invoice, lines, adjustments_of(invoice))
 
 
-def _document_of(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Document:
-    return in_its_language(invoice, lines, paid_on(invoice))
+def _document_of(
+    invoice: Invoice, lines: Sequence[InvoiceLine], adjustments: Sequence[InvoiceAdjustment]
+) -> Document:
+    return in_its_language(invoice, lines, paid_on(invoice), adjustments)
 
 
 def _shown(line: InvoiceLine, again: LineExplained, invoice: Invoice) -> LineShown:

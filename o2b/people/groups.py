@@ -46,6 +46,8 @@ BILL = (
     "billing.send_invoices",
     *("billing.grant_money", "billing.approve_grant"),
     *("billing.share_charges", "billing.approve_payers"),
+    *("billing.make_coupon", "billing.publish_coupon"),
+    *("billing.grant_coupon", "billing.set_minimum"),
     *("subscriptions.send_usage", "subscriptions.mend_usage", "subscriptions.set_usage_alerts"),
     *("subscriptions.manage_pool", "subscriptions.grant_units"),
     "taxes.change_taxrate",

@@ -93,6 +93,7 @@ PLACES = (
             Place(_("Exchange rates"), "billing:rate-list", "billing.view_posting"),
             Place(_("Prepaid credit"), "billing:wallet-list", "billing.view_invoice"),
             Place(_("Payers"), "billing:payers-list", "billing.view_invoice"),
+            Place(_("Coupons"), "billing:coupon-list", "billing.view_invoice"),
             Place(_("Promises"), "billing:promise-list", "billing.view_promise", "r"),
             Place(_("Tax rates"), "taxes:list", "taxes.view_taxrate"),
         ),

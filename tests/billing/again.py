@@ -1,7 +1,8 @@
 """Every line that a test billed, computed again from its inputs alone."""
 
 from billing.explaining.selectors import LineExplained, explain_run
-from billing.models import BillRun, InvoiceLine
+from billing.explaining.selectors.adjusted import explain_adjustments_of_run
+from billing.models import BillRun, InvoiceAdjustment, InvoiceLine
 from o2b.money import quantise
 
 
@@ -21,6 +22,20 @@ def assert_re_executed() -> int:
         assert each.again.steps, told(each)
         last = each.again.steps[-1].result
         assert quantise(last, each.line.charge.currency) == each.line.amount, told(each)
+    return len(found) + assert_adjustments_re_executed()
+
+
+def assert_adjustments_re_executed() -> int:
+    """Discounts and true-ups too."""
+    runs = BillRun.objects.order_by("pk").values_list("pk", flat=True)
+    found = [each for run in runs for each in explain_adjustments_of_run(run_id=run)]
+    assert len(found) == InvoiceAdjustment.objects.count()
+    for each in found:
+        row = each.adjustment
+        shown = f"{row} {row.amount} + {row.tax} {row.basis} {each.again} {each.tax} {each.detail}"
+        assert each.equal is True, shown
+        assert each.again is not None
+        assert each.again.steps[-1].result == row.amount, shown
     return len(found)
 
 

@@ -132,7 +132,7 @@ def both() -> tuple[Invoice, Invoice]:
 def test_documents_say_whose_service_it_is_and_which_part(both):
     client = client_of("finance")
     for invoice, note, whose in zip(both, ("60 %", "40 %"), (True, False), strict=True):
-        document = document_of(invoice, list(lines_of(invoice_id=invoice.pk)))
+        document = document_of(invoice, list(lines_of(invoice_id=invoice.pk)), (), ())
         (group,) = document["groups"]
         assert ("for School" in group["note"]) is whose
         assert group["lines"][0]["note"] == f"{note} of €99.99"

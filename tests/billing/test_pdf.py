@@ -28,7 +28,7 @@ HOSTILE = [
 
 def document(invoice: Invoice) -> Document:
     found = selectors.invoice(invoice_id=invoice.pk, on=AT.date())
-    return document_of(found, list(selectors.lines_of(invoice_id=invoice.pk)))
+    return document_of(found, list(selectors.lines_of(invoice_id=invoice.pk)), (), ())
 
 
 def text_of(invoice: Invoice) -> str:

@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from o2b.charging import Billed, ChargeTerms, DraftLine
+from o2b.charging.allocation import Coupon
 from o2b.charging.facts import Segment
+from o2b.charging.tax import TaxLine
 from o2b.charging.usage import Used
 
 Answers = Mapping[str, Any]
@@ -46,11 +48,46 @@ class First(NamedTuple):
     items: Sequence[Any]
 
 
+class Document(NamedTuple):
+    """What the bill of an account says; `shares` are what each line was reduced by.
+
+    `taxable` is the rest of lines that have a rate above zero, `tax_on_full` what the tax of the
+    same lines is without any coupon.
+    """
+
+    shares: list[Decimal]
+    left: list[Decimal]
+    subtotal: Decimal
+    discount: Decimal
+    net: Decimal
+    taxable: Decimal
+    tax: Decimal
+    total: Decimal
+    true_up: Decimal
+    true_up_tax: Decimal
+    tax_on_full: Decimal
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A month of an account: lines with their tax, coupons that it has, what it must spend."""
+
+    lines: Sequence[TaxLine]
+    read: Callable[[Document], Answers]
+    coupons: Sequence[Coupon] = ()
+    minimum: Decimal | None = None
+    minimum_percent: Decimal = Decimal(0)
+
+
+MaybeBill = Bill | None
+
+
 @dataclass(frozen=True)
 class Pure:
-    """A call of functions of the engine."""
+    """A call of functions of the engine; where it says what a bill says, that `bill` too."""
 
     call: Callable[[], Answers]
+    bill: Bill | None = None
 
 
 @dataclass(frozen=True)

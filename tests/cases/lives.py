@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from o2b.charging import ChargeTerms, DiscountKind
 from o2b.charging.facts import Segment
 from o2b.periods import FOREVER
 from subscriptions.models import Act
@@ -111,13 +112,19 @@ def _why_not_priced(charge: Charge) -> str:
         return "what was billed is told, not brought about"
     if terms.currency != CURRENCY:
         return "another currency than that of the book"
-    if terms.discounts:
-        return "discounted, and no book has discounts"
+    if terms.discounts and not as_coupons(terms):
+        return "discounted as no coupon is"
     if terms.tiers and terms.tiers[-1].up_to is not None:
         return "no book prices only some quantities"
     if not all(_can_be_ordered(each.quantity) for each in (*charge.segments, *charge.later)):
         return "a quantity that cannot be ordered"
     return ""
+
+
+def as_coupons(terms: ChargeTerms) -> bool:
+    """Whether its discounts come to the same as coupons of the account on this product alone."""
+    percents = {each.kind for each in terms.discounts} <= {DiscountKind.PERCENT}
+    return percents and terms.minimum is None and terms.maximum is None
 
 
 def _can_be_ordered(quantity: Decimal) -> bool:

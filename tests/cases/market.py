@@ -5,20 +5,20 @@ through each step together, so that a session pays for it once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from billing.models import InvoiceLine
+from billing.models import InvoiceAdjustment, InvoiceLine
 from billing.payers.selectors import Share
 from billing.payers.services import approve_payers, ask_payers
 from billing.runs.services import approve_run, open_run
 from o2b import events
-from o2b.catalog.models import Price, PriceBook, PriceBookVersion
+from o2b.catalog.models import Price, PriceBook, PriceBookVersion, ProductVersion
 from o2b.catalog.resolution import Wanted, resolve
 from o2b.catalog.services import freeze_terms, publish_price_book_version
-from o2b.charging import ChargeTerms, DraftLine, StartRule
+from o2b.charging import ChargeTerms, Discount, DraftLine, StartRule
 from o2b.charging.terms import charge_document, details_document
 from o2b.customers.models import Account
 from o2b.money import sum_of
@@ -32,6 +32,7 @@ from quotes.services import Draft, draft_quotes, send_quotes
 from subscriptions.models import Act, Item, SuspensionBilling
 from subscriptions.timelines.chains import Chain, chains_of
 from subscriptions.timelines.services import NewFact, tell_facts
+from tests.billing.adjustments.build import a_coupon, has
 from tests.cases.asking import Drafts, Lines
 from tests.cases.consuming import Service, a_meter_for, use
 from tests.cases.lives import CURRENCY, QUANTITY_PLACES, Deed, lives_of
@@ -104,6 +105,7 @@ def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
     )
     version = PriceBookVersion.objects.create(book=book, number=1, valid_from=date(1990, 1, 1))
     sales = {}
+    discounted: list[tuple[Account, ProductVersion, Discount]] = []
     for n, (case, asked) in enumerate(sold.items(), start=1):
         accounts: dict[int, Account] = {}
         sales[case] = Sale(asked.until, [])
@@ -119,9 +121,13 @@ def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
                     columns["details"] = {**columns["details"], "meter": a_meter_for(charge, code)}  # type: ignore[dict-item]
                 Price.objects.create(version=version, product=product.product, **columns)
                 products.append(product)
+                discounted += [(accounts[day], product, each) for each in charge.terms.discounts]
             payers = [an_account(bill_day=day) for _ in life.charges[0].payers]
             sales[case].services.append(Service(life, accounts[day], products, payers))
     publish_price_book_version(version_id=version.pk, at=LONG_AGO)
+    for account, product, discount in discounted:
+        only = [product.product.code]
+        has(account, a_coupon(f"{discount.value:f}", products=only), "2000-01-01")
     return sales
 
 
@@ -291,9 +297,11 @@ def _lines(services: Sequence[Service]) -> Mapping[tuple[int, int, int], list[Dr
     )
     found: dict[tuple[int, int, int], list[DraftLine]] = defaultdict(list)
     billed: dict[tuple[object, ...], list[Decimal]] = defaultdict(list)
+    taken = _taken(accounts)
     for row in rows.order_by("period_start", "segment", "revision"):
         so_far = billed[row.charge_id, row.period_start, row.segment]
-        so_far.append(row.amount)
+        amount = row.amount + taken.pop((row.invoice_id, row.charge_id, row.period_start), 0)
+        so_far.append(amount)
         found[row.invoice.run_id, row.charge.terms.product_version_id, row.account_id].append(
             DraftLine(
                 ref=row.charge_id,
@@ -303,9 +311,18 @@ def _lines(services: Sequence[Service]) -> Mapping[tuple[int, int, int], list[Dr
                 segment=row.segment,
                 revision=row.revision,
                 quantity=row.quantity,
-                amount=row.amount,
+                amount=amount,
                 target=sum_of(so_far),
                 cause=row.cause,
             )
         )
+    return found
+
+
+def _taken(accounts: Collection[int]) -> dict[tuple[int, int | None, date], Decimal]:
+    """(document, charge, period) → what coupons took off it there."""
+    rows = InvoiceAdjustment.objects.filter(account_id__in=accounts)
+    found: dict[tuple[int, int | None, date], Decimal] = defaultdict(Decimal)
+    for row in rows:
+        found[row.invoice_id, row.charge_id, row.period_start] += row.amount
     return found

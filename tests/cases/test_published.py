@@ -6,6 +6,7 @@ from pytest_django import DjangoDbBlocker
 from tests.cases.asking import Answers, Drafts, Level, Pure
 from tests.cases.comparing import differences, unanswered
 from tests.cases.dated import has_dates_and_money
+from tests.cases.documents import Documents
 from tests.cases.lives import why_unsold
 from tests.cases.loading import SHARED, PublishedCase, load, path_of_cases
 from tests.cases.running import Skipped, ask, drafted, exactly, is_whole
@@ -36,6 +37,20 @@ def sales(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Sales:
     return Sales(django_db_blocker, sold, strict=PATH == SHARED)
 
 
+@pytest.fixture(scope="session")
+def documents(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Documents:
+    """The documents of all cases that are bills with coupons or minimums."""
+    bills = {}
+    for case in CASES:
+        try:
+            asked = ask(case)
+        except Skipped:
+            continue
+        if isinstance(asked, Pure) and asked.bill is not None:
+            bills[case.name] = asked.bill
+    return Documents(django_db_blocker, bills)
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_case(case: PublishedCase, request: pytest.FixtureRequest):
     told = Told(request, case)
@@ -43,6 +58,9 @@ def test_case(case: PublishedCase, request: pytest.FixtureRequest):
         asked = ask(case)
         if isinstance(asked, Pure):
             told.check(Level.PURE, asked.call())
+            if asked.bill is not None:
+                document = request.getfixturevalue("documents").of(case.name)
+                told.check(Level.RUN, asked.bill.read(document))
             return
         if asked.exact is not None:
             told.check(Level.PURE, exactly(asked))

@@ -16,8 +16,9 @@ from django.db import transaction
 from billing.desk.demo.cast import POOLED, Client, clients
 from billing.desk.demo.catalog import ENTITY, PRODUCTS, ensure_catalog
 from billing.desk.demo.lives import Lives
+from billing.desk.demo.offers import make_offers
 from billing.desk.patience import settle
-from billing.models import BillRun, Invoice, Payment
+from billing.models import BillRun, Invoice, MinimumSpend, Payment
 from billing.payments.services import record_payment
 from billing.runs.services import approve_run, open_run
 from o2b.customers.models import Account
@@ -114,12 +115,26 @@ class Story:
         at = self._on(first + timedelta(days=2))
         for account, client in self._accounts(cast):
             self._sell(account, client, at=at)
+        self._offer(first, cast, at=at)
         settle(workers=self.workers)
         self._work_by_hand(at=self._on(first + timedelta(days=5)))
         settle(workers=self.workers)
         end = add_months(first, 1) - timedelta(days=1)
         self._bill(on=end, at=self._on(end))
         self._pay(on=end + timedelta(days=PAYS))
+
+    def _offer(self, first: date, cast: Sequence[Client], *, at: datetime) -> None:
+        """The first customers have a coupon, and one a minimum."""
+        if MinimumSpend.objects.exists():
+            return
+        keys = [client.reference for client in cast]
+        make_offers(
+            Account.objects.filter(reference__in=keys).order_by("pk"),
+            first=first,
+            author_id=self.people["priya"].pk,
+            second_id=self.people["tomas"].pk,
+            at=at,
+        )
 
     def _accounts(self, cast: Sequence[Client]) -> list[tuple[Account, Client]]:
         """An account for each; those who have a quote already are passed over."""

@@ -8,7 +8,7 @@ from typing import Any
 from billing.explaining.rules import Earlier, TaxTold, taxes_again
 from billing.explaining.rules.earlier import BilledLine, earlier_of
 from billing.explaining.rules.steps import rounded_told
-from billing.models import InvoiceLine
+from billing.models import InvoiceAdjustment, InvoiceLine
 from billing.rules.basis import told_before
 from o2b.charging import Kind, Step
 from o2b.charging.draft import CHANGE, LATE
@@ -93,26 +93,33 @@ def _may_correct(line: InvoiceLine) -> bool:
 
 
 def taxes_of(
-    lines: Sequence[InvoiceLine], earlier: dict[int, Earlier], befores: Befores
+    lines: Sequence[InvoiceLine],
+    earlier: dict[int, Earlier],
+    befores: Befores,
+    adjustments: Sequence[tuple[InvoiceAdjustment, Earlier | None]] = (),
 ) -> list[TaxTold | None]:
-    """The tax of the lines of one invoice, rounded as its seller does, or did when it was issued.
+    """The tax of the lines of one invoice, then of what adjusts it; rounded as its seller does, or
+    did when it was issued.
 
     None for all where there was none. The setting may have changed since: if it does not give the
     taxes that were billed, and another one does, that was it.
     """
-    if not any(line.tax or line.tax_rate for line in lines):
-        return [None] * len(lines)
-    if all(line.reverses is not None for line in lines):
+    rows: list[Any] = [*lines, *(row for row, _ in adjustments)]
+    if not any(row.tax or row.tax_rate for row in rows):
+        return [None] * len(rows)
+    if all(line.reverses is not None for line in lines) and not adjustments:
         return befores.mirrored(lines)
     asked = [
         (line.amount, line.tax_rate, earlier[line.pk] if befores.corrects(line) else None)
         for line in lines
     ]
-    now = TaxRounding(lines[0].invoice.legal_entity.tax_rounding)
+    asked += [(row.amount, row.tax_rate, before) for row, before in adjustments]
+    invoice = rows[0].invoice
+    now = TaxRounding(invoice.legal_entity.tax_rounding)
     first: list[TaxTold] = []
     for per in (now, *(each for each in TaxRounding if each is not now)):
-        found = taxes_again(asked, currency=lines[0].charge.currency, per=per)
-        if all(told.expected == line.tax for told, line in zip(found, lines, strict=True)):
+        found = taxes_again(asked, currency=invoice.currency, per=per)
+        if all(told.expected == row.tax for told, row in zip(found, rows, strict=True)):
             return list(found)
         first = first or found
     return list(first)

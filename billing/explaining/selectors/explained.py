@@ -19,6 +19,7 @@ from billing.explaining.rules import (
     re_execute,
 )
 from billing.explaining.rules.again import NO_BASIS
+from billing.explaining.selectors.adjusted import adjustments_beside
 from billing.explaining.selectors.befores import Befores, taxes_of
 from billing.explaining.selectors.naming import lines
 from billing.models import Invoice, InvoiceLine
@@ -143,10 +144,11 @@ def _explained(
     by_invoice: dict[int, list[InvoiceLine]] = defaultdict(list)
     for line in rows:
         by_invoice[line.invoice_id].append(line)
-    for own in by_invoice.values():
+    beside = adjustments_beside(by_invoice)
+    for invoice_id, own in by_invoice.items():
         earlier = {line.pk: befores.of(line, bases.get(line.pk)) for line in own}
-        taxes = taxes_of(own, earlier, befores)
-        for line, tax in zip(own, taxes, strict=True):
+        taxes = taxes_of(own, earlier, befores, beside.get(invoice_id, ()))
+        for line, tax in zip(own, taxes[: len(own)], strict=True):
             if only is not None and line.pk not in only:
                 continue
             if line.reverses is not None:

@@ -1,4 +1,4 @@
-"""manage.py reexecute_run: every line of a run computed again from its inputs alone."""
+"""manage.py reexecute_run: every line and adjustment of a run computed again from its inputs."""
 
 import json
 from argparse import ArgumentParser
@@ -8,6 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from billing.explaining.selectors import LineExplained, explain_run
+from billing.explaining.selectors.adjusted import (
+    AdjustmentExplained,
+    explain_adjustments_of_run,
+)
 from billing.models import BillRun
 from o2b.money import quantise
 
@@ -33,7 +37,15 @@ class Command(BaseCommand):
             counts[WORDS[each.equal]] += 1
             if each.equal is not True and len(differing) < MOST_TOLD:
                 differing.append(_told(each))
-        told = {"run": run.pk, "lines": sum(counts.values()), **counts, "differing": differing}
+        adjustments = 0
+        for one in explain_adjustments_of_run(run_id=run.pk):
+            adjustments += 1
+            counts[WORDS[one.equal]] += 1
+            if one.equal is not True and len(differing) < MOST_TOLD:
+                differing.append(_adjustment_told(one))
+        lines = sum(counts.values()) - adjustments
+        told: dict[str, Any] = {"run": run.pk, "lines": lines, "adjustments": adjustments, **counts}
+        told["differing"] = differing
         if options["json"]:
             self.stdout.write(json.dumps(told, ensure_ascii=False))
         else:
@@ -54,6 +66,19 @@ def _told(each: LineExplained) -> dict[str, Any]:
         "tax_billed": f"{quantise(line.tax, currency):f}",
         "tax": f"{each.tax.expected:f}" if each.tax else None,
         "code": each.code or ("different" if again and again.agrees else "inputs_disagree"),
+    }
+
+
+def _adjustment_told(each: AdjustmentExplained) -> dict[str, Any]:
+    row, again, currency = each.adjustment, each.again, each.adjustment.invoice.currency
+    return {
+        "adjustment": row.pk,
+        "invoice": f"{row.invoice.number}/adjustment {row.position}",
+        "billed": f"{quantise(row.amount, currency):f}",
+        "amount": f"{quantise(again.amount, currency):f}" if again else None,
+        "tax_billed": f"{quantise(row.tax, currency):f}",
+        "tax": f"{each.tax.expected:f}" if each.tax else None,
+        "code": "different" if again and again.agrees else "inputs_disagree",
     }
 
 

@@ -90,6 +90,10 @@ SELECT count(*) FROM (
     SELECT account_id FROM billing_charge AS charge
         WHERE {charge} AND legal_entity_id = %(entity)s
     {paying}
+    UNION
+    SELECT held.account_id FROM billing_minimumspend AS held
+        JOIN customers_account AS account ON account.id = held.account_id
+        WHERE {held} AND account.legal_entity_id = %(entity)s
 ) AS accounts
 """
 LOOKED_AT_PAYING = f"""
@@ -224,6 +228,7 @@ def looked_at(scope: Scope, *, shared: bool) -> int:
         item=scope.within("item.account_id"),
         charge=scope.within("charge.account_id"),
         paying=paying,
+        held=scope.within("held.account_id"),
     )
     return int(_ask(question, scope.values)[0][0])
 

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from billing.adjustments.services.checking import check_adjustments
 from billing.models import BillRun, Shard
 from billing.promises.selectors import Broken, broken
 from billing.rules.expecting import Promised, differences, open_segment
@@ -58,19 +59,17 @@ def check_scope(
     usage: Mapping[int, UsageOf],
     shared: bool,
 ) -> Checked:
-    """Compare what was drafted with what each promise says; accounts to skip are parked anyway.
-
-    `shared` says that somebody pays for others there.
-    """
+    """Compare drafts with promises; who is in `skip` is parked anyway, `shared`: some pay for others."""
     check = _Check(run.on, scope, drafted_texts(shard.pk, scope), skip, usage)
     rows = promised_rows(scope, shared=shared)
     check.read(rows)
     check.left_over()
     check.headers()
-    for each in broken_for_others(rows):
+    adjusted = check_adjustments(shard.pk, scope, until=run.on)
+    for each in (*broken_for_others(rows), *adjusted.broken):
         check.add(each)
-    promises = {row[1] for row in rows if row[1] is not None}
-    return Checked(check.found, {row[0] for row in rows}, len(promises))
+    promises = len({row[1] for row in rows} - {None})
+    return Checked(check.found, {row[0] for row in rows} | adjusted.committed, promises)
 
 
 @dataclass(slots=True)

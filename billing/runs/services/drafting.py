@@ -9,6 +9,7 @@ from time import perf_counter
 
 from django.db import DatabaseError, connection, transaction
 
+from billing.adjustments.services.drafting import adjust_drafts
 from billing.models import BillRun, ParkCode, ParkedAccount, Shard
 from billing.rules.changed import changed_accounts
 from billing.rules.drafting import AccountDraft, Taxing, draft_accounts
@@ -147,6 +148,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},
         usage=usage,
     )
+    failed |= adjust_drafts(scope, drafts, accounts, until=run.on, taxing=taxing, skip=failed)
     marks = {row[1]: row[7] for row in rows if row[7] is not None}
     drafted = Drafted(drafts, accounts, usage, marks, changed=changed_accounts(rows))
     for account_id, exc in failed.items():

@@ -62,7 +62,7 @@ class Made:
     def nothing_due(self) -> int:
         """Counted apart from all else: who was seen and got no line."""
         seen = self.checked.accounts | self.drafted.drafts.keys()
-        billed = {pk for pk, draft in self.drafted.drafts.items() if draft.lines}
+        billed = {pk for pk, draft in self.drafted.drafts.items() if draft.bills}
         return len(seen - self.parked - billed)
 
     @property

@@ -40,7 +40,7 @@ def cancel_run(*, run_id: int, at: datetime, actor_id: int | None = None) -> Bil
     name = "cancel_paused" if run.state == BillRun.State.PAUSED else "cancel"
     fsm.apply(run, name, at=at, refusal=RunNotReady, actor_id=actor_id)
     with connection.cursor() as cursor:
-        for table in ("billing_draftinvoice", "billing_draftline"):
+        for table in ("billing_draftinvoice", "billing_draftline", "billing_draftadjustment"):
             cursor.execute(f"DELETE FROM {table} WHERE run_id = %s", [run.pk])
         cursor.execute(
             "DELETE FROM billing_draftusage"

@@ -12,7 +12,7 @@ from django.utils.translation import override
 
 from billing.invoices import pdf
 from billing.invoices.details import details_csv
-from billing.invoices.document import document_of
+from billing.invoices.document import Document, document_of
 from billing.invoices.metered import usage_of_lines
 from billing.models import InvoiceDocument, InvoiceSending, SendingBatch
 from billing.sending.selectors import ToSet, channel_of, to_make, to_set
@@ -67,6 +67,10 @@ def make_documents(*, batch_id: int, at: datetime, worker: str = "") -> int:
     return len(made)
 
 
+def _document(each: ToSet) -> Document:
+    return document_of(each.invoice, each.lines, each.prepaid, each.adjustments)
+
+
 def _set(found: Sequence[ToSet], at: datetime) -> Iterable[Outcome]:
     usage = usage_of_lines([line for each in found for line in each.lines])
     for each in found:
@@ -74,8 +78,8 @@ def _set(found: Sequence[ToSet], at: datetime) -> Iterable[Outcome]:
         language = language_of(invoice.account.customer)
         try:
             with override(language):
-                page = pdf.render(document_of(invoice, each.lines, each.prepaid))
-            details = details_csv(invoice, each.lines, usage)
+                page = pdf.render(_document(each))
+            details = details_csv(invoice, each.lines, usage, each.adjustments)
         except DatabaseError:
             raise
         except Exception as exc:  # whatever it is, it is that of one invoice

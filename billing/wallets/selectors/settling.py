@@ -61,31 +61,53 @@ EARLIER = """
         AND measured.key = priced.key AND measured.kind = priced.kind
         AND before.period_start = line.period_start AND before.invoice_id <> line.invoice_id
         AND (priced.kind = 'usage' OR earlier.amount > COALESCE((
-            SELECT sum(used.amount + used.tax)
-                FROM billing_invoiceline AS used
+            SELECT sum(used.amount)
+                FROM (
+                    SELECT charge_id, amount + tax AS amount FROM billing_invoiceline
+                        WHERE invoice_id = earlier.invoice_id
+                    UNION ALL
+                    SELECT charge_id, amount + tax FROM billing_invoiceadjustment
+                        WHERE invoice_id = earlier.invoice_id
+                ) AS used
                 JOIN billing_charge AS counted ON counted.id = used.charge_id
                 JOIN catalog_termscharge AS rated ON rated.id = counted.terms_charge_id
-                WHERE used.invoice_id = earlier.invoice_id AND rated.kind = 'usage'
+                WHERE rated.kind = 'usage'
         ), 0))
 """
 
-# A correction counts where the wallet paid what is corrected, whatever it covers by now.
+# A correction counts where the wallet paid what is corrected, whatever it covers by now. What a
+# discount takes off is not to be paid, nor what a correction of one gives back.
 ELIGIBLE = f"""
-SELECT wallet.id, wallet.account_id, draft.id, draft.total, line.served_from,
-       sum(line.amount + line.tax)
-    FROM billing_draftinvoice AS draft
-    JOIN billing_wallet AS wallet
-        ON wallet.account_id = draft.account_id AND wallet.currency = draft.currency
-    JOIN billing_draftline AS line
-        ON line.shard_id = draft.shard_id AND line.account_id = draft.account_id
-        AND line.invoice_id = draft.id
-    JOIN billing_charge AS charge ON charge.id = line.charge_id
-    JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
-    WHERE draft.shard_id = %(shard)s AND NOT charge.brings_money
-        AND CASE WHEN line.amount < 0 THEN EXISTS (SELECT FROM {EARLIER})
-            ELSE wallet.covers = 'all' OR priced.kind = 'usage' END
-    GROUP BY wallet.id, draft.id, line.served_from
-    ORDER BY wallet.account_id, draft.id, line.served_from
+SELECT wallet, account, draft, total, day, sum(amount)
+    FROM (
+        SELECT wallet.id AS wallet, wallet.account_id AS account, draft.id AS draft, draft.total,
+               line.served_from AS day, line.amount + line.tax AS amount
+            FROM billing_draftinvoice AS draft
+            JOIN billing_wallet AS wallet
+                ON wallet.account_id = draft.account_id AND wallet.currency = draft.currency
+            JOIN billing_draftline AS line
+                ON line.shard_id = draft.shard_id AND line.account_id = draft.account_id
+                AND line.invoice_id = draft.id
+            JOIN billing_charge AS charge ON charge.id = line.charge_id
+            JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
+            WHERE draft.shard_id = %(shard)s AND NOT charge.brings_money
+                AND CASE WHEN line.amount < 0 THEN EXISTS (SELECT FROM {EARLIER})
+                    ELSE wallet.covers = 'all' OR priced.kind = 'usage' END
+        UNION ALL
+        SELECT wallet.id, wallet.account_id, draft.id, draft.total,
+               line.period_start, line.amount + line.tax
+            FROM billing_draftadjustment AS line
+            JOIN billing_draftinvoice AS draft ON draft.id = line.invoice_id
+            JOIN billing_wallet AS wallet
+                ON wallet.account_id = draft.account_id AND wallet.currency = draft.currency
+            LEFT JOIN billing_charge AS charge ON charge.id = line.charge_id
+            LEFT JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
+            WHERE line.shard_id = %(shard)s
+                AND CASE WHEN line.revision > 1 THEN EXISTS (SELECT FROM {EARLIER})
+                    ELSE wallet.covers = 'all' OR priced.kind = 'usage' END
+    ) AS part
+    GROUP BY wallet, account, draft, total, day
+    ORDER BY account, draft, day
 """
 
 # Money whose invoice is not paid yet may wait for that, less what was credited of money on it: the

@@ -38,7 +38,7 @@ LAYOUT = {
 def document(invoice: Invoice, language: str = "en") -> Document:
     (each,) = to_set(Invoice.objects.filter(pk=invoice.pk))
     with override(language):
-        return document_of(each.invoice, each.lines, each.prepaid)
+        return document_of(each.invoice, each.lines, each.prepaid, each.adjustments)
 
 
 def pages_of(document: Document) -> list[str]:

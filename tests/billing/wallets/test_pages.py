@@ -78,7 +78,7 @@ def test_the_panel_and_the_wallet_say_what_there_is(used: World) -> None:
 
 def test_an_invoice_says_what_was_paid_from_which_lot(used: World) -> None:
     bill = used.invoices()[1]
-    document = document_of(bill, list(lines_of(invoice_id=bill.pk)), paid_on(bill))
+    document = document_of(bill, list(lines_of(invoice_id=bill.pk)), paid_on(bill), ())
     lot = Wallet.objects.get().lots.get()
     assert document["prepaid"] == [
         [f"Paid from prepaid credit: {lot}, bought on 31 Jan 2026", "-€35.70"],
@@ -89,7 +89,7 @@ def test_an_invoice_says_what_was_paid_from_which_lot(used: World) -> None:
     said = text_of(client_of("finance").get(bill.get_absolute_url()))
     assert "Left to pay €0.00" in said
     first = used.invoices()[0]
-    assert document_of(first, list(lines_of(invoice_id=first.pk)))["prepaid"] == []
+    assert document_of(first, list(lines_of(invoice_id=first.pk)), (), ())["prepaid"] == []
 
 
 def test_a_grant_is_asked_by_one_and_approved_by_another(world: World) -> None:

@@ -17,13 +17,13 @@ from o2b.charging import (
     progressive,
 )
 from o2b.charging.commitments import capped, true_up, true_up_over
-from o2b.charging.tax import tax_on
+from o2b.charging.tax import TaxLine, tax_on
 from o2b.charging.usage import Used
 from o2b.money import quantise, sum_of
 from o2b.periods import Interval, Unit, calendar_period
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import NOTHING, month_of, net, served, terms, tiers
-from tests.cases.asking import Answers, Asked, Charge, Drafts, Lines, Pure
+from tests.cases.asking import Answers, Asked, Bill, Charge, Document, Drafts, Lines, Pure
 from tests.cases.reading import CaseInput, Keys
 
 # "month, from 2023-02-04: 25 of 28", "week from 2023-02-01 (Wednesday): 5 of 7 days"
@@ -103,7 +103,14 @@ def minimum(case: CaseInput) -> Asked:
     if percent is not None:
         more["true_up_tax"] = tax_on(up, percent, words.CURRENCY, rules.rounding)
     total = sum_of([*charged, up])
-    return Pure(lambda: {"true_up": up, "amount": up, "total": total, **more})
+
+    def read(said: Document) -> Answers:
+        taxed = {} if percent is None else {"true_up_tax": said.true_up_tax}
+        return {"true_up": said.true_up, "amount": said.true_up, "total": said.net, **taxed}
+
+    lines = [TaxLine(each, NOTHING) for each in charged]
+    bill = Bill(lines, read, minimum=least, minimum_percent=percent or NOTHING)
+    return Pure(lambda: {"true_up": up, "amount": up, "total": total, **more}, bill)
 
 
 def _dynamic(case: CaseInput, most: Decimal) -> Asked:

@@ -1,5 +1,6 @@
 """discount.percent, fixed, stacking, allocation: coupons off an amount and off several lines."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from o2b.money import sum_of
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import NOTHING
 from tests.cases.adapter.units import Units
-from tests.cases.asking import Asked, Pure
+from tests.cases.asking import Answers, Asked, Bill, Document, MaybeBill, Pure
 from tests.cases.reading import CaseInput, Keys
 
 # Which fees a coupon is for: (subscription or any, metrics or any).
@@ -30,8 +31,18 @@ def allocation(case: CaseInput) -> Asked:
     case.conventions.word("method", words.WHOLE_CENTS, True)
     lines = units.amounts("lines")
     found = allocate_discount(units.amount("discount"), lines, units.currency)
+    bill = _bill(
+        units,
+        lines,
+        [Coupon(_amount_off(units.amount("discount")))],
+        lambda said: {
+            "shares": units.told_all(said.shares),
+            "net_lines": units.told_all(said.left),
+        },
+    )
     return Pure(
-        lambda: {"shares": units.told_all(found.shares), "net_lines": units.told_all(found.left)}
+        lambda: {"shares": units.told_all(found.shares), "net_lines": units.told_all(found.left)},
+        bill,
     )
 
 
@@ -45,13 +56,24 @@ def fixed(case: CaseInput) -> Asked:
         currency = given.raw("amount_currency") if given.has("amount_currency") else words.CURRENCY
         other = given.raw("coupon_currency") if given.has("coupon_currency") else currency
         coupon = Coupon(_amount_off(given.decimal("coupon")), other)
-        found = stack(given.decimal("amount"), [coupon], currency=currency)
+        amount = given.decimal("amount")
+        found = stack(amount, [coupon], currency=currency)
         return Pure(
             lambda: {
                 "discount": found.discount,
                 "coupon_applied": found.discount,
                 "total": found.left,
-            }
+            },
+            _bill(
+                Units(case),
+                [amount],
+                [coupon],
+                lambda said: {
+                    "discount": said.discount,
+                    "coupon_applied": said.discount,
+                    "total": said.net,
+                },
+            ),
         )
     return _stacked(case)
 
@@ -89,8 +111,29 @@ def _stacked(case: CaseInput) -> Asked:
     rounding = words.conventions(case).rounding
     units = Units(case)
     amount = units.amount("amount")
-    found = stack(amount, _coupons(case, units), currency=units.currency, rounding=rounding)
-    return Pure(lambda: {"discount": units.told(found.discount), "total": units.told(found.left)})
+    coupons = _coupons(case, units)
+    found = stack(amount, coupons, currency=units.currency, rounding=rounding)
+    return Pure(
+        lambda: {"discount": units.told(found.discount), "total": units.told(found.left)},
+        _bill(
+            units,
+            [amount],
+            [Coupon(each) for each in coupons],
+            lambda said: {"discount": units.told(said.discount), "total": units.told(said.net)},
+        ),
+    )
+
+
+def _bill(
+    units: Units,
+    lines: Sequence[Decimal],
+    coupons: Sequence[Coupon],
+    read: Callable[[Document], Answers],
+) -> MaybeBill:
+    """The same as a bill without tax, in the currency of the book; none of another currency."""
+    if units.currency != words.CURRENCY:
+        return None
+    return Bill([TaxLine(each, NOTHING) for each in lines], read, coupons)
 
 
 def _over_fees(case: CaseInput) -> Asked:

@@ -20,7 +20,7 @@ from o2b.money import quantise, rounded, sum_of
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import NOTHING, net, since_day_one, terms
 from tests.cases.adapter.units import Units
-from tests.cases.asking import Asked, Drafts, Pure
+from tests.cases.asking import Answers, Asked, Bill, Document, Drafts, Pure
 from tests.cases.reading import CaseInput, Keys, Unknown, to_decimal
 from tests.cases.subscribers import subscribers
 
@@ -138,8 +138,29 @@ def with_discount(case: CaseInput) -> Asked:
             "due": found.due,
             "coupon_split": found.shares,
             "tax_if_on_full_price": full.tax,
-        }
+        },
+        None if credits or not before else _discounted(lines, coupons, shipped),
     )
+
+
+def _discounted(lines: list[TaxLine], coupons: list[Coupon], shipped: bool) -> Bill:
+    """The same as a bill; what is shipped has no tax and no discount."""
+
+    def read(said: Document) -> Answers:
+        return {
+            "subtotal": said.subtotal,
+            "discount": said.discount,
+            "net": said.taxable if shipped else said.net,
+            "taxable": said.taxable,
+            "tax": said.tax,
+            "tax_total": said.tax,
+            "total": said.total,
+            "due": said.total,
+            "coupon_split": said.shares,
+            "tax_if_on_full_price": said.tax_on_full,
+        }
+
+    return Bill(lines, read, coupons)
 
 
 def invoice_sum(case: CaseInput) -> Asked:

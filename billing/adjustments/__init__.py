@@ -1,0 +1,1 @@
+"""What a document is adjusted by beside the prices of its charges: coupons and minimums."""

@@ -1,0 +1,1 @@
+"""Questions about coupons, minimums and what they gave."""

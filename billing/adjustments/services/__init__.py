@@ -1,0 +1,1 @@
+"""What writes coupons and minimums, and what a run does with them."""

@@ -1,0 +1,127 @@
+"""Bills with coupons and minimums for real: services, coupons by two people, a run, its documents.
+
+All cases share one world, which is rolled back. What is sold is owed once, on the first day of the
+month, and billed when the month is over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
+
+from billing.adjustments.services.refusals import CouponNotOnOffer
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
+from o2b.catalog.models import ProductVersion
+from o2b.charging import DiscountKind
+from o2b.charging.allocation import Coupon
+from o2b.customers.models import Account, LegalEntity
+from o2b.money import sum_of
+from tests.billing.adjustments.build import a_coupon, committed, has
+from tests.billing.worlds import finalised, in_service
+from tests.cases.asking import Bill, Document
+from tests.factories import a_product, a_tax_rate, an_account, an_entity, setup_fee
+
+OVER = date(2026, 2, 1)
+ZERO = Decimal(0)
+
+
+class Documents:
+    """The documents of every case that is a bill, made when the first is asked for."""
+
+    def __init__(self, blocker: DjangoDbBlocker, bills: Mapping[str, Bill]) -> None:
+        self.blocker = blocker
+        self.bills = bills
+        self._found: Mapping[str, Document] | None = None
+
+    def of(self, case: str) -> Document:
+        if self._found is None:
+            with self.blocker.unblock(), transaction.atomic():
+                self._found = _billed(self.bills)
+                transaction.set_rollback(True)
+        return self._found[case]
+
+
+def _billed(bills: Mapping[str, Bill]) -> dict[str, Document]:
+    an_entity()
+    LegalEntity.objects.update(conventions={"tax_rounding": "invoice"})
+    _rates(bills)
+    sold = {case: (_sold(bill), _sold(replace(bill, coupons=()))) for case, bill in bills.items()}
+    run = finalised(OVER)
+    assert not run.parked_accounts.exists()
+    return {case: _document(*own, full=_tax(full[0])) for case, (own, full) in sold.items()}
+
+
+def _rates(bills: Mapping[str, Bill]) -> None:
+    percents = {line.percent for bill in bills.values() for line in bill.lines}
+    percents |= {bill.minimum_percent for bill in bills.values()}
+    for percent in sorted(percents | {ZERO}):
+        a_tax_rate(f"{percent:f}", _code(percent))
+
+
+def _code(percent: Decimal) -> str:
+    return f"at-{percent.normalize():f}".replace(".", "-")
+
+
+def _sold(bill: Bill) -> tuple[Account, list[ProductVersion]]:
+    """An account with a service for each line, and whatever adjusts its bills."""
+    account = an_account()
+    products = [
+        a_product(charges=[setup_fee(f"{line.amount:f}", tax_code=_code(line.percent))])
+        for line in bill.lines
+    ]
+    in_service(products, account=account)
+    for coupon in bill.coupons:
+        _grant(account, coupon, products)
+    if bill.minimum is not None:
+        committed(account, f"{bill.minimum:f}", tax_code=_code(bill.minimum_percent))
+    return account, products
+
+
+def _grant(account: Account, told: Coupon, products: list[ProductVersion]) -> None:
+    percent = told.discount.kind is DiscountKind.PERCENT
+    only = [] if told.lines is None else [products[n].product.code for n in sorted(told.lines)]
+    coupon = a_coupon(
+        f"{told.discount.value:f}",
+        told.discount.kind.value,
+        currency="" if percent else told.currency or account.currency,
+        products=only,
+    )
+    try:
+        has(account, coupon)
+    except CouponNotOnOffer:
+        assert coupon.currency != account.currency
+
+
+def _document(account: Account, products: list[ProductVersion], *, full: Decimal) -> Document:
+    bill = Invoice.objects.get(account=account)
+    by_product = {
+        line.charge.terms.product_version_id: line
+        for line in InvoiceLine.objects.filter(invoice=bill).select_related("charge__terms")
+    }
+    lines = [by_product[product.pk] for product in products]
+    rows = InvoiceAdjustment.objects.filter(invoice=bill)
+    shares = [
+        -sum_of(row.amount for row in rows if row.charge_id == line.charge_id) for line in lines
+    ]
+    missing = [row for row in rows if row.kind == "minimum"]
+    left = [line.amount - share for line, share in zip(lines, shares, strict=True)]
+    return Document(
+        shares=shares,
+        left=left,
+        subtotal=sum_of(line.amount for line in lines),
+        discount=sum_of(shares),
+        net=bill.net,
+        taxable=sum_of(rest for rest, line in zip(left, lines, strict=True) if line.tax_rate),
+        tax=bill.tax,
+        total=bill.total,
+        true_up=sum_of(row.amount for row in missing),
+        true_up_tax=sum_of(row.tax for row in missing),
+        tax_on_full=full,
+    )
+
+
+def _tax(account: Account) -> Decimal:
+    return Invoice.objects.get(account=account).tax
