@@ -59,7 +59,7 @@ def check_scope(
     usage: Mapping[int, UsageOf],
     shared: bool,
 ) -> Checked:
-    """Compare drafts with promises; who is in `skip` is parked anyway, `shared`: some pay for others."""
+    """Compare drafts with promises; `skip` is parked anyway; `shared`: some pay for others."""
     check = _Check(run.on, scope, drafted_texts(shard.pk, scope), skip, usage)
     rows = promised_rows(scope, shared=shared)
     check.read(rows)
