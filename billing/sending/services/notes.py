@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billing.models import InvoiceSending
 from billing.sending.words import reason_of
@@ -26,11 +25,10 @@ def tell_fallout(rows: Sequence[InvoiceSending], *, at: datetime) -> int:
 
 def _note(advocate_id: int, rows: Sequence[InvoiceSending], at: datetime) -> Note:
     first, n = rows[0], len(rows)
-    title = ngettext(
-        "An invoice could not be sent: %(number)s, %(account)s",
-        "%(n)s invoices of your accounts could not be sent",
-        n,
-    ) % {"n": n, "number": first.invoice.number, "account": first.account.name}
+    title = _("%(n)s invoices of your accounts could not be sent") % {"n": n}
+    if n == 1:
+        told = {"number": first.invoice.number, "account": first.account.name}
+        title = _("An invoice could not be sent: %(number)s, %(account)s") % told
     named = [f"{row.invoice.number}, {row.account.name}: {reason_of(row)}" for row in rows]
     if n > MOST_NAMED:
         named[MOST_NAMED:] = [_("… and %(n)s more.") % {"n": n - MOST_NAMED}]
