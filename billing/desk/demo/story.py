@@ -15,10 +15,10 @@ from django.db import transaction
 
 from billing.desk.demo.cast import POOLED, Client, clients
 from billing.desk.demo.catalog import ENTITY, PRODUCTS, ensure_catalog
+from billing.desk.demo.finance import Finance
 from billing.desk.demo.lives import Lives
-from billing.desk.demo.offers import make_offers
 from billing.desk.patience import settle
-from billing.models import BillRun, Invoice, MinimumSpend, Payment
+from billing.models import BillRun, Invoice, Payment
 from billing.payments.services import record_payment
 from billing.runs.services import approve_run, open_run
 from o2b.customers.models import Account
@@ -64,6 +64,10 @@ class Story:
         self.entity = ensure_catalog(valid_from=first, at=noon(first))
         if self._is_told():
             return
+        people = self.people
+        self.finance = Finance(
+            self.entity, people["priya"].pk, people["tomas"].pk, workers=self.workers
+        )
         self.clock, _ = TestClock.objects.get_or_create(name=CLOCK, defaults={"now": noon(first)})
         cast = list(clients(MONTHS * A_MONTH + NOW))
         for n in range(MONTHS):
@@ -73,7 +77,9 @@ class Story:
             self._live_a_month(add_months(first, n), come)
         self._on(self.today)
         self.tell("Today's quotes and orders ...")
+        self.finance.take_back(at=self.clock.now)
         self._begin_today(cast[MONTHS * A_MONTH :])
+        self.finance.look_ahead(self.today, at=self.clock.now)
         Lives(self.entity, self.clock.now).tell()
         settle(workers=self.workers)
         Account.objects.filter(test_clock=self.clock).update(test_clock=None)
@@ -115,7 +121,7 @@ class Story:
         at = self._on(first + timedelta(days=2))
         for account, client in self._accounts(cast):
             self._sell(account, client, at=at)
-        self._offer(first, cast, at=at)
+        self._arrange(first, cast, at=at)
         settle(workers=self.workers)
         self._work_by_hand(at=self._on(first + timedelta(days=5)))
         settle(workers=self.workers)
@@ -123,18 +129,13 @@ class Story:
         self._bill(on=end, at=self._on(end))
         self._pay(on=end + timedelta(days=PAYS))
 
-    def _offer(self, first: date, cast: Sequence[Client], *, at: datetime) -> None:
-        """The first customers have a coupon, and one a minimum."""
-        if MinimumSpend.objects.exists():
-            return
+    def _arrange(self, first: date, cast: Sequence[Client], *, at: datetime) -> None:
+        """Coupons, a minimum and payers from the first month on; mail of the last one's bills."""
         keys = [client.reference for client in cast]
-        make_offers(
-            Account.objects.filter(reference__in=keys).order_by("pk"),
-            first=first,
-            author_id=self.people["priya"].pk,
-            second_id=self.people["tomas"].pk,
-            at=at,
-        )
+        accounts = list(Account.objects.filter(reference__in=keys).order_by("pk"))
+        self.finance.arrange(accounts, first=first, at=at)
+        if add_months(first, 1) > self.today.replace(day=1) - timedelta(days=1):
+            self.finance.send(accounts)
 
     def _accounts(self, cast: Sequence[Client]) -> list[tuple[Account, Client]]:
         """An account for each; those who have a quote already are passed over."""

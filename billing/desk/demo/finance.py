@@ -1,0 +1,89 @@
+"""What the demo's finance does beside billing: payers, PDFs, a reversal, a look ahead."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from billing.desk.demo.offers import make_offers
+from billing.desk.patience import settle
+from billing.models import BillRun, Invoice, MinimumSpend, PayerAgreement
+from billing.payers.selectors import Share
+from billing.payers.services import approve_payers, ask_payers
+from billing.runs.services import approve_run, open_run, reverse_invoice
+from o2b.customers.layouts import Sending
+from o2b.customers.models import Account, LegalEntity
+from o2b.periods import add_months
+
+PROGRAMME = "Connectivity programme, grant 2211"
+TAKEN_BACK = "Billed to the wrong branch"
+MAILED = "billing@example.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Finance:
+    """Who asks and who approves; `workers` as in `settle`. Asked again, it goes on."""
+
+    entity: LegalEntity
+    opener_id: int
+    approver_id: int
+    workers: int = 0
+
+    def arrange(self, accounts: Sequence[Account], *, first: date, at: datetime) -> None:
+        """The first customers have a coupon, and one a minimum; others pay for one of the last."""
+        if not MinimumSpend.objects.exists():
+            make_offers(
+                accounts,
+                first=first,
+                author_id=self.opener_id,
+                second_id=self.approver_id,
+                at=at,
+            )
+        self._agree_payers(accounts, first=first, at=at)
+
+    def _agree_payers(self, accounts: Sequence[Account], *, first: date, at: datetime) -> None:
+        """A programme pays 60 % of what one customer is billed; another agreement waits."""
+        if PayerAgreement.objects.exists() or len(accounts) < 4:
+            return
+        customer, programme, other, helper = accounts[-4:]
+        for whose, payer, percent in ((customer, programme, 60), (other, helper, 25)):
+            asked = ask_payers(
+                account_id=whose.pk,
+                shares=[Share(payer.pk, Decimal(percent))],
+                starts_on=first,
+                reason=PROGRAMME,
+                asked_by_id=self.opener_id,
+                at=at,
+            )
+            if whose is customer:
+                approve_payers(agreement_id=asked.pk, user_id=self.approver_id, at=at)
+
+    def send(self, accounts: Sequence[Account]) -> None:
+        """From now on PDFs are made and kept; some are mailed, and one nobody knows where to."""
+        LegalEntity.objects.filter(pk=self.entity.pk).update(sending=Sending.PORTAL)
+        mailed = [account.pk for account in accounts[:3]]
+        Account.objects.filter(pk__in=mailed).update(sending=Sending.MAIL)
+        Account.objects.filter(pk__in=mailed[:2]).update(bill_to=MAILED)
+
+    def take_back(self, *, at: datetime) -> None:
+        """The newest invoice of the last run is reversed; the next run bills what is still due."""
+        if BillRun.objects.filter(reverses_invoice__isnull=False).exists():
+            return
+        invoice = Invoice.objects.filter(legal_entity=self.entity, total__gt=0).latest("pk")
+        reversal = reverse_invoice(
+            invoice_id=invoice.pk, reason=TAKEN_BACK, opened_by_id=self.opener_id, at=at
+        )
+        settle(workers=self.workers)
+        approve_run(run_id=reversal.pk, user_id=self.approver_id, at=at)
+        settle(workers=self.workers)
+
+    def look_ahead(self, today: date, *, at: datetime) -> None:
+        """A rehearsal of this month's run, to be looked at and thrown away."""
+        on = add_months(today.replace(day=1), 1) - timedelta(days=1)
+        kind = BillRun.Kind.REHEARSAL
+        if BillRun.objects.filter(legal_entity=self.entity, kind=kind).exists():
+            return
+        open_run(
+            legal_entity_id=self.entity.pk, on=on, kind=kind, opened_by_id=self.opener_id, at=at
+        )
+        settle(workers=self.workers)
