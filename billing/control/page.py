@@ -120,8 +120,8 @@ class Desk:
 
 
 def desk_of(run: BillRun, counts: Counts) -> Desk | None:
-    """None where nothing is left to compare: a cancelled run."""
-    if run.state == State.CANCELLED:
+    """None where nothing is left to compare: a cancelled run, or one that takes back."""
+    if run.state == State.CANCELLED or run.is_reversal:
         return None
     spread = selectors.spread_of(run_id=run.pk)
     live = run.is_reviewed

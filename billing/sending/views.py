@@ -34,7 +34,7 @@ class SendingList(ListPage):
     intro = gettext_lazy("How invoices reach their customers, and which could not.")
     columns = (
         Column(
-            "invoice", gettext_lazy("Invoice"), value="invoice.number", sort="invoice", link=True
+            "invoice", gettext_lazy("Invoice"), value="invoice.number", sort="invoice_id", link=True
         ),
         Column(
             "account",
@@ -52,7 +52,7 @@ class SendingList(ListPage):
         ),
         Column("to", gettext_lazy("To"), sort="to"),
         Column("mailed_at", gettext_lazy("Mailed"), sort="mailed_at", kind="moment"),
-        Column("run", gettext_lazy("Run"), sort="run", link="run.get_absolute_url"),
+        Column("run", gettext_lazy("Run"), sort="run_id", link="run.get_absolute_url"),
     )
     search = ("invoice__number", "account__name", "account__reference", "to")
     search_hint = gettext_lazy("Number, account or address…")

@@ -29,7 +29,7 @@ from o2b.web.show import day_text, money_text, number_text
 from o2b.web.tables import Action, Column, ListPage
 
 VIEW, RUN, APPROVE = "billing.view_billrun", "billing.run_bills", "billing.approve_run"
-SHOWN = 50
+SHOWN = 20
 State = BillRun.State
 
 

@@ -59,8 +59,7 @@ class Finance:
                 approve_payers(agreement_id=asked.pk, user_id=self.approver_id, at=at)
 
     def send(self, accounts: Sequence[Account]) -> None:
-        """From now on PDFs are made and kept; some are mailed, and one nobody knows where to."""
-        LegalEntity.objects.filter(pk=self.entity.pk).update(sending=Sending.PORTAL)
+        """PDFs are kept for all; some are mailed, and of one nobody knows where to."""
         mailed = [account.pk for account in accounts[:3]]
         Account.objects.filter(pk__in=mailed).update(sending=Sending.MAIL)
         Account.objects.filter(pk__in=mailed[:2]).update(bill_to=MAILED)
