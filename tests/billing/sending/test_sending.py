@@ -314,11 +314,14 @@ def test_two_that_mail_one_batch_do_not_meet(django_db_blocker: Any) -> None:
     services.send_again(invoice_id=row.pk, at=AT)
     mail.outbox.clear()
     other = connection.copy()
+    key = [mailing.LOCK, row.batch_id]
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [mailing.LOCK, row.batch_id])
-        assert services.mail_invoices(batch_id=row.batch_id, outbox_ids=[], machine_now=AT) == 0
-        assert letters() == []
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", key)
+            assert services.mail_invoices(batch_id=row.batch_id, outbox_ids=[], machine_now=AT) == 0
+            assert letters() == []
+            # A session that is closed ends a moment later.
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
     finally:
         other.close()
     assert services.mail_invoices(batch_id=row.batch_id, outbox_ids=[], machine_now=AT) == 1
