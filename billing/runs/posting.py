@@ -125,8 +125,12 @@ SELECT posted."on", %(entity)s, posted.account_id, posted.id,
 """
 
 LAST_SERVED = """
-SELECT max(served_to) FROM billing_draftline
-    WHERE shard_id = ANY(%s) AND invoice_id IS NOT NULL AND served_to > %s
+SELECT greatest(
+    (SELECT max(served_to) FROM billing_draftline
+        WHERE shard_id = ANY(%(shards)s) AND invoice_id IS NOT NULL AND served_to > %(after)s),
+    (SELECT max(period_end) FROM billing_draftadjustment
+        WHERE shard_id = ANY(%(shards)s) AND period_end > %(after)s)
+)
 """
 
 
@@ -161,6 +165,6 @@ def places(currency: str) -> int:
 def last_served(shard_ids: Sequence[int], *, after: date) -> date | None:
     """The last day, or the day after it, that these drafts bill beyond a day; None if none."""
     with connection.cursor() as cursor:
-        cursor.execute(LAST_SERVED, [list(shard_ids), after])
+        cursor.execute(LAST_SERVED, {"shards": list(shard_ids), "after": after})
         found: date | None = cursor.fetchone()[0]
     return found

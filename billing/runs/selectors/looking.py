@@ -13,7 +13,8 @@ from django.db import connection
 
 FIRST, CHANGED = "first", "changed"
 
-# A look counts for the bill as it was: drafted otherwise since, it is to be looked at again.
+# A look counts for the bill as it was: drafted otherwise since, it is to be looked at again. What
+# takes back bills is no bill to look at.
 TO_LOOK_AT = """
 SELECT account.id, account.advocate_id, account.name, account.reference, draft.currency, draft.net,
        draft.total, variance.before, variance.before_on, word.at, draft.shard_id
@@ -34,6 +35,8 @@ SELECT account.id, account.advocate_id, account.name, account.reference, draft.c
             ORDER BY said.id DESC LIMIT 1
     ) AS word ON true
     WHERE (variance.id IS NULL OR variance.is_changed) AND {account}
+        AND EXISTS (SELECT FROM billing_billrun WHERE id = %(run)s
+            AND reverses_invoice_id IS NULL AND reverses_run_id IS NULL)
 """
 
 
