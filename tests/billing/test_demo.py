@@ -13,8 +13,14 @@ from django.core.management import call_command
 from django.db import connection
 
 from billing.desk import patience
-from billing.desk.demo import cast, consumption, lives, packs, story, tales, years
-from billing.models import Invoice
+from billing.desk.demo import cast, consumption, finance, lives, packs, story, tales, years
+from billing.models import (
+    BillRun,
+    Invoice,
+    InvoiceAdjustment,
+    InvoiceSending,
+    PayerAgreement,
+)
 from o2b import clock
 from o2b.catalog.models import Meter
 from o2b.clocks.services import step
@@ -106,11 +112,24 @@ def test_the_figures_are_those_of_sql_and_a_second_load_changes_nothing():
     services_live_on()
     usage_came_in()
     lines_share_a_pool()
+    finance_did_more_than_bill()
     events = Event.objects.count()
 
     assert load() == first
     assert Event.objects.count() == events
     its_next_years_can_be_stepped_through()
+
+
+def finance_did_more_than_bill() -> None:
+    """Payers agreed and asked for, bills mailed and one that could not be, one taken back."""
+    agreed = PayerAgreement.objects.order_by("pk").values_list("state", flat=True)
+    assert list(agreed) == ["agreed", "asked"]
+    assert InvoiceAdjustment.objects.filter(kind="coupon").exists()
+    sent = set(InvoiceSending.objects.values_list("state", flat=True))
+    assert sent == {"filed", "mailed", "stuck"}
+    reversal = BillRun.objects.get(reverses_invoice__isnull=False)
+    assert (reversal.state, reversal.reason) == ("finalised", finance.TAKEN_BACK)
+    assert BillRun.objects.get(kind=BillRun.Kind.REHEARSAL).state == "rehearsed"
 
 
 def usage_came_in() -> None:

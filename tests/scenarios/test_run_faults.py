@@ -35,6 +35,7 @@ world.build(accounts=accounts, lines=lines, faults=1)
 # Small shards, so that something can die between many of them.
 OPEN = """
 import json, sys
+from django.db import transaction
 from billing.runs.services import open_run, opening
 from o2b import clock
 from o2b.customers.models import LegalEntity
@@ -43,8 +44,9 @@ from billing.runs.bench import world
 opening.MOST_ACCOUNTS = int(sys.argv[1])
 entity = LegalEntity.objects.get(code="bench")
 by = ensure_service_user(username="opener")
-run = open_run(legal_entity_id=entity.pk, on=world.ON, opened_by_id=by.pk, at=clock.now())
-opening.plan_run(run_id=run.pk, at=clock.now())
+with transaction.atomic():  # or a worker cuts it first, as large as ever
+    run = open_run(legal_entity_id=entity.pk, on=world.ON, opened_by_id=by.pk, at=clock.now())
+    opening.plan_run(run_id=run.pk, at=clock.now())
 print(json.dumps(run.pk))
 """
 APPROVE = """
