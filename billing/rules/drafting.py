@@ -56,8 +56,8 @@ class DueRow(NamedTuple):
 class AccountDraft(NamedTuple):
     """What one account owes: (charge, the item's revision, its lines), and the sums.
 
-    `lines` counts those of charges; the sums hold the adjustments, too. Where its bills are `split`,
-    `documents` holds each, and what it is `about`; it is one document otherwise.
+    `lines` counts those of charges; the sums hold the adjustments, too. Where its bills are
+    `split`, `documents` holds each, and what it is `about`; it is one document otherwise.
     """
 
     charges: tuple[tuple[int, int, Rendered], ...]

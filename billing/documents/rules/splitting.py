@@ -26,7 +26,9 @@ def split_draft(draft: AccountDraft, places: Mapping[int, Place], split: str) ->
     for each in draft.adjustments:
         key = home if each.charge is None else keys.get(each.charge, "")
         given.setdefault(key, []).append(each)
-    texts = {place.key: place.about for place in reversed(places.values())}
+    texts: dict[str, str] = {}
+    for place in places.values():
+        texts.setdefault(place.key, place.about)
     documents = tuple(
         _document(charges.get(key, []), given.get(key, []), split, texts.get(key, NOWHERE.about))
         for key in sorted(charges.keys() | given.keys())

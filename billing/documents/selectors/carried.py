@@ -61,7 +61,7 @@ def carried_for(*, account_id: int) -> CarriedBill | None:
         .order_by("-pk")
         .first()
     )
-    if last is None or (last.billed_by or 0) > last.run_id:  # type: ignore[attr-defined]
+    if last is None or (last.billed_by or 0) > last.run_id:
         return None
     return last
 
