@@ -64,7 +64,7 @@ class InvoiceList(ListPage):
             currency="currency",
         ),
     )
-    search = ("number", "account__name", "account__reference", "account__customer__name")
+    search = ("number", "account__name", "account__reference", "account__customer__name", "about")
     search_hint = gettext_lazy("Number or customer…")
     state_field = "status"
     states: ClassVar[Any] = selectors.STATUSES
