@@ -19,7 +19,7 @@ from o2b.web.readonly_admin import ReadOnlyAdmin, ReadOnlyInline
 
 class ShardInline(ReadOnlyInline):
     model = Shard
-    fields = ("n", "state", "planned_accounts", "drafted", "nothing_due", "parked", "worker")
+    fields = ("n", "state", "planned_accounts", "drafted", "nothing_due", "carried", "parked")
     readonly_fields = fields
 
 

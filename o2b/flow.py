@@ -137,6 +137,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "order.amber": (Reaction("orders.tell_order_jeopardy"),),
     "order.red": (Reaction("orders.tell_order_jeopardy"),),
     "order.reprioritised": (),
+    "order.po_numbered": (),
     "order.rescheduled": (Reaction("orders.forecast_orders", by="order"),),
     "order.commented": (),
     "order.question_asked": (),

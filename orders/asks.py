@@ -69,7 +69,7 @@ def care_cards(user: Any) -> list[Card]:
 
 
 def search(user: Any, text: str) -> list[Found]:
-    """Orders by number ("O-123"), customer, or the serial of what was delivered."""
+    """Orders by number ("O-123", or the customer's), customer, or serial of what was delivered."""
     if not user.has_perm("orders.view_order"):
         return []
     clean = text.replace("\0", "").strip()
@@ -77,6 +77,8 @@ def search(user: Any, text: str) -> list[Found]:
     meant = Q(account__customer__name__icontains=clean) | Q(
         pk__in=Evidence.objects.filter(serial=clean).values("line__order")
     )
+    if clean:
+        meant |= Q(po_number__iexact=clean)
     if number.isascii() and number.isdigit() and len(number) < 18:
         meant |= Q(pk=int(number))
     found = selectors.orders_for_list().filter(meant).order_by("-pk")[:MOST_FOUND]

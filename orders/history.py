@@ -17,6 +17,7 @@ WORDS: dict[str, tuple[str | Promise, str]] = {
     "change_order.placed": (gettext_lazy("Change ordered and carried out"), "good"),
     "order.woken": ("", ""),
     "order.reprioritised": (gettext_lazy("Priority changed"), ""),
+    "order.po_numbered": (gettext_lazy("The customer’s order number was noted"), ""),
     "order.rescheduled": (gettext_lazy("Day of work changed"), ""),
     "order_line.scheduled": ("", ""),
     "order_line.began": (gettext_lazy("work has begun"), "go"),

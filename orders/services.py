@@ -30,6 +30,7 @@ from orders.steering.services import (
     cancel_order,
     change_work_from,
     hold_order,
+    name_po_number,
     reprioritise,
     resume_order,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "promise_day",
     "release_task",
     "renew_forecasts",
+    "name_po_number",
     "reprioritise",
     "restart_clocks",
     "resume_line",

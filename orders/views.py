@@ -82,7 +82,7 @@ class OrderList(ListPage):
         Filter("from", _("Placed from"), listing.placed_from, kind="day"),
         Filter("until", _("Placed until"), listing.placed_until, kind="day"),
     )
-    search = ("account__customer__name", "account__name", "account__reference", "pk")
+    search = ("account__customer__name", "account__name", "account__reference", "po_number", "pk")
     search_hint = _("Customer, account or number…")
     state_field = "standing"
     states = [(state.value, state.label) for state in selectors.STANDINGS]

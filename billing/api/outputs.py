@@ -23,6 +23,7 @@ COUNTS = (
     "looked_at",
     "drafted",
     "nothing_due",
+    "carried",
     "parked",
     "to_finalise",
     "set_aside",
@@ -64,7 +65,8 @@ class RunHeadOutput(serializers.Serializer):
 class ProgressOutput(serializers.Serializer):
     """Counted in the database.
 
-    `looked_at` is `drafted` + `nothing_due` + `parked`; `drafted` is `to_finalise` + `set_aside`.
+    `looked_at` is `drafted` + `nothing_due` + `carried` + `parked`; `drafted` is `to_finalise` +
+    `set_aside`.
     """
 
     shards = serializers.IntegerField()
@@ -75,6 +77,7 @@ class ProgressOutput(serializers.Serializer):
     looked_at = serializers.IntegerField()
     drafted = serializers.IntegerField()
     nothing_due = serializers.IntegerField()
+    carried = serializers.IntegerField(help_text="Their bills are below their minimum, and wait.")
     parked = serializers.IntegerField()
     to_finalise = serializers.IntegerField()
     set_aside = serializers.IntegerField()
@@ -134,6 +137,8 @@ class InvoiceHeadOutput(serializers.Serializer):
     reverses = serializers.IntegerField(
         source="reverses_id", allow_null=True, help_text="The document that it takes back."
     )
+    split = serializers.CharField(help_text="What the account's bills were split by; empty: not.")
+    about = serializers.CharField(help_text="The purchase order, site or item that it is for.")
     currency = serializers.CharField()
     issued_on = serializers.DateField()
     due_on = serializers.DateField()

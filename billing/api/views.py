@@ -144,6 +144,7 @@ class InvoiceFilter(filters.FilterSet):
     number = filters.CharFilter()
     account = filters.CharFilter(field_name="account__reference")
     account_id = filters.NumberFilter()
+    about = filters.CharFilter(help_text="The purchase order, site or item that it is for.")
     run = filters.NumberFilter(field_name="run_id")
     currency = filters.CharFilter()
     issued_after = filters.DateFilter(field_name="issued_on", lookup_expr="gte")

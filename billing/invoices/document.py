@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from billing.documents.shown import about_label
 from billing.invoices.adjusted import groups_beside
 from billing.invoices.grouping import MANY_LINES, Together, details_of, together
 from billing.invoices.layout import (
@@ -271,6 +272,8 @@ def _facts(invoice: Invoice) -> list[list[str]]:
     ]
     if not invoice.is_credit_note:
         facts.append([_("Due"), day_text(invoice.due_on)])
+    if invoice.about:
+        facts.append([about_label(invoice), broken_up(invoice.about)])
     if invoice.reverses is not None:  # the law asks that it names what it takes back
         of = {"number": invoice.reverses.number, "day": day_text(invoice.reverses.issued_on)}
         facts.append([_("Takes back"), _("%(number)s of %(day)s") % of])

@@ -1,6 +1,7 @@
 """What billing remembers: charges, runs, drafts, invoices and their sending, ledger, payments …"""
 
 from billing.models.adjustments import DraftAdjustment, InvoiceAdjustment
+from billing.models.carried import CarriedBill
 from billing.models.charges import Charge, ChargeState
 from billing.models.control import BillWord, ParkCode, ParkedAccount, Rule, RunRules, Variance
 from billing.models.coupons import Coupon, CouponGrant, CouponProduct
@@ -24,6 +25,7 @@ __all__ = [
     "BillRun",
     "BillWord",
     "Breach",
+    "CarriedBill",
     "Charge",
     "ChargeShare",
     "ChargeState",

@@ -20,6 +20,8 @@ class DraftInvoice(models.Model):
     total = AmountField()
     due_on = models.DateField()
     line_count = models.PositiveIntegerField()
+    split = models.CharField(max_length=14, db_default="", default="", blank=True)
+    about = models.CharField(max_length=250, db_default="", default="", blank=True)
     reverses_id = models.BigIntegerField(null=True, help_text="The invoice that it takes back.")
 
     class Meta:

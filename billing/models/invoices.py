@@ -9,6 +9,7 @@ from billing.models.charges import Charge
 from billing.models.frozen import ADDS_UP, LINE_MIRRORS, MIRRORS, NEVER_BACK
 from billing.models.runs import BillRun
 from o2b.catalog.frozen import NEVER
+from o2b.customers.layouts import Split
 from o2b.customers.models import Account, LegalEntity
 from o2b.fields import AmountField, QuantityField
 
@@ -83,6 +84,21 @@ class Invoice(models.Model):
     tax = AmountField()
     total = AmountField()
     line_count = models.PositiveIntegerField()
+    split = models.CharField(
+        max_length=14,
+        blank=True,
+        default="",
+        db_default="",
+        choices=Split.choices,
+        help_text="What the account's bills were split by when it was issued.",
+    )
+    about = models.CharField(
+        max_length=250,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The purchase order, site or item that it is for, as it was called then.",
+    )
     reverses = models.ForeignKey(
         "self",
         null=True,
@@ -106,6 +122,10 @@ class Invoice(models.Model):
                 fields=["reverses"],
                 condition=models.Q(reverses__isnull=False),
                 name="no_invoice_reversed_twice",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(about="") | ~models.Q(split=""),
+                name="an_invoice_about_something_is_split_by_it",
             ),
         ]
         indexes = [models.Index(fields=["account", "-id"], name="invoice_by_account")]

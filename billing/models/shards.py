@@ -9,8 +9,8 @@ from billing.models.runs import BillRun
 class Shard(models.Model):
     """A range of accounts that one message drafts, and one finalises; progress is counted here.
 
-    `looked_at` = `drafted` + `nothing_due` + `parked`, and `drafted` = `to_finalise` + `set_aside`,
-    hold for each shard, and so for the run.
+    `looked_at` = `drafted` + `nothing_due` + `carried` + `parked`, and `drafted` = `to_finalise` +
+    `set_aside`, hold for each shard, and so for the run.
     """
 
     class State(models.TextChoices):
@@ -29,6 +29,9 @@ class Shard(models.Model):
     looked_at = models.PositiveIntegerField(default=0)
     drafted = models.PositiveIntegerField(default=0)
     nothing_due = models.PositiveIntegerField(default=0)
+    carried = models.PositiveIntegerField(
+        db_default=0, default=0, help_text="Accounts whose bill is below their minimum: it waits."
+    )
     parked = models.PositiveIntegerField(default=0)
     to_finalise = models.PositiveIntegerField(db_default=0)
     set_aside = models.PositiveIntegerField(db_default=0)

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import NamedTuple
 
 from billing.rules.adjustments import Adjustment
@@ -55,7 +56,8 @@ class DueRow(NamedTuple):
 class AccountDraft(NamedTuple):
     """What one account owes: (charge, the item's revision, its lines), and the sums.
 
-    `lines` counts those of charges; the sums hold the adjustments, too.
+    `lines` counts those of charges; the sums hold the adjustments, too. Where its bills are
+    `split`, `documents` holds each, and what it is `about`; it is one document otherwise.
     """
 
     charges: tuple[tuple[int, int, Rendered], ...]
@@ -63,6 +65,14 @@ class AccountDraft(NamedTuple):
     tax: Decimal
     lines: int
     adjustments: tuple[Adjustment, ...] = ()
+    documents: tuple["AccountDraft", ...] = ()
+    split: str = ""
+    about: str = ""
+
+    @property
+    def papers(self) -> tuple["AccountDraft", ...]:
+        """What is written of it: its documents, or itself."""
+        return self.documents or (self,)
 
     @property
     def bills(self) -> bool:
@@ -101,10 +111,15 @@ def draft_accounts(
     taxing: Taxing = NET,
     exempt: Collection[int] = (),
     usage: Mapping[int, UsageOf] | None = None,
+    apart: Mapping[int, str] | None = None,
 ) -> tuple[dict[int, AccountDraft], dict[int, Exception]]:
-    """Draft each account on its own: one that cannot be computed does not stop the others."""
+    """Draft each account on its own: one that cannot be computed does not stop the others.
+
+    `apart` has the charges of accounts whose bills are split, and the key of each one's document.
+    """
     books = {
-        free: _Book(priced, history, until, usage or {}, taxing, free) for free in (False, True)
+        free: _Book(priced, history, until, usage or {}, taxing, free, apart or {})
+        for free in (False, True)
     }
     drafts: dict[int, AccountDraft] = {}
     failed: dict[int, Exception] = {}
@@ -131,9 +146,10 @@ class _Book:
         usage: Mapping[int, UsageOf],
         taxing: Taxing = NET,
         exempt: bool = False,
+        apart: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         self.priced, self.history, self.until, self.usage = priced, history, until, usage
-        self.taxing, self.exempt = taxing, exempt
+        self.taxing, self.exempt, self.apart = taxing, exempt, apart
         self.memo: dict[str, Rendered] = {}
         self.together: dict[tuple[int, ...], tuple[list[Rendered], list[Rendered]]] = {}
 
@@ -155,13 +171,25 @@ class _Book:
                 billed = self.history.get(charge_id, ())
             found.append((charge_id, versions[0].revision, self.charge(keys, billed, usage)))
         if self.taxing.per is not TaxRounding.LINE:
-            found = self.taxed_together(found, currency)
+            found = self.taxed_apart(found, currency)
         return _summed(found, currency)
+
+    def taxed_apart(
+        self, found: list[tuple[int, int, Rendered]], currency: str
+    ) -> list[tuple[int, int, Rendered]]:
+        """Together is what stands on one document."""
+        apart = self.apart
+        if not apart or not found or found[0][0] not in apart:
+            return self.taxed_together(found, currency)
+        papers: dict[str, list[tuple[int, int, Rendered]]] = {}
+        for row in found:
+            papers.setdefault(apart.get(row[0], ""), []).append(row)
+        return [row for own in papers.values() for row in self.taxed_together(own, currency)]
 
     def taxed_together(
         self, found: list[tuple[int, int, Rendered]], currency: str
     ) -> list[tuple[int, int, Rendered]]:
-        """All lines of an account again, their tax rounded per rate or once for the invoice."""
+        """All lines of a document again, their tax rounded per rate or once for the invoice."""
         own = [rendered for _, _, rendered in found]
         key = tuple(map(id, own))
         known = self.together.get(key)

@@ -10,7 +10,7 @@ from django.db import connection
 from billing.models import BillRun, Shard
 from billing.rules.drafting import AccountDraft
 from billing.rules.metering import UsageOf
-from billing.rules.rendering import NULL, copied_adjustments
+from billing.rules.rendering import NULL, copied, copied_adjustments
 from billing.runs.posting import Books
 from billing.runs.selectors.due import AccountFacts
 from o2b.money import EXACT
@@ -25,7 +25,7 @@ FROM STDIN
 
 INVOICES = """
 COPY billing_draftinvoice (id, run_id, shard_id, account_id, kind, currency, net, tax, total,
-    due_on, line_count)
+    due_on, line_count, split, about)
 FROM STDIN
 """
 
@@ -47,9 +47,10 @@ IDS = "SELECT nextval('billing_invoice_id_seq') FROM generate_series(1, %s)"
 # In account order: a draft that is made again after a crash gets the number that it had.
 FINAL_INVOICES = """
 INSERT INTO billing_invoice (id, number, serial, legal_entity_id, account_id, run_id, kind,
-                             currency, issued_on, due_on, net, tax, total, line_count, reverses_id)
+                             currency, issued_on, due_on, net, tax, total, line_count, split, about,
+                             reverses_id)
 SELECT id, {number}, serial, %(entity)s, account_id, %(run)s, kind, currency, %(on)s, due_on, net,
-       tax, total, line_count, reverses_id
+       tax, total, line_count, split, about, reverses_id
     FROM (
         SELECT *, {serial} AS serial
             FROM billing_draftinvoice WHERE shard_id = %(shard)s
@@ -144,9 +145,10 @@ def write_drafts(
 ) -> None:
     """Two COPYs: what would be invoiced, and how each charge would stand then; a third of what
     adjusts it, if anything does."""
-    ids = iter(_invoice_ids(sum(1 for draft in drafts.values() if draft.bills)))
+    papers = [(account, paper) for account, draft in drafts.items() for paper in draft.papers]
+    ids = iter(_invoice_ids(sum(1 for _, paper in papers if paper.bills)))
     lines, invoices, adjustments = StringIO(), StringIO(), StringIO()
-    for account_id, draft in drafts.items():
+    for account_id, draft in papers:
         invoice = NULL
         if draft.bills:
             invoice = str(next(ids))
@@ -212,7 +214,8 @@ def _invoice(
     due_on = due_day(run.on, account.payment_days)
     return (
         f"{invoice}\t{run.pk}\t{shard.pk}\t{account_id}\t{kind}\t{account.currency}"
-        f"\t{draft.net:f}\t{draft.tax:f}\t{total:f}\t{due_on}\t{draft.lines}\n"
+        f"\t{draft.net:f}\t{draft.tax:f}\t{total:f}\t{due_on}\t{draft.lines}"
+        f"\t{draft.split}\t{copied(draft.about)}\n"
     )
 
 

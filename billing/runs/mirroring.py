@@ -30,10 +30,10 @@ COUNT = "SELECT count(DISTINCT original.account_id), count(*) FROM {originals}"
 
 MIRRORED_INVOICES = """
 INSERT INTO billing_draftinvoice (id, run_id, shard_id, account_id, kind, currency, net, tax, total,
-                                  due_on, line_count, reverses_id)
+                                  due_on, line_count, split, about, reverses_id)
 SELECT nextval('billing_invoice_id_seq'), %(run)s, %(shard)s, account_id,
        CASE kind WHEN 'invoice' THEN 'credit_note' ELSE 'invoice' END,
-       currency, -net, -tax, -total, %(on)s, line_count, id
+       currency, -net, -tax, -total, %(on)s, line_count, split, about, id
     FROM (SELECT original.* FROM {originals} ORDER BY original.account_id, original.id) AS billed
 """
 

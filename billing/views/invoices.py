@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_GET
 
+from billing.documents.shown import about_text
 from billing.explaining.selectors import LineExplained, explain_invoice, explain_line, line_at
 from billing.explaining.selectors.adjusted import explain_adjustments
 from billing.forms import ReasonForm
@@ -49,7 +50,7 @@ class InvoiceList(ListPage):
             gettext_lazy("Account"),
             value="account.name",
             sort="account__name",
-            note="account.reference",
+            note=lambda row: " · ".join(filter(None, (row.account.reference, about_text(row)))),
         ),
         Column("issued_on", gettext_lazy("Date"), sort="issued_on", kind="day"),
         Column("due_on", gettext_lazy("Due"), sort="due_on", kind="day"),
@@ -63,7 +64,7 @@ class InvoiceList(ListPage):
             currency="currency",
         ),
     )
-    search = ("number", "account__name", "account__reference", "account__customer__name")
+    search = ("number", "account__name", "account__reference", "account__customer__name", "about")
     search_hint = gettext_lazy("Number or customer…")
     state_field = "status"
     states: ClassVar[Any] = selectors.STATUSES
@@ -129,6 +130,7 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     context = {
         "invoice": invoice,
         "status": label(invoice.status),
+        "about": about_text(invoice),
         "title": _("Credit note") if invoice.is_credit_note else _("Invoice"),
         "document": _document_of(invoice, lines, [each.adjustment for each in adjusted]),
         "adjustments": [(each, in_words(each.adjustment, outside)) for each in adjusted],

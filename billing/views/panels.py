@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from billing.documents.selectors.carried import carried_for
 from billing.invoices import selectors as invoices
 from billing.payments import selectors as payments
 from o2b import clock
@@ -28,6 +29,7 @@ def of_account(request: HtmxRequest, pk: int) -> HttpResponse:
         "balance": payments.account_balance(account),
         "overdue": payments.overdue_amount(account, on=today),
         "invoices": invoices.of_account(account_id=pk, on=today)[:ROWS],
+        "carried": carried_for(account_id=pk),
         "ledger": payments.ledger(account, limit=ROWS),
     }
     return _panel(request, "of_account", parent=account, title=_("Invoices"), context=context)

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing import selectors
 from billing.control.page import desk_of, progress_of
+from billing.documents.selectors.carried import carried_in
+from billing.documents.shown import carried_text
 from billing.forms import ReasonForm, RunForm
 from billing.models import BillRun
 from billing.runs import services
@@ -173,6 +175,7 @@ def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
     return {
         "run": run,
         "counts": counts,
+        "carried": carried_text(carried_in(run_id=pk)) if counts.carried else "",
         "looked_at_all": looked_at_all,
         "progress": progress_of(run, counts, pace),
         "desk": desk_of(run, counts) if looked_at_all else None,

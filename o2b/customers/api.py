@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from o2b import clock
-from o2b.api.fields import Asked, Key, Link, State
+from o2b.api.fields import Asked, Exact, Key, Link, Plain, State
 from o2b.api.idempotency import once
 from o2b.api.views import Noun
 from o2b.customers import services
-from o2b.customers.layouts import ACCOUNT_SENDING, LANGUAGES, Grouping
+from o2b.customers.layouts import ACCOUNT_SENDING, LANGUAGES, Grouping, Split
 from o2b.customers.models import Account, Customer
 from o2b.customers.references import UnknownReference, legal_entity_named, person_named
 
@@ -56,6 +56,12 @@ class AccountOutput(serializers.Serializer):
     tax_exempt = serializers.BooleanField()
     dunning_profile = serializers.CharField()
     invoice_grouping = serializers.CharField()
+    invoice_split = serializers.CharField(
+        help_text="What its bills are split by: purchase_order, site, item; empty: one document."
+    )
+    minimum_invoice = Plain(
+        allow_null=True, help_text="Smaller bills wait for the next run; null: as the seller."
+    )
     address = serializers.CharField()
     sending = serializers.CharField(help_text="Empty: as the seller does.")
     bill_to = serializers.CharField(help_text="Where invoices are mailed; empty: to the contact.")
@@ -89,6 +95,8 @@ class AccountAsked(Asked):
     invoice_grouping = serializers.ChoiceField(
         Grouping.choices[1:], allow_blank=True, required=False
     )
+    invoice_split = serializers.ChoiceField(Split.choices[1:], allow_blank=True, required=False)
+    minimum_invoice = Exact(required=False, allow_null=True, help_text="0: none waits.")
     language = serializers.ChoiceField(LANGUAGES, allow_blank=True, required=False)
 
 
@@ -110,6 +118,8 @@ class AccountChangeAsked(Asked):
     invoice_grouping = serializers.ChoiceField(
         Grouping.choices[1:], allow_blank=True, required=False
     )
+    invoice_split = serializers.ChoiceField(Split.choices[1:], allow_blank=True, required=False)
+    minimum_invoice = Exact(required=False, allow_null=True, help_text="0: none waits.")
     language = serializers.ChoiceField(LANGUAGES, allow_blank=True, required=False)
 
 

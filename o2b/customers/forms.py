@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
-from o2b.customers.layouts import ACCOUNT_SENDING, LANGUAGES, Grouping
+from o2b.customers.layouts import ACCOUNT_SENDING, LANGUAGES, Grouping, Split
 from o2b.customers.models import Account, Customer, LegalEntity
 
 User = get_user_model()
@@ -61,6 +61,20 @@ class AccountForm(forms.Form):
         required=False,
         choices=[("", _("as the seller does")), *Grouping.choices[1:]],
     )
+    invoice_split = forms.ChoiceField(
+        label=_("Split bills"),
+        required=False,
+        choices=Split.choices,
+        help_text=_("Each purchase order, site or item gets an invoice of its own."),
+    )
+    minimum_invoice = forms.DecimalField(
+        label=_("Smallest bill"),
+        required=False,
+        min_value=0,
+        max_digits=19,
+        decimal_places=4,
+        help_text=_("A smaller one waits for the next run. Empty: as the seller; 0: none waits."),
+    )
     language = forms.ChoiceField(
         label=_("Language"),
         required=False,
@@ -97,6 +111,8 @@ class AccountForm(forms.Form):
             "sending": account.sending,
             "bill_to": account.bill_to,
             "invoice_grouping": account.invoice_grouping,
+            "invoice_split": account.invoice_split,
+            "minimum_invoice": account.minimum_invoice,
             "language": account.customer.language,
         }
 

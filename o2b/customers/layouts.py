@@ -38,6 +38,15 @@ class Grouping(models.TextChoices):
     SITE = "site", _("by site")
 
 
+class Split(models.TextChoices):
+    """What the bills of an account are split by: a document for each."""
+
+    NONE = "", _("not at all: one document")
+    PURCHASE_ORDER = "purchase_order", _("by purchase order")
+    SITE = "site", _("by site")
+    ITEM = "item", _("by item")
+
+
 def validate_layout(said: Any) -> None:
     """Refuse a setting that nobody knows, and a value that it cannot have."""
     if not isinstance(said, dict):

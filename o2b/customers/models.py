@@ -16,11 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from o2b.charging.tax import TaxRounding
 from o2b.charging.terms import TermsInvalid, conventions_of
 from o2b.customers.bookkeeping import SETTINGS, Bookkeeping, BookkeepingInvalid, bookkeeping_of
+from o2b.customers.carrying import SETTINGS as CARRYING
+from o2b.customers.carrying import Carrying, CarryingInvalid, carrying_of
 from o2b.customers.layouts import (
     ACCOUNT_SENDING,
     LANGUAGES,
     Grouping,
     Sending,
+    Split,
     validate_layout,
 )
 from o2b.fields import AmountField
@@ -28,7 +31,7 @@ from o2b.models import TestClock
 from o2b.money import is_currency
 
 # How amounts and periods are shown and taxed, beside how they are counted.
-SHOWN_CONVENTIONS = ("period_end", "cash_rounding", "tax_rounding", *SETTINGS)
+SHOWN_CONVENTIONS = ("period_end", "cash_rounding", "tax_rounding", *SETTINGS, *CARRYING)
 EXCLUSIVE, INCLUSIVE = "exclusive", "inclusive"
 
 
@@ -64,7 +67,8 @@ def validate_conventions(said: Any) -> None:
         raise ValidationError(_("Tax is rounded per line, rate or invoice."))
     try:
         bookkeeping_of(said)
-    except BookkeepingInvalid as fault:
+        carrying_of(said)
+    except (BookkeepingInvalid, CarryingInvalid) as fault:
         raise ValidationError(str(fault)) from fault
 
 
@@ -121,6 +125,11 @@ class LegalEntity(models.Model):
     def bookkeeping(self) -> Bookkeeping:
         """How it numbers its documents and keeps its books."""
         return bookkeeping_of(self.conventions)
+
+    @property
+    def carrying(self) -> Carrying:
+        """How small a bill it issues, and how long smaller ones wait."""
+        return carrying_of(self.conventions)
 
     @property
     def smallest_coin(self) -> Decimal | None:
@@ -197,6 +206,20 @@ class Account(models.Model):
         choices=Grouping.choices,
         help_text=_("What the lines of its invoices are put together by; empty: as the seller."),
     )
+    invoice_split = models.CharField(
+        max_length=14,
+        blank=True,
+        default="",
+        db_default="",
+        choices=Split.choices,
+        help_text=_("What its bills are split by: a document for each; empty: one document."),
+    )
+    minimum_invoice = AmountField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Smaller bills wait for the next run; empty: as the seller, 0: none wait."),
+    )
     sending = models.CharField(
         max_length=10,
         blank=True,
@@ -223,6 +246,14 @@ class Account(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(bill_day__range=(1, 31)), name="account_bill_day_is_a_day"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(minimum_invoice=None) | models.Q(minimum_invoice__gte=0),
+                name="account_minimum_invoice_not_below_zero",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(invoice_split__in=Split.values),
+                name="account_invoice_split_is_known",
             ),
         ]
 

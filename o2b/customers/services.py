@@ -1,6 +1,8 @@
 """What one may do with customers and their accounts: open, change, close."""
 
 from datetime import datetime
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -10,6 +12,15 @@ from django.utils.translation import gettext as _
 from o2b import events
 from o2b.customers.models import Account, Customer, LegalEntity
 from o2b.errors import Invalid, Refused
+
+
+class Unsaid(Enum):
+    """Nothing was said, where None says something."""
+
+    UNSAID = "unsaid"
+
+
+UNSAID = Unsaid.UNSAID
 
 
 class AccountInvalid(Invalid):
@@ -41,6 +52,8 @@ def create_account(
     sending: str = "",
     bill_to: str = "",
     invoice_grouping: str = "",
+    invoice_split: str = "",
+    minimum_invoice: Decimal | None = None,
     language: str = "",
     actor_id: int | None = None,
 ) -> Account:
@@ -71,6 +84,8 @@ def create_account(
         sending=sending,
         bill_to=bill_to,
         invoice_grouping=invoice_grouping,
+        invoice_split=invoice_split,
+        minimum_invoice=minimum_invoice,
     )
     _check(account)
     account.save()
@@ -96,10 +111,15 @@ def change_account(
     sending: str | None = None,
     bill_to: str | None = None,
     invoice_grouping: str | None = None,
+    invoice_split: str | None = None,
+    minimum_invoice: Decimal | None | Unsaid = UNSAID,
     language: str | None = None,
     actor_id: int | None = None,
 ) -> Account:
-    """Change what may change of an open account and of its customer; None leaves it as it is."""
+    """Change what may change of an open account and of its customer; None leaves it as it is.
+
+    A minimum may be None itself: as the seller's; it is left as it is where nothing is said.
+    """
     account = _locked(account_id)
     told: dict[str, Any] = {
         "name": name,
@@ -112,7 +132,10 @@ def change_account(
     }
     if bill_group is not None:
         told["bill_group"] = bill_group
+    if not isinstance(minimum_invoice, Unsaid):
+        told["minimum_invoice"] = minimum_invoice
     about = {"sending": sending, "bill_to": bill_to, "invoice_grouping": invoice_grouping}
+    about["invoice_split"] = invoice_split
     told |= {field: value for field, value in about.items() if value is not None}
     changed = [field for field, value in told.items() if getattr(account, field) != value]
     for field in changed:

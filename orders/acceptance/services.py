@@ -14,6 +14,7 @@ from o2b.catalog.models import ProductVersion
 from o2b.catalog.succession import is_retired, successors_of
 from o2b.errors import Refused
 from orders.entry.days import check_days
+from orders.entry.services import checked_po_number
 from orders.laying.services import NewLine, NewOrder, lock_accounts, write_orders
 from orders.models import Order
 from quotes import services as quoting
@@ -47,6 +48,7 @@ def place_order(
     channel: str = Order.Channel.QUOTE,
     work_from: date | None = None,
     promised_on: date | None = None,
+    po_number: str = "",
 ) -> Order:
     """Accept the quote for `by` and order exactly what it offered, under the very same Terms.
 
@@ -59,6 +61,7 @@ def place_order(
         channel=channel,
         work_from=work_from,
         promised_on=promised_on,
+        po_number=po_number,
     )[0]
 
 
@@ -71,11 +74,13 @@ def place_orders(
     channel: str = Order.Channel.QUOTE,
     work_from: date | None = None,
     promised_on: date | None = None,
+    po_number: str = "",
 ) -> list[Order]:
     """Accept many quotes, each for whom it says, and order what they offered; all or none.
 
     A quote of changes becomes one change order, in which what it adds is delivered.
     """
+    number = checked_po_number(po_number)
     owners = dict(Quote.objects.filter(pk__in=accepted).values_list("pk", "account_id"))
     if missing := accepted.keys() - owners.keys():
         raise Quote.DoesNotExist(f"there is no quote {min(missing)}")
@@ -106,6 +111,7 @@ def place_orders(
             note="\n".join(notes[quote.pk]),
             work_from=work_from,
             promised_on=promised_on,
+            po_number=number,
         )
         for quote in quotes
     }

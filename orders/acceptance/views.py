@@ -42,6 +42,12 @@ class AcceptForm(forms.Form):
         max_length=200,
         widget=forms.TextInput({"autocomplete": "name"}),
     )
+    po_number = forms.CharField(
+        label=gettext_lazy("Your order number"),
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy("If you have one; it stands on the invoice then."),
+    )
     consent = forms.BooleanField(
         label=gettext_lazy("I accept this offer and order what it lists, with costs."),
         error_messages={"required": gettext_lazy("Please tick this to order.")},
@@ -120,7 +126,10 @@ def _answer(request: HttpRequest, token: str, quote: Quote) -> HttpResponse:
     at = clock.now(quote.account)
     try:
         if accepting:
-            services.place_order(quote_id=quote.pk, by=form.cleaned_data["name"], at=at)
+            said = form.cleaned_data
+            services.place_order(
+                quote_id=quote.pk, by=said["name"], at=at, po_number=said["po_number"]
+            )
         else:
             services.decline_offer(quote_id=quote.pk, reason=form.cleaned_data["reason"], at=at)
     except services.AlreadyOrdered as refusal:

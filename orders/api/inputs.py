@@ -17,6 +17,28 @@ class Day(serializers.DateField):
         super().__init__(**{"required": False, "allow_null": True, "default": None} | kwargs)
 
 
+class PoNumber(serializers.CharField):
+    """The customer's own number of an order."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        usual: dict[str, Any] = {
+            "required": False,
+            "allow_blank": True,
+            "default": "",
+            "max_length": 60,
+        }
+        told = "The customer's own number of it, as invoices say it."
+        if kwargs.get("required"):
+            del usual["default"]
+        super().__init__(**usual | {"help_text": told} | kwargs)
+
+
+class PoNumberAsked(Asked):
+    """The customer's own number of an order; empty: none."""
+
+    po_number = PoNumber(required=True)
+
+
 class OrderOfQuoteAsked(Asked):
     """The order that a sent quote becomes: what was offered, under the very same Terms."""
 
@@ -30,6 +52,7 @@ class OrderOfQuoteAsked(Asked):
     )
     work_from = Day(help_text="Nothing is begun before this day; empty: at once.")
     promised_on = Day(help_text="The day promised to the customer.")
+    po_number = PoNumber()
 
 
 class OrderAsked(Asked):
@@ -45,6 +68,7 @@ class OrderAsked(Asked):
     priority = serializers.IntegerField(
         required=False, default=0, help_text="-1 low, 0 normal, 1 high, 2 urgent."
     )
+    po_number = PoNumber()
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
     legacy = serializers.BooleanField(
         required=False,
@@ -56,6 +80,7 @@ class OrderAsked(Asked):
 
 class AcceptAsked(Asked):
     by = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
+    po_number = PoNumber()
 
 
 class DeclineAsked(Asked):

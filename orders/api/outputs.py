@@ -50,6 +50,7 @@ class OrderHeadOutput(serializers.Serializer):
     jeopardy = State(name="Jeopardy", choices=Jeopardy.choices)
     priority = serializers.IntegerField()
     bulk = serializers.IntegerField(source="bulk_id", allow_null=True)
+    po_number = serializers.CharField(help_text="The customer's own number of it.")
     note = serializers.CharField()
 
 

@@ -23,6 +23,7 @@ from orders.api.inputs import (
     DeclineAsked,
     OrderAsked,
     OrderOfQuoteAsked,
+    PoNumberAsked,
     PriorityAsked,
     ReasonAsked,
     WorkFromAsked,
@@ -63,6 +64,7 @@ class OrderFilter(filters.FilterSet):
     queue = filters.CharFilter(method="of_queue", help_text="Orders with open work in it.")
     product = filters.CharFilter(method="of_product", help_text="Its code.")
     advocate = filters.CharFilter(field_name="account__advocate__username")
+    po_number = filters.CharFilter(help_text="The customer's own number.")
     bulk = filters.NumberFilter(field_name="bulk_id")
     promised_after = filters.DateFilter(field_name="promised_on", lookup_expr="gte")
     promised_before = filters.DateFilter(field_name="promised_on", lookup_expr="lt")
@@ -91,6 +93,7 @@ class OrderViewSet(Noun):
         "retrieve": "orders.view_order",
         "create": "orders.view_order",  # and place_order or accept_quote, by what is asked
         "priority": "orders.manage_work",
+        "po_number": "orders.place_order",
     } | dict.fromkeys(("hold", "resume", "cancel", "work_from"), "orders.work_tasks")
 
     def get_queryset(self) -> QuerySet[Order]:
@@ -118,6 +121,7 @@ class OrderViewSet(Noun):
                 channel="rest",
                 work_from=asked["work_from"],
                 promised_on=asked["promised_on"],
+                po_number=asked["po_number"],
             )
         except Quote.DoesNotExist as exc:
             message = _("There is no quote %(quote)s.") % {"quote": asked["quote"]}
@@ -139,6 +143,7 @@ class OrderViewSet(Noun):
             work_from=asked["work_from"],
             promised_on=asked["promised_on"],
             priority=asked["priority"],
+            po_number=asked["po_number"],
         )
 
     @extend_schema(request=ReasonAsked, responses=OrderResultOutput)
@@ -180,6 +185,15 @@ class OrderViewSet(Noun):
         services.change_work_from(order_id=self.key(), at=self.now(), user_id=self.user_id, **told)
         return self.shown(self.key())
 
+    @extend_schema(request=PoNumberAsked, responses=OrderOutput)
+    @action(detail=True, methods=["post"], url_path="po-number")
+    @once
+    def po_number(self, request: Request, pk: str) -> Response:
+        """Note the customer's own number of the order; bills from then on say it."""
+        told = self.asked(PoNumberAsked)
+        services.name_po_number(order_id=self.key(), at=self.now(), user_id=self.user_id, **told)
+        return self.shown(self.key())
+
     def _steered(self, verb: Any, **told: Any) -> Response:
         """The order and its lines after something that each line does for itself."""
         results = verb(order_id=self.key(), at=self.now(), user_id=self.user_id, **told)
@@ -198,8 +212,8 @@ class AnswerViewSet(Verbs):
     @once
     def accept(self, request: Request, pk: str) -> Response:
         """Accept the quote for the customer: it becomes an order."""
-        by = self.asked(AcceptAsked)["by"]
-        order = accept(quote_id=self.key(), by=by, user=request.user, channel="quote")
+        asked = self.asked(AcceptAsked)
+        order = accept(quote_id=self.key(), user=request.user, channel="quote", **asked)
         return placed(order, request.user)
 
     @extend_schema(request=DeclineAsked, responses={204: None}, tags=["quotes"])
@@ -221,7 +235,7 @@ def placed(order: Order, user: Any) -> Response:
     return Response(data, status=201, headers={"Location": data["url"]})
 
 
-def accept(*, quote_id: int, by: str, user: Any, channel: str, **days: Any) -> Order:
+def accept(*, quote_id: int, by: str, user: Any, channel: str, **told: Any) -> Order:
     """Place the order of a quote; if it was placed before, say where it is in the API."""
     quote = Quote.objects.select_related("account__test_clock").get(pk=quote_id)
     try:
@@ -231,7 +245,7 @@ def accept(*, quote_id: int, by: str, user: Any, channel: str, **days: Any) -> O
             at=clock.now(quote.account),
             actor_id=user.pk,
             channel=channel,
-            **days,
+            **told,
         )
     except AlreadyOrdered as exc:
         exc.extra["url"] = reverse("api-order-detail", args=[exc.order_id])

@@ -48,6 +48,7 @@ class ChangeOrder:
     lines: Sequence[ChangeLine]
     quote_id: int | None = None
     note: str = ""
+    po_number: str = ""
     to: Order | None = None
 
 
@@ -97,6 +98,7 @@ def _written(
                 placed_at=at,
                 placed_by_id=actor_id,
                 note=new.note,
+                po_number=new.po_number,
             )
             for new in orders
             if new.to is None

@@ -34,6 +34,12 @@ class OrderForm(AccountForm):
         initial=Priority.NORMAL,
         empty_value=0,  # type: ignore[arg-type]  # as the model says it: normal
     )
+    po_number = forms.CharField(
+        label=gettext_lazy("Purchase order"),
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy("The customer’s own number of it; it stands on the invoice."),
+    )
     note = forms.CharField(
         label=gettext_lazy("Note"),
         required=False,

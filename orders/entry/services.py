@@ -19,6 +19,7 @@ from quotes.selectors import price_lines
 from quotes.together import NOTHING
 
 LONGEST_NOTE = 2000
+LONGEST_PO_NUMBER = 60
 
 
 class AccountUnknown(Invalid):
@@ -37,6 +38,10 @@ class NoteInvalid(Invalid):
     code = "note_invalid"
 
 
+class PoNumberInvalid(Invalid):
+    code = "po_number_invalid"
+
+
 @transaction.atomic
 def enter_order(
     *,
@@ -52,6 +57,7 @@ def enter_order(
     work_from: date | None = None,
     promised_on: date | None = None,
     priority: int = Priority.NORMAL,
+    po_number: str = "",
 ) -> Order:
     """Order for an account at the prices that contract and books give it on that day.
 
@@ -84,6 +90,7 @@ def enter_order(
         work_from=work_from,
         promised_on=promised_on,
         priority=check_priority(priority),
+        po_number=checked_po_number(po_number),
     )
     return write_orders(orders=[order], channel=channel, at=at, actor_id=actor_id)[0]
 
@@ -122,6 +129,15 @@ def check_note(note: str) -> None:
     if len(note) > LONGEST_NOTE or "\0" in note:
         message = _("A text of up to %(longest)s characters.")
         raise NoteInvalid(message % {"longest": LONGEST_NOTE}, field="note")
+
+
+def checked_po_number(said: str) -> str:
+    """The customer's number of an order, in one line; empty if there is none."""
+    number = " ".join(said.split())
+    if len(number) > LONGEST_PO_NUMBER or not number.isprintable():
+        message = _("A number of up to %(longest)s characters.")
+        raise PoNumberInvalid(message % {"longest": LONGEST_PO_NUMBER}, field="po_number")
+    return number
 
 
 def refuse_discounts(lines: Sequence[CheckedLine]) -> None:

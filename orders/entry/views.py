@@ -80,6 +80,7 @@ def _place(request: HttpRequest, editor: OrderEditor) -> HttpResponse:
             work_from=said["work_from"],
             promised_on=said["promised_on"],
             priority=said["priority"],
+            po_number=said["po_number"],
         )
     except Refused as fault:
         _assess(editor, said["account"], gently=True)

@@ -71,6 +71,7 @@ class NewOrder:
     priority: int = Priority.NORMAL
     bulk_id: int | None = None
     kind: str = Order.Kind.NEW
+    po_number: str = ""
 
 
 def lock_account(*, account_id: int, field: str | None = None) -> Account:
@@ -124,6 +125,7 @@ def write_orders(
             promised_on=new.promised_on,
             priority=new.priority,
             bulk_id=new.bulk_id,
+            po_number=new.po_number,
         )
         for new in orders
     )

@@ -54,6 +54,13 @@ class Order(models.Model):
     bulk = models.ForeignKey(
         "orders.BulkOrder", null=True, on_delete=models.PROTECT, related_name="orders"
     )
+    po_number = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The customer's own number of it, such as that of their purchase order."),
+    )
     note = models.TextField(blank=True, default="")
 
     class Meta:

@@ -16,6 +16,12 @@ class PriorityForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=LONGEST, required=False)
 
 
+class PoNumberForm(forms.Form):
+    """How the customer calls the order; empty: not at all."""
+
+    po_number = forms.CharField(label=_("Purchase order"), max_length=60, required=False)
+
+
 class WorkFromForm(forms.Form):
     """The day on which work begins, and why it is another one."""
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from o2b import clock, events, fsm
 from o2b.errors import Invalid, Refused
 from orders.entry.days import check_days, check_priority
+from orders.entry.services import checked_po_number
 from orders.fulfilment.services.hand import check_reason
 from orders.fulfilment.services.pauses import is_past_return
 from orders.fulfilment.services.scene import Scene
@@ -25,6 +26,7 @@ __all__ = [
     "cancel_order",
     "change_work_from",
     "hold_order",
+    "name_po_number",
     "reprioritise",
     "resume_order",
 ]
@@ -195,6 +197,25 @@ def change_work_from(
     )
     if work_from is None or work_from <= today:
         begin_lines(lines, at=at, actor_id=user_id)
+    return order
+
+
+@transaction.atomic
+def name_po_number(
+    *, order_id: int, po_number: str, at: datetime, user_id: int | None = None
+) -> Order:
+    """Note the customer's number of an order, at any time: bills from then on say it.
+
+    What was billed under another one stays as it is.
+    """
+    number = checked_po_number(po_number)
+    order = _lock(order_id)
+    before, order.po_number = order.po_number, number
+    if before != number:
+        order.save(update_fields=["po_number"])
+        events.record(
+            "order.po_numbered", order, at=at, actor_id=user_id, before=before, after=number
+        )
     return order
 
 

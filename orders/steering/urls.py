@@ -10,5 +10,6 @@ urlpatterns = [
     path("<int:pk>/cancel/", views.cancel, name="cancel"),
     path("<int:pk>/priority/", views.priority, name="priority"),
     path("<int:pk>/work-from/", views.work_from, name="work-from"),
+    path("<int:pk>/po-number/", views.po_number, name="po-number"),
     path("<int:pk>/documents/", views.documents, name="documents"),
 ]

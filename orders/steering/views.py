@@ -16,9 +16,9 @@ from o2b.errors import Invalid
 from o2b.web.http import HtmxRequest, door
 from orders.models import Order
 from orders.steering import selectors, services
-from orders.steering.forms import PriorityForm, WorkFromForm
+from orders.steering.forms import PoNumberForm, PriorityForm, WorkFromForm
 
-WORKS, MANAGES = "orders.work_tasks", "orders.manage_work"
+WORKS, MANAGES, PLACES = "orders.work_tasks", "orders.manage_work", "orders.place_order"
 OVER = ("completed", "cancelled")
 
 
@@ -64,6 +64,16 @@ def work_from(request: HtmxRequest, pk: int) -> HttpResponse:
     order = services.change_work_from(order_id=pk, at=_now(pk), user_id=request.user.pk, **said)
     told = _("The day on which work on %(order)s begins has changed.") % {"order": order}
     messages.success(request, told)
+    return redirect("orders:detail", pk=pk)
+
+
+@door(PLACES)
+@require_POST
+def po_number(request: HtmxRequest, pk: int) -> HttpResponse:
+    said = _read(PoNumberForm(request.POST))
+    order = services.name_po_number(order_id=pk, at=_now(pk), user_id=request.user.pk, **said)
+    told = {"order": order, "number": order.po_number or _("none")}
+    messages.success(request, _("Purchase order of %(order)s: %(number)s.") % told)
     return redirect("orders:detail", pk=pk)
 
 

@@ -59,6 +59,7 @@ def change_services(
     actor_id: int | None,
     channel: str = Order.Channel.SCREEN,
     note: str = "",
+    po_number: str = "",
     quote_id: int | None = None,
     kind: Order.Kind | None = None,
     to: Order | None = None,
@@ -85,7 +86,14 @@ def change_services(
     if any(wish.deliver for wish in wishes):
         check_facts_of({chain.root.pk: chain for chain in chains.values()}, carried)
         changes = [each.line for _root, each in carried]
-        new = NewOrder(account, delivered_lines(changes), quote_id=quote_id, note=note, kind=kind)
+        new = NewOrder(
+            account,
+            delivered_lines(changes),
+            quote_id=quote_id,
+            note=note,
+            kind=kind,
+            po_number=po_number,
+        )
         order = write_orders(orders=[new], channel=channel, at=at, actor_id=actor_id)[0]
         return Changed(order, list(order.lines.order_by("position")), {})
     fees = [each.fee for _root, each in carried if each.fee]
@@ -95,6 +103,7 @@ def change_services(
         lines=[*(each.line for _root, each in carried), *fees],
         quote_id=quote_id,
         note=note,
+        po_number=po_number,
         to=to,
     )
     lines = write_change_orders(orders=[change], channel=channel, at=at, actor_id=actor_id)[0]

@@ -61,6 +61,7 @@ def order_changes(
             actor_id=actor_id,
             channel=channel,
             note=new.note,
+            po_number=new.po_number,
             quote_id=quote.pk,
             kind=kind,
             to=order,

@@ -13,9 +13,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from billing.desk import patience
-from billing.desk.demo import cast, consumption, finance, lives, packs, story, tales, years
+from billing.desk.demo import cast, consumption, finance, lives, packs, papers, story, tales, years
 from billing.models import (
     BillRun,
+    CarriedBill,
     Invoice,
     InvoiceAdjustment,
     InvoiceSending,
@@ -127,6 +128,10 @@ def finance_did_more_than_bill() -> None:
     assert InvoiceAdjustment.objects.filter(kind="coupon").exists()
     sent = set(InvoiceSending.objects.values_list("state", flat=True))
     assert sent == {"filed", "mailed", "stuck"}
+    split = Invoice.objects.filter(account__reference=papers.SPLIT).values_list("about", flat=True)
+    assert set(split) == {number for number, _, _ in papers.ORDERED}
+    assert CarriedBill.objects.filter(account__reference=papers.SMALL).exists()
+    assert Invoice.objects.filter(account__reference=papers.SMALL, net="24.00").exists()
     reversal = BillRun.objects.get(reverses_invoice__isnull=False)
     assert (reversal.state, reversal.reason) == ("finalised", finance.TAKEN_BACK)
     assert BillRun.objects.get(kind=BillRun.Kind.REHEARSAL).state == "rehearsed"

@@ -3,13 +3,16 @@
 A correction bears the tax rate of what it corrects, and its tax is a difference too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from billing.adjustments.rules.facts import AccountFacts, Base, Given, Key
 from billing.adjustments.rules.targets import Target, discounts, true_ups
+from billing.documents.rules.places import home_of
+from billing.documents.rules.splitting import billing_charges
 from billing.rules.adjustments import COUPON, MINIMUM, Adjustment
 from billing.rules.drafting import AccountDraft
 from billing.rules.rendering import Rendered, with_taxes
@@ -18,6 +21,7 @@ from o2b.charging.taxing import Corrects, Taxable, taxes_of
 from o2b.money import EXACT, sum_of
 
 _ZERO = Decimal(0)
+NO_SPLIT: Mapping[int, str] = MappingProxyType({})
 NOTHING = AccountDraft((), _ZERO, _ZERO, 0)
 # Of a line as COPY wants it; see billing.rules.rendering.
 START, END, AMOUNT, CODE, RATE = 3, 4, 10, 11, 12
@@ -36,17 +40,19 @@ def adjusted(
     until: date,
     percent: Callable[[str], Decimal | None],
     per: TaxRounding = TaxRounding.LINE,
+    apart: Mapping[int, str] = NO_SPLIT,
 ) -> AccountDraft | None:
     """A draft (None: nothing was due) with its adjustments; None if nothing is to be billed.
 
     `percent` asks the tax rate of a code. Each adjustment names the charge that it belongs to.
+    `apart` says on which document of the account a charge stands, where there are several.
     """
     bases = with_drafted(facts, draft)
     found = _differences(facts, bases, currency, until, percent)
     if not found:
         return draft
     draft = draft or NOTHING
-    taxes, charges = _taxed(draft, found, currency, per)
+    taxes, charges = _taxed(draft, found, currency, per, apart)
     rows = tuple(each.row._replace(tax=tax) for each, tax in zip(found, taxes, strict=True))
     return draft._replace(
         charges=charges,
@@ -168,17 +174,46 @@ def _untaxed(
 
 
 def _taxed(
-    draft: AccountDraft, found: Sequence[_Untaxed], currency: str, per: TaxRounding
+    draft: AccountDraft,
+    found: Sequence[_Untaxed],
+    currency: str,
+    per: TaxRounding,
+    apart: Mapping[int, str],
 ) -> tuple[Sequence[Decimal], tuple[tuple[int, int, Rendered], ...]]:
-    """The taxes of the adjustments; what is rounded together is so with the lines."""
+    """The taxes of the adjustments; what is rounded together is so with the lines of a document."""
     own = [each.taxable for each in found]
     if per is TaxRounding.LINE:
         return taxes_of(own, currency=currency), draft.charges
     lines = [line for _, _, rendered in draft.charges for line in rendered.taxable]
-    taxes = taxes_of([*lines, *own], currency=currency, per=per)
+    papers = _papers(draft, [each.row for each in found], apart)
+    taxes = _taxes_apart([*lines, *own], papers, currency, per)
     each_line = iter(taxes)
     charges = tuple(
         (charge, revision, with_taxes(rendered, [next(each_line) for _ in rendered.taxable]))
         for charge, revision, rendered in draft.charges
     )
     return taxes[len(lines) :], charges
+
+
+def _papers(draft: AccountDraft, rows: Sequence[Adjustment], apart: Mapping[int, str]) -> list[str]:
+    """The document of each line and then of each adjustment; all on one where nothing is split."""
+    if not apart:
+        return [""] * (draft.lines + len(rows))
+    home = home_of(billing_charges(draft), rows, apart)
+    papers = [
+        apart.get(charge, "") for charge, _, rendered in draft.charges for _ in rendered.taxable
+    ]
+    return papers + [home if row.charge is None else apart.get(row.charge, "") for row in rows]
+
+
+def _taxes_apart(
+    lines: Sequence[Taxable], papers: Sequence[str], currency: str, per: TaxRounding
+) -> list[Decimal]:
+    """The tax of each, rounded together with what stands on the same document."""
+    taxes = [_ZERO] * len(lines)
+    for paper in dict.fromkeys(papers):
+        places = [i for i, each in enumerate(papers) if each == paper]
+        own = taxes_of([lines[i] for i in places], currency=currency, per=per)
+        for i, tax in zip(places, own, strict=True):
+            taxes[i] = tax
+    return taxes

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from billing.adjustments.rules.adjusting import adjusted
+from billing.adjustments.rules.adjusting import NO_SPLIT, adjusted
 from billing.adjustments.selectors.facts import accounts_to_adjust, facts_of_accounts
 from billing.rules.drafting import AccountDraft, Taxing
 from billing.runs.selectors.due import AccountFacts
@@ -20,6 +20,7 @@ def adjust_drafts(
     until: date,
     taxing: Taxing,
     skip: Iterable[int],
+    apart: Mapping[int, str] = NO_SPLIT,
 ) -> dict[int, Exception]:
     """Change the drafts where there is something to adjust; who fails does so alone.
 
@@ -39,6 +40,7 @@ def adjust_drafts(
                 until=until,
                 percent=partial(_percent, taxing, account.tax_exempt),
                 per=taxing.per,
+                apart=apart if account.split else NO_SPLIT,
             )
         except Exception as exc:  # whatever it is, it concerns this account alone
             failed[key] = exc

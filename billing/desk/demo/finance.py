@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from billing.desk.demo.offers import make_offers
+from billing.desk.demo.papers import arrange_papers
 from billing.desk.patience import settle
 from billing.models import BillRun, Invoice, MinimumSpend, PayerAgreement
 from billing.payers.selectors import Share
@@ -30,7 +31,10 @@ class Finance:
     workers: int = 0
 
     def arrange(self, accounts: Sequence[Account], *, first: date, at: datetime) -> None:
-        """The first customers have a coupon, and one a minimum; others pay for one of the last."""
+        """The first customers have a coupon, and one a minimum; others pay for one of the last.
+
+        Two more have split bills and tiny ones.
+        """
         if not MinimumSpend.objects.exists():
             make_offers(
                 accounts,
@@ -40,6 +44,7 @@ class Finance:
                 at=at,
             )
         self._agree_payers(accounts, first=first, at=at)
+        arrange_papers(self.entity, accounts, at=at)
 
     def _agree_payers(self, accounts: Sequence[Account], *, first: date, at: datetime) -> None:
         """A programme pays 60 % of what one customer is billed; another agreement waits."""

@@ -79,7 +79,8 @@ BILLED = "item.revision > 1 AND standing.seen_revision >= item.revision AND pric
 ACCOUNTS = """
 SELECT id, currency, payment_days, advocate_id, bill_day, tax_exempt,
        EXISTS (SELECT FROM billing_payershare WHERE {payer})
-       OR EXISTS (SELECT FROM billing_payeragreement WHERE {agreed})
+       OR EXISTS (SELECT FROM billing_payeragreement WHERE {agreed}),
+       invoice_split, minimum_invoice
     FROM customers_account
     WHERE {account} AND legal_entity_id = %(entity)s
 """
@@ -118,6 +119,8 @@ class AccountFacts(NamedTuple):
     bill_day: int
     tax_exempt: bool
     near_payers: bool
+    split: str = ""
+    minimum: Decimal | None = None
 
 
 class TermsChargeRow(NamedTuple):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 
-from billing.models import BillRun, Breach, ParkCode, ParkedAccount, Shard
+from billing.models import BillRun, Breach, CarriedBill, ParkCode, ParkedAccount, Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Counts:
     looked_at: int
     drafted: int
     nothing_due: int
+    carried: int
     parked: int
     to_finalise: int
     set_aside: int
@@ -34,7 +35,7 @@ class Counts:
     def holds(self) -> bool:
         """The two equations that must hold before approval."""
         return (
-            self.looked_at == self.drafted + self.nothing_due + self.parked
+            self.looked_at == self.drafted + self.nothing_due + self.carried + self.parked
             and self.drafted == self.to_finalise + self.set_aside
         )
 
@@ -61,8 +62,8 @@ def counts_of(*, run_id: int) -> Counts:
     state = Shard.State
     drafted = Q(state__in=[state.DRAFTED, state.FINALISED])
     names = (
-        *("planned_accounts", "looked_at", "drafted", "nothing_due", "parked"),
-        *("to_finalise", "set_aside", "invoices", "lines", "promises", "promises_kept"),
+        *("planned_accounts", "looked_at", "drafted", "nothing_due", "carried"),
+        *("parked", "to_finalise", "set_aside", "invoices", "lines", "promises", "promises_kept"),
     )
     sums = Shard.objects.filter(run_id=run_id).aggregate(
         count_shards=Count("pk"),
@@ -82,13 +83,15 @@ class Rows:
     documents: int
     parked: int
     by_hand: int
+    carried: int
 
     def agree_with(self, counts: Counts) -> bool:
-        return (self.accounts, self.documents, self.parked, self.by_hand) == (
+        return (self.accounts, self.documents, self.parked, self.by_hand, self.carried) == (
             counts.to_finalise,
             counts.invoices,
             counts.parked,
             counts.set_aside,
+            counts.carried,
         )
 
 
@@ -110,7 +113,8 @@ def rows_of(*, run_id: int) -> Rows:
     parked = ParkedAccount.objects.filter(run_id=run_id).aggregate(
         own=Count("pk", filter=~is_by_hand), by_hand=Count("pk", filter=is_by_hand)
     )
-    return Rows(accounts, documents, parked["own"], parked["by_hand"])
+    carried = CarriedBill.objects.filter(run_id=run_id).count()
+    return Rows(accounts, documents, parked["own"], parked["by_hand"], carried)
 
 
 def totals_of(*, run_id: int) -> dict[str, dict[str, Decimal]]:

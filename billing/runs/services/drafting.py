@@ -10,6 +10,8 @@ from time import perf_counter
 from django.db import DatabaseError, connection, transaction
 
 from billing.adjustments.services.drafting import adjust_drafts
+from billing.documents.services.carrying import carry_over
+from billing.documents.services.splitting import keys_of, places_in, split_drafts
 from billing.models import BillRun, ParkCode, ParkedAccount, Shard
 from billing.rules.changed import changed_accounts
 from billing.rules.drafting import AccountDraft, Taxing, draft_accounts
@@ -83,7 +85,11 @@ def make_drafts(
     _park(run, shard, drafted, at)
     park_broken(run, shard, checked.broken, at=at)
     park(run, shard, controlled.fused, at=at)
-    return Made(drafted, checked, controlled)
+    made = Made(drafted, checked, controlled)
+    made.carried = carry_over(
+        run, shard, scope, drafted.drafts, drafted.accounts, out=made.parked | controlled.held
+    )
+    return made
 
 
 def _check(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted) -> Checked:
@@ -137,6 +143,8 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     accounts = due.accounts_of(scope)
     rows = due.due_rows(scope, until=run.on)
     usage = usage_of({row[1] for row in rows if row[6]})
+    places = places_in(accounts, on=run.on)
+    apart = keys_of(places)
     again = {charge_id for charge_id, each in usage.items() if each.again}
     drafts, failed = draft_accounts(
         rows,
@@ -147,8 +155,12 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         taxing=taxing,
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},
         usage=usage,
+        apart=apart,
     )
-    failed |= adjust_drafts(scope, drafts, accounts, until=run.on, taxing=taxing, skip=failed)
+    failed |= adjust_drafts(
+        scope, drafts, accounts, until=run.on, taxing=taxing, skip=failed, apart=apart
+    )
+    split_drafts(drafts, accounts, places, skip=failed)
     marks = {row[1]: row[7] for row in rows if row[7] is not None}
     drafted = Drafted(drafts, accounts, usage, marks, changed=changed_accounts(rows))
     for account_id, exc in failed.items():

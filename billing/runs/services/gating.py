@@ -75,12 +75,13 @@ def _unequal(counts: Counts) -> str:
             "aside": counts.set_aside,
         }
     text = _(
-        "%(looked_at)s accounts are not %(drafted)s drafted, %(nothing)s with nothing due "
-        "and %(parked)s parked."
+        "%(looked_at)s accounts are not %(drafted)s drafted, %(nothing)s with nothing due, "
+        "%(carried)s carried over and %(parked)s parked."
     )
     return text % {
         "looked_at": counts.looked_at,
         "drafted": counts.drafted,
         "nothing": counts.nothing_due,
+        "carried": counts.carried,
         "parked": counts.parked,
     }

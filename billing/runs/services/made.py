@@ -52,6 +52,7 @@ class Made:
     drafted: Drafted
     checked: Checked
     controlled: Controlled
+    carried: set[int] = field(default_factory=set)  # accounts whose bill is below their minimum
 
     @property
     def parked(self) -> set[int]:
@@ -76,6 +77,7 @@ def count_shard(shard: Shard, scope: Scope, made: Made) -> None:
     """Each side of the equation is counted on its own."""
     shard.looked_at = expected.looked_at(scope, shared=made.drafted.shared)
     shard.parked, shard.nothing_due = len(made.parked), made.nothing_due
+    shard.carried = len(made.carried)
     shard.promises = made.checked.promises
     shard.promises_kept = made.checked.promises - made.promises_broken
     count_drafts(shard)

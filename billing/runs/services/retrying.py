@@ -95,6 +95,7 @@ def _draft_again(
     shard.set_aside -= by_hand
     shard.drafted += shard.to_finalise - before - by_hand
     shard.nothing_due += made.nothing_due
+    shard.carried += len(made.carried)
     broken = sum(int(each.facts.get("promises", 0)) for each in parked)
     kept = shard.promises_kept + broken - made.promises_broken
     shard.promises_kept = min(kept, shard.promises)  # one broken for two payers counted once

@@ -77,6 +77,15 @@ def drawn_from(
     return [Share(lot, amount) for lot, amount in sums.items()]
 
 
+def left_after(lots: Iterable[Held], shares: Iterable[Share]) -> list[Held]:
+    """The lots less what was drawn from them; those that are empty are gone."""
+    drawn = {share.of: share.amount for share in shares}
+    rest = [
+        each._replace(left=EXACT.subtract(each.left, drawn.get(each.lot, _ZERO))) for each in lots
+    ]
+    return [each for each in rest if each.left]
+
+
 def _shared(parts: Sequence[tuple[date, Decimal]], most: Decimal) -> list[Share]:
     """How much of each part is to be paid, the first one first."""
     found = []

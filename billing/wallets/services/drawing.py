@@ -15,11 +15,12 @@ from billing.models import (
 )
 from billing.models.payments import WALLET
 from billing.wallets import selectors
-from billing.wallets.rules.sharing import drawn_from, given_back
+from billing.wallets.rules.sharing import drawn_from, given_back, left_after
 from billing.wallets.selectors.settling import Eligible
-from o2b.money import sum_of
+from o2b.money import EXACT, sum_of
 
 Kind = WalletMovement.Kind
+_ZERO = Decimal(0)
 
 
 @dataclass(slots=True)
@@ -35,28 +36,39 @@ def give_back(run: BillRun, shard_id: int, eligible: Sequence[Eligible], *, at: 
     undone = [each for each in eligible if each.amount < 0]
     draws = selectors.drawn_by_invoice(shard_id, [each.invoice for each in undone])
     found = Drawn()
+    back: dict[int, Decimal] = {}  # draw → what other documents give back of it
     for each in undone:
         # A credit note gives back no more than it is over: the rest of it pays its other lines.
         most = min(-each.amount, -each.total) if each.total < 0 else -each.amount
-        known = {draw.draw: draw for draw in draws.get(each.invoice, ())}
+        known = {
+            draw.draw: draw._replace(left=EXACT.subtract(draw.left, back.get(draw.draw, _ZERO)))
+            for draw in draws.get(each.invoice, ())
+        }
         for share in given_back([draw.share() for draw in known.values()], most):
             lot = known[share.of].lot
             movement = _movement(run, each, lot, Kind.RETURNED, share.amount, at)
             movement.undoes_id = share.of
+            back[share.of] = EXACT.add(back.get(share.of, _ZERO), share.amount)
             found.movements.append(movement)
     _add_payments(run, undone, found)
     return found
 
 
 def draw(run: BillRun, eligible: Sequence[Eligible], *, at: datetime) -> Drawn:
-    """What each document of a shard takes from its wallet."""
+    """What each document of a shard takes from its wallet.
+
+    Of several of one account the first takes first, and leaves the others what it does not need.
+    """
     paid = [each for each in eligible if each.amount > 0 and each.total > 0]
     lots = selectors.lots_to_draw({each.wallet for each in paid}, on=run.on)
     found = Drawn()
     for each in paid:
         wanted = min(each.amount, each.total)
-        for share in drawn_from(lots.get(each.wallet, ()), each.parts, wanted):
+        shares = drawn_from(lots.get(each.wallet, ()), each.parts, wanted)
+        for share in shares:
             found.movements.append(_movement(run, each, share.of, Kind.DRAWN, -share.amount, at))
+        if shares:
+            lots[each.wallet] = left_after(lots[each.wallet], shares)
     _add_payments(run, paid, found)
     return found
 

@@ -1,0 +1,1 @@
+"""Arithmetic of documents on plain data."""

@@ -1,0 +1,1 @@
+"""What documents of an account are made of."""

@@ -1,0 +1,1 @@
+"""What is done with documents while a run is drafted."""

@@ -1,0 +1,41 @@
+"""Bills below the minimum of their account, as a run found them: not issued, they wait."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.runs import BillRun
+from billing.models.shards import Shard
+from o2b.customers.models import Account
+from o2b.fields import AmountField
+
+
+class CarriedBill(models.Model):
+    """What an account would have been billed by a run; the next one drafts it again.
+
+    Nothing hangs on it: bills are made by difference. It says how much waits, and since when.
+    """
+
+    run = models.ForeignKey(BillRun, on_delete=models.CASCADE, related_name="+")
+    shard = models.ForeignKey(Shard, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    currency = models.CharField(max_length=3)
+    net = AmountField()
+    tax = AmountField()
+    total = AmountField()
+    minimum = AmountField()
+    since = models.DateField(help_text=_("The day on which the oldest part of it was due."))
+
+    class Meta:
+        ordering = ["run", "account"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "account"], name="one_carried_bill_a_run"),
+            models.CheckConstraint(
+                condition=models.Q(total__gte=0, total__lt=models.F("minimum"))
+                & models.Q(total=models.F("net") + models.F("tax")),
+                name="a_carried_bill_is_below_its_minimum",
+            ),
+        ]
+        indexes = [models.Index(fields=["account", "-id"], name="carried_by_account")]
+
+    def __str__(self) -> str:
+        return f"{self.total} {self.currency} of account {self.account_id}"
