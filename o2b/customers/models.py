@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from o2b.charging.tax import TaxRounding
 from o2b.charging.terms import TermsInvalid, conventions_of
 from o2b.customers.bookkeeping import SETTINGS, Bookkeeping, BookkeepingInvalid, bookkeeping_of
+from o2b.customers.frozen import FAMILY
 from o2b.customers.layouts import (
     ACCOUNT_SENDING,
     LANGUAGES,
@@ -170,6 +171,11 @@ class Account(models.Model):
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
+    billed_to_parent = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("What it owes is on the bills of its payer: the next parent with own bills."),
+    )
     advocate = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -224,7 +230,19 @@ class Account(models.Model):
             models.CheckConstraint(
                 condition=models.Q(bill_day__range=(1, 31)), name="account_bill_day_is_a_day"
             ),
+            models.CheckConstraint(
+                condition=models.Q(billed_to_parent=False) | models.Q(parent__isnull=False),
+                name="billed_to_a_parent_that_is",
+            ),
         ]
+        indexes = [
+            models.Index(
+                fields=["legal_entity", "parent"],
+                name="account_billed_to_parent",
+                condition=models.Q(billed_to_parent=True),
+            ),
+        ]
+        triggers = FAMILY
 
     def __str__(self) -> str:
         return f"{self.name} ({self.reference})"

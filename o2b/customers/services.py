@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from o2b import events
+from o2b.customers.families import Tie, children_on_its_bills, tie
 from o2b.customers.models import Account, Customer, LegalEntity
 from o2b.errors import Invalid, Refused
 
@@ -18,6 +19,10 @@ class AccountInvalid(Invalid):
 
 class AccountClosed(Refused):
     code = "account_closed"
+
+
+class BillsForChildren(Refused):
+    code = "bills_for_children"
 
 
 @transaction.atomic
@@ -42,6 +47,7 @@ def create_account(
     bill_to: str = "",
     invoice_grouping: str = "",
     language: str = "",
+    tied: Tie | None = None,
     actor_id: int | None = None,
 ) -> Account:
     """Open an account of a known customer, or of a new one; in the seller's currency unless told.
@@ -72,6 +78,8 @@ def create_account(
         bill_to=bill_to,
         invoice_grouping=invoice_grouping,
     )
+    if tied is not None:
+        tie(account, tied)
     _check(account)
     account.save()
     events.record("account.opened", account, at=at, actor_id=actor_id)
@@ -97,6 +105,7 @@ def change_account(
     bill_to: str | None = None,
     invoice_grouping: str | None = None,
     language: str | None = None,
+    tied: Tie | None = None,
     actor_id: int | None = None,
 ) -> Account:
     """Change what may change of an open account and of its customer; None leaves it as it is."""
@@ -117,6 +126,8 @@ def change_account(
     changed = [field for field, value in told.items() if getattr(account, field) != value]
     for field in changed:
         setattr(account, field, told[field])
+    if tied is not None:
+        changed += tie(account, tied)
     _check(account)
     account.save()
     changed += _change_customer(account.customer, customer_name, segment, language)
@@ -129,6 +140,12 @@ def change_account(
 def close_account(*, account_id: int, at: datetime, actor_id: int | None = None) -> Account:
     """Sell to it no more; what is in service goes on until it is ended."""
     account = _locked(account_id)
+    if children := children_on_its_bills(account):
+        names = ", ".join(child.reference for child in children)
+        raise BillsForChildren(
+            _("%(names)s are billed on its bills; give them bills of their own, or close them.")
+            % {"names": names}
+        )
     account.state = Account.State.CLOSED
     account.save()
     events.record("account.closed", account, at=at, actor_id=actor_id)

@@ -10,6 +10,7 @@ from time import perf_counter
 from django.db import DatabaseError, connection, transaction
 
 from billing.adjustments.services.drafting import adjust_drafts
+from billing.families.services.drafting import WAITS, hold_families, tax_families, with_kin
 from billing.models import BillRun, ParkCode, ParkedAccount, Shard
 from billing.rules.changed import changed_accounts
 from billing.rules.drafting import AccountDraft, Taxing, draft_accounts
@@ -23,7 +24,7 @@ from billing.runs.services.booking import without_rate
 from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
-from billing.runs.services.comparing import control
+from billing.runs.services.comparing import Controlled, control
 from billing.runs.services.made import Drafted, Made, Parked, count_shard
 from billing.runs.services.parking import Parking, park
 from billing.runs.services.reversing import fill_reversal
@@ -78,12 +79,29 @@ def make_drafts(
             checked = _again(run, shard, scope, drafted, checked, taxing)
     out = drafted.parked.keys() | checked.broken.keys()
     controlled = control(run, shard, scope, changed=drafted.changed, parked=out, held=held)
+    _hold_families(run, shard, scope, drafted, controlled, out)
     gone = ParkedAccount.objects.filter(shard=shard).exclude(account__in=controlled.held)
     (gone if scope.only is None else gone.filter(account__in=scope.only)).delete()
     _park(run, shard, drafted, at)
     park_broken(run, shard, checked.broken, at=at)
     park(run, shard, controlled.fused, at=at)
     return Made(drafted, checked, controlled)
+
+
+def _hold_families(
+    run: BillRun,
+    shard: Shard,
+    scope: Scope,
+    drafted: Drafted,
+    controlled: Controlled,
+    out: Collection[int],
+) -> None:
+    """Nobody gets a part of a document that several share: who lacks one of them waits."""
+    lacking = {*out, *controlled.held, *(each.account_id for each in controlled.fused)}
+    controlled.fused += [
+        Parking(each.account_id, WAITS, each.reason, each.facts)
+        for each in hold_families(run, shard, scope, drafts=drafted.drafts, out=lacking)
+    ]
 
 
 def _check(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted) -> Checked:
@@ -119,9 +137,10 @@ def _again(
     taxing: Taxing,
 ) -> Checked:
     """A difference may be a change that came between two reads: look at those accounts afresh."""
-    suspects = scope.narrowed(sorted(checked.broken))
-    discard_drafts(shard_id=shard.pk, account_ids=checked.broken)
-    for account_id in checked.broken:
+    afresh = with_kin(run, shard, checked.broken) - drafted.parked.keys()
+    suspects = scope.narrowed(sorted(afresh))
+    discard_drafts(shard_id=shard.pk, account_ids=afresh)
+    for account_id in afresh:
         drafted.drafts.pop(account_id, None)
     fresh = draft_scope(run, shard, suspects, taxing)
     drafted.drafts |= fresh.drafts
@@ -138,10 +157,11 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     rows = due.due_rows(scope, until=run.on)
     usage = usage_of({row[1] for row in rows if row[6]})
     again = {charge_id for charge_id, each in usage.items() if each.again}
+    currencies = {pk: account.currency for pk, account in accounts.items()}
     drafts, failed = draft_accounts(
         rows,
         priced=pricing(scope) if rows else _nothing_is_priced,
-        currencies={pk: account.currency for pk, account in accounts.items()},
+        currencies=currencies,
         history=billed_history(row[1] for row in rows if row[4] or row[1] in again),
         until=run.on,
         taxing=taxing,
@@ -157,6 +177,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         if account_id in drafts:
             drafted.parked[account_id] = Parked("exchange_rate", reason)
             del drafts[account_id]
+    tax_families(run, shard, drafts, taxing=taxing, currencies=currencies)
     _write(run, shard, drafted, drafts)
     for account_id in drafted.parked:
         drafts.pop(account_id, None)
