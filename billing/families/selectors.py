@@ -1,10 +1,10 @@
 """Questions about families: who pays for whom, in a run and on documents."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import BillRun, FamilyMember, InvoicePart, Shard
 from o2b.customers.models import Account
@@ -59,21 +59,6 @@ def accounts_in_families(run: BillRun, *, first: int, last: int) -> list[int]:
     return list(rows.order_by("account_id").values_list("account_id", flat=True))
 
 
-def parts_of(*, invoice_id: int) -> list[InvoicePart]:
-    """What each account of a family comes to on a document, the payer first; none if plain."""
-    rows = InvoicePart.objects.filter(invoice_id=invoice_id).select_related("account")
-    return list(rows.order_by("pk"))
-
-
-class Family(NamedTuple):
-    """An account's family: whose bills it is on (None: its own), and who is on its bills."""
-
-    payer: Account | None
-    members: list[Account]
-    n: int
-
-
-MOST_SHOWN = 50
 BELOW = """
 WITH RECURSIVE down AS (
     SELECT id FROM customers_account WHERE parent_id = %(account)s AND billed_to_parent
@@ -85,10 +70,37 @@ SELECT id FROM down
 """
 
 
-def members_below(account: Account) -> QuerySet[Account]:
-    """Who is on the bills of this account as things stand; of one that is billed itself, through it."""
-    ids = [row[0] for row in _ask(BELOW, {"account": account.pk})]
+def members_below(account_id: int) -> QuerySet[Account]:
+    """Who is on the bills of an account as things stand, by name."""
+    ids = [row[0] for row in _ask(BELOW, {"account": account_id})]
     return Account.objects.filter(pk__in=ids).order_by("name", "reference")
+
+
+TOGETHER = """
+SELECT count(*) - count(DISTINCT member.payer_id)
+    FROM billing_familymember AS member
+    JOIN billing_draftinvoice AS draft
+        ON draft.shard_id = member.shard_id AND draft.account_id = member.account_id
+    WHERE member.run_id = %(run)s AND (%(shard)s::bigint IS NULL OR member.shard_id = %(shard)s)
+"""
+
+
+def drafts_less_documents(*, run_id: int, shard_id: int | None = None) -> int:
+    """How many more drafts there are than documents will be: those of a family become one."""
+    return int(_ask(TOGETHER, {"run": run_id, "shard": shard_id})[0][0])
+
+
+def parts_of_member(account_id: int) -> QuerySet[InvoicePart]:
+    """What an account came to on the documents of its payers, the newest first."""
+    rows = InvoicePart.objects.filter(account_id=account_id).exclude(invoice__account=account_id)
+    return rows.select_related("invoice__account").order_by("-invoice_id")
+
+
+def has_family(account_id: int) -> bool:
+    """Whether there is anything to say: it is on another's bills, or was, or others on its own."""
+    children = Account.objects.filter(parent=OuterRef("pk"), billed_to_parent=True)
+    told = Q(billed_to_parent=True) | Exists(children) | Exists(parts_of_member(account_id))
+    return Account.objects.filter(told, pk=account_id).exists()
 
 
 def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:

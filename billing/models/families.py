@@ -12,7 +12,7 @@ from o2b.fields import AmountField
 
 
 class FamilyMember(models.Model):
-    """An account of a family in a run, as families were when it was opened; the payer has a row, too.
+    """An account of a family in a run, as families were when it was opened; the payer is one, too.
 
     All of a family lie in one shard. A run without families has no row here.
     """

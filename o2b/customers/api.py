@@ -101,7 +101,7 @@ class AccountAsked(Asked):
         Grouping.choices[1:], allow_blank=True, required=False
     )
     language = serializers.ChoiceField(LANGUAGES, allow_blank=True, required=False)
-    parent = serializers.CharField(
+    parent = serializers.CharField(  # type: ignore[assignment]
         max_length=40,
         required=False,
         allow_null=True,
@@ -130,7 +130,7 @@ class AccountChangeAsked(Asked):
         Grouping.choices[1:], allow_blank=True, required=False
     )
     language = serializers.ChoiceField(LANGUAGES, allow_blank=True, required=False)
-    parent = serializers.CharField(
+    parent = serializers.CharField(  # type: ignore[assignment]
         max_length=40,
         required=False,
         allow_null=True,

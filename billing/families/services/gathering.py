@@ -1,10 +1,11 @@
 """The drafts of a family become one on approval, and one document with its parts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
-from billing.models import BillRun, DraftInvoice, Shard
+from billing.models import BillRun, Shard
 
 # The payer's own draft is the document; if nothing was due of it, that of its first member.
 DOCUMENT = """
@@ -87,17 +88,15 @@ SELECT draft.id, part.account_id, -part.net, -part.tax, part.line_count
 
 
 def gather_drafts(run: BillRun, shards: Sequence[Shard]) -> None:
-    """One draft a family, in the order of the payers; the sums of a shard stay as they are."""
+    """One draft a family; what a shard counts of accounts, documents and sums stays as it is."""
     for shard in shards:
         if not shard.families:
             continue
-        values = {"run": run.pk, "shard": shard.pk, "on": run.on}
+        values: dict[str, Any] = {"run": run.pk, "shard": shard.pk, "on": run.on}
         with connection.cursor() as cursor:
             for table in ("billing_draftline", "billing_draftadjustment"):
                 cursor.execute(GATHERED_ROWS.format(table=table), values)
             cursor.execute(GATHERED, values)
-        shard.invoices = DraftInvoice.objects.filter(shard_id=shard.pk).count()
-        shard.save(update_fields=["invoices"])
 
 
 def write_parts(shard: Shard) -> None:

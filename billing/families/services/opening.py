@@ -1,6 +1,7 @@
 """Families when a run is opened and cut: who is in which, and that nobody of one is missing."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -13,12 +14,15 @@ from o2b.errors import Invalid
 NOTED = (
     MEMBERS
     + """
+, own AS (
+    SELECT account_id, payer_id FROM member
+        WHERE %(chosen)s::bigint[] IS NULL
+            OR payer_id = ANY(%(chosen)s) AND account_id = ANY(%(chosen)s)
+)
 INSERT INTO billing_familymember (run_id, account_id, payer_id)
-SELECT %(run)s, account_id, payer_id FROM member
-    WHERE %(chosen)s::bigint[] IS NULL OR payer_id = ANY(%(chosen)s)
+SELECT %(run)s, account_id, payer_id FROM own
 UNION
-SELECT %(run)s, payer_id, payer_id FROM member
-    WHERE %(chosen)s::bigint[] IS NULL OR payer_id = ANY(%(chosen)s)
+SELECT %(run)s, payer_id, payer_id FROM own
 RETURNING account_id = payer_id
 """
 )
@@ -72,7 +76,11 @@ def _refuse(member: int, payer: int) -> None:
 
 def note_families(run: BillRun) -> None:
     """Keep with a run who is in which family now: what changes later is for the next run."""
-    values = {"run": run.pk, "entity": run.legal_entity_id, "chosen": run.account_ids}
+    values: dict[str, Any] = {
+        "run": run.pk,
+        "entity": run.legal_entity_id,
+        "chosen": run.account_ids,
+    }
     with connection.cursor() as cursor:
         cursor.execute(NOTED, values)
         run.families = sum(is_payer for (is_payer,) in cursor.fetchall())
@@ -102,6 +110,6 @@ def cut_families(loads: Sequence[Load], *, accounts: int, lines: int) -> Iterato
 
 def put_in_shard(run: BillRun, shard_id: int, payers: Sequence[int]) -> None:
     """These families are what a shard is about."""
-    values = {"run": run.pk, "shard": shard_id, "payers": list(payers)}
+    values: dict[str, Any] = {"run": run.pk, "shard": shard_id, "payers": list(payers)}
     with connection.cursor() as cursor:
         cursor.execute(IN_SHARD, values)

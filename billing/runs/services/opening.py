@@ -32,7 +32,7 @@ SELECT account_id, count(*) FROM billing_promise
 """
 LINES_BUT_FAMILIES = LINES_BY_ACCOUNT.replace(
     "    GROUP BY",
-    "        AND account_id NOT IN (SELECT account_id FROM billing_familymember WHERE run_id = %s)\n"
+    "    AND account_id NOT IN (SELECT account_id FROM billing_familymember WHERE run_id = %s)\n"
     "    GROUP BY",
 )
 
