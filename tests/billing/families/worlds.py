@@ -20,12 +20,17 @@ def an_account_with(price: str, **given: Any) -> Account:
 
 def tied(account: Account, parent: Account | None, *, billed: bool = True) -> Account:
     """Belongs to another account from now on, and is billed there or not."""
+    return say(account, Tie(parent.pk if parent else None, billed and parent is not None))
+
+
+def say(account: Account, tie: Tie) -> Account:
+    """Change where an account belongs and nothing else."""
     kept = ("name", "advocate_id", "bill_day", "time_zone", "payment_days", "tax_exempt", "address")
     account.refresh_from_db()
     return change_account(
         account_id=account.pk,
         **{name: getattr(account, name) for name in kept},
-        tied=Tie(parent.pk if parent else None, billed and parent is not None),
+        tied=tie,
         at=AT,
     )
 
