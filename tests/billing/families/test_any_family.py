@@ -67,8 +67,8 @@ def test_any_family(seed: int) -> None:
         assert parked(run) == {}
         look_at(run, payers)
         if month > JANUARY:  # without the fee each month costs the same, whoever's bill it is on
-            for account, net in net_of(run).items():
-                assert expected.setdefault(account, {net}) == {net}
+            for pk, net in net_of(run).items():
+                assert expected.setdefault(pk, {net}) == {net}
     assert set(expected) == {account.pk for account in accounts}
     periods = InvoiceLine.objects.values_list("charge_id", "period_start", "segment")
     assert len(set(periods)) == len(periods)
