@@ -43,7 +43,7 @@ class Finance:
                 at=at,
             )
         self._agree_payers(accounts, first=first, at=at)
-        self._tie_family(accounts[5:8], at=at)
+        self._tie_family(accounts[1:4], at=at)
 
     def _tie_family(self, accounts: Sequence[Account], *, at: datetime) -> None:
         """Two branches are billed to their head office."""
