@@ -4,7 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from billing.families.services.opening import MemberAlone
 from billing.models import BillRun, FamilyMember, Invoice, InvoiceLine, Posting, Shard, Variance
@@ -288,3 +289,37 @@ def test_families_are_cut_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 def variances(run: BillRun) -> dict[int, tuple[str, str]]:
     """account → (its last bill, the rule that marks it)."""
     return {v.account_id: (f"{v.before:.2f}", v.rule) for v in Variance.objects.filter(run=run)}
+
+
+def test_a_run_without_families_asks_of_them_a_few_times_however_many_accounts() -> None:
+    an_account_with("5.00")
+    finalised()
+    counted = []
+    for month, more in ((FEBRUARY, 1), (MARCH, 5)):
+        for _ in range(more):
+            an_account_with("5.00")
+        with CaptureQueriesContext(connection) as captured:
+            run = finalised(month)
+        assert run.families == 0
+        said = [each["sql"] for each in captured.captured_queries]
+        own = [sql for sql in said if "familymember" in sql or "invoicepart" in sql]
+        counted.append((len(said), len(own)))
+    assert counted[0] == counted[1]
+    # who is in a family, at opening; whether the last bills of the shard have parts; how many
+    # documents there will be, on approval; whose bill is the first of their lives (two)
+    assert counted[0][1] == 5
+
+
+def test_a_larger_family_is_drafted_by_as_many_statements() -> None:
+    rounds("invoice")
+    a_tax_rate("19")
+    payer, *_members = a_family("1.00", "2.00")
+    finalised()
+    counted = []
+    for month, more in ((FEBRUARY, 1), (MARCH, 5)):
+        for _ in range(more):
+            tied(an_account_with("2.00"), payer)
+        with CaptureQueriesContext(connection) as captured:
+            finalised(month)
+        counted.append(len(captured))
+    assert counted[0] == counted[1]
