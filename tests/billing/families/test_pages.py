@@ -39,7 +39,7 @@ def test_the_page_of_a_document_shows_each_account_and_the_equation() -> None:
     text = text_of(page)
     for account in (payer, first, second):
         assert f"{account.name} {account.reference}" in text
-    assert "Together, the net of this document = €57.00 tax €10.83" in text
+    assert "Together = €57.00 tax €10.83" in text
     html = page.content.decode()
     assert html.count('class="part"') == 3
     # the discount stands with its member, after the headings of all others
