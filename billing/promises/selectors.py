@@ -1,6 +1,6 @@
 """Where what was quoted, ordered, delivered and put into service differs from the promise."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -59,7 +59,9 @@ SHOWN = """
 WITH shown AS MATERIALIZED (
     SELECT promise.id AS promise_id, evidence.*
         FROM billing_promise AS promise
-        JOIN orders_evidence AS evidence ON evidence.line_id = promise.order_line_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM orders_evidence WHERE line_id = promise.order_line_id OFFSET 0
+        ) AS evidence
         WHERE {which}
           AND (evidence.product_version_id <> promise.product_version_id
                OR evidence.quantity <> promise.quantity)
@@ -103,20 +105,22 @@ class Broken:
         return f"{self.field}: promised {self.promised}, {self.source} {self.actual}"
 
 
-def broken(
-    *, which: str, values: Sequence[Any], said: str = "", said_values: Sequence[Any] = ()
-) -> list[Broken]:
+def broken(*, which: str, values: Any, doubtful: Collection[int] | None = None) -> list[Broken]:
     """Every difference of the promises chosen by `which` (SQL over promise).
 
-    `said` narrows the part that compares quote, order and item, where the caller knows already
-    which promises those break.
+    `doubtful` are those of them that quote, order or item break, where the caller knows.
     """
     found: list[Broken] = []
     with connection.cursor() as cursor:
         cursor.execute(SHOWN.format(which=which), values)
         for row in cursor.fetchall():
             found.extend(_compare(row[:6], "delivered", (row[6], *row[7:9], None)))
-        cursor.execute(SAID.format(which=said or which), said_values if said else values)
+        if doubtful is None:
+            cursor.execute(SAID.format(which=which), values)
+        elif doubtful:
+            cursor.execute(SAID.format(which="promise.id = ANY(%s)"), [sorted(doubtful)])
+        else:
+            return found
         for row in cursor.fetchall():
             found.extend(_said(row))
     return found

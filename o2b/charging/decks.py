@@ -1,7 +1,7 @@
 """Rates by called number: the longest prefix that a deck knows, and numbers as decks see them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -81,30 +81,38 @@ def called_number(text: str) -> str:
     return digits if digits.isascii() and digits.isdigit() else ""
 
 
+# The rate of first digits alone; lengths of longer prefixes, longest first; the rates of these.
+_Head = tuple[DeckRate | None, tuple[int, ...], dict[str, DeckRate]]
+
+
 class PrefixTable:
     """The rates of one deck, asked by number; built once, its answers never change.
 
     Found by hashing: first digits that no longer prefix begins with say their rate at once, others
-    which lengths there are, longest first. A number costs a look-up or two, however many prefixes
-    there are. What first digits say is found when they are first asked for.
+    which lengths there are, longest first, of a few prefixes that begin so. A number costs a
+    look-up or two, however many prefixes there are.
     """
 
-    __slots__ = ("_by_head", "_lengths", "_rates", "longest")
+    __slots__ = ("_heads", "_shorts", "longest")
 
     def __init__(self, rates: Iterable[DeckRate]) -> None:
-        self._rates = {rate.prefix: rate for rate in rates}
-        lengths: dict[str, set[int]] = {}
-        for prefix in self._rates:
-            if len(prefix) > HEAD:
-                lengths.setdefault(prefix[:HEAD], set()).add(len(prefix))
-        self._lengths = {
-            head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()
-        }
-        self._by_head: dict[str, tuple[DeckRate | None, tuple[int, ...]]] = {}
-        self.longest = max(map(len, self._rates), default=0)
+        self._shorts: dict[str, DeckRate] = {}
+        longer: dict[str, dict[str, DeckRate]] = {}
+        for rate in rates:
+            if len(rate.prefix) > HEAD:
+                longer.setdefault(rate.prefix[:HEAD], {})[rate.prefix] = rate
+            else:
+                self._shorts[rate.prefix] = rate
+        self._heads = {head: self._head(head, found) for head, found in longer.items()}
+        self.longest = max(map(len, self), default=0)
 
     def __len__(self) -> int:
-        return len(self._rates)
+        return sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._shorts
+        for _, _, longer in self._heads.values():
+            yield from longer
 
     def find(self, number: str) -> DeckRate | None:
         """The rate of the longest prefix of a number, told as its digits.
@@ -115,18 +123,18 @@ class PrefixTable:
         """
         head = number[:HEAD]
         try:
-            short, lengths = self._by_head[head]
+            short, lengths, longer = self._heads[head]
         except KeyError:
-            short, lengths = self._look_up(head)
+            short, lengths, longer = self._head(head, {})
+            self._heads[head] = short, lengths, longer
         for length in lengths:
-            found = self._rates.get(number[:length])
+            found = longer.get(number[:length])
             if found is not None:
                 return found
         return short
 
-    def _look_up(self, head: str) -> tuple[DeckRate | None, tuple[int, ...]]:
-        """The rate of a number's first digits alone, and the lengths of longer prefixes."""
-        known = (self._rates.get(head[:length]) for length in range(len(head), 0, -1))
-        said = next((rate for rate in known if rate is not None), None), self._lengths.get(head, ())
-        self._by_head[head] = said
-        return said
+    def _head(self, head: str, longer: dict[str, DeckRate]) -> _Head:
+        """The rate of a number's first digits alone; the longer prefixes, and their lengths."""
+        known = (self._shorts.get(head[:length]) for length in range(len(head), 0, -1))
+        short = next((rate for rate in known if rate is not None), None)
+        return short, tuple(sorted({len(each) for each in longer}, reverse=True)), longer

@@ -18,7 +18,7 @@ from subscriptions.pools.statements import USAGE_REVISION
 # left comes too, without days: what it was billed is taken back. What is owed once begins where
 # its Terms first hold, wherever that is now. Where days end the whole chain is asked whether it
 # goes on; as a value, so that no plan reads all versions to answer it of a few. A part that its
-# payer has is told last, where there is one.
+# payer has is told last, where there is one. Of how tables are read, see `expected.PROMISED`.
 DUE = """
 SELECT charge.account_id, charge.id, item.revision,
        item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage'
@@ -43,17 +43,21 @@ SELECT charge.account_id, charge.id, item.revision,
            || COALESCE('|/' || share.parts, ''),
        priced.kind = 'usage',
        CASE WHEN share.seen < share.mark THEN share.mark END
-    FROM billing_chargestate AS standing
-    JOIN billing_charge AS charge ON charge.id = standing.charge_id
+    FROM {standing} AS standing
+    JOIN {charge} AS charge ON charge.id = standing.charge_id
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
-    JOIN subscriptions_item AS item ON item.id = charge.item_id
+    CROSS JOIN LATERAL (
+        SELECT * FROM subscriptions_item WHERE id = charge.item_id OFFSET 0
+    ) AS item
     LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id AND {share}
-    LEFT JOIN subscriptions_itemversion AS version
-        ON version.item_id = item.id AND version.terms_id = charge.terms_id
-        AND upper_inf(version.recorded) AND version.billed
-        AND (priced.kind <> 'one_time' OR version.opens)
-    WHERE {standing} AND {charge} AND charge.legal_entity_id = %(entity)s
-      AND ({due})
+    LEFT JOIN LATERAL (
+        SELECT * FROM subscriptions_itemversion AS known
+            WHERE known.item_id BETWEEN charge.item_id AND charge.item_id
+                AND upper_inf(known.recorded) AND known.terms_id = charge.terms_id AND known.billed
+                AND (priced.kind <> 'one_time' OR known.opens)
+            OFFSET 0
+    ) AS version ON true
+    WHERE charge.legal_entity_id = %(entity)s AND ({due})
     ORDER BY charge.account_id, charge.id, lower(version.valid)
 """
 # What was reversed is billed again by difference, until a run has gone past all of it.
@@ -155,8 +159,8 @@ def billed_rows(scope: Scope) -> list[DueRow]:
 
 def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
     question = DUE.format(
-        standing=scope.within("standing.account_id"),
-        charge=scope.within("charge.account_id"),
+        standing=scope.read("billing_chargestate"),
+        charge=scope.read("billing_charge"),
         share=scope.within("share.account_id"),
         due=due,
         again=AGAIN,

@@ -14,6 +14,10 @@ from o2b.charging import LineTerms, Segment, from_canonical
 from o2b.models import Outbox
 from o2b.periods import FOREVER, Period
 
+# Ranges of accounts are joined, what has no account is looked up a row at a time: so a shard costs
+# the same however many others there are. Left to choose, Postgres reads whole tables for it.
+# BETWEEN x AND x is an equality that does not tempt it to the exclusion constraint's index, four
+# times slower than that of what is known now.
 PROMISED = f"""
 SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
        COALESCE(charge.terms_id, ordered.terms_id), item.revision = 1,
@@ -26,19 +30,25 @@ SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
        {{shared}}
     FROM subscriptions_item AS item
     {{whose}}
-    JOIN orders_orderline AS ordered ON ordered.id = item.order_line_id
+    JOIN {{ordered}} AS ordered ON ordered.id = item.order_line_id
     JOIN catalog_terms AS terms ON terms.id = ordered.terms_id
-    LEFT JOIN billing_promise AS promise ON promise.order_line_id = ordered.id
-    LEFT JOIN quotes_quoteline AS quoted ON quoted.id = ordered.quote_line_id
-    LEFT JOIN subscriptions_itemversion AS version
-        ON version.item_id = item.id AND item.revision = 1 AND upper_inf(version.recorded)
-    LEFT JOIN billing_charge AS charge ON charge.item_id = item.id AND charge.account_id = {{payer}}
+    LEFT JOIN {{promise}} AS promise ON promise.order_line_id = ordered.id
+    LEFT JOIN LATERAL (
+        SELECT * FROM quotes_quoteline AS line WHERE line.id = ordered.quote_line_id OFFSET 0
+    ) AS quoted ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM subscriptions_itemversion AS known
+            WHERE known.item_id BETWEEN item.id AND item.id AND item.revision = 1
+                AND upper_inf(known.recorded)
+            OFFSET 0
+    ) AS version ON true
+    LEFT JOIN {{charge}} AS charge ON charge.item_id = item.id AND charge.account_id = {{payer}}
         AND (charge.terms_id = ordered.terms_id OR item.revision > 1)
-    LEFT JOIN billing_chargestate AS standing ON standing.charge_id = charge.id
+    LEFT JOIN {{standing}} AS standing ON standing.charge_id = charge.id
     {{share}}
     WHERE {{which}}
 """
-OWN = "JOIN customers_account AS account ON account.id = item.account_id"
+OWN = "JOIN {account} AS account ON account.id = item.account_id"
 AGREED = """
     LEFT JOIN (
         SELECT DISTINCT account_id FROM billing_payeragreement
@@ -84,7 +94,7 @@ SELECT version.item_id, version.terms_id, lower(version.valid), upper(version.va
 LOOKED_AT = """
 SELECT count(*) FROM (
     SELECT item.account_id FROM subscriptions_item AS item
-        JOIN customers_account AS account ON account.id = item.account_id
+        JOIN {account} AS account ON account.id = item.account_id
         WHERE {item} AND account.legal_entity_id = %(entity)s
     UNION
     SELECT account_id FROM billing_charge AS charge
@@ -142,42 +152,46 @@ CHANGED_OR_SHARED = f"{CHANGED} OR share.seen < share.mark"
 SHARE = "LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id"
 
 
+TABLES = {
+    "ordered": "orders_orderline",
+    "promise": "billing_promise",
+    "charge": "billing_charge",
+    "standing": "billing_chargestate",
+}
+
+
 def promised_rows(scope: Scope, *, shared: bool) -> list[tuple[Any, ...]]:
     """A PromisedRow, as a bare tuple, for every item in service and each of its charges.
 
     Where anybody pays for others (`shared`), an account that does has one for each charge of their
-    items, too.
+    items, too. An item stands under an order of its own account unless it was transferred: only
+    then are orders and promises looked for among all.
     """
-    limits = f"{scope.within('item.account_id')} AND {scope.within('account.id')}"
-    limits += " AND account.legal_entity_id = %(entity)s"
-    if not shared:
-        plain = PROMISED.format(
-            payer="item.account_id",
-            changed=CHANGED,
-            shared="''",
-            whose=OWN,
-            share="",
-            which=limits,
+    whose = OWN.format(account=scope.read("customers_account", "id"))
+    told = {"payer": "item.account_id", "whose": whose, "shared": "''", "share": ""}
+    told["changed"] = CHANGED
+    if shared:
+        agreed = AGREED.format(agreed=scope.within("account_id"))
+        told["shared"] = f"CASE WHEN agreed.account_id IS NULL THEN '' ELSE '{OWN_SHARED}' END"
+        told |= {"whose": whose + agreed, "changed": CHANGED_OR_SHARED, "share": SHARE}
+    limits = f"{scope.within('item.account_id')} AND account.legal_entity_id = %(entity)s"
+    near = {name: scope.read(table) for name, table in TABLES.items()}
+    asked = [
+        PROMISED.format(which=f"{limits} AND item.root_id IS NULL", **told, **near),
+        PROMISED.format(which=f"{limits} AND item.root_id IS NOT NULL", **told, **TABLES),
+    ]
+    if shared:
+        of_others = PROMISED.format(
+            payer="account.id",
+            shared=f"'{OTHERS}'",
+            whose="",
+            changed=CHANGED_OR_SHARED,
+            share=SHARE,
+            which="item.id = paying.item_id",
+            **TABLES,
         )
-        return _ask(plain, scope.values)
-    own = PROMISED.format(
-        payer="item.account_id",
-        shared=f"CASE WHEN agreed.account_id IS NULL THEN '' ELSE '{OWN_SHARED}' END",
-        whose=OWN + AGREED.format(agreed=scope.within("account_id")),
-        changed=CHANGED_OR_SHARED,
-        share=SHARE,
-        which=limits,
-    )
-    of_others = PROMISED.format(
-        payer="account.id",
-        shared=f"'{OTHERS}'",
-        whose="",
-        changed=CHANGED_OR_SHARED,
-        share=SHARE,
-        which="item.id = paying.item_id",
-    )
-    others = OF_OTHERS.format(payer=scope.within("share.payer_id"), promised=of_others)
-    return _ask(f"{own} UNION ALL {others}", scope.values)
+        asked.append(OF_OTHERS.format(payer=scope.within("share.payer_id"), promised=of_others))
+    return _ask(" UNION ALL ".join(asked), scope.values)
 
 
 def drafted_texts(shard_id: int, scope: Scope) -> dict[int, tuple[int, str]]:
@@ -225,6 +239,7 @@ def looked_at(scope: Scope, *, shared: bool) -> int:
     """How many accounts have anything in service or to bill; counted apart from all else."""
     paying = LOOKED_AT_PAYING.format(payer=scope.within("share.payer_id")) if shared else ""
     question = LOOKED_AT.format(
+        account=scope.read("customers_account", "id"),
         item=scope.within("item.account_id"),
         charge=scope.within("charge.account_id"),
         paying=paying,

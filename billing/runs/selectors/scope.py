@@ -25,6 +25,14 @@ class Scope:
             limits += f" AND {column} <> ALL(%(without)s)"
         return limits if self.only is None else f"{limits} AND {column} = ANY(%(only)s)"
 
+    def read(self, table: str, column: str = "account_id") -> str:
+        """The rows of these accounts in a table, read as a range before anything is joined.
+
+        Postgres takes two ranges that are the same for independent of each other, expects a
+        handful of rows where both hold, and looks them up one by one. OFFSET 0 keeps it from that.
+        """
+        return f"(SELECT * FROM {table} WHERE {self.within(column)} OFFSET 0)"
+
     @property
     def values(self) -> dict[str, object]:
         return {

@@ -264,16 +264,10 @@ class _Check:
 
     def headers(self) -> None:
         """Versions, quantities and Terms as they were quoted, ordered, delivered, in service."""
-        said = "promise.id = ANY(%(promises)s)"
         which = (
             f"{self.scope.within('promise.account_id')} AND promise.legal_entity_id = %(entity)s"
         )
-        for each in broken(
-            which=which,
-            values=self.scope.values,  # type: ignore[arg-type]
-            said=said,
-            said_values={"promises": sorted(self.doubtful)},  # type: ignore[arg-type]
-        ):
+        for each in broken(which=which, values=self.scope.values, doubtful=self.doubtful):
             self.add(each)
 
     def _differ(self, row: PromisedRow, name: str, said: str | None, drafted: str) -> None:

@@ -1,8 +1,9 @@
 """Calls rated by a deck: each by the rate of its prefix, summed before anything is divided."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
+from operator import attrgetter
 
 from o2b.charging.decks import RATE_DECIMALS, DeckRate, NoRate, RateMissing
 from o2b.charging.models.blocks import quotient
@@ -14,6 +15,7 @@ from o2b.money import EXACT
 DAY_SECONDS = 86_400
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
+_WHOLE = attrgetter("whole")
 
 
 def rates_of(terms: DeckRates, rate: DeckRate) -> CallRates:
@@ -44,7 +46,7 @@ def rate_decked(
 
 
 def price_decked(
-    terms: DeckRates, events: Iterable[Event], *, started: Started = Started.WHOLE
+    terms: DeckRates, events: Sequence[Event], *, started: Started = Started.WHOLE
 ) -> Decimal:
     """Σ over the calls: connect fee + rate × billed seconds ÷ per_seconds, by their windows.
 
@@ -72,29 +74,31 @@ class _Sums:
         self.weighted: dict[tuple[int, int], int] = {}
         self.alone = _ZERO
 
-    def add_all(self, events: Iterable[Event]) -> None:
-        """Calls of one window for the whole day: a million of them must not take long."""
+    def add_all(self, events: Sequence[Event]) -> None:
+        """Calls of one window for the whole day: a million of them must not take long.
+
+        What is asked of every call is asked of all of them at once, as that is not Python's work.
+        """
+        values, _, rates, covered = zip(*events, strict=True) if events else ((),) * 4
+        if any(covered) or not all(map(_ONE.same_quantum, values)):
+            for event in events:
+                self.add(event)
+            return
+        wholes = _wholes(rates)
         fees, weighted, per_now = 0, 0, 0  # a deck has one `per_seconds` for all of its rates
-        is_whole = _ONE.same_quantum
-        for value, at, rate, covered in events:
-            try:
-                price, fee, per, first, then = rate.whole  # type: ignore[union-attr]
-            except AttributeError:  # cheaper than to ask a million times what it is
-                raise RateMissing(rate if isinstance(rate, NoRate) else None) from None
-            if covered or not is_whole(value):
-                self._add_alone(Event(value, at, rate, covered))
-                continue
-            seconds = int(value)
+        for seconds, (price, fee, per, first, then) in zip(map(int, values), wholes, strict=True):
             if seconds > 0:
                 if seconds <= first:
-                    seconds = first
+                    billed = first
                 elif then > 1 or first > 1:
-                    seconds = first - (first - seconds) // then * then
+                    billed = first - (first - seconds) // then * then
+                else:
+                    billed = seconds
                 fees += fee
                 if per != per_now:
                     self._weigh(per_now, weighted)
                     weighted, per_now = 0, per
-                weighted += price * seconds
+                weighted += price * billed
         self.fees[0] += fees
         self._weigh(per_now, weighted)
 
@@ -138,6 +142,14 @@ class _Sums:
                 share = _share(_amount(weighted), self.terms.windows[n].percent)
                 total = EXACT.add(total, quotient(share, per))
         return total
+
+
+def _wholes(rates: Sequence[DeckRate | NoRate | None]) -> list[tuple[int, int, int, int, int]]:
+    """What each rate says in millionths; RateMissing for the first call that has none."""
+    try:
+        return list(map(_WHOLE, rates))
+    except AttributeError:  # cheaper than to ask a million times what it is
+        raise RateMissing(next(rate for rate in rates if not isinstance(rate, DeckRate))) from None
 
 
 def _amount(millionths: int) -> Decimal:
