@@ -98,7 +98,11 @@ def _refuse_payer(account: Account, parent: Account | None) -> None:
 
 
 def children_on_its_bills(account: Account) -> list[Account]:
-    """Open accounts right below it whose lines are on its bills, or go up through it."""
+    """Open accounts right below it whose lines are on its bills, or go up through it; a few.
+
+    Nobody ties another one before the caller is done.
+    """
+    _ask(ONE_BY_ONE, [])
     rows = Account.objects.filter(parent=account, billed_to_parent=True, state=Account.State.OPEN)
     return list(rows.order_by("reference")[:5])
 

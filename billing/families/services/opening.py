@@ -28,7 +28,7 @@ RETURNING account_id = payer_id
 )
 
 LINES_BY_PAYER = """
-SELECT member.payer_id, count(DISTINCT member.account_id), count(promise.id)
+SELECT member.payer_id, count(DISTINCT promise.account_id), count(promise.id)
     FROM billing_familymember AS member
     LEFT JOIN billing_promise AS promise
         ON promise.account_id = member.account_id AND promise.legal_entity_id = %(entity)s
@@ -41,7 +41,7 @@ UPDATE billing_familymember SET shard_id = %(shard)s
     WHERE run_id = %(run)s AND payer_id = ANY(%(payers)s)
 """
 
-Load = tuple[int, int, int]  # payer, accounts, lines
+Load = tuple[int, int, int]  # payer, accounts that have ordered, lines
 
 
 class MemberAlone(Invalid):
