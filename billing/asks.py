@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from billing import selectors
 from billing.charges.selectors import billed_of
 from billing.control.selectors import runs_to_look_at
+from billing.families.selectors import has_family
 from billing.invoices import selectors as invoices
 from billing.models import Invoice, Payment
 from billing.payers.selectors import waiting
@@ -103,11 +104,15 @@ def billed_so_far(item_ids: Sequence[int]) -> list[BilledSoFar]:
 
 
 def account_panels(user: Any, account_id: int) -> list[Panel]:
-    """Invoices and balance of the account, who else pays for it, and its prepaid money."""
+    """Invoices and balance of the account, its family, who else pays, and its prepaid money."""
     if not user.has_perm(VIEW_INVOICES):
         return []
+    family = []
+    if has_family(account_id):
+        family = [Panel(_("Family"), reverse("billing:of-account-family", args=[account_id]))]
     return [
         Panel(_("Invoices"), reverse("billing:of-account", args=[account_id])),
+        *family,
         Panel(_("Payers"), reverse("billing:of-account-payers", args=[account_id])),
         Panel(_("Prepaid credit"), reverse("billing:of-account-wallet", args=[account_id])),
         Panel(

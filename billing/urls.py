@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from billing.adjustments import views as adjustments
 from billing.control.views import demand, looks, parked, rules, variance
+from billing.families import views as families
 from billing.journal import views as journal
 from billing.payers import views as payers
 from billing.sending import views as sending
@@ -32,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("looks/", looks.runs, name="looks"),
     path("run-rules/", rules.overview, name="run-rules"),
     path("run-rules/<int:pk>/", rules.edit, name="run-rules-edit"),
+    path("of-account/<int:pk>/family/", families.of_account, name="of-account-family"),
     path("of-account/<int:pk>/bill/", demand.bill_account, name="bill-account"),
     path("runs/<int:pk>/reverse/", reversals.run, name="run-reverse"),
     path("reversals/", reversals.ReversalList.as_view(), name="reversal-list"),

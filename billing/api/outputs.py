@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.adjustments.api_outputs import AdjustmentOutput
+from billing.api.part_outputs import PartOutput
 from billing.invoices.selectors import STATUSES
 from billing.models import BillRun, Invoice
 from billing.runs.selectors import counts_of, totals_of
@@ -151,6 +152,9 @@ class InvoiceHeadOutput(serializers.Serializer):
 
 class InvoiceLineOutput(serializers.Serializer):
     position = serializers.IntegerField()
+    account = serializers.CharField(
+        source="account_reference", help_text="Whose line it is: on a family's document a member."
+    )
     text = serializers.CharField()
     product = serializers.CharField(source="charge.item.product_version.product.code")
     subscription = serializers.IntegerField(source="charge.item.subscription_id")
@@ -240,6 +244,9 @@ class PrepaidOutput(serializers.Serializer):
 class InvoiceOutput(InvoiceHeadOutput):
     taxes = TaxOfRateOutput(many=True, source="shown_taxes", help_text="Of each rate.")
     lines = InvoiceLineOutput(many=True, source="shown_lines")
+    parts = PartOutput(
+        many=True, source="shown_parts", help_text="Of a family's document; else none."
+    )
     adjustments = AdjustmentOutput(
         many=True, source="shown_adjustments", help_text="Discounts and true-ups."
     )

@@ -15,12 +15,14 @@ from rest_framework.response import Response
 from billing.adjustments.api_outputs import AdjustmentExplainedOutput
 from billing.api import outputs
 from billing.api.control import DOORS, RunControl
+from billing.api.filters import InvoiceFilter
 from billing.api.inputs import PaymentAsked, ReversalAsked, RunAsked
 from billing.explaining.selectors import explain_line, line_at
 from billing.explaining.selectors.adjusted import explain_adjustments
 from billing.explaining.shown import adjustment_as_json, as_json
 from billing.invoices import selectors as invoices
 from billing.invoices.adjusted import adjustments_of
+from billing.invoices.parts import name_accounts, parts_of
 from billing.invoices.pdf import file_name
 from billing.invoices.sums import taxes_of
 from billing.models import Allocation, BillRun, Invoice, ParkedAccount, Payment
@@ -138,25 +140,6 @@ class RunViewSet(RunControl, Noun):
         return self.get_paginated_response(outputs.ParkedOutput(page, many=True).data)
 
 
-class InvoiceFilter(filters.FilterSet):
-    status = filters.MultipleChoiceFilter(choices=invoices.STATUSES)
-    kind = filters.ChoiceFilter(choices=Invoice.Kind.choices)
-    number = filters.CharFilter()
-    account = filters.CharFilter(field_name="account__reference")
-    account_id = filters.NumberFilter()
-    about = filters.CharFilter(help_text="The purchase order, site or item that it is for.")
-    run = filters.NumberFilter(field_name="run_id")
-    currency = filters.CharFilter()
-    issued_after = filters.DateFilter(field_name="issued_on", lookup_expr="gte")
-    issued_before = filters.DateFilter(field_name="issued_on", lookup_expr="lt")
-    due_after = filters.DateFilter(field_name="due_on", lookup_expr="gte")
-    due_before = filters.DateFilter(field_name="due_on", lookup_expr="lt")
-
-    class Meta:
-        model = Invoice
-        fields = ("kind", "number", "account_id", "run", "currency")
-
-
 class PdfRenderer(JSONRenderer):
     """For who accepts a PDF and nothing else; a problem is JSON even to them."""
 
@@ -188,6 +171,8 @@ class InvoiceViewSet(Noun):
         invoice.shown_adjustments = adjustments_of(invoice)
         invoice.shown_taxes = taxes_of([*invoice.shown_lines, *invoice.shown_adjustments])
         invoice.shown_prepaid = paid_on(invoice)
+        invoice.shown_parts = parts_of(invoice)
+        name_accounts(invoice)
         return invoice
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
@@ -196,7 +181,11 @@ class InvoiceViewSet(Noun):
         """The document as the customer got it; before it was made, as it will be."""
         invoice = self.get_object()
         page = page_of(
-            invoice, invoice.shown_lines, invoice.shown_prepaid, invoice.shown_adjustments
+            invoice,
+            invoice.shown_lines,
+            invoice.shown_prepaid,
+            invoice.shown_adjustments,
+            invoice.shown_parts,
         )
         name = f'inline; filename="{file_name(invoice.number)}"'
         return HttpResponse(

@@ -4,9 +4,9 @@ Columns are the same in every language, numbers and days as machines read them. 
 apart: `use` is what was used on a day; `later` what came after this bill and is on another one
 (taken off, so that `use` and `later` add up to the quantity of their line); `line` is the line as
 billed, `coupon` a discount and `minimum` a true-up, and all of these three add up to the invoice's
-net. `list_amount` is the price of a day's use by
-itself, before what is included, discounts and bounds; empty where a day has no price of its own
-(tiers, packages).
+net. `account` is whose row it is, on documents of families a member's. `list_amount` is the price
+of a day's use by itself, before what is included, discounts and bounds; empty where a day has no
+price of its own (tiers, packages).
 """
 
 import csv
@@ -17,7 +17,8 @@ from io import StringIO
 
 from billing.invoices.grouping import MANY_LINES
 from billing.invoices.metered import LineUsage, Portion, is_usage, units_of
-from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
+from billing.invoices.parts import references_of
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine, InvoicePart
 from o2b.charging import ChargeTerms, DeckRate, Event, Model, NoRate, list_price
 from o2b.charging.terms import plain
 from o2b.money import EXACT, quantise
@@ -26,7 +27,7 @@ from o2b.web.csv import safe
 COLUMNS = (
     *("invoice", "kind", "line", "service", "item", "serial", "charge"),
     *("from", "to", "day", "details", "events", "units", "unit", "list_amount", "amount"),
-    "currency",
+    *("currency", "account"),
 )
 BOM = "\ufeff"  # by which spreadsheets know the letters
 _ZERO = Decimal(0)
@@ -38,6 +39,7 @@ def details_csv(
     lines: Sequence[InvoiceLine],
     usage: Mapping[int, LineUsage],
     adjustments: Sequence[InvoiceAdjustment] = (),
+    parts: Sequence[InvoicePart] = (),
 ) -> bytes | None:
     """The file; None where the document says it all: nothing was metered, and no row is summed."""
     if len(lines) <= MANY_LINES and not any(is_usage(line) for line in lines):
@@ -45,11 +47,13 @@ def details_csv(
     text = StringIO()
     write = csv.writer(text).writerow
     write(COLUMNS)
+    whose = references_of(invoice, parts)
     for line in lines:
         for row in _rows(invoice, line, usage.get(line.pk)):
+            row["account"] = whose[line.account_id]
             write([safe(row.get(name)) for name in COLUMNS])
     for each in adjustments:
-        told = _adjusted(invoice, each)
+        told = _adjusted(invoice, each) | {"account": whose[each.account_id]}
         write([safe(told.get(name)) for name in COLUMNS])
     return (BOM + text.getvalue()).encode()
 

@@ -22,11 +22,12 @@ from billing.invoices.layout import (
     widths_of,
 )
 from billing.invoices.parties import customer_lines, seller_lines
+from billing.invoices.parts import heading, sections_of
 from billing.invoices.payers import part_notes
 from billing.invoices.paying import bank_of, pay_of
 from billing.invoices.prepaid import prepaid_rows, shown
 from billing.invoices.sums import sums_of
-from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine, InvoicePart
 from billing.wallets.selectors import Paid
 from o2b.catalog.resolution import charge_terms
 from o2b.charging.draft import LATE, POOL, REVERSAL
@@ -88,19 +89,23 @@ def document_of(
     lines: Sequence[InvoiceLine],
     prepaid: Sequence[Paid],
     adjustments: Sequence[InvoiceAdjustment],
+    parts: Sequence[InvoicePart] = (),
 ) -> Document:
     """The document of an issued invoice; `lines` with what `selectors.lines_of` brings along.
 
     `prepaid` is what wallets paid of it when it was issued; later payments are not shown;
-    `adjustments` its discounts and true-ups.
+    `adjustments` its discounts and true-ups, `parts` what each account of a family comes to.
     """
     left = invoice.total - sum((each.amount for each in prepaid), Decimal(0))
     seller, account = invoice.legal_entity, invoice.account
     title = _("Credit note") if invoice.is_credit_note else _("Invoice")
     columns = [_("Service"), _("Period"), _("Quantity"), _("Unit price"), _("Amount")]
     how = account.invoice_grouping or seller.layout.get("grouping", "")
-    groups = groups_of(lines, invoice.currency, seller.shows_first_day_outside, how)
-    groups += cast(list[Group], groups_beside(invoice, adjustments))
+    groups: list[Group] = []
+    for part, own, given in sections_of(invoice, parts, lines, adjustments):
+        groups += [cast(Group, heading(part, invoice.currency))] if part else []
+        groups += groups_of(own, invoice.currency, seller.shows_first_day_outside, how)
+        groups += cast(list[Group], groups_beside(invoice, given))
     document = Document(
         lang=(get_language() or "en").partition("-")[0],
         title=title,

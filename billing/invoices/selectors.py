@@ -22,7 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Allocation, BillRun, Invoice, InvoiceLine
+from billing.models import Allocation, BillRun, Invoice, InvoiceLine, InvoicePart
 from billing.models.invoices import Kind
 from o2b.customers.models import Account
 from o2b.fields import AmountField
@@ -137,10 +137,34 @@ def first_bills_of_run(*, run_id: int) -> QuerySet[Any]:
     before = Invoice.objects.filter(
         account=OuterRef("account"), pk__lt=OuterRef("pk"), kind=Kind.INVOICE
     )
+    as_member = InvoicePart.objects.filter(
+        account=OuterRef("account"), invoice_id__lt=OuterRef("pk"), invoice__kind=Kind.INVOICE
+    )
     return (
         Invoice.objects.filter(run=run_id, kind=Kind.INVOICE, reverses=None)
-        .filter(~Exists(before))
+        .filter(~Exists(before), ~Exists(as_member))
         .select_related("account__test_clock")
+        .order_by("pk")
+    )
+
+
+def first_parts_of_run(*, run_id: int) -> QuerySet[InvoicePart]:
+    """The same of members of families, whose bills are parts of their payers' documents."""
+    before = Invoice.objects.filter(
+        account=OuterRef("account"), pk__lt=OuterRef("invoice_id"), kind=Kind.INVOICE
+    )
+    as_member = InvoicePart.objects.filter(
+        account=OuterRef("account"),
+        invoice_id__lt=OuterRef("invoice_id"),
+        invoice__kind=Kind.INVOICE,
+    )
+    return (
+        InvoicePart.objects.filter(
+            invoice__run=run_id, invoice__kind=Kind.INVOICE, invoice__reverses=None
+        )
+        .exclude(account=F("invoice__account"))
+        .filter(~Exists(before), ~Exists(as_member))
+        .select_related("account", "invoice")
         .order_by("pk")
     )
 

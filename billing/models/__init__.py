@@ -6,6 +6,7 @@ from billing.models.charges import Charge, ChargeState
 from billing.models.control import BillWord, ParkCode, ParkedAccount, Rule, RunRules, Variance
 from billing.models.coupons import Coupon, CouponGrant, CouponProduct
 from billing.models.drafts import DraftInvoice, DraftLine, DraftUsage
+from billing.models.families import FamilyMember, InvoicePart
 from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
 from billing.models.minimums import MinimumSpend
@@ -38,10 +39,12 @@ __all__ = [
     "DraftLine",
     "DraftUsage",
     "ExchangeRate",
+    "FamilyMember",
     "Invoice",
     "InvoiceDocument",
     "InvoiceAdjustment",
     "InvoiceLine",
+    "InvoicePart",
     "InvoiceSending",
     "LedgerAccount",
     "NumberSeries",

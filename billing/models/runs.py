@@ -57,6 +57,9 @@ class BillRun(Stateful):
     scope = models.CharField(
         max_length=120, blank=True, default="", help_text=_("How these accounts were chosen.")
     )
+    families = models.PositiveIntegerField(
+        default=0, db_default=0, help_text=_("How many families it bills on one document each.")
+    )
     state = FSMField(choices=State.choices, default=State.OPEN, protected=True)
     paused_from = models.CharField(max_length=12, blank=True, default="")
     opened_by = models.ForeignKey(

@@ -23,6 +23,11 @@ class Shard(models.Model):
     n = models.PositiveIntegerField()
     first_account = models.BigIntegerField()
     last_account = models.BigIntegerField()
+    families = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Whole families, listed by name; 0: the range but for families.",
+    )
     planned_accounts = models.PositiveIntegerField()
     planned_lines = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)

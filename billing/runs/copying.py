@@ -102,12 +102,14 @@ SELECT %(on)s, %(entity)s, account_id, id,
     WHERE shard_id = %(shard)s AND amount <> 0
 """
 SIDES = "('revenue', net), ('tax', tax)"
-SIDES_OF_MONEY = "('revenue', net - bought.paid), ('tax', tax), ('prepaid', bought.paid)"
-BOUGHT = """CROSS JOIN LATERAL (
-        SELECT COALESCE(sum(line.amount), 0) AS paid FROM billing_draftline AS line
-            WHERE line.shard_id = draft.shard_id AND line.account_id = draft.account_id
-            AND line.invoice_id = draft.id AND line.charge_id = ANY(%(money)s)
-    ) AS bought"""
+SIDES_OF_MONEY = (
+    "('revenue', net - COALESCE(paid, 0)), ('tax', tax), ('prepaid', COALESCE(paid, 0))"
+)
+BOUGHT = """LEFT JOIN (
+        SELECT invoice_id, sum(amount) AS paid FROM billing_draftline
+            WHERE shard_id = %(shard)s AND charge_id = ANY(%(money)s) AND invoice_id IS NOT NULL
+            GROUP BY invoice_id
+    ) AS bought ON bought.invoice_id = draft.id"""
 
 # How much of what came late each drafted charge has seen, and which change of its payer's part;
 # only where there was any.

@@ -6,7 +6,7 @@ from django.utils.translation import override
 
 from billing.invoices import pdf
 from billing.invoices.document import Document, document_of
-from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine, InvoicePart
 from billing.sending.selectors import document_of_invoice
 from billing.wallets.selectors import Paid
 from o2b.customers.selectors import language_of
@@ -17,10 +17,11 @@ def in_its_language(
     lines: Sequence[InvoiceLine],
     prepaid: Sequence[Paid],
     adjustments: Sequence[InvoiceAdjustment],
+    parts: Sequence[InvoicePart],
 ) -> Document:
     """The document as its customer reads it."""
     with override(language_of(invoice.account.customer)):
-        return document_of(invoice, lines, prepaid, adjustments)
+        return document_of(invoice, lines, prepaid, adjustments, parts)
 
 
 def page_of(
@@ -28,9 +29,10 @@ def page_of(
     lines: Sequence[InvoiceLine],
     prepaid: Sequence[Paid],
     adjustments: Sequence[InvoiceAdjustment],
+    parts: Sequence[InvoicePart],
 ) -> bytes:
     """The PDF, byte by byte as it was sent if it was made already."""
     kept = document_of_invoice(invoice_id=invoice.pk)
     if kept is not None:
         return bytes(kept.pdf)
-    return pdf.render(in_its_language(invoice, lines, prepaid, adjustments))
+    return pdf.render(in_its_language(invoice, lines, prepaid, adjustments, parts))

@@ -9,11 +9,13 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from billing.invoices.adjusted import adjustments_by_invoice, adjustments_of
 from billing.invoices.details import details_csv
 from billing.invoices.metered import usage_of_lines
+from billing.invoices.parts import parts_by_invoice, parts_of
 from billing.models import (
     Invoice,
     InvoiceAdjustment,
     InvoiceDocument,
     InvoiceLine,
+    InvoicePart,
     InvoiceSending,
     SendingBatch,
     WalletMovement,
@@ -36,6 +38,7 @@ class ToSet:
     lines: list[InvoiceLine]
     prepaid: list[Paid]
     adjustments: list[InvoiceAdjustment]
+    parts: list[InvoicePart]
     to: str
 
 
@@ -65,6 +68,7 @@ def to_set(invoices: QuerySet[Invoice]) -> list[ToSet]:
     lines = lines_of(found)
     prepaid = _prepaid(found)
     adjustments = adjustments_by_invoice(invoice.pk for invoice in found)
+    parts = parts_by_invoice(invoice.pk for invoice in found)
     contacts = written_to({invoice.account.customer_id for invoice in found})
     return [
         ToSet(
@@ -72,6 +76,7 @@ def to_set(invoices: QuerySet[Invoice]) -> list[ToSet]:
             lines.get(invoice.pk, []),
             prepaid.get(invoice.pk, []),
             adjustments.get(invoice.pk, []),
+            parts.get(invoice.pk, []),
             address_of(invoice.account, contacts),
         )
         for invoice in found
@@ -225,7 +230,7 @@ def details_of_invoice(*, invoice_id: int) -> tuple[str, bytes | None]:
         return invoice.number, None if kept.usage_csv is None else bytes(kept.usage_csv)
     lines = lines_of([invoice]).get(invoice_id, [])
     return invoice.number, details_csv(
-        invoice, lines, usage_of_lines(lines), adjustments_of(invoice)
+        invoice, lines, usage_of_lines(lines), adjustments_of(invoice), parts_of(invoice)
     )
 
 

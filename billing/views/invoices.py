@@ -1,6 +1,6 @@
 """Pages of invoices: the list, one document with the way back of every amount, its PDF."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,14 +13,15 @@ from django.views.decorators.http import require_GET
 
 from billing.documents.shown import about_text
 from billing.explaining.selectors import LineExplained, explain_invoice, explain_line, line_at
-from billing.explaining.selectors.adjusted import explain_adjustments
+from billing.explaining.selectors.adjusted import AdjustmentExplained, explain_adjustments
 from billing.forms import ReasonForm
 from billing.invoices import pdf, selectors
 from billing.invoices.adjusted import adjustments_of, in_words
 from billing.invoices.document import Document, line_text, notes_of, period_text
 from billing.invoices.grouping import MANY_LINES
 from billing.invoices.metered import is_usage
-from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
+from billing.invoices.parts import parts_of, sections_of
+from billing.models import Invoice, InvoiceAdjustment, InvoiceLine, InvoicePart
 from billing.sending.pages import in_its_language
 from billing.sending.selectors import details_of_invoice, document_of_invoice
 from billing.sending.shown import sending_context
@@ -118,6 +119,16 @@ class LineShown:
         return self.explained.again.steps if self.explained.again else self.charge.steps
 
 
+@dataclass(frozen=True)
+class SectionShown:
+    """The rows of one account of a family, or all of a plain document."""
+
+    part: InvoicePart | None
+    account_id: int
+    lines: list[LineShown]
+    adjustments: list[tuple[Any, Any]]
+
+
 @door(VIEW)
 @require_GET
 def detail(request: HtmxRequest, pk: int) -> HttpResponse:
@@ -126,15 +137,14 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     lines = list(selectors.lines_of(invoice_id=pk))
     explained = explain_invoice(invoice)
     adjusted = explain_adjustments(invoice)
-    outside = invoice.legal_entity.shows_first_day_outside
+    parts = parts_of(invoice)
     context = {
         "invoice": invoice,
         "status": label(invoice.status),
         "about": about_text(invoice),
         "title": _("Credit note") if invoice.is_credit_note else _("Invoice"),
-        "document": _document_of(invoice, lines, [each.adjustment for each in adjusted]),
-        "adjustments": [(each, in_words(each.adjustment, outside)) for each in adjusted],
-        "lines": [_shown(line, explained[line.pk], invoice) for line in lines],
+        "document": _document_of(invoice, lines, [each.adjustment for each in adjusted], parts),
+        "sections": _sections(invoice, parts, lines, explained, adjusted),
         "allocations": selectors.allocations_of(invoice_id=pk),
         "has_details": any(map(is_usage, lines)) or len(lines) > MANY_LINES,
         **sending_context(request, invoice),
@@ -200,13 +210,38 @@ def details(request: HtmxRequest, pk: int) -> HttpResponse:
 def _document(pk: int) -> Document:
     invoice: Invoice = selectors.invoice(invoice_id=pk, on=clock.today())
     lines = list(selectors.lines_of(invoice_id=pk))
-    return _document_of(invoice, lines, adjustments_of(invoice))
+    return _document_of(invoice, lines, adjustments_of(invoice), parts_of(invoice))
 
 
 def _document_of(
-    invoice: Invoice, lines: Sequence[InvoiceLine], adjustments: Sequence[InvoiceAdjustment]
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    adjustments: Sequence[InvoiceAdjustment],
+    parts: Sequence[InvoicePart],
 ) -> Document:
-    return in_its_language(invoice, lines, paid_on(invoice), adjustments)
+    return in_its_language(invoice, lines, paid_on(invoice), adjustments, parts)
+
+
+def _sections(
+    invoice: Invoice,
+    parts: Sequence[InvoicePart],
+    lines: Sequence[InvoiceLine],
+    explained: Mapping[int, LineExplained],
+    adjusted: Sequence[AdjustmentExplained],
+) -> list[SectionShown]:
+    outside = invoice.legal_entity.shows_first_day_outside
+    words = {each.adjustment.pk: (each, in_words(each.adjustment, outside)) for each in adjusted}
+    return [
+        SectionShown(
+            part,
+            part.account_id if part else invoice.account_id,
+            [_shown(line, explained[line.pk], invoice) for line in own],
+            [words[row.pk] for row in given],
+        )
+        for part, own, given in sections_of(
+            invoice, parts, lines, [each.adjustment for each in adjusted]
+        )
+    ]
 
 
 def _shown(line: InvoiceLine, again: LineExplained, invoice: Invoice) -> LineShown:

@@ -1,5 +1,7 @@
 """REST of accounts: who is billed; opened, changed and closed."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.urls import include, path
 from django.utils.translation import gettext as _
@@ -16,9 +18,15 @@ from o2b.api.fields import Asked, Exact, Key, Link, Plain, State
 from o2b.api.idempotency import once
 from o2b.api.views import Noun
 from o2b.customers import services
+from o2b.customers.families import Tie
 from o2b.customers.layouts import ACCOUNT_SENDING, LANGUAGES, Grouping, Split
 from o2b.customers.models import Account, Customer
-from o2b.customers.references import UnknownReference, legal_entity_named, person_named
+from o2b.customers.references import (
+    UnknownReference,
+    account_named,
+    legal_entity_named,
+    person_named,
+)
 
 CHANGEABLE = (
     "name",
@@ -47,6 +55,9 @@ class AccountOutput(serializers.Serializer):
     customer = CustomerOutput()
     legal_entity = serializers.CharField(source="legal_entity.code")
     parent = serializers.CharField(source="parent.reference", default=None, allow_null=True)  # type: ignore[assignment]
+    billed_to_parent = serializers.BooleanField(
+        help_text="Its lines are on the bills of the next account above with bills of its own."
+    )
     advocate = serializers.CharField(source="advocate.username")
     currency = serializers.CharField()
     bill_day = serializers.IntegerField()
@@ -98,6 +109,14 @@ class AccountAsked(Asked):
     invoice_split = serializers.ChoiceField(Split.choices[1:], allow_blank=True, required=False)
     minimum_invoice = Exact(required=False, allow_null=True, help_text="0: none waits.")
     language = serializers.ChoiceField(LANGUAGES, allow_blank=True, required=False)
+    parent = serializers.CharField(  # type: ignore[assignment]
+        max_length=40,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="The account above it, by reference; null or empty: none.",
+    )
+    billed_to_parent = serializers.BooleanField(required=False)
 
 
 class AccountChangeAsked(Asked):
@@ -121,6 +140,14 @@ class AccountChangeAsked(Asked):
     invoice_split = serializers.ChoiceField(Split.choices[1:], allow_blank=True, required=False)
     minimum_invoice = Exact(required=False, allow_null=True, help_text="0: none waits.")
     language = serializers.ChoiceField(LANGUAGES, allow_blank=True, required=False)
+    parent = serializers.CharField(  # type: ignore[assignment]
+        max_length=40,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="The account above it, by reference; null or empty: none.",
+    )
+    billed_to_parent = serializers.BooleanField(required=False)
 
 
 class AccountFilter(filters.FilterSet):
@@ -155,6 +182,7 @@ class AccountViewSet(Noun):
         """Open an account."""
         asked = self.asked(AccountAsked)
         advocate = asked.pop("advocate", None)
+        asked |= _tied(asked, Account())
         account = services.create_account(
             legal_entity_id=legal_entity_named(asked.pop("legal_entity")),
             advocate_id=person_named(advocate) if advocate else self.user_id,
@@ -173,6 +201,7 @@ class AccountViewSet(Noun):
         asked = self.asked(AccountChangeAsked)
         if "advocate" in asked:
             asked["advocate_id"] = person_named(asked.pop("advocate"))
+        asked |= _tied(asked, account)
         kept = {name: getattr(account, name) for name in CHANGEABLE}
         services.change_account(
             account_id=account.pk, at=clock.now(account), actor_id=self.user_id, **kept | asked
@@ -192,6 +221,18 @@ class AccountViewSet(Noun):
         if pk and not Customer.objects.filter(pk=pk).exists():
             raise UnknownReference(_("There is no such customer."), field="customer")
         return pk
+
+
+def _tied(asked: dict[str, Any], account: Account) -> dict[str, Tie]:
+    """Where it belongs, as it was asked; what was not said stays."""
+    if not asked.keys() & {"parent", "billed_to_parent"}:
+        return {}
+    is_billed = asked.pop("billed_to_parent", account.billed_to_parent)
+    if "parent" not in asked:
+        return {"tied": Tie(account.parent_id, is_billed)}
+    named = asked.pop("parent")
+    parent_id = account_named(named, field="parent").pk if named else None
+    return {"tied": Tie(parent_id, is_billed)}
 
 
 router = SimpleRouter(trailing_slash=False)

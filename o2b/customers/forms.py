@@ -7,6 +7,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
+from o2b.customers.families import Tie
 from o2b.customers.layouts import ACCOUNT_SENDING, LANGUAGES, Grouping, Split
 from o2b.customers.models import Account, Customer, LegalEntity
 
@@ -81,6 +82,17 @@ class AccountForm(forms.Form):
         choices=[("", _("that of its country")), *LANGUAGES],
         help_text=_("Of its invoices and letters."),
     )
+    parent = forms.CharField(
+        label=_("Belongs to"),
+        required=False,
+        max_length=40,
+        help_text=_("The number of the account above it; empty: none."),
+    )
+    billed_to_parent = forms.BooleanField(
+        label=_("Billed to the account above"),
+        required=False,
+        help_text=_("Its lines are on that account’s bills, from the next bill run on."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -93,10 +105,20 @@ class AccountForm(forms.Form):
             raise forms.ValidationError(_("This is no time zone."))
         return zone
 
+    def clean_parent(self) -> int | None:
+        named = self.cleaned_data["parent"]
+        if not named:
+            return None
+        pk = Account.objects.filter(reference=named).values_list("pk", flat=True).first()
+        if pk is None:
+            raise forms.ValidationError(_("There is no account of this number."))
+        return pk
+
     def told(self) -> dict[str, Any]:
         """What was said, as the services take it."""
         said = dict(self.cleaned_data)
         said["advocate_id"] = said.pop("advocate").pk
+        said["tied"] = Tie(said.pop("parent"), said.pop("billed_to_parent"))
         return said
 
     @staticmethod
@@ -114,6 +136,8 @@ class AccountForm(forms.Form):
             "invoice_split": account.invoice_split,
             "minimum_invoice": account.minimum_invoice,
             "language": account.customer.language,
+            "parent": account.parent.reference if account.parent else "",
+            "billed_to_parent": account.billed_to_parent,
         }
 
 

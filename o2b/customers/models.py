@@ -1,12 +1,9 @@
 """LegalEntity (the seller), Customer (who signs), Account (who is billed), Contact."""
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any
-from zoneinfo import available_timezones
+from decimal import Decimal
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -14,10 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from o2b.charging.tax import TaxRounding
-from o2b.charging.terms import TermsInvalid, conventions_of
-from o2b.customers.bookkeeping import SETTINGS, Bookkeeping, BookkeepingInvalid, bookkeeping_of
-from o2b.customers.carrying import SETTINGS as CARRYING
-from o2b.customers.carrying import Carrying, CarryingInvalid, carrying_of
+from o2b.customers.bookkeeping import Bookkeeping, bookkeeping_of
+from o2b.customers.carrying import Carrying, carrying_of
+from o2b.customers.frozen import FAMILY
 from o2b.customers.layouts import (
     ACCOUNT_SENDING,
     LANGUAGES,
@@ -26,50 +22,14 @@ from o2b.customers.layouts import (
     Split,
     validate_layout,
 )
+from o2b.customers.validators import (
+    EXCLUSIVE,
+    validate_conventions,
+    validate_currency,
+    validate_time_zone,
+)
 from o2b.fields import AmountField
 from o2b.models import TestClock
-from o2b.money import is_currency
-
-# How amounts and periods are shown and taxed, beside how they are counted.
-SHOWN_CONVENTIONS = ("period_end", "cash_rounding", "tax_rounding", *SETTINGS, *CARRYING)
-EXCLUSIVE, INCLUSIVE = "exclusive", "inclusive"
-
-
-def validate_currency(code: str) -> None:
-    """Refuse what ISO 4217 does not know."""
-    if not is_currency(code):
-        raise ValidationError(_("%(code)s is no ISO 4217 currency."), params={"code": code})
-
-
-def validate_time_zone(name: str) -> None:
-    """Refuse what the time zone database does not know."""
-    if name not in available_timezones():
-        raise ValidationError(_("%(name)s is no time zone."), params={"name": name})
-
-
-def validate_conventions(said: Any) -> None:
-    """Refuse a setting that nobody knows, and a value that it cannot have."""
-    if not isinstance(said, dict):
-        raise ValidationError(_("Conventions are settings with values."))
-    counted = {name: value for name, value in said.items() if name not in SHOWN_CONVENTIONS}
-    try:
-        conventions_of(counted)
-        step = Decimal(str(said.get("cash_rounding", 1)))
-    except TermsInvalid as fault:
-        raise ValidationError(str(fault)) from fault
-    except InvalidOperation as exc:
-        raise ValidationError(_("Cash is rounded to an amount, such as 0.05.")) from exc
-    if not step.is_finite() or not 0 < step <= 1000:
-        raise ValidationError(_("Cash is rounded to an amount, such as 0.05."))
-    if said.get("period_end", INCLUSIVE) not in (EXCLUSIVE, INCLUSIVE):
-        raise ValidationError(_("The end of a period is shown exclusive or inclusive."))
-    if said.get("tax_rounding", TaxRounding.LINE) not in list(TaxRounding):
-        raise ValidationError(_("Tax is rounded per line, rate or invoice."))
-    try:
-        bookkeeping_of(said)
-        carrying_of(said)
-    except (BookkeepingInvalid, CarryingInvalid) as fault:
-        raise ValidationError(str(fault)) from fault
 
 
 class LegalEntity(models.Model):
@@ -179,6 +139,11 @@ class Account(models.Model):
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
+    billed_to_parent = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("What it owes is on the bills of its payer: the next parent with own bills."),
+    )
     advocate = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -255,7 +220,19 @@ class Account(models.Model):
                 condition=models.Q(invoice_split__in=Split.values),
                 name="account_invoice_split_is_known",
             ),
+            models.CheckConstraint(
+                condition=models.Q(billed_to_parent=False) | models.Q(parent__isnull=False),
+                name="billed_to_a_parent_that_is",
+            ),
         ]
+        indexes = [
+            models.Index(
+                fields=["legal_entity", "parent"],
+                name="account_billed_to_parent",
+                condition=models.Q(billed_to_parent=True),
+            ),
+        ]
+        triggers = FAMILY
 
     def __str__(self) -> str:
         return f"{self.name} ({self.reference})"

@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from o2b import events
+from o2b.customers.families import Tie, children_on_its_bills, refuse_split, tie
 from o2b.customers.models import Account, Customer, LegalEntity
 from o2b.errors import Invalid, Refused
 
@@ -29,6 +30,10 @@ class AccountInvalid(Invalid):
 
 class AccountClosed(Refused):
     code = "account_closed"
+
+
+class BillsForChildren(Refused):
+    code = "bills_for_children"
 
 
 @transaction.atomic
@@ -55,6 +60,7 @@ def create_account(
     invoice_split: str = "",
     minimum_invoice: Decimal | None = None,
     language: str = "",
+    tied: Tie | None = None,
     actor_id: int | None = None,
 ) -> Account:
     """Open an account of a known customer, or of a new one; in the seller's currency unless told.
@@ -87,6 +93,9 @@ def create_account(
         invoice_split=invoice_split,
         minimum_invoice=minimum_invoice,
     )
+    if tied is not None:
+        tie(account, tied)
+    refuse_split(account)
     _check(account)
     account.save()
     events.record("account.opened", account, at=at, actor_id=actor_id)
@@ -114,6 +123,7 @@ def change_account(
     invoice_split: str | None = None,
     minimum_invoice: Decimal | None | Unsaid = UNSAID,
     language: str | None = None,
+    tied: Tie | None = None,
     actor_id: int | None = None,
 ) -> Account:
     """Change what may change of an open account and of its customer; None leaves it as it is.
@@ -140,6 +150,9 @@ def change_account(
     changed = [field for field, value in told.items() if getattr(account, field) != value]
     for field in changed:
         setattr(account, field, told[field])
+    if tied is not None:
+        changed += tie(account, tied)
+    refuse_split(account)
     _check(account)
     account.save()
     changed += _change_customer(account.customer, customer_name, segment, language)
@@ -152,6 +165,12 @@ def change_account(
 def close_account(*, account_id: int, at: datetime, actor_id: int | None = None) -> Account:
     """Sell to it no more; what is in service goes on until it is ended."""
     account = _locked(account_id)
+    if children := children_on_its_bills(account):
+        names = ", ".join(child.reference for child in children)
+        raise BillsForChildren(
+            _("%(names)s are billed on its bills; give them bills of their own, or close them.")
+            % {"names": names}
+        )
     account.state = Account.State.CLOSED
     account.save()
     events.record("account.closed", account, at=at, actor_id=actor_id)

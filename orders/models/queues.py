@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from o2b.customers.models import validate_time_zone
+from o2b.customers.validators import validate_time_zone
 from o2b.fields import AmountField
 from orders.rules.worktime import HoursInvalid, hours_of, knows_country, standard_hours
 

@@ -19,6 +19,7 @@ from billing.models import (
     CarriedBill,
     Invoice,
     InvoiceAdjustment,
+    InvoicePart,
     InvoiceSending,
     PayerAgreement,
 )
@@ -122,10 +123,14 @@ def test_the_figures_are_those_of_sql_and_a_second_load_changes_nothing():
 
 
 def finance_did_more_than_bill() -> None:
-    """Payers agreed and asked for, bills mailed and one that could not be, one taken back."""
+    """Payers, a family, bills mailed and one that could not be, one taken back."""
     agreed = PayerAgreement.objects.order_by("pk").values_list("state", flat=True)
     assert list(agreed) == ["agreed", "asked"]
     assert InvoiceAdjustment.objects.filter(kind="coupon").exists()
+    assert InvoicePart.objects.exists()
+    family = Account.objects.filter(billed_to_parent=True)
+    assert family.count() == 2
+    assert not Invoice.objects.filter(account__in=family).exists()
     sent = set(InvoiceSending.objects.values_list("state", flat=True))
     assert sent == {"filed", "mailed", "stuck"}
     split = Invoice.objects.filter(account__reference=papers.SPLIT).values_list("about", flat=True)

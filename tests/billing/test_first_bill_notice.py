@@ -6,6 +6,7 @@ from billing.invoices import services
 from billing.models import BillRun, Invoice
 from o2b.people.models import Notice, User
 from orders.models import Complaint, OrderLine
+from tests.billing.families.worlds import tied
 from tests.billing.worlds import FEBRUARY, JANUARY, finalised, in_service
 from tests.factories import a_product, a_user, an_account, monthly
 from tests.orders.build import logged_in
@@ -76,3 +77,18 @@ def test_a_complaint_about_an_invoice_is_one_about_its_order_line() -> None:
     )
     assert client.get(f"/billing/invoices/{10**9}/complain/").status_code == 404
     assert logged_in(a_user("order team")).get(page).status_code == 403
+
+
+def test_the_advocate_of_a_member_hears_of_its_first_part_of_a_family_s_document() -> None:
+    mara, jonas = a_user(), a_user()
+    product = a_product(charges=[monthly("49.90")])
+    payer = in_service([product], account=an_account(advocate=mara, name="Head"))
+    member = in_service([product], account=an_account(advocate=jonas, name="Branch"))
+    tied(member, payer)
+    finalised(JANUARY)
+    assert first_bills(mara) == ["First bill of Head: INV-00000001"]
+    assert first_bills(jonas) == ["First bill of Branch: INV-00000001"]
+    assert Notice.objects.get(user=jonas, topic="first_bill").text.startswith("€49.90.")
+    tied(member, None)
+    finalised(FEBRUARY)
+    assert (len(first_bills(mara)), len(first_bills(jonas))) == (1, 1)

@@ -23,7 +23,8 @@ from billing.runs.services import (
 )
 from o2b import events
 from o2b.customers.bookkeeping import BookkeepingInvalid, bookkeeping_of
-from o2b.customers.models import LegalEntity, validate_conventions
+from o2b.customers.models import LegalEntity
+from o2b.customers.validators import validate_conventions
 from tests.billing.test_reversal import reversed_
 from tests.billing.worlds import AT, JANUARY, by_hand, drafted, finalised, in_service, numbers
 from tests.factories import a_product, a_user, an_entity, monthly

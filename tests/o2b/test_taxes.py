@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from o2b.customers.models import validate_conventions
+from o2b.customers.validators import validate_conventions
 from o2b.errors import Refused
 from o2b.taxes.models import TaxRate
 from o2b.taxes.port import TaxUnknown, ask_rates

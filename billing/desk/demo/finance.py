@@ -12,10 +12,13 @@ from billing.models import BillRun, Invoice, MinimumSpend, PayerAgreement
 from billing.payers.selectors import Share
 from billing.payers.services import approve_payers, ask_payers
 from billing.runs.services import approve_run, open_run, reverse_invoice
+from o2b.customers.families import Tie
 from o2b.customers.layouts import Sending
 from o2b.customers.models import Account, LegalEntity
+from o2b.customers.services import change_account
 from o2b.periods import add_months
 
+KEPT = ("name", "advocate_id", "bill_day", "time_zone", "payment_days", "tax_exempt", "address")
 PROGRAMME = "Connectivity programme, grant 2211"
 TAKEN_BACK = "Billed to the wrong branch"
 MAILED = "billing@example.com"
@@ -33,7 +36,7 @@ class Finance:
     def arrange(self, accounts: Sequence[Account], *, first: date, at: datetime) -> None:
         """The first customers have a coupon, and one a minimum; others pay for one of the last.
 
-        Two more have split bills and tiny ones.
+        A head office has branches on its bills; two more have split bills and tiny ones.
         """
         if not MinimumSpend.objects.exists():
             make_offers(
@@ -45,6 +48,21 @@ class Finance:
             )
         self._agree_payers(accounts, first=first, at=at)
         arrange_papers(self.entity, accounts, at=at)
+        self._tie_family(accounts[1:4], at=at)
+
+    def _tie_family(self, accounts: Sequence[Account], *, at: datetime) -> None:
+        """Two branches are billed to their head office."""
+        if len(accounts) < 3 or Account.objects.filter(billed_to_parent=True).exists():
+            return
+        head, *branches = accounts
+        for account in branches:
+            change_account(
+                account_id=account.pk,
+                **{name: getattr(account, name) for name in KEPT},
+                tied=Tie(head.pk, True),
+                actor_id=self.opener_id,
+                at=at,
+            )
 
     def _agree_payers(self, accounts: Sequence[Account], *, first: date, at: datetime) -> None:
         """A programme pays 60 % of what one customer is billed; another agreement waits."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 
+from billing.families.selectors import drafts_less_documents
 from billing.models import BillRun, Breach, CarriedBill, ParkCode, ParkedAccount, Shard
 
 
@@ -109,6 +110,7 @@ def rows_of(*, run_id: int) -> Rows:
     with connection.cursor() as cursor:
         cursor.execute(ROWS, [run_id])
         accounts, documents = cursor.fetchone()
+    documents -= drafts_less_documents(run_id=run_id)
     is_by_hand = Q(code__in=ParkCode.values)
     parked = ParkedAccount.objects.filter(run_id=run_id).aggregate(
         own=Count("pk", filter=~is_by_hand), by_hand=Count("pk", filter=is_by_hand)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
+from billing.families.services.opening import with_families
 from o2b.customers.models import Account
 from o2b.errors import Invalid
 
@@ -23,7 +24,12 @@ def chosen(
     if account_ids is not None and not account_ids:
         raise ScopeEmpty(_("A run needs an account."), field="accounts")
     if bill_day is None and not bill_group:
-        return (None if account_ids is None else sorted(set(account_ids))), ""
+        if account_ids is None:
+            return None, ""
+        named = with_families(
+            legal_entity_id=legal_entity_id, account_ids=account_ids, by_name=True
+        )
+        return named, ""
     rows = Account.objects.filter(legal_entity_id=legal_entity_id)
     words, field = [], "bill_day"
     if account_ids is not None:
@@ -34,7 +40,11 @@ def chosen(
     if bill_group:
         rows, field = rows.filter(bill_group=bill_group), "bill_group"
         words.append(_("group %(group)s") % {"group": bill_group})
-    found = list(rows.order_by("pk").values_list("pk", flat=True))
+    found = with_families(
+        legal_entity_id=legal_entity_id,
+        account_ids=list(rows.values_list("pk", flat=True)),
+        by_name=False,
+    )
     if not found:
         raise ScopeEmpty(_("No account is billed so."), field=field)
     return found, ", ".join(words)

@@ -20,6 +20,7 @@ SPARE = timedelta(days=5)
 
 # The last bill is all documents of the account from the run of its newest one: mostly that alone.
 # What was taken back, and what takes back, is no bill.
+# Where families are billed it is what the account came to on the document of its payer.
 # Nothing is missing where something is due later, or where the account was parked.
 COMPARE = """
 INSERT INTO billing_variance
@@ -39,16 +40,14 @@ SELECT %(run)s, %(shard)s, account.id, account.currency, last.issued_on, last.ne
     CROSS JOIN LATERAL (
         SELECT newest.issued_on,
                CASE WHEN newest.run_id = other.run_id THEN (
-                   SELECT sum(net) FROM billing_invoice AS bill
-                       WHERE account_id = account.id AND run_id = newest.run_id AND {stands}
+                   SELECT sum(net) FROM {bills} AND run_id = newest.run_id AND {stands}
                ) ELSE newest.net END AS net
             FROM (
-                SELECT id, issued_on, run_id, net FROM billing_invoice AS bill
-                    WHERE account_id = account.id AND {stands} ORDER BY id DESC LIMIT 1
+                SELECT id, issued_on, run_id, net FROM {bills}
+                    AND {stands} ORDER BY id DESC LIMIT 1
             ) AS newest
             LEFT JOIN LATERAL (
-                SELECT run_id FROM billing_invoice AS bill
-                    WHERE account_id = account.id AND id < newest.id AND {stands}
+                SELECT run_id FROM {bills} AND id < newest.id AND {stands}
                     ORDER BY id DESC LIMIT 1
             ) AS other ON true
     ) AS last
@@ -68,6 +67,20 @@ STANDS = """
 bill.reverses_id IS NULL
     AND NOT EXISTS (SELECT FROM billing_invoice AS undoing WHERE undoing.reverses_id = bill.id)
 """
+
+OWN = "billing_invoice AS bill WHERE account_id = account.id"
+OWN_AND_PARTS = """(
+    SELECT id, issued_on, run_id, net, reverses_id FROM billing_invoice AS own
+        WHERE own.account_id = account.id
+            AND NOT EXISTS (SELECT FROM billing_invoicepart WHERE invoice_id = own.id)
+    UNION ALL
+    SELECT whole.id, whole.issued_on, whole.run_id, part.net, whole.reverses_id
+        FROM billing_invoicepart AS part
+        JOIN billing_invoice AS whole ON whole.id = part.invoice_id
+        WHERE part.account_id = account.id
+) AS bill WHERE true"""
+# One look at an index: whoever has a part was of a family once.
+HAS_PARTS = "SELECT EXISTS (SELECT FROM billing_invoicepart WHERE {account})"
 
 FORGET = "DELETE FROM billing_variance WHERE run_id = %(run)s AND {account}"
 
@@ -113,7 +126,7 @@ def control(
 ) -> Controlled:
     """Compare what is drafted, blow fuses, and take out who is held; their drafts are gone then.
 
-    Three short statements a shard, whatever its size.
+    Four short statements a shard, whatever its size.
     """
     rules = rules_of(run.legal_entity_id)
     _compare(run, shard, scope, rules, changed, parked)
@@ -152,7 +165,10 @@ def _compare(
     }
     with connection.cursor() as cursor:
         cursor.execute(FORGET.format(account=scope.within("account_id")), values)
-        cursor.execute(COMPARE.format(account=scope.within("account.id"), stands=STANDS), values)
+        cursor.execute(HAS_PARTS.format(account=scope.within("account_id")), values)
+        bills = OWN_AND_PARTS if cursor.fetchone()[0] else OWN
+        about = {"account": scope.within("account.id"), "stands": STANDS, "bills": bills}
+        cursor.execute(COMPARE.format(**about), values)
 
 
 def _fused(run: BillRun, shard: Shard, scope: Scope, rules: RunRules) -> dict[int, Parking]:

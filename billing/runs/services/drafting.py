@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from time import perf_counter
 
 from django.db import DatabaseError, connection, transaction
@@ -12,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from billing.adjustments.services.drafting import adjust_drafts
 from billing.documents.services.carrying import carry_over
 from billing.documents.services.splitting import keys_of, places_in, split_drafts
+from billing.families.services.drafting import WAITS, hold_families, tax_families, with_kin
 from billing.models import BillRun, ParkCode, ParkedAccount, Shard
 from billing.rules.changed import changed_accounts
 from billing.rules.drafting import AccountDraft, Taxing, draft_accounts
@@ -25,7 +27,7 @@ from billing.runs.services.booking import without_rate
 from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
-from billing.runs.services.comparing import control
+from billing.runs.services.comparing import Controlled, control
 from billing.runs.services.made import Drafted, Made, Parked, count_shard
 from billing.runs.services.parking import Parking, park
 from billing.runs.services.reversing import fill_reversal
@@ -33,6 +35,8 @@ from billing.runs.services.taxing import taxing_of
 from o2b.charging import RateMissing, compile_charge
 from o2b.taxes.port import TaxUnknown
 from o2b.web.words import no_rate_words
+
+_ZERO = Decimal(0)
 
 
 @transaction.atomic
@@ -80,6 +84,7 @@ def make_drafts(
             checked = _again(run, shard, scope, drafted, checked, taxing)
     out = drafted.parked.keys() | checked.broken.keys()
     controlled = control(run, shard, scope, changed=drafted.changed, parked=out, held=held)
+    _hold_families(run, shard, scope, drafted, controlled, out)
     gone = ParkedAccount.objects.filter(shard=shard).exclude(account__in=controlled.held)
     (gone if scope.only is None else gone.filter(account__in=scope.only)).delete()
     _park(run, shard, drafted, at)
@@ -90,6 +95,22 @@ def make_drafts(
         run, shard, scope, drafted.drafts, drafted.accounts, out=made.parked | controlled.held
     )
     return made
+
+
+def _hold_families(
+    run: BillRun,
+    shard: Shard,
+    scope: Scope,
+    drafted: Drafted,
+    controlled: Controlled,
+    out: Collection[int],
+) -> None:
+    """Nobody gets a part of a document that several share: who lacks one of them waits."""
+    lacking = {*out, *controlled.held, *(each.account_id for each in controlled.fused)}
+    controlled.fused += [
+        Parking(each.account_id, WAITS, each.reason, each.facts)
+        for each in hold_families(run, shard, scope, drafts=drafted.drafts, out=lacking)
+    ]
 
 
 def _check(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted) -> Checked:
@@ -125,9 +146,10 @@ def _again(
     taxing: Taxing,
 ) -> Checked:
     """A difference may be a change that came between two reads: look at those accounts afresh."""
-    suspects = scope.narrowed(sorted(checked.broken))
-    discard_drafts(shard_id=shard.pk, account_ids=checked.broken)
-    for account_id in checked.broken:
+    afresh = with_kin(run, shard, checked.broken) - drafted.parked.keys()
+    suspects = scope.narrowed(sorted(afresh))
+    discard_drafts(shard_id=shard.pk, account_ids=afresh)
+    for account_id in afresh:
         drafted.drafts.pop(account_id, None)
     fresh = draft_scope(run, shard, suspects, taxing)
     drafted.drafts |= fresh.drafts
@@ -141,15 +163,18 @@ def _again(
 def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Drafted:
     """Read, compute and write; who fails in Python or in Postgres fails alone."""
     accounts = due.accounts_of(scope)
+    if shard.families:  # all of one have one document together, which never waits
+        accounts = {pk: each._replace(split="", minimum=_ZERO) for pk, each in accounts.items()}
     rows = due.due_rows(scope, until=run.on)
     usage = usage_of({row[1] for row in rows if row[6]})
     places = places_in(accounts, on=run.on)
     apart = keys_of(places)
     again = {charge_id for charge_id, each in usage.items() if each.again}
+    currencies = {pk: account.currency for pk, account in accounts.items()}
     drafts, failed = draft_accounts(
         rows,
         priced=pricing(scope) if rows else _nothing_is_priced,
-        currencies={pk: account.currency for pk, account in accounts.items()},
+        currencies=currencies,
         history=billed_history(row[1] for row in rows if row[4] or row[1] in again),
         until=run.on,
         taxing=taxing,
@@ -169,6 +194,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
         if account_id in drafts:
             drafted.parked[account_id] = Parked("exchange_rate", reason)
             del drafts[account_id]
+    tax_families(run, shard, drafts, taxing=taxing, currencies=currencies)
     _write(run, shard, drafted, drafts)
     for account_id in drafted.parked:
         drafts.pop(account_id, None)

@@ -6,6 +6,7 @@ from time import perf_counter
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from billing.families.services.gathering import gather_drafts, write_parts
 from billing.models import BillRun, Shard
 from billing.runs.copying import discard_drafts, finalise_drafts
 from billing.runs.selectors.scope import scope_of
@@ -66,6 +67,7 @@ def approve_run(*, run_id: int, user_id: int, at: datetime) -> BillRun:
     else:
         _draft_stale_again(run, shards, at=at)
     refuse_unready(run, at=at)
+    gather_drafts(run, shards)
     number_shards(run, shards)
     _ensure_partitions(run, shards)
     fsm.apply(run, "approve", at=at, by=user_id, refusal=RunNotReady, actor_id=user_id)
@@ -134,6 +136,8 @@ def finalise_shard(*, shard_id: int, at: datetime, worker: str = "") -> Shard:
             money=money,
             books=books_for(run, shard),
         )
+        if shard.families:
+            write_parts(shard)
     if written != shard.invoices:
         raise RuntimeError(f"shard {shard} has {shard.invoices} numbers for {written} invoices")
     settle_wallets(run, shard, money=money, at=at)

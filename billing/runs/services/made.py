@@ -5,6 +5,7 @@ from datetime import date
 
 from django.db import connection
 
+from billing.families.selectors import drafts_less_documents
 from billing.models import Shard
 from billing.rules.drafting import AccountDraft
 from billing.rules.metering import UsageOf
@@ -96,6 +97,8 @@ def count_drafts(shard: Shard) -> None:
     }
     shard.invoices = sum(row[4] for row in rows)
     shard.lines = sum(row[5] for row in rows)
+    if shard.families:
+        shard.invoices -= drafts_less_documents(run_id=shard.run_id, shard_id=shard.pk)
     shard.to_finalise = sum(row[6] for row in rows)
 
 

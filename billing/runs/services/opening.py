@@ -6,6 +6,12 @@ from datetime import date, datetime, timedelta
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from billing.families.services.opening import (
+    cut_families,
+    loads_of,
+    note_families,
+    put_in_shard,
+)
 from billing.models import BillRun, Shard
 from billing.runs.mirroring import accounts_to_reverse
 from billing.runs.selectors.progress import overlapping_runs
@@ -24,6 +30,11 @@ SELECT account_id, count(*) FROM billing_promise
     WHERE legal_entity_id = %s AND (%s::bigint[] IS NULL OR account_id = ANY(%s))
     GROUP BY account_id ORDER BY account_id
 """
+LINES_BUT_FAMILIES = LINES_BY_ACCOUNT.replace(
+    "    GROUP BY",
+    "    AND account_id NOT IN (SELECT account_id FROM billing_familymember WHERE run_id = %s)\n"
+    "    GROUP BY",
+)
 
 Cut = tuple[int, int, int, int]  # first account, last account, accounts, lines
 
@@ -73,6 +84,7 @@ def open_run(
         opened_by_id=opened_by_id,
         opened_at=at,
     )
+    note_families(run)
     events.record("bill_run.opened", run, at=at, actor_id=opened_by_id, on=on.isoformat())
     return run
 
@@ -112,8 +124,29 @@ def plan_run(*, run_id: int, at: datetime) -> BillRun:
         )
         for n, (first, last, accounts, lines) in enumerate(covering(_accounts(run)), start=1)
     )
+    if run.families:
+        shards += _family_shards(run, len(shards))
     events.record_many("bill_run.shard_planned", shards, at=at)
     return run
+
+
+def _family_shards(run: BillRun, n: int) -> list[Shard]:
+    """Whole families, each with all its accounts, after the ranges of all others."""
+    found = []
+    for piece in cut_families(loads_of(run), accounts=MOST_ACCOUNTS, lines=MOST_LINES):
+        n += 1
+        shard = Shard.objects.create(
+            run=run,
+            n=n,
+            first_account=0,
+            last_account=LAST_ACCOUNT,
+            families=len(piece),
+            planned_accounts=sum(accounts for _payer, accounts, _lines in piece),
+            planned_lines=sum(lines for *_others, lines in piece),
+        )
+        put_in_shard(run, shard.pk, [payer for payer, *_others in piece])
+        found.append(shard)
+    return found
 
 
 def _accounts(run: BillRun) -> Iterator[tuple[int, int]]:
@@ -121,7 +154,11 @@ def _accounts(run: BillRun) -> Iterator[tuple[int, int]]:
         yield from accounts_to_reverse(run)
         return
     with connection.cursor() as cursor:
-        cursor.execute(LINES_BY_ACCOUNT, [run.legal_entity_id, run.account_ids, run.account_ids])
+        values = [run.legal_entity_id, run.account_ids, run.account_ids]
+        if run.families:
+            cursor.execute(LINES_BUT_FAMILIES, [*values, run.pk])
+        else:
+            cursor.execute(LINES_BY_ACCOUNT, values)
         yield from cursor.fetchall()
 
 

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from billing.models import BillRun, BillWord, ParkedAccount, Shard
+from billing.families.selectors import families_in
+from billing.models import BillRun, BillWord, ParkCode, ParkedAccount, Shard
 from billing.runs.selectors import expected
 from billing.runs.selectors.scope import scope_of
 from billing.runs.services.drafting import make_drafts
@@ -29,26 +30,42 @@ def ask_retry(
 ) -> int:
     """Owe it to these parked accounts, or to all that a person did not take out; how many.
 
-    `lift` lets them pass the fuses of this run. Who waits for it already is not asked for twice.
+    `lift` lets them pass the fuses of this run. Who waits for it already is not asked for twice. A
+    family shares one bill: all of it that is out comes along, and none of it while a person took
+    one out.
     """
     run = reviewed(run_id)
     rows = ParkedAccount.objects.select_for_update().filter(run=run, retry_asked_at=None)
     if account_ids is None:
         parked = [each for each in rows.order_by("pk") if not each.is_by_hand]
+        parked = _but_families_out_by_hand(run, parked)
     else:
-        parked = list(rows.filter(account__in=account_ids).order_by("pk"))
+        kin = families_in(run, account_ids).keys()
+        parked = list(rows.filter(account__in={*account_ids, *kin}).order_by("pk"))
     for each in parked:
         each.retry_asked_at = at
     ParkedAccount.objects.bulk_update(parked, ["retry_asked_at"], 500)
-    kinds = [BillWord.Kind.RETRIED, *([BillWord.Kind.LIFTED] if lift else [])]
+    lifted = {each.account_id for each in parked} if lift else set()
+    if account_ids is not None:
+        lifted &= set(account_ids)
     BillWord.objects.bulk_create(
         BillWord(run=run, account_id=each.account_id, kind=kind, by_id=actor_id, at=at)
         for each in parked
-        for kind in kinds
+        for kind in (BillWord.Kind.RETRIED, BillWord.Kind.LIFTED)
+        if kind == BillWord.Kind.RETRIED or each.account_id in lifted
     )
     shards = list(Shard.objects.filter(pk__in={each.shard_id for each in parked}).order_by("n"))
     events.record_many("bill_run.shard_retried", shards, at=at, actor_id=actor_id)
     return len(parked)
+
+
+def _but_families_out_by_hand(run: BillRun, parked: list[ParkedAccount]) -> list[ParkedAccount]:
+    """Without those whose family waits for a word of a person."""
+    if not run.families:
+        return parked
+    by_hand = ParkedAccount.objects.filter(run=run, code__in=ParkCode.values)
+    waiting = families_in(run, list(by_hand.values_list("account_id", flat=True)))
+    return [each for each in parked if each.account_id not in waiting]
 
 
 def reviewed(run_id: int) -> BillRun:

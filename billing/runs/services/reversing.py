@@ -11,7 +11,16 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from billing.models import BillRun, Invoice, InvoiceLine, ParkedAccount, Payment, Shard
+from billing.families.services.gathering import mirror_parts
+from billing.models import (
+    BillRun,
+    Invoice,
+    InvoiceLine,
+    InvoicePart,
+    ParkedAccount,
+    Payment,
+    Shard,
+)
 from billing.runs.copying import discard_drafts
 from billing.runs.mirroring import (
     Freed,
@@ -134,7 +143,11 @@ def _refuse_asked(which: Q) -> None:
 def _accounts_of_lines(invoice_id: int) -> set[int]:
     """A parent's invoice may bill what others owe."""
     rows = InvoiceLine.objects.filter(invoice_id=invoice_id).order_by()
-    return set(rows.values_list("charge__account_id", flat=True).distinct())
+    parts = InvoicePart.objects.filter(invoice_id=invoice_id)
+    return {
+        *rows.values_list("charge__account_id", flat=True).distinct(),
+        *parts.values_list("account_id", flat=True),
+    }
 
 
 def refuse_under_way(reversal: BillRun) -> None:
@@ -183,6 +196,7 @@ def finalise_reversal(run: BillRun, shard: Shard, *, at: datetime) -> int:
         accounts = {row[0] for row in cursor.fetchall()}
     lock_accounts(accounts)
     written, freed = finalise_mirrors(run, shard, numbering_of(run, shard), at=at)
+    mirror_parts(shard)
     _tell(freed, at=at, actor_id=run.approved_by_id)
     return written
 

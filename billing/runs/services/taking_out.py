@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from billing.families.selectors import families_in
 from billing.models import BillRun, BillWord, ParkCode, ParkedAccount, Rule, Shard
 from billing.runs.copying import discard_drafts
 from billing.runs.services.gating import RunNotReady
@@ -63,7 +64,8 @@ def set_aside(
 ) -> int:
     """Take these accounts, or all outliers of a rule, out of the run; how many.
 
-    Their drafts are gone; a retry drafts them again. Whoever sets them aside owns them.
+    Their drafts are gone; a retry drafts them again. Whoever sets them aside owns them. Families
+    share one bill and go together.
     """
     run = _to_approve(run_id)
     said = _said(reason)
@@ -73,6 +75,7 @@ def set_aside(
     drafts = _drafts(run, which, rule=rule, accounts=list(account_ids or ()))
     if not drafts:
         raise NothingToSetAside(_("None of these accounts has a draft in this run."))
+    drafts += _kin(run, drafts)
     _take_out(run, drafts, code=ParkCode.SET_ASIDE, reason=said, by=by, at=at)
     return len(drafts)
 
@@ -82,11 +85,16 @@ _NAMED = "draft.account_id = ANY(%(accounts)s)"
 
 @transaction.atomic
 def veto_bill(*, run_id: int, account_id: int, reason: str, by: int, at: datetime) -> None:
-    """The advocate of the account says no: it leaves the run, and finance sees why."""
+    """The advocate of the account says no: it leaves the run, and finance sees why.
+
+    The rest of its family, whose bill that is, is set aside with it.
+    """
     run = _to_approve(run_id)
     said = _said(reason)
     drafts = _of_advocate(run, account_id, by)
     _take_out(run, drafts, code=ParkCode.VETO, reason=said, by=by, at=at)
+    if kin := _kin(run, drafts):
+        _take_out(run, kin, code=ParkCode.SET_ASIDE, reason=said, by=by, at=at)
 
 
 @transaction.atomic
@@ -138,6 +146,13 @@ def _of_advocate(run: BillRun, account_id: int, by: int) -> list[_Draft]:
     if not drafts:
         raise NothingToSetAside(_("The account has no draft in this run."))
     return drafts
+
+
+def _kin(run: BillRun, drafts: Sequence[_Draft]) -> list[_Draft]:
+    """The drafts of all others of their families."""
+    known = {each.account_id for each in drafts}
+    others = families_in(run, known).keys() - known
+    return _drafts(run, _NAMED, accounts=sorted(others)) if others else []
 
 
 def _drafts(run: BillRun, which: str, **values: Any) -> list[_Draft]:

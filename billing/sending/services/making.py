@@ -68,7 +68,7 @@ def make_documents(*, batch_id: int, at: datetime, worker: str = "") -> int:
 
 
 def _document(each: ToSet) -> Document:
-    return document_of(each.invoice, each.lines, each.prepaid, each.adjustments)
+    return document_of(each.invoice, each.lines, each.prepaid, each.adjustments, each.parts)
 
 
 def _set(found: Sequence[ToSet], at: datetime) -> Iterable[Outcome]:
@@ -79,7 +79,7 @@ def _set(found: Sequence[ToSet], at: datetime) -> Iterable[Outcome]:
         try:
             with override(language):
                 page = pdf.render(_document(each))
-            details = details_csv(invoice, each.lines, usage, each.adjustments)
+            details = details_csv(invoice, each.lines, usage, each.adjustments, each.parts)
         except DatabaseError:
             raise
         except Exception as exc:  # whatever it is, it is that of one invoice

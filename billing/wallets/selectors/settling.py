@@ -64,10 +64,10 @@ EARLIER = """
             SELECT sum(used.amount)
                 FROM (
                     SELECT charge_id, amount + tax AS amount FROM billing_invoiceline
-                        WHERE invoice_id = earlier.invoice_id
+                        WHERE invoice_id = earlier.invoice_id AND account_id = charge.account_id
                     UNION ALL
                     SELECT charge_id, amount + tax FROM billing_invoiceadjustment
-                        WHERE invoice_id = earlier.invoice_id
+                        WHERE invoice_id = earlier.invoice_id AND account_id = charge.account_id
                 ) AS used
                 JOIN billing_charge AS counted ON counted.id = used.charge_id
                 JOIN catalog_termscharge AS rated ON rated.id = counted.terms_charge_id
@@ -75,6 +75,7 @@ EARLIER = """
         ), 0))
 """
 
+# A wallet pays for its own account alone, not for the family on the same document.
 # A correction counts where the wallet paid what is corrected, whatever it covers by now. What a
 # discount takes off is not to be paid, nor what a correction of one gives back.
 ELIGIBLE = f"""
@@ -97,7 +98,8 @@ SELECT wallet, account, draft, total, day, sum(amount)
         SELECT wallet.id, wallet.account_id, draft.id, draft.total,
                line.period_start, line.amount + line.tax
             FROM billing_draftadjustment AS line
-            JOIN billing_draftinvoice AS draft ON draft.id = line.invoice_id
+            JOIN billing_draftinvoice AS draft
+                ON draft.id = line.invoice_id AND draft.account_id = line.account_id
             JOIN billing_wallet AS wallet
                 ON wallet.account_id = draft.account_id AND wallet.currency = draft.currency
             LEFT JOIN billing_charge AS charge ON charge.id = line.charge_id
@@ -148,6 +150,8 @@ SELECT bills.later, drawn.id, drawn.lot_id, -drawn.amount - COALESCE((
     FROM (
         SELECT DISTINCT line.invoice_id AS later, corrected.invoice_id AS earlier
             FROM billing_draftline AS line
+            JOIN billing_draftinvoice AS draft
+                ON draft.id = line.invoice_id AND draft.account_id = line.account_id
             JOIN billing_charge AS charge ON charge.id = line.charge_id
             JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
             CROSS JOIN LATERAL (SELECT earlier.invoice_id FROM {EARLIER}) AS corrected

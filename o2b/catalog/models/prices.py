@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from o2b.catalog.frozen import children_of_draft, published_only
 from o2b.catalog.models.products import Product, Publishable, second_person
 from o2b.charging.terms import Alignment, Grant, Kind, Model, Proration, Timing, details_of
-from o2b.customers.models import Account, validate_currency
+from o2b.customers.models import Account
+from o2b.customers.validators import validate_currency
 from o2b.fields import RateField
 
 

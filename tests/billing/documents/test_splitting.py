@@ -159,7 +159,7 @@ def test_pdf_and_page_say_what_it_is_for() -> None:
     sold(account, "10.00", po_number="4711")
     finalised()
     found = read_invoice(invoice_id=Invoice.objects.get().pk, on=JANUARY)
-    document = in_its_language(found, list(lines_of(invoice_id=found.pk)), [], [])
+    document = in_its_language(found, list(lines_of(invoice_id=found.pk)), [], [], [])
     text = PdfReader(BytesIO(pdf.render(document))).pages[0].extract_text()
     assert "Purchase order" in text
     assert "4711" in text

@@ -1,0 +1,1 @@
+"""Families: parents whose documents hold the lines of their children."""

@@ -1,0 +1,1 @@
+"""What a run does with families; their settings are those of accounts."""
