@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
-from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -15,7 +14,7 @@ from rest_framework.response import Response
 from billing.adjustments.api_outputs import AdjustmentExplainedOutput
 from billing.api import outputs
 from billing.api.control import DOORS, RunControl
-from billing.api.filters import InvoiceFilter
+from billing.api.filters import InvoiceFilter, PaymentFilter, RunFilter
 from billing.api.inputs import PaymentAsked, ReversalAsked, RunAsked
 from billing.explaining.selectors import explain_line, line_at
 from billing.explaining.selectors.adjusted import explain_adjustments
@@ -37,18 +36,6 @@ from o2b.api.idempotency import once
 from o2b.api.views import Noun
 from o2b.customers.references import account_named, accounts_named, legal_entity_named
 from o2b.errors import Refused
-
-
-class RunFilter(filters.FilterSet):
-    kind = filters.ChoiceFilter(choices=BillRun.Kind.choices)
-    state = filters.MultipleChoiceFilter(choices=BillRun.State.choices)
-    legal_entity = filters.CharFilter(field_name="legal_entity__code")
-    on_after = filters.DateFilter(field_name="on", lookup_expr="gte")
-    on_before = filters.DateFilter(field_name="on", lookup_expr="lt")
-
-    class Meta:
-        model = BillRun
-        fields = ("state",)
 
 
 class RunViewSet(RunControl, Noun):
@@ -233,19 +220,6 @@ class InvoiceViewSet(Noun):
         """Its discounts and true-ups, each computed again from what was kept of it."""
         found = explain_adjustments(Invoice.objects.get(pk=self.key()))
         return Response([adjustment_as_json(each) for each in found])
-
-
-class PaymentFilter(filters.FilterSet):
-    account = filters.CharFilter(field_name="account__reference")
-    account_id = filters.NumberFilter()
-    reference = filters.CharFilter()
-    method = filters.CharFilter()
-    received_after = filters.DateFilter(field_name="received_on", lookup_expr="gte")
-    received_before = filters.DateFilter(field_name="received_on", lookup_expr="lt")
-
-    class Meta:
-        model = Payment
-        fields = ("account_id", "reference", "method")
 
 
 class PaymentViewSet(Noun):

@@ -114,6 +114,8 @@ def test_documents_and_runs_by_rest(as_: As) -> None:  # noqa: F811
         ("purchase_order", "A"),
         ("purchase_order", "B"),
     ]
+    only = finance.get("/api/v1/invoices?about=B").json()["results"]
+    assert [row["about"] for row in only] == ["B"]
     for n in range(3):
         sold(account, "1.00", po_number=f"C{n}")
     finalised(JANUARY)
