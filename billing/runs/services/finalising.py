@@ -16,7 +16,7 @@ from billing.runs.services.drafting import fill_shard
 from billing.runs.services.gating import RunNotReady, refuse_unready
 from billing.runs.services.numbering import number_shards, numbering_of
 from billing.runs.services.reversing import finalise_reversal, refuse_under_way
-from billing.wallets.selectors import charges_that_bring_money
+from billing.wallets.selectors import charges_that_bring_money, money_drafted
 from billing.wallets.services.settling import settle_wallets
 from o2b import events, fsm
 from o2b.errors import Refused
@@ -125,10 +125,11 @@ def finalise_shard(*, shard_id: int, at: datetime, worker: str = "") -> Shard:
     )
     if shard.state != Shard.State.DRAFTED or run.state != BillRun.State.FINALISING:
         return shard
-    money = charges_that_bring_money(scope_of(run, shard))
     if run.is_reversal:
+        money = money_drafted(shard.pk)
         written = finalise_reversal(run, shard, at=at)
     else:
+        money = charges_that_bring_money(scope_of(run, shard))
         written = finalise_drafts(
             run,
             shard,

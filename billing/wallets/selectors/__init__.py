@@ -20,6 +20,7 @@ from billing.wallets.selectors.settling import (
     eligible_by_invoice,
     lots_to_draw,
     money_billed,
+    money_drafted,
     money_lines_of,
     wallets_to_settle,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "lots_of",
     "lots_to_draw",
     "money_billed",
+    "money_drafted",
     "money_lines_of",
     "movements_of",
     "paid_on",

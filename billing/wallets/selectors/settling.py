@@ -23,6 +23,12 @@ SELECT charge.id FROM billing_charge AS charge
     ORDER BY charge.id
 """
 
+MONEY_DRAFTED = """
+SELECT DISTINCT charge.id FROM billing_draftline AS line
+    JOIN billing_charge AS charge ON charge.id = line.charge_id
+    WHERE line.shard_id = %(shard)s AND charge.brings_money ORDER BY charge.id
+"""
+
 WALLETS = """
 SELECT DISTINCT wallet.account_id
     FROM billing_draftinvoice AS draft JOIN billing_wallet AS wallet
@@ -215,6 +221,12 @@ def charges_that_bring_money(scope: Scope) -> list[int]:
     """The charges of a shard whose Terms grant money; an index of its own answers."""
     question = MONEY_CHARGES.format(charge=scope.within("charge.account_id"))
     return [row[0] for row in _ask(question, scope.values)]
+
+
+def money_drafted(shard_id: int) -> list[int]:
+    """The same by the drafts of a shard: a document that is taken back may bill others than those
+    of its range, where it is a family's."""
+    return [row[0] for row in _ask(MONEY_DRAFTED, {"shard": shard_id})]
 
 
 def wallets_to_settle(shard_id: int) -> list[int]:

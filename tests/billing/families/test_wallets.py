@@ -6,6 +6,7 @@ import pytest
 from django.db.models import Sum
 
 from billing.models import Allocation, Invoice, Posting, Wallet
+from billing.runs.services import approve_run, reverse_run
 from o2b.customers.models import Account
 from tests.billing.families.worlds import documents, tied
 from tests.billing.test_reversal import reversed_
@@ -51,3 +52,23 @@ def test_money_that_a_member_buys_is_on_the_bill_and_in_his_own_wallet(world: Wo
     assert booked == {"revenue": Decimal(30), "prepaid": Decimal(55)}
     reversed_(Invoice.objects.get(), at=world.now)
     assert (left(payer), left(member)) == ("0.00", "0.00")
+
+
+def test_money_of_a_member_is_taken_back_whatever_shard_his_number_lies_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = world.sell(price="1.00", account=world.an_account()).account
+    payer, member = payer_and_member(world)
+    assert payer.pk < other.pk < member.pk
+    buy(world, credits("1.00", "1.00"), "50", account=member)
+    run = world.on("2026-01-31").bill()
+    assert left(member) == "50.00"
+    monkeypatch.setattr("billing.runs.services.opening.MOST_ACCOUNTS", 1)
+    reversal = reverse_run(
+        run_id=run.pk, reason="Wrong.", opened_by_id=world.opener.pk, at=world.now
+    )
+    world.settle()
+    approve_run(run_id=reversal.pk, user_id=world.approver.pk, at=world.now)
+    world.settle()
+    assert reversal.shards.count() == 2
+    assert left(member) == "0.00"
