@@ -204,3 +204,22 @@ def test_postgres_refuses_to_change_what_is_final(table: str) -> None:
                 cursor.execute(statement)
             cursor.execute(f"SELECT count(*) FROM {table}")
             assert cursor.fetchone()[0] == before
+
+
+def test_a_german_reads_soll_haben_and_kurs_with_a_comma() -> None:
+    an_entity(own_currency_books=True)
+    a_rate("0.8412", date(2026, 1, 30))
+    in_service([a_product(charges=[monthly("100.00")])], account=an_account(currency="USD"))
+    finalised(JANUARY)
+    client, german = client_of("finance"), {"HTTP_ACCEPT_LANGUAGE": "de"}
+    for page in ("/billing/journal/?month=2026-01", "/billing/journal/balance/?month=2026-01"):
+        text = text_of(client.get(page, **german))
+        assert "Soll" in text
+        assert "Haben" in text
+        assert "Guthaben 100" not in text
+    assert "0,8412 · 30.01.2026" in text_of(client.get("/billing/journal/?month=2026-01", **german))
+    rates = text_of(client.get("/billing/exchange-rates/", **german))
+    assert "Neuer Kurs" in rates
+    assert "USD EUR 0,8412" in rates
+    assert "Kurs" in text_of(client.get("/billing/exchange-rates/new/", **german))
+    assert "0.8412" in text_of(client.get("/billing/exchange-rates/"))

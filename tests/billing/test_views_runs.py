@@ -102,7 +102,7 @@ def test_parked_accounts_stand_there_with_reason_and_owner() -> None:
 
     text = text_of(client_of("finance").get(run.get_absolute_url()))
 
-    assert "Solveig Marine : version: promised 1, delivered 2 version · owner: " in text
+    assert "Solveig Marine : version: promised 1, delivered 2 another version · owner: " in text
 
 
 def test_a_run_that_moves_asks_for_itself_and_a_final_one_does_not() -> None:
