@@ -1,4 +1,4 @@
-"""Why an account is out of a run, in the reader's language: words for its code and for its facts."""
+"""Why an account is out of a run, in words that the reader understands: its code, its facts."""
 
 from collections.abc import Mapping
 from decimal import Decimal

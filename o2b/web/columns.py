@@ -42,8 +42,8 @@ class Column:
     `note` a path or function for the quiet second line, `note_link` where that leads; `currency`
     one for money;
     `label` and `tone` for a badge whose state is not in `o2b.web.states`; `may_be_empty` for a day
-    or moment that many rows lack: those stand last, whichever way they are sorted; `figures` for a text that is
-    written to be read as a number: it stands right.
+    or moment that many rows lack: those stand last, whichever way they are sorted; `figures` for
+    a text that is read as a number: it stands right.
     """
 
     name: str
