@@ -214,6 +214,42 @@ def opened_run(camera: Camera) -> str:
         return first_of(page, "/billing/runs/?state=to_approve")
 
 
+def control(camera: Camera) -> None:
+    """Priya: against the last bills, who is out and why, what was sent, taken back and posted."""
+    run = opened_run(camera)
+    with camera.seen_by("priya") as page:
+        page.goto(f"{run}variance/?state=outliers")
+        camera.take(page, "variance")
+        if camera.wants("parked"):
+            page.goto(f"{run}parked/")
+            if not page.locator("#list tbody tr").count():
+                set_aside(page, run)
+            page.goto(first_of(page, f"{run}parked/"))
+            camera.take(page, "parked")
+        page.goto("/billing/sending/?sort=-state")
+        camera.take(page, "sending")
+        page.goto(first_of(page, "/billing/reversals/"))
+        settled(page)
+        camera.take(page, "reversal")
+        page.goto(first_of(page, "/billing/payers/?state=agreed"))
+        camera.take(page, "payers")
+        page.goto(first_of(page, "/billing/coupons/?state=published"))
+        camera.take(page, "coupon")
+        page.goto("/billing/journal/")
+        months = page.locator("#f-month option").evaluate_all("all => all.map(it => it.value)")
+        page.goto(f"/billing/journal/?sort=-amount&month={months[2:] and months[2]}")
+        camera.take(page, "journal")
+
+
+def set_aside(page: Page, run: str) -> None:
+    """The largest change leaves the run, with a reason."""
+    page.goto(run)
+    page.locator("#outliers").get_by_role("link", name="aside").first.click()
+    page.get_by_label("Reason").fill("Twice the usual bill: is the second line meant to run?")
+    page.get_by_role("button", name="Set aside").click()
+    expect(page.locator("#parked")).to_contain_text("Twice the usual bill")
+
+
 def api(camera: Camera) -> None:
     """Inès: the API's own pages."""
     with camera.seen_by("ines") as page:
@@ -413,6 +449,7 @@ ROUNDS = {
     pools: ("pool",),
     clocks: ("test-clock",),
     finance: ("bill-run", "bill-run-final", "invoice", "invoice-pdf"),
+    control: ("variance", "parked", "sending", "reversal", "payers", "coupon", "journal"),
     api: ("api-docs",),
 }
 

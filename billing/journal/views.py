@@ -73,7 +73,13 @@ class PostingList(ListPage):
     )
     filters = (
         # The rows are those of the month already: see get_rows.
-        Filter("month", gettext_lazy("Month"), lambda rows, _value: rows, _months),
+        Filter(
+            "month",
+            gettext_lazy("Month"),
+            lambda rows, _value: rows,
+            _months,
+            unasked=gettext_lazy("this month"),
+        ),
         Filter("ledger", gettext_lazy("Ledger account"), _touching, LedgerAccount.choices),
         Filter("currency", gettext_lazy("Currency"), "currency__iexact", kind="word"),
         Filter("account", gettext_lazy("Account"), "reference", kind="word"),

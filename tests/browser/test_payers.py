@@ -30,6 +30,7 @@ def test_two_share_a_line(staff: Staff, school: Account, visit: Visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Let others pay")
     press(page, page.get_by_role("button", name="Ask for it"))
     expect(page.locator(".field.wrong")).to_have_count(3)  # reason, payer, percent
+    expect(page.get_by_label("Reason")).to_be_focused()
     # A day is written part by part, in the order of the browser's language.
     tab_to(page, page.get_by_label("From", exact=True))
     page.keyboard.type("01012026")

@@ -103,8 +103,8 @@ def test_a_reader_reads_the_reason_in_the_readers_language() -> None:
     client = client_of("finance")
     english, german = reasons(run), text_of(client.get(run.get_absolute_url(), **GERMAN))
     assert english[large.pk] == "A document of €1,000.01; the fuse blows at €1,000.00."
-    assert "Ein Dokument über 1.000,01\xa0€; die Sicherung löst bei 1.000,00\xa0€ aus." in german
-    assert "500,01\xa0€ ist das 10fache der letzten Rechnung über 50,00\xa0€" in german
+    assert "Ein Dokument über 1.000,01 €; die Sicherung löst bei 1.000,00 € aus." in german
+    assert "500,01 € ist das 10fache der letzten Rechnung über 50,00 €" in german
     assert "Sicherung · zuständig:" in german
     for row in ParkedAccount.objects.filter(run=run):
         page = client.get(f"/billing/parked/{row.pk}/", **GERMAN)
