@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -203,12 +203,23 @@ def finance(camera: Camera) -> None:
             paper(page.request.get(address or "").body(), "invoice-pdf")
 
 
+SELLER = "Nordlicht Telecom GmbH"
+
+
+def month_end() -> date:
+    """The last day of this month, up to which the demo's months are billed."""
+    first = datetime.now(UTC).date().replace(day=1)
+    return (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+
+
 def opened_run(camera: Camera) -> str:
     """The run that waits for approval; Priya opens one if there is none."""
     with camera.seen_by("priya") as page:
         page.goto("/billing/runs/?state=to_approve")
         if not page.locator("#list tbody tr").count():
             page.goto("/billing/runs/new/")
+            page.get_by_label("Legal entity").select_option(label=SELLER)
+            page.get_by_label("Up to and including").fill(f"{month_end()}")
             page.get_by_role("button", name="Open the run").click()
             expect(page.locator("h1")).to_contain_text("to approve", timeout=60_000)
         return first_of(page, "/billing/runs/?state=to_approve")
@@ -245,9 +256,9 @@ def set_aside(page: Page, run: str) -> None:
     """The largest change leaves the run, with a reason."""
     page.goto(run)
     page.locator("#outliers").get_by_role("link", name="aside").first.click()
-    page.get_by_label("Reason").fill("Twice the usual bill: is the second line meant to run?")
+    page.get_by_label("Reason").fill("Half of the last bill: did the second line really end?")
     page.get_by_role("button", name="Set aside").click()
-    expect(page.locator("#parked")).to_contain_text("Twice the usual bill")
+    expect(page.locator("#parked")).to_contain_text("Half of the last bill")
 
 
 def api(camera: Camera) -> None:

@@ -109,7 +109,8 @@ def test_a_reader_reads_the_reason_in_the_readers_language() -> None:
     for row in ParkedAccount.objects.filter(run=run):
         page = client.get(f"/billing/parked/{row.pk}/", **GERMAN)
         assert "Sicherung löst bei" in text_of(page)
-    told = client.get(f"/billing/runs/{run.pk}/parked/?format=csv", **GERMAN).content.decode()
+    sheet = client.get(f"/billing/runs/{run.pk}/parked/?format=csv", **GERMAN)
+    told = b"".join(sheet.streaming_content).decode()
     assert "Ein Dokument über" in told
 
 
