@@ -82,7 +82,7 @@ def test_a_drafted_run_shows_what_it_would_bill() -> None:
         "To be billed, net €59.90",
         "Promises kept 2 / 2",
         "Harbour Labs",
-        "No account is set aside.",
+        "No account is out of this run.",
     ):
         assert part in text, part
 
