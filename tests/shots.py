@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -203,15 +203,62 @@ def finance(camera: Camera) -> None:
             paper(page.request.get(address or "").body(), "invoice-pdf")
 
 
+SELLER = "Nordlicht Telecom GmbH"
+
+
+def month_end() -> date:
+    """The last day of this month, up to which the demo's months are billed."""
+    first = datetime.now(UTC).date().replace(day=1)
+    return (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+
+
 def opened_run(camera: Camera) -> str:
     """The run that waits for approval; Priya opens one if there is none."""
     with camera.seen_by("priya") as page:
         page.goto("/billing/runs/?state=to_approve")
         if not page.locator("#list tbody tr").count():
             page.goto("/billing/runs/new/")
+            page.get_by_label("Legal entity").select_option(label=SELLER)
+            page.get_by_label("Up to and including").fill(f"{month_end()}")
             page.get_by_role("button", name="Open the run").click()
             expect(page.locator("h1")).to_contain_text("to approve", timeout=60_000)
         return first_of(page, "/billing/runs/?state=to_approve")
+
+
+def control(camera: Camera) -> None:
+    """Priya: against the last bills, who is out and why, what was sent, taken back and posted."""
+    run = opened_run(camera)
+    with camera.seen_by("priya") as page:
+        page.goto(f"{run}variance/?state=outliers")
+        camera.take(page, "variance")
+        if camera.wants("parked"):
+            page.goto(f"{run}parked/")
+            if not page.locator("#list tbody tr").count():
+                set_aside(page, run)
+            page.goto(first_of(page, f"{run}parked/"))
+            camera.take(page, "parked")
+        page.goto("/billing/sending/?sort=-state")
+        camera.take(page, "sending")
+        page.goto(first_of(page, "/billing/reversals/"))
+        settled(page)
+        camera.take(page, "reversal")
+        page.goto(first_of(page, "/billing/payers/?state=agreed"))
+        camera.take(page, "payers")
+        page.goto(first_of(page, "/billing/coupons/?state=published"))
+        camera.take(page, "coupon")
+        page.goto("/billing/journal/")
+        months = page.locator("#f-month option").evaluate_all("all => all.map(it => it.value)")
+        page.goto(f"/billing/journal/?sort=-amount&month={months[2:] and months[2]}")
+        camera.take(page, "journal")
+
+
+def set_aside(page: Page, run: str) -> None:
+    """The largest change leaves the run, with a reason."""
+    page.goto(run)
+    page.locator("#outliers").get_by_role("link", name="aside").first.click()
+    page.get_by_label("Reason").fill("Half of the last bill: did the second line really end?")
+    page.get_by_role("button", name="Set aside").click()
+    expect(page.locator("#parked")).to_contain_text("Half of the last bill")
 
 
 def api(camera: Camera) -> None:
@@ -413,6 +460,7 @@ ROUNDS = {
     pools: ("pool",),
     clocks: ("test-clock",),
     finance: ("bill-run", "bill-run-final", "invoice", "invoice-pdf"),
+    control: ("variance", "parked", "sending", "reversal", "payers", "coupon", "journal"),
     api: ("api-docs",),
 }
 

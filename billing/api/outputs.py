@@ -118,7 +118,7 @@ class ParkedOutput(serializers.Serializer):
 
     account = AccountLink()
     code = serializers.CharField()
-    reason = serializers.CharField()
+    reason = serializers.CharField(source="reason_text")
     owner = serializers.CharField(source="owner.username")
     facts = serializers.DictField()
     parked_at = serializers.DateTimeField()

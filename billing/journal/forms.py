@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from o2b.web.forms import AmountField, DayField
 
@@ -23,7 +23,7 @@ class RateForm(forms.Form):
         help_text=gettext_lazy("The currency of the seller."),
     )
     rate = AmountField(
-        label=gettext_lazy("Rate"),
+        label=pgettext_lazy("currency", "Rate"),
         max_digits=19,
         decimal_places=10,
         localize=False,

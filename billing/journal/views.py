@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from billing.journal import selectors, services
@@ -23,6 +23,7 @@ from o2b.customers.models import LegalEntity
 from o2b.errors import Refused
 from o2b.web.forms import show_refusal
 from o2b.web.http import HtmxRequest, door
+from o2b.web.show import day_text, rate_text
 from o2b.web.tables import Action, Column, Filter, ListPage
 
 VIEW, TELL = "billing.view_posting", "billing.record_payment"
@@ -56,35 +57,41 @@ class PostingList(ListPage):
     intro = gettext_lazy("One month at a time, this one if none is chosen. Nothing in it changes.")
     columns = (
         Column("on", gettext_lazy("Date"), sort=("on", "pk"), kind="day"),
-        Column("debit", gettext_lazy("Debit"), value="get_debit_display", sort="debit"),
-        Column("credit", gettext_lazy("Credit"), value="get_credit_display", sort="credit"),
+        Column("debit", pgettext_lazy("journal", "Debit"), value="get_debit_display", sort="debit"),
+        Column(
+            "credit", pgettext_lazy("journal", "Credit"), value="get_credit_display", sort="credit"
+        ),
         Column("amount", gettext_lazy("Amount"), sort="amount", kind="money", currency="currency"),
         Column("document", gettext_lazy("Document"), link=lambda row: _document(row), kind="code"),
         Column("reference", gettext_lazy("Account"), kind="code"),
         Column(
             "entity_amount",
             gettext_lazy("In own currency"),
-            value=lambda row: (
-                "" if row.entity_amount is None else f"{row.entity_amount.normalize():f}"
-            ),
-            note=lambda row: f"{row.rate.normalize():f} · {row.rate_on}" if row.rate else "",
+            kind="money",
+            note=lambda row: f"{rate_text(row.rate)} · {day_text(row.rate_on)}" if row.rate else "",
         ),
     )
     filters = (
         # The rows are those of the month already: see get_rows.
-        Filter("month", gettext_lazy("Month"), lambda rows, _value: rows, _months),
+        Filter(
+            "month",
+            gettext_lazy("Month"),
+            lambda rows, _value: rows,
+            _months,
+            unasked=gettext_lazy("this month"),
+        ),
         Filter("ledger", gettext_lazy("Ledger account"), _touching, LedgerAccount.choices),
         Filter("currency", gettext_lazy("Currency"), "currency__iexact", kind="word"),
         Filter("account", gettext_lazy("Account"), "reference", kind="word"),
     )
     csv_columns = (
         Column("on", gettext_lazy("Date"), kind="day"),
-        Column("debit", gettext_lazy("Debit")),
-        Column("credit", gettext_lazy("Credit")),
+        Column("debit", pgettext_lazy("journal", "Debit")),
+        Column("credit", pgettext_lazy("journal", "Credit")),
         Column("currency", gettext_lazy("Currency")),
         Column("amount", gettext_lazy("Amount"), kind="number"),
         Column("entity_amount", gettext_lazy("In own currency"), kind="number"),
-        Column("rate", gettext_lazy("Rate"), kind="number"),
+        Column("rate", pgettext_lazy("currency", "Rate"), kind="number"),
         Column("rate_on", gettext_lazy("Day of the rate"), kind="day"),
         Column("document", gettext_lazy("Document")),
         Column("reference", gettext_lazy("Account")),
@@ -142,14 +149,19 @@ class RateList(ListPage):
         Column("on", gettext_lazy("Day"), sort=("on", "currency", "pk"), kind="day"),
         Column("currency", gettext_lazy("Currency"), sort="currency", kind="code"),
         Column("into", gettext_lazy("Into"), sort="into", kind="code"),
-        Column("rate", gettext_lazy("Rate"), value=lambda row: f"{row.rate.normalize():f}"),
+        Column(
+            "rate",
+            pgettext_lazy("currency", "Rate"),
+            figures=True,
+            value=lambda row: rate_text(row.rate),
+        ),
         Column("recorded_by", gettext_lazy("Told by")),
     )
     search = ("currency", "into")
     search_hint = gettext_lazy("Currency…")
     default_sort = "-on"
     csv_name = "exchange-rates"
-    actions = (Action(gettext_lazy("New rate"), "billing:rate-new", permission=TELL),)
+    actions = (Action(pgettext_lazy("currency", "New rate"), "billing:rate-new", permission=TELL),)
     empty = gettext_lazy("No exchange rate yet. Tell one, or many by a file.")
 
     def get_rows(self) -> QuerySet[ExchangeRate]:

@@ -7,6 +7,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.parkedwords import code_words, fuse_words
 from billing.models.runs import BillRun
 from billing.models.shards import Shard
 from o2b.catalog.frozen import NEVER
@@ -120,6 +121,14 @@ class ParkedAccount(models.Model):
     @property
     def is_by_hand(self) -> bool:
         return self.code in ParkCode.values
+
+    @property
+    def code_text(self) -> str:
+        return code_words(self.code)
+
+    @property
+    def reason_text(self) -> str:
+        return fuse_words(self.facts) or self.reason
 
 
 class BillWord(models.Model):

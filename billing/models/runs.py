@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import FSMField, transition
 
 from billing.models.frozen import KIND_STAYS
@@ -24,7 +25,7 @@ class RunState(models.TextChoices):
     FINALISING = "finalising", _("finalising")
     FINALISED = "finalised", _("finalised")
     PAUSED = "paused", _("paused")
-    CANCELLED = "cancelled", _("cancelled")
+    CANCELLED = "cancelled", pgettext_lazy("bill run", "cancelled")
     REHEARSED = "rehearsed", _("rehearsed")
 
 

@@ -52,7 +52,9 @@ class PayersForm(forms.Form):
                 help_text=_("Number or name of the account that pays.") if n == 1 else "",
             )
             self.fields[f"percent_{n}"] = AmountField(
-                label=_("pays, in percent"), decimal_places=6, required=n == 1
+                label=_("Payer %(n)s pays, in percent") % {"n": n},
+                decimal_places=6,
+                required=n == 1,
             )
 
     def clean(self) -> dict[str, Any]:

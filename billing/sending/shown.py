@@ -27,7 +27,7 @@ def sending_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "sending": sending,
         "reason": reason_of(sending) if sending and sending.fault + sending.code else "",
         "channel": Sending(channel_of(account)).label,
-        "language": language_of(account.customer),
+        "written_in": language_of(account.customer),
         "may_send": may and sending is not None and sending.state != S.TO_MAIL,
         "may_settle": may and fallen,
         "send_form": SendForm(initial={"to": where}),

@@ -37,7 +37,13 @@ class ReversalList(ListPage):
         Column("number", gettext_lazy("Reversal"), sort="pk", link=True, kind="code"),
         Column("of", gettext_lazy("Takes back"), value=lambda run: taken_back(run)),
         Column("reason", gettext_lazy("Reason"), value=lambda run: run.reason),
-        Column("state", gettext_lazy("State"), sort="state", kind="badge"),
+        Column(
+            "state",
+            gettext_lazy("State"),
+            sort="state",
+            kind="badge",
+            label="get_state_display",
+        ),
         Column("opened_by", gettext_lazy("Asked by"), note=lambda run: day_text(run.opened_at)),
         Column("approved_by", gettext_lazy("Approved by")),
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.models import TopUp, Wallet
 from billing.models.wallets import BY_HAND
@@ -43,7 +44,9 @@ class TopUpForm(forms.Form):
 
     below = AmountField(label=_("When less is left than"), max_digits=19, decimal_places=4)
     product = forms.CharField(
-        label=_("Order"), max_length=60, help_text=_("The code of a product that brings money.")
+        label=pgettext_lazy("top-up", "Order"),
+        max_length=60,
+        help_text=_("The code of a product that brings money."),
     )
     quantity = AmountField(label=_("Quantity"), decimal_places=6)
     most_a_month = forms.IntegerField(

@@ -42,7 +42,8 @@ class Column:
     `note` a path or function for the quiet second line, `note_link` where that leads; `currency`
     one for money;
     `label` and `tone` for a badge whose state is not in `o2b.web.states`; `may_be_empty` for a day
-    or moment that many rows lack: those stand last, whichever way they are sorted.
+    or moment that many rows lack: those stand last, whichever way they are sorted; `figures` for
+    a text that is read as a number: it stands right.
     """
 
     name: str
@@ -57,10 +58,11 @@ class Column:
     label: Reader | None = None
     tone: Reader | None = None
     may_be_empty: bool = False
+    figures: bool = False
 
     @property
     def align(self) -> str:
-        return "r" if self.kind in {"number", "money"} else ""
+        return "r" if self.figures or self.kind in {"number", "money"} else ""
 
     def raw(self, row: Any) -> Any:
         return read(row, self.value or self.name)

@@ -21,6 +21,7 @@ class Filter:
 
     A `choice` takes what `choices` offer, a sequence or a function of the request; a `day` takes
     YYYY-MM-DD; a `word` anything. What is unknown is ignored, as everywhere in an address.
+    `unasked` says what is shown where nothing is chosen, if that is not all.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Filter:
     lookup: str | Callable[[QuerySet[Any], Any], QuerySet[Any]]
     choices: Choices | Callable[[HttpRequest], Choices] = ()
     kind: Literal["choice", "day", "word"] = "choice"
+    unasked: Text = ""
 
     def of(self, request: HttpRequest) -> "Asked":
         """The filter as this request asks it."""

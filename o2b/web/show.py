@@ -55,6 +55,13 @@ def number_text(value: Any) -> str:
     return format_decimal(value, "#,##0.#########", locale=reader_locale())
 
 
+def rate_text(value: Any) -> str:
+    """'0.8412', '0,8412': what a unit of another currency is worth, to its last decimal."""
+    if value is None or value == "":
+        return NOTHING
+    return format_decimal(value, "#,##0.0#########", locale=reader_locale())
+
+
 def day_text(value: date | None) -> str:
     """'4 Nov 2026'."""
     if not value:

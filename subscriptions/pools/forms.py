@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from o2b.catalog.models import Meter
 from o2b.charging.terms.granted import DEFAULT_PRIORITY, MOST_PRIORITY
@@ -199,7 +199,7 @@ class RefillForm(forms.Form):
 
     below = AmountField(label=gettext_lazy("When less is left than"), decimal_places=6)
     product = forms.CharField(
-        label=gettext_lazy("Order"),
+        label=pgettext_lazy("top-up", "Order"),
         max_length=100,
         help_text=gettext_lazy(
             "The code of a product that brings units of the pool’s meter, once."

@@ -12,6 +12,7 @@ from billing.payments.services import record_payment
 from billing.runs.services import approve_run
 from o2b import events
 from o2b.customers.models import Account, LegalEntity
+from tests.billing.pages import client_of, text_of
 from tests.billing.test_reversal import LATER, ledger_sums, reversed_
 from tests.billing.worlds import AT, FEBRUARY, JANUARY, drafted, finalised, in_service, parked
 from tests.factories import a_product, a_tax_rate, a_user, an_account, an_entity, monthly
@@ -204,3 +205,24 @@ def test_postgres_refuses_to_change_what_is_final(table: str) -> None:
                 cursor.execute(statement)
             cursor.execute(f"SELECT count(*) FROM {table}")
             assert cursor.fetchone()[0] == before
+
+
+def test_a_german_reads_soll_haben_and_kurs_with_a_comma() -> None:
+    books(own_currency_books=True)
+    a_rate("0.8412", date(2026, 1, 30))
+    in_service(
+        [a_product(charges=[monthly("100.00")], currency="USD")], account=an_account(currency="USD")
+    )
+    finalised(JANUARY)
+    client, german = client_of("finance"), {"HTTP_ACCEPT_LANGUAGE": "de"}
+    for page in ("/billing/journal/?month=2026-01", "/billing/journal/balance/?month=2026-01"):
+        text = text_of(client.get(page, **german))
+        assert "Soll" in text
+        assert "Haben" in text
+        assert "Guthaben" not in text.partition("Soll")[2]
+    assert "0,8412 · 30.01.2026" in text_of(client.get("/billing/journal/?month=2026-01", **german))
+    rates = text_of(client.get("/billing/exchange-rates/", **german))
+    assert "Neuer Kurs" in rates
+    assert "USD EUR 0,8412" in rates
+    assert "Kurs" in text_of(client.get("/billing/exchange-rates/new/", **german))
+    assert "0.8412" in text_of(client.get("/billing/exchange-rates/"))

@@ -82,7 +82,7 @@ def test_a_drafted_run_shows_what_it_would_bill() -> None:
         "To be billed, net €59.90",
         "Promises kept 2 / 2",
         "Harbour Labs",
-        "No account is set aside.",
+        "No account is out of this run.",
     ):
         assert part in text, part
 
@@ -102,7 +102,7 @@ def test_parked_accounts_stand_there_with_reason_and_owner() -> None:
 
     text = text_of(client_of("finance").get(run.get_absolute_url()))
 
-    assert "Solveig Marine : version: promised 1, delivered 2 version · owner: " in text
+    assert "Solveig Marine : version: promised 1, delivered 2 another version · owner: " in text
 
 
 def test_a_run_that_moves_asks_for_itself_and_a_final_one_does_not() -> None:

@@ -16,8 +16,8 @@ from billing.control import selectors
 from billing.control.forms import OwnerForm, chosen_accounts
 from billing.control.views.variance import OfRun
 from billing.models import BillRun
+from billing.models.parkedwords import FUSE
 from billing.runs import services
-from billing.runs.services.words import FUSE
 from o2b import clock
 from o2b.errors import Refused
 from o2b.web.forms import show_refusal
@@ -54,10 +54,10 @@ class ParkedList(OfRun):
             gettext_lazy("Code"),
             sort="code",
             kind="badge",
-            label=lambda row: row.code.replace("_", " "),
+            label="code_text",
             tone=lambda row: "go" if row.retry_asked_at else "warn",
         ),
-        Column("reason", gettext_lazy("Reason")),
+        Column("reason", gettext_lazy("Reason"), value="reason_text"),
         Column("owner", gettext_lazy("Owner"), sort=("owner__last_name", "owner__first_name")),
         Column("parked_at", gettext_lazy("Since"), sort="parked_at", kind="moment"),
     )

@@ -136,6 +136,7 @@ class VarianceList(OfRun):
             gettext_lazy("Change"),
             value=change_text,
             sort="size",
+            figures=True,
         ),
         Column(
             "percent",
@@ -143,6 +144,7 @@ class VarianceList(OfRun):
             value=lambda row: percent_text(row.percent),
             sort="percent",
             may_be_empty=True,
+            figures=True,
         ),
     )
     csv_columns = (

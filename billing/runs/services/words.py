@@ -1,51 +1,39 @@
-"""What a blown fuse says, with its figures, in the language of the house."""
+"""What a blown fuse stores: its figures, to be put into the reader's words, and plain English."""
 
 from decimal import Decimal
+from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils import translation
 
+from billing.models.parkedwords import FUSE, fuse_words
 from billing.runs.services.parking import Parking
-from o2b.money import Money
-from o2b.web.show import money_text, number_text
-
-FUSE = "fuse"
 
 
 def charge_fuse(account_id: int, lines: int, most: int) -> Parking:
     """One charge gives too many lines at once."""
-    text = _("One charge gives %(lines)s lines; the fuse blows at %(most)s.")
-    told = {"lines": number_text(lines), "most": number_text(most)}
-    return Parking(account_id, FUSE, text % told, {"fuse": "lines_a_charge", "lines": lines})
+    return _blown(account_id, {"fuse": "lines_a_charge", "lines": lines, "most": most})
 
 
 def lines_fuse(account_id: int, lines: int, most: int) -> Parking:
     """The account gets too many lines at once."""
-    text = _("%(lines)s lines for the account; the fuse blows at %(most)s.")
-    told = {"lines": number_text(lines), "most": number_text(most)}
-    return Parking(account_id, FUSE, text % told, {"fuse": "lines", "lines": lines})
+    return _blown(account_id, {"fuse": "lines", "lines": lines, "most": most})
 
 
 def document_fuse(account_id: int, total: Decimal, most: Decimal, currency: str) -> Parking:
     """A document is too large, either way."""
-    text = _("A document of %(total)s; the fuse blows at %(most)s.")
-    told = {"total": _money(total, currency), "most": _money(most, currency)}
-    return Parking(account_id, FUSE, text % told, {"fuse": "amount", "total": str(total)})
+    facts = {"fuse": "amount", "total": str(total), "most": str(most), "currency": currency}
+    return _blown(account_id, facts)
 
 
 def jump_fuse(
     account_id: int, before: Decimal, now: Decimal, most: Decimal, currency: str
 ) -> Parking:
     """The bill is too many times the last one."""
-    text = _("%(now)s is %(times)s times the last bill of %(before)s; the fuse blows at %(most)s.")
-    told = {
-        "now": _money(now, currency),
-        "before": _money(before, currency),
-        "times": number_text(round(now / before, 1)),
-        "most": number_text(most.normalize()),
-    }
-    facts = {"fuse": "jump", "before": str(before), "now": str(now)}
-    return Parking(account_id, FUSE, text % told, facts)
+    told = {"before": str(before), "now": str(now), "most": str(most), "currency": currency}
+    return _blown(account_id, {"fuse": "jump"} | told)
 
 
-def _money(amount: Decimal, currency: str) -> str:
-    return money_text(Money(amount, currency).rounded())
+def _blown(account_id: int, facts: dict[str, Any]) -> Parking:
+    # The worker's language is nobody's: readers get the facts in theirs, the column is searched.
+    with translation.override(None):
+        return Parking(account_id, FUSE, fuse_words(facts), facts)

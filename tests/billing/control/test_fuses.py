@@ -17,6 +17,7 @@ from tests.billing.control.worlds import (
     reasons,
     rules,
 )
+from tests.billing.pages import client_of, text_of
 from tests.billing.worlds import AT, FEBRUARY, MARCH, bills, drafted, finalised, parked
 from tests.factories import a_user
 
@@ -88,3 +89,41 @@ def test_a_lifted_fuse_lets_the_account_join_the_same_run() -> None:
     approved(run)
     assert [amount for *_, amount in bills(account)] == ["1000.01"]
     assert not ParkedAccount.objects.exists()
+
+
+GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de"}
+
+
+def test_a_reader_reads_the_reason_in_the_readers_language() -> None:
+    grew, large = an_account_with("50.00"), an_account_with("1000.01")
+    finalised()
+    more_for(grew, "450.01")
+    rules(most_amount=Decimal(1000), most_jump=10)
+    run = drafted(FEBRUARY)
+    client = client_of("finance")
+    english, german = reasons(run), text_of(client.get(run.get_absolute_url(), **GERMAN))
+    assert english[large.pk] == "A document of €1,000.01; the fuse blows at €1,000.00."
+    assert "Ein Dokument über 1.000,01 €; die Sicherung löst bei 1.000,00 € aus." in german
+    assert "500,01 € ist das 10fache der letzten Rechnung über 50,00 €" in german
+    assert "Sicherung · zuständig:" in german
+    for row in ParkedAccount.objects.filter(run=run):
+        page = client.get(f"/billing/parked/{row.pk}/", **GERMAN)
+        assert "Sicherung löst bei" in text_of(page)
+    sheet = client.get(f"/billing/runs/{run.pk}/parked/?format=csv", **GERMAN)
+    told = b"".join(sheet.streaming_content).decode()
+    assert "Ein Dokument über" in told
+
+
+def test_a_reason_that_was_stored_as_words_alone_stays_readable() -> None:
+    large = an_account_with("1000.01")
+    rules(most_amount=Decimal(1000))
+    run = drafted()
+    row = ParkedAccount.objects.get(account=large)
+    row.facts, row.code, row.reason = (
+        {"fuse": "amount", "total": "1000.01"},
+        "odd_one",
+        "As it was.",
+    )
+    row.save()
+    text = text_of(client_of("finance").get(run.get_absolute_url(), **GERMAN))
+    assert "As it was. odd one ·" in text

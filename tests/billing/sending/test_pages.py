@@ -89,6 +89,23 @@ def test_the_document_speaks_the_customers_language_on_the_page_too() -> None:
     assert 'lang="de"' in html
     assert "Zeitraum" in html
     assert "Why this amount" in html
+    assert 'data-label="Menge"' in html  # as a phone shows it
+    assert 'data-label="Betrag">49,90' in html
+
+
+@pytest.mark.parametrize(
+    ("country", "says"), [("DE", "Language German"), ("FR", "Language English")]
+)
+def test_the_card_says_the_customers_language_not_the_readers(country: str, says: str) -> None:
+    a_seller("on_demand")
+    account = a_client()
+    account.customer.country = country
+    account.customer.save()
+    a_final_run()
+    client, page = client_of("finance"), Invoice.objects.get().get_absolute_url()
+    assert says in text_of(client.get(page))
+    german = text_of(client.get(page, HTTP_ACCEPT_LANGUAGE="de"))
+    assert ("Sprache Deutsch" if country == "DE" else "Sprache Englisch") in german
 
 
 def test_people_settle_what_could_not_be_mailed() -> None:

@@ -1,4 +1,5 @@
-// What htmx needs to know of us: which refusals are shown, and what is said when nothing came back.
+// What htmx needs to know of us: which refusals are shown, what is said when nothing came back,
+// and that a part which renews itself does not take the focus from who works by keyboard.
 (() => {
   "use strict";
   const say = (text) => {
@@ -27,4 +28,18 @@
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, (event) => { if (!byClock(event)) say(document.body.dataset.offline); });
   }
+
+  // The new part holds no element of the old one: the focus goes to the one that is called the same.
+  const nameOf = (it) => [it.tagName, it.getAttribute("href") ?? it.form?.getAttribute("action"), it.getAttribute("aria-label") ?? it.name ?? "", it.textContent.trim()].join("|");
+  let held = null;
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const now = document.activeElement;
+    held = now !== document.body && detail.target?.contains(now) ? nameOf(now) : null;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (held === null || document.activeElement !== document.body) return;
+    const all = document.querySelectorAll("#main :is(a[href], button, summary, input, select, textarea)");
+    [...all].find((it) => nameOf(it) === held)?.focus({ preventScroll: true });
+    held = null;
+  });
 })();
