@@ -24,6 +24,7 @@ from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
 from billing.runs.services.comparing import control
+from billing.runs.services.failing import is_of_the_server
 from billing.runs.services.made import Drafted, Made, Parked, count_shard
 from billing.runs.services.parking import Parking, park
 from billing.runs.services.reversing import fill_reversal
@@ -197,7 +198,10 @@ def _nothing_is_priced(terms_charge_id: int) -> Priced:
 def _write(
     run: BillRun, shard: Shard, drafted: Drafted, drafts: Mapping[int, AccountDraft]
 ) -> None:
-    """COPY behind a savepoint; what Postgres refuses is halved until the culprit is alone."""
+    """COPY behind a savepoint; what Postgres refuses is halved until the culprit is alone.
+
+    A deadlock or a full disk is nobody's fault: the shard fails as a whole and is owed again.
+    """
     if not drafts:
         return
     try:
@@ -205,6 +209,8 @@ def _write(
             write_drafts(run, shard, drafts, drafted.accounts)
             write_seen(shard, drafts, drafted.usage, drafted.marks)
     except DatabaseError as exc:
+        if is_of_the_server(exc):
+            raise
         keys = list(drafts)
         if len(keys) == 1:
             drafted.parked[keys[0]] = Parked("database", str(exc).strip().splitlines()[0])
