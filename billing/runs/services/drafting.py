@@ -29,7 +29,9 @@ from billing.runs.services.made import Drafted, Made, Parked, count_shard
 from billing.runs.services.parking import Parking, park
 from billing.runs.services.reversing import fill_reversal
 from billing.runs.services.taxing import taxing_of
+from billing.runs.services.words import no_currency_words
 from o2b.charging import RateMissing, compile_charge
+from o2b.money import UnknownCurrency
 from o2b.taxes.port import TaxUnknown
 from o2b.web.words import no_rate_words
 
@@ -170,6 +172,8 @@ def _why(exc: Exception) -> Parked:
         return Parked("tax", exc.message)
     if isinstance(exc, RateMissing) and exc.missing is not None:
         return Parked("rate", no_rate_words(exc.missing))
+    if isinstance(exc, UnknownCurrency):
+        return Parked("currency", no_currency_words(exc.code))
     return Parked("error", f"{type(exc).__name__}: {exc}")
 
 

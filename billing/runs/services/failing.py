@@ -2,8 +2,8 @@
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-# Connection lost; rolled back (deadlock); no room or memory; a lock not to be had; cancelled or shut
-# down; the system; its settings; its own faults. None of them says anything of an account.
+# Connection lost; rolled back (deadlock); no room or memory; a lock not to be had; cancelled or
+# shut down; the system; its settings; its own faults. None of them says anything of an account.
 OF_THE_SERVER = ("08", "40", "53", "55", "57", "58", "F0", "XX")
 
 
