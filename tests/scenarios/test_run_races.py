@@ -77,14 +77,15 @@ class Doing(threading.Thread):
 
     def __init__(self, act: Callable[[], object]) -> None:
         super().__init__(daemon=True)
-        self.act, self.fault = act, None
+        self.act = act
+        self.fault: Exception | None = None
         self.start()
 
     def run(self) -> None:
         try:
             self.act()
         except Exception as fault:  # for the test to see
-            self.fault: Exception | None = fault
+            self.fault = fault
         finally:
             connection.close()
 

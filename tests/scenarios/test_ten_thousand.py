@@ -1,7 +1,8 @@
 """A run of ten thousand invoices: one account is poisoned, and every line is computed again.
 
 The accounts are a mix: flat, tiered usage, changed in mid-period, due once, nothing due. The whole
-number is billed in CI and by `make test-faults`, a twentieth elsewhere (O2B_TEN_THOUSAND=whole: all).
+number is billed in CI and by `make test-faults`, a twentieth elsewhere (O2B_TEN_THOUSAND=whole:
+all).
 """
 
 import json

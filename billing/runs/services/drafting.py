@@ -31,6 +31,7 @@ from billing.runs.services.reversing import fill_reversal
 from billing.runs.services.taxing import taxing_of
 from billing.runs.services.words import no_currency_words
 from o2b.charging import RateMissing, compile_charge
+from o2b.charging.terms import TermsInvalid
 from o2b.money import UnknownCurrency
 from o2b.taxes.port import TaxUnknown
 from o2b.web.words import no_rate_words
@@ -172,8 +173,10 @@ def _why(exc: Exception) -> Parked:
         return Parked("tax", exc.message)
     if isinstance(exc, RateMissing) and exc.missing is not None:
         return Parked("rate", no_rate_words(exc.missing))
+    if isinstance(exc, TermsInvalid) and exc.field == "currency":
+        return Parked("currency", no_currency_words(exc.message))
     if isinstance(exc, UnknownCurrency):
-        return Parked("currency", no_currency_words(exc.code))
+        return Parked("currency", no_currency_words(str(exc)))
     return Parked("error", f"{type(exc).__name__}: {exc}")
 
 

@@ -1,4 +1,4 @@
-"""What a blown fuse says, with its figures, in the language of the house."""
+"""What a blown fuse or a currency that is none says, in the language of the house."""
 
 from decimal import Decimal
 
@@ -49,3 +49,9 @@ def jump_fuse(
 
 def _money(amount: Decimal, currency: str) -> str:
     return money_text(Money(amount, currency).rounded())
+
+
+def no_currency_words(what: str) -> str:
+    """What is billed is in a currency that is none, or no more; `what` names it."""
+    text = _("%(what)s, or not any more. Change its services to another one, then retry.")
+    return text % {"what": what}
