@@ -23,7 +23,7 @@ def ran(kind: type[PersistentScheduler], folder: Path) -> list[int]:
         beat.schedule[name].total_run_count = 0
     until = time.monotonic() + 1
     while time.monotonic() < until:
-        time.sleep(min(beat.tick(), 0.05))
+        time.sleep(min(max(beat.tick(), 0), 0.05))
     counts = [beat.schedule[name].total_run_count for name in each]
     beat.close()
     return counts
