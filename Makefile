@@ -18,7 +18,7 @@ test: .venv ## run the tests (ARGS="-k quotes")
 	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
 
 test-faults: .venv ## kill workers, beat, Redis and Postgres under orders and bill runs (a short form is in make test)
-	@O2B_FAULTS=whole exec $(BIN)/python -m pytest tests/scenarios/test_fulfilment_faults.py tests/scenarios/test_run_faults.py tests/scenarios/test_faults.py -n 2 $(ARGS)
+	@O2B_FAULTS=whole exec $(BIN)/python -m pytest tests/scenarios/test_fulfilment_faults.py tests/scenarios/test_run_faults.py tests/scenarios/test_faults.py tests/scenarios/test_run_races.py tests/scenarios/test_full_disk.py tests/scenarios/test_ten_thousand.py -n 2 $(ARGS)
 
 lint: .venv ## format, style, direction of imports, types, checks, migrations
 	$(BIN)/ruff format --check

@@ -34,6 +34,7 @@ from billing.models import (
     PromiseFact,
     Shard,
 )
+from billing.runs.selectors import troubles_of
 from o2b.catalog.models import Terms
 from o2b.customers.models import Account
 from o2b.money import Money, quantise
@@ -94,7 +95,7 @@ def pace_of(*, run_id: int) -> Pace:
         workers=len(busy),
         draft_seconds=max((row["draft"] for row in busy), default=0.0),
         final_seconds=max((row["final"] for row in busy), default=0.0),
-        failed=list(errors[:5]),
+        failed=[*errors[:5], *troubles_of(run_id=run_id)],
     )
 
 

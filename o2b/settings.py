@@ -286,6 +286,7 @@ CELERY_TASK_ROUTES = {
     "billing.*": {"queue": "billing"},
 }
 CELERY_BEAT_SCHEDULE = beat.SCHEDULE
+CELERY_BEAT_SCHEDULER = "o2b.steady:SteadyScheduler"
 O2B_DAILY_WORK, O2B_MACHINE_WORK = beat.DAILY_WORK, beat.MACHINE_WORK
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 

@@ -21,6 +21,8 @@ CODES: dict[str, str | Promise] = {
     "tax": gettext_lazy("tax rate missing"),
     "rate": gettext_lazy("call rate missing"),
     "exchange_rate": gettext_lazy("exchange rate missing"),
+    "currency": gettext_lazy("no such currency"),
+    "family": gettext_lazy("its family waits"),
     # What the promise check found; each is beside what was promised.
     "version": gettext_lazy("another version"),
     "quantity": gettext_lazy("another quantity"),

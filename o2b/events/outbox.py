@@ -83,13 +83,22 @@ def postpone(outbox_id: int | None, exc: BaseException) -> None:
 
 
 def sweep(*, older_than: timedelta = timedelta(seconds=20), limit: int = 1000) -> int:
-    """Send again what has waited too long and nobody holds; return how many were sent."""
+    """Send again what has waited too long and nobody holds; return how many were sent.
+
+    What was recorded or leased later than anybody could by now is from before the clock was set
+    back: it does not wait until the old time comes again.
+    """
     moment = clock.now()
+    never = moment + LONGEST_WAIT + LEASE
     with transaction.atomic():
         lost = list(
             Outbox.objects.select_for_update(skip_locked=True)
-            .filter(recorded_at__lt=moment - older_than)
-            .filter(models.Q(leased_until=None) | models.Q(leased_until__lt=moment))
+            .filter(models.Q(recorded_at__lt=moment - older_than) | models.Q(recorded_at__gt=never))
+            .filter(
+                models.Q(leased_until=None)
+                | models.Q(leased_until__lt=moment)
+                | models.Q(leased_until__gt=never)
+            )
             .order_by("recorded_at", "pk")[:limit]
         )
         Outbox.objects.filter(pk__in=[row.pk for row in lost]).update(leased_until=moment + LEASE)

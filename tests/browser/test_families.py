@@ -36,12 +36,10 @@ def test_a_family_on_its_pages(
         page.set_viewport_size({"width": width, "height": 900})
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width
-        page.screenshot(path=f"/tmp/w/a2_invoice_{width}.png", full_page=True)
     main.get_by_role("link", name="Helvetia Basel").first.click()
     panel = page.locator("#account-family")
     expect(panel).to_contain_text("It is billed on the bills of Helvetia Print")
     expect(panel).to_contain_text("€20.00")
-    page.screenshot(path="/tmp/w/a2_member.png", full_page=True)
 
     rep = visit(staff.rep)
     rep.goto(f"/customers/{late.pk}/edit/")

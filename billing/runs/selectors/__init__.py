@@ -8,6 +8,7 @@ from billing.runs.selectors.progress import (
     rows_of,
     runs_with_people,
     totals_of,
+    troubles_of,
 )
 from billing.runs.selectors.rules import rules_of
 
@@ -20,4 +21,5 @@ __all__ = [
     "rules_of",
     "runs_with_people",
     "totals_of",
+    "troubles_of",
 ]

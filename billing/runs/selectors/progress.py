@@ -6,9 +6,11 @@ from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from billing.families.selectors import drafts_less_documents
 from billing.models import BillRun, Breach, CarriedBill, ParkCode, ParkedAccount, Shard
+from o2b.models import Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,25 @@ def totals_of(*, run_id: int) -> dict[str, dict[str, Decimal]]:
             for name, amount in sums.items():
                 mine[name] += Decimal(amount)
     return dict(sorted(found.items()))
+
+
+OF_A_RUN = ("billing.plan_run", "billing.finalise_run")
+OF_A_SHARD = ("billing.draft_shard", "billing.retry_shard", "billing.finalise_shard")
+
+
+def troubles_of(*, run_id: int, most: int = 5) -> list[str]:
+    """Why steps of a run that failed are tried again and again, each reason once."""
+    shards = Shard.objects.filter(run_id=run_id)
+    owed = Outbox.objects.filter(
+        Q(task__in=OF_A_RUN, key=run_id) | Q(task__in=OF_A_SHARD, key__in=shards.values("pk"))
+    )
+    failed = owed.filter(attempts__gt=0).exclude(last_error="")
+    reasons = failed.order_by("last_error").values("last_error").annotate(steps=Count("pk"))
+    return [
+        _("Failed, and is tried again by itself (%(steps)s): %(reason)s")
+        % {"steps": each["steps"], "reason": each["last_error"].strip().splitlines()[0]}
+        for each in reasons[:most]
+    ]
 
 
 def breaches_in(*, run_ids: Sequence[int]) -> int:

@@ -28,11 +28,15 @@ from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
 from billing.runs.services.comparing import Controlled, control
+from billing.runs.services.failing import is_of_the_server
 from billing.runs.services.made import Drafted, Made, Parked, count_shard
 from billing.runs.services.parking import Parking, park
 from billing.runs.services.reversing import fill_reversal
 from billing.runs.services.taxing import taxing_of
+from billing.runs.services.words import no_currency_words
 from o2b.charging import RateMissing, compile_charge
+from o2b.charging.terms import TermsInvalid
+from o2b.money import UnknownCurrency
 from o2b.taxes.port import TaxUnknown
 from o2b.web.words import no_rate_words
 
@@ -207,6 +211,10 @@ def _why(exc: Exception) -> Parked:
         return Parked("tax", exc.message)
     if isinstance(exc, RateMissing) and exc.missing is not None:
         return Parked("rate", no_rate_words(exc.missing))
+    if isinstance(exc, TermsInvalid) and exc.field == "currency":
+        return Parked("currency", no_currency_words(exc.message))
+    if isinstance(exc, UnknownCurrency):
+        return Parked("currency", no_currency_words(str(exc)))
     return Parked("error", f"{type(exc).__name__}: {exc}")
 
 
@@ -235,7 +243,10 @@ def _nothing_is_priced(terms_charge_id: int) -> Priced:
 def _write(
     run: BillRun, shard: Shard, drafted: Drafted, drafts: Mapping[int, AccountDraft]
 ) -> None:
-    """COPY behind a savepoint; what Postgres refuses is halved until the culprit is alone."""
+    """COPY behind a savepoint; what Postgres refuses is halved until the culprit is alone.
+
+    A deadlock or a full disk is nobody's fault: the shard fails as a whole and is owed again.
+    """
     if not drafts:
         return
     try:
@@ -243,6 +254,8 @@ def _write(
             write_drafts(run, shard, drafts, drafted.accounts)
             write_seen(shard, drafts, drafted.usage, drafted.marks)
     except DatabaseError as exc:
+        if is_of_the_server(exc):
+            raise
         keys = list(drafts)
         if len(keys) == 1:
             drafted.parked[keys[0]] = Parked("database", str(exc).strip().splitlines()[0])

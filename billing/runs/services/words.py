@@ -1,9 +1,10 @@
-"""What a blown fuse stores: its figures, to be put into the reader's words, and plain English."""
+"""What a blown fuse stores (figures, and plain English), and what an unknown currency says."""
 
 from decimal import Decimal
 from typing import Any
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from billing.models.parkedwords import FUSE, fuse_words
 from billing.runs.services.parking import Parking
@@ -37,3 +38,9 @@ def _blown(account_id: int, facts: dict[str, Any]) -> Parking:
     # The worker's language is nobody's: readers get the facts in theirs, the column is searched.
     with translation.override(None):
         return Parking(account_id, FUSE, fuse_words(facts), facts)
+
+
+def no_currency_words(what: str) -> str:
+    """What is billed is in a currency that is none, or no more; `what` names it."""
+    text = _("%(what)s, or not any more. Change its services to another one, then retry.")
+    return text % {"what": what}
