@@ -175,4 +175,9 @@ def test_the_invoice_page_and_list_say_what_it_is_for(client: Client) -> None:
     finalised(JANUARY)
     finance = logged_in(client, "finance")
     assert "Site Berlin" in finance.get(Invoice.objects.get().get_absolute_url()).text
-    assert "Site Berlin" in finance.get(reverse("billing:invoice-list")).text
+    url = reverse("billing:invoice-list")
+    assert "Site Berlin" in finance.get(url).text
+    csv = b"".join(finance.get(f"{url}?format=csv").streaming_content).decode()  # type: ignore[attr-defined]
+    head, row = (line.split(",") for line in csv.splitlines())
+    assert head[:3] == ["Number", "Account", "Account number"]
+    assert "Site Berlin" in row
