@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings
 from django.test import TestCase, TransactionTestCase
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untyped]
 
@@ -54,6 +55,13 @@ def pytest_collection_finish() -> None:
 def quick_passwords() -> None:
     """Before anybody has one."""
     settings.PASSWORD_HASHERS = passwords.HASHERS
+
+
+@pytest.fixture(autouse=True)
+def language_of_the_house() -> Iterator[None]:
+    """A page in another language leaves it to its thread; the next test begins without it."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

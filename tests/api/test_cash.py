@@ -234,7 +234,8 @@ def test_queries_do_not_grow_with_the_lines(house: House) -> None:
     assert _queries(house.finance, INVOICES) == 1
     assert _queries(house.finance, PAYMENTS) == 1
     assert _queries(house.finance, RUNS) == 1
-    assert _queries(house.finance, invoice["url"]) == 3  # the document, its lines, its discounts
+    # The document, its lines, its discounts, its parts.
+    assert _queries(house.finance, invoice["url"]) == 4
     assert _queries(house.finance, "/api/v1/subscriptions") == 1
 
 
