@@ -252,6 +252,16 @@ def control(camera: Camera) -> None:
         camera.take(page, "journal")
 
 
+def papers(camera: Camera) -> None:
+    """Priya: a head office with its branches on one bill, and an account with several bills."""
+    with camera.seen_by("priya") as page:
+        page.goto("/billing/invoices/?q=N-ORDERS")
+        camera.take(page, "split-bills")
+        page.goto(first_of(page, "/billing/invoices/?q=N-1002"))
+        settled(page)
+        camera.take(page, "family-invoice", tall=1400)
+
+
 def set_aside(page: Page, run: str) -> None:
     """The largest change leaves the run, with a reason."""
     page.goto(run)
@@ -461,6 +471,7 @@ ROUNDS = {
     clocks: ("test-clock",),
     finance: ("bill-run", "bill-run-final", "invoice", "invoice-pdf"),
     control: ("variance", "parked", "sending", "reversal", "payers", "coupon", "journal"),
+    papers: ("split-bills", "family-invoice"),
     api: ("api-docs",),
 }
 
