@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from billing.desk.demo.offers import make_offers
-from billing.desk.demo.papers import arrange_papers
+from billing.desk.demo.papers import arrange_papers, set_account
 from billing.desk.patience import settle
 from billing.models import BillRun, Invoice, MinimumSpend, PayerAgreement
 from billing.payers.selectors import Share
@@ -15,10 +15,8 @@ from billing.runs.services import approve_run, open_run, reverse_invoice
 from o2b.customers.families import Tie
 from o2b.customers.layouts import Sending
 from o2b.customers.models import Account, LegalEntity
-from o2b.customers.services import change_account
 from o2b.periods import add_months
 
-KEPT = ("name", "advocate_id", "bill_day", "time_zone", "payment_days", "tax_exempt", "address")
 PROGRAMME = "Connectivity programme, grant 2211"
 TAKEN_BACK = "Billed to the wrong branch"
 MAILED = "billing@example.com"
@@ -56,13 +54,7 @@ class Finance:
             return
         head, *branches = accounts
         for account in branches:
-            change_account(
-                account_id=account.pk,
-                **{name: getattr(account, name) for name in KEPT},
-                tied=Tie(head.pk, True),
-                actor_id=self.opener_id,
-                at=at,
-            )
+            set_account(account, tied=Tie(head.pk, True), actor_id=self.opener_id, at=at)
 
     def _agree_payers(self, accounts: Sequence[Account], *, first: date, at: datetime) -> None:
         """A programme pays 60 % of what one customer is billed; another agreement waits."""

@@ -30,8 +30,8 @@ def arrange_papers(entity: LegalEntity, accounts: Sequence[Account], *, at: date
         _new(SMALL, "Corner Kiosk", "Bergweg 1\n20095 Hamburg", near),
     ]
     hospital, kiosk = open_accounts(entity=entity, wanted=wanted, test_clock=near.test_clock)
-    _set(hospital, at=at, invoice_split=Split.PURCHASE_ORDER)
-    _set(kiosk, at=at, minimum_invoice=LEAST)
+    set_account(hospital, at=at, invoice_split=Split.PURCHASE_ORDER)
+    set_account(kiosk, at=at, minimum_invoice=LEAST)
     for number, code, count in ORDERED:
         _order(hospital, code, count, at=at, po_number=number)
     _order(kiosk, "cloud-backup", 1, at=at)
@@ -48,7 +48,8 @@ def _new(reference: str, name: str, address: str, near: Account) -> NewAccount:
     )
 
 
-def _set(account: Account, *, at: datetime, **given: object) -> None:
+def set_account(account: Account, *, at: datetime, **given: object) -> None:
+    """Change these settings of an account and leave all others as they are."""
     kept = ("name", "advocate_id", "bill_day", "time_zone", "payment_days", "tax_exempt", "address")
     told = {name: getattr(account, name) for name in kept}
     change_account(account_id=account.pk, at=at, **told, **given)  # type: ignore[arg-type]
