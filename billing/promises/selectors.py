@@ -52,19 +52,24 @@ SELECT promise.id, promise.account_id, promise.product, promise.version, promise
     WHERE {{which}} AND ({KEPT}) IS NOT TRUE
 """
 
-# Only what differs is looked at closer. The newest evidence of a task counts, for a correction is
-# written after what it corrects; parts count together; and only of what is in use: a line in
-# fallout is being mended. A version that the advocate approved stands for the promised one.
+# Only what differs is looked at closer: evidence is read by the ids of its lines, sorted for it. The
+# newest evidence of a task counts, for a correction is written after what it corrects; parts count
+# together; and only of what is in use: a line in fallout is being mended. A version that the
+# advocate approved stands for the promised one.
 SHOWN = """
-WITH shown AS MATERIALIZED (
-    SELECT promise.id AS promise_id, evidence.*
-        FROM billing_promise AS promise
-        CROSS JOIN LATERAL (
-            SELECT * FROM orders_evidence WHERE line_id = promise.order_line_id OFFSET 0
-        ) AS evidence
-        WHERE {which}
-          AND (evidence.product_version_id <> promise.product_version_id
-               OR evidence.quantity <> promise.quantity)
+WITH mine AS MATERIALIZED (
+    SELECT id, order_line_id, product_version_id, quantity
+        FROM billing_promise AS promise WHERE {which}
+), shown AS MATERIALIZED (
+    SELECT mine.id AS promise_id, evidence.*
+        FROM mine
+        JOIN (
+            SELECT * FROM orders_evidence
+                WHERE line_id = ANY(ARRAY(SELECT order_line_id FROM mine))
+                OFFSET 0
+        ) AS evidence ON evidence.line_id = mine.order_line_id
+        WHERE evidence.product_version_id <> mine.product_version_id
+            OR evidence.quantity <> mine.quantity
 )
 SELECT promise.id, promise.account_id, promise.product, promise.version, promise.quantity,
        promise.terms_digest, product.code,

@@ -152,6 +152,7 @@ class _Book:
         self.taxing, self.exempt, self.apart = taxing, exempt, apart
         self.memo: dict[str, Rendered] = {}
         self.together: dict[tuple[int, ...], tuple[list[Rendered], list[Rendered]]] = {}
+        self.sums: dict[tuple[str | int, ...], tuple[Decimal, Decimal, int]] = {}
 
     def account(self, rows: Sequence[DueRow], currency: str) -> AccountDraft:
         found: list[tuple[int, int, Rendered]] = []
@@ -172,7 +173,19 @@ class _Book:
             found.append((charge_id, versions[0].revision, self.charge(keys, billed, usage)))
         if self.taxing.per is not TaxRounding.LINE:
             found = self.taxed_apart(found, currency)
-        return _summed(found, currency)
+        elif not slow:
+            return AccountDraft(tuple(found), *self.summed(found, currency))
+        return AccountDraft(tuple(found), *_summed(found, currency))
+
+    def summed(
+        self, found: Sequence[tuple[int, int, Rendered]], currency: str
+    ) -> tuple[Decimal, Decimal, int]:
+        """The sums of charges that are all shared; `memo` keeps them, and so their ids."""
+        key = currency, *[id(rendered) for _, _, rendered in found]
+        known = self.sums.get(key)
+        if known is None:
+            known = self.sums[key] = _summed(found, currency)
+        return known
 
     def taxed_apart(
         self, found: list[tuple[int, int, Rendered]], currency: str
@@ -237,7 +250,10 @@ class _Book:
         return Taxable(line.amount, percent)
 
 
-def _summed(found: Sequence[tuple[int, int, Rendered]], currency: str) -> AccountDraft:
+def _summed(
+    found: Sequence[tuple[int, int, Rendered]], currency: str
+) -> tuple[Decimal, Decimal, int]:
+    """Net, tax, and how many lines."""
     net, tax, lines = _ZERO, _ZERO, 0
     for _, _, rendered in found:
         if rendered.currency != currency:
@@ -247,7 +263,7 @@ def _summed(found: Sequence[tuple[int, int, Rendered]], currency: str) -> Accoun
             net = EXACT.add(net, rendered.net)
             if rendered.tax:
                 tax = EXACT.add(tax, rendered.tax)
-    return AccountDraft(tuple(found), net, tax, lines)
+    return net, tax, lines
 
 
 def _terms_charge(key: str) -> int:

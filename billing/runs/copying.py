@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from io import StringIO
 from typing import Any, NamedTuple
 
@@ -150,12 +151,14 @@ def write_drafts(
     papers = [(account, paper) for account, draft in drafts.items() for paper in draft.papers]
     ids = iter(_invoice_ids(sum(1 for _, paper in papers if paper.bills)))
     lines, invoices, adjustments = StringIO(), StringIO(), StringIO()
+    whose, sums = f"{run.pk}\t{shard.pk}\t", _Sums(run.on)
     for account_id, draft in papers:
-        invoice = NULL
+        invoice, head = NULL, f"{whose}{account_id}\t"
         if draft.bills:
             invoice = str(next(ids))
-            invoices.write(_invoice(run, shard, invoice, account_id, draft, accounts[account_id]))
-        head = f"{run.pk}\t{shard.pk}\t{account_id}\t"
+            told = sums.of(draft, accounts[account_id])
+            about = copied(draft.about) if draft.about else ""
+            invoices.write(f"{invoice}\t{head}{told}\t{draft.lines}\t{draft.split}\t{about}\n")
         _write_lines(lines, head, invoice, draft)
         if draft.adjustments:
             adjustments.writelines(copied_adjustments(f"{head}{invoice}", draft.adjustments))
@@ -203,22 +206,23 @@ def _write_lines(rows: StringIO, head: str, invoice: str, draft: AccountDraft) -
             rows.write(f"{head}{invoice}\t{position}\t{charge_id}\t{revision}\t{tail}")
 
 
-def _invoice(
-    run: BillRun,
-    shard: Shard,
-    invoice: str,
-    account_id: int,
-    draft: AccountDraft,
-    account: AccountFacts,
-) -> str:
-    total = EXACT.add(draft.net, draft.tax)
-    kind = "credit_note" if total < 0 else "invoice"
-    due_on = due_day(run.on, account.payment_days)
-    return (
-        f"{invoice}\t{run.pk}\t{shard.pk}\t{account_id}\t{kind}\t{account.currency}"
-        f"\t{draft.net:f}\t{draft.tax:f}\t{total:f}\t{due_on}\t{draft.lines}"
-        f"\t{draft.split}\t{copied(draft.about)}\n"
-    )
+class _Sums:
+    """Kind, currency, amounts and due day of a draft as COPY wants them: many are equal."""
+
+    def __init__(self, on: date) -> None:
+        self.on = on
+        self.known: dict[tuple[Decimal, Decimal, str, int], str] = {}
+
+    def of(self, draft: AccountDraft, account: AccountFacts) -> str:
+        key = draft.net, draft.tax, account.currency, account.payment_days
+        return self.known.get(key) or self._written(*key)
+
+    def _written(self, net: Decimal, tax: Decimal, currency: str, days: int) -> str:
+        total = EXACT.add(net, tax)
+        kind = "credit_note" if total < 0 else "invoice"
+        told = f"{kind}\t{currency}\t{net:f}\t{tax:f}\t{total:f}\t{due_day(self.on, days)}"
+        self.known[net, tax, currency, days] = told
+        return told
 
 
 def due_day(on: date, payment_days: int) -> date:

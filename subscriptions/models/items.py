@@ -69,6 +69,9 @@ class Item(InService):
                 name="item_to_turn",
                 condition=models.Q(next_turn_on__isnull=False),
             ),
+            models.Index(
+                fields=["account"], name="item_that_changed", condition=models.Q(revision__gt=1)
+            ),
         ]
 
     def __str__(self) -> str:

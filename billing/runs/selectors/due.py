@@ -1,5 +1,6 @@
 """The tuples that a shard is drafted from: a few set-based queries, no objects."""
 
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from json import loads
@@ -46,17 +47,11 @@ SELECT charge.account_id, charge.id, item.revision,
     FROM {standing} AS standing
     JOIN {charge} AS charge ON charge.id = standing.charge_id
     JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
-    CROSS JOIN LATERAL (
-        SELECT * FROM subscriptions_item WHERE id = charge.item_id OFFSET 0
-    ) AS item
+    LEFT JOIN {item} AS item ON item.id = charge.item_id
     LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id AND {share}
-    LEFT JOIN LATERAL (
-        SELECT * FROM subscriptions_itemversion AS known
-            WHERE known.item_id BETWEEN charge.item_id AND charge.item_id
-                AND upper_inf(known.recorded) AND known.terms_id = charge.terms_id AND known.billed
-                AND (priced.kind <> 'one_time' OR known.opens)
-            OFFSET 0
-    ) AS version ON true
+    LEFT JOIN {version} AS version
+        ON version.item_id = charge.item_id AND version.terms_id = charge.terms_id
+        AND (priced.kind <> 'one_time' OR version.opens)
     WHERE charge.legal_entity_id = %(entity)s AND ({due})
     ORDER BY charge.account_id, charge.id, lower(version.valid)
 """
@@ -94,19 +89,16 @@ SELECT priced.id, priced.terms_id, priced.key, priced.kind, priced.model, priced
     JOIN catalog_terms AS terms ON terms.id = priced.terms_id
     JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
     JOIN catalog_product AS product ON product.id = is_.product_id
-    WHERE priced.terms_id IN (
-        SELECT DISTINCT charge.terms_id FROM billing_charge AS charge
-            WHERE {charge} AND charge.legal_entity_id = %(entity)s
-    )
+    WHERE priced.terms_id {of}
     ORDER BY priced.terms_id, priced.position
 """
-
-
-TAX_CODES = """
-SELECT DISTINCT tax_code FROM catalog_termscharge WHERE terms_id IN (
+OF_CHARGES = """IN (
     SELECT DISTINCT charge.terms_id FROM billing_charge AS charge
         WHERE {charge} AND charge.legal_entity_id = %(entity)s
-)
+)"""
+
+TAX_CODES = """
+SELECT DISTINCT tax_code FROM catalog_termscharge WHERE terms_id {of}
 """
 
 
@@ -161,9 +153,18 @@ def billed_rows(scope: Scope) -> list[DueRow]:
 
 
 def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
+    charge = scope.read("billing_charge")
+    items = f"SELECT item_id FROM {charge} AS charge"
     question = DUE.format(
         standing=scope.read("billing_chargestate"),
-        charge=scope.read("billing_charge"),
+        charge=charge,
+        item=scope.read_of("subscriptions_item", "id", ids=items),
+        version=scope.read_of(
+            "subscriptions_itemversion",
+            "item_id",
+            ids=items,
+            which="upper_inf(recorded) AND billed",
+        ),
         share=scope.within("share.account_id"),
         due=due,
         again=AGAIN,
@@ -184,14 +185,25 @@ def accounts_of(scope: Scope) -> dict[int, AccountFacts]:
 
 def terms_charges_of(scope: Scope) -> list[TermsChargeRow]:
     """All charges of the Terms that the scope's charges stand under."""
-    question = TERMS_CHARGES.format(charge=scope.within("charge.account_id"))
-    return [TermsChargeRow(*row) for row in _ask(question, scope.values)]
+    return _terms_charges(_of_charges(scope), scope.values)
+
+
+def charges_of_terms(terms_ids: Collection[int]) -> list[TermsChargeRow]:
+    """All charges of these Terms."""
+    return _terms_charges("= ANY(%(terms)s)", {"terms": sorted(terms_ids)})
+
+
+def _terms_charges(of: str, values: dict[str, object]) -> list[TermsChargeRow]:
+    return [TermsChargeRow(*row) for row in _ask(TERMS_CHARGES.format(of=of), values)]
+
+
+def _of_charges(scope: Scope) -> str:
+    return OF_CHARGES.format(charge=scope.within("charge.account_id"))
 
 
 def tax_codes_of(scope: Scope) -> list[str]:
     """Every tax code that a charge of the scope may bear."""
-    question = TAX_CODES.format(charge=scope.within("charge.account_id"))
-    return [row[0] for row in _ask(question, scope.values)]
+    return [row[0] for row in _ask(TAX_CODES.format(of=_of_charges(scope)), scope.values)]
 
 
 def charge_terms(row: TermsChargeRow) -> ChargeTerms:

@@ -14,10 +14,11 @@ from o2b.charging import LineTerms, Segment, from_canonical
 from o2b.models import Outbox
 from o2b.periods import FOREVER, Period
 
-# Ranges of accounts are joined, what has no account is looked up a row at a time: so a shard costs
-# the same however many others there are. Left to choose, Postgres reads whole tables for it.
-# BETWEEN x AND x is an equality that does not tempt it to the exclusion constraint's index, four
-# times slower than that of what is known now.
+# Ranges of accounts are joined, and what has no account is read by the ids of these: so a shard
+# costs the same however many others there are. Left to choose, Postgres reads whole tables for it.
+# Where few are wanted, and nobody knows which, each is looked up: BETWEEN x AND x is an equality
+# that does not tempt it to the exclusion constraint's index, four times slower than that of what
+# is known now.
 PROMISED = f"""
 SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
        COALESCE(charge.terms_id, ordered.terms_id), item.revision = 1,
@@ -28,20 +29,13 @@ SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
            || COALESCE(charge.anchor_day, account.bill_day) || '|'
            || COALESCE(standing.billed_through::text, ''),
        {{shared}}
-    FROM subscriptions_item AS item
+    FROM {{item}} AS item
     {{whose}}
     JOIN {{ordered}} AS ordered ON ordered.id = item.order_line_id
     JOIN catalog_terms AS terms ON terms.id = ordered.terms_id
     LEFT JOIN {{promise}} AS promise ON promise.order_line_id = ordered.id
-    LEFT JOIN LATERAL (
-        SELECT * FROM quotes_quoteline AS line WHERE line.id = ordered.quote_line_id OFFSET 0
-    ) AS quoted ON true
-    LEFT JOIN LATERAL (
-        SELECT * FROM subscriptions_itemversion AS known
-            WHERE known.item_id BETWEEN item.id AND item.id AND item.revision = 1
-                AND upper_inf(known.recorded)
-            OFFSET 0
-    ) AS version ON true
+    LEFT JOIN {{quoted}}
+    LEFT JOIN {{version}}
     LEFT JOIN {{charge}} AS charge ON charge.item_id = item.id AND charge.account_id = {{payer}}
         AND (charge.terms_id = ordered.terms_id OR item.revision > 1)
     LEFT JOIN {{standing}} AS standing ON standing.charge_id = charge.id
@@ -153,10 +147,22 @@ SHARE = "LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id"
 
 
 TABLES = {
+    "item": "subscriptions_item",
     "ordered": "orders_orderline",
     "promise": "billing_promise",
     "charge": "billing_charge",
     "standing": "billing_chargestate",
+}
+LOOKED_UP = {
+    "quoted": """LATERAL (
+        SELECT * FROM quotes_quoteline AS line WHERE line.id = ordered.quote_line_id OFFSET 0
+    ) AS quoted ON true""",
+    "version": """LATERAL (
+        SELECT * FROM subscriptions_itemversion AS known
+            WHERE known.item_id BETWEEN item.id AND item.id AND item.revision = 1
+                AND upper_inf(known.recorded)
+            OFFSET 0
+    ) AS version ON true""",
 }
 
 
@@ -174,11 +180,11 @@ def promised_rows(scope: Scope, *, shared: bool) -> list[tuple[Any, ...]]:
         agreed = AGREED.format(agreed=scope.within("account_id"))
         told["shared"] = f"CASE WHEN agreed.account_id IS NULL THEN '' ELSE '{OWN_SHARED}' END"
         told |= {"whose": whose + agreed, "changed": CHANGED_OR_SHARED, "share": SHARE}
-    limits = f"{scope.within('item.account_id')} AND account.legal_entity_id = %(entity)s"
-    near = {name: scope.read(table) for name, table in TABLES.items()}
+    entity = "account.legal_entity_id = %(entity)s"
+    transferred = f"{scope.within('item.account_id')} AND item.root_id IS NOT NULL AND {entity}"
     asked = [
-        PROMISED.format(which=f"{limits} AND item.root_id IS NULL", **told, **near),
-        PROMISED.format(which=f"{limits} AND item.root_id IS NOT NULL", **told, **TABLES),
+        PROMISED.format(which=f"item.root_id IS NULL AND {entity}", **told, **_near(scope)),
+        PROMISED.format(which=transferred, **told, **TABLES, **LOOKED_UP),
     ]
     if shared:
         of_others = PROMISED.format(
@@ -189,9 +195,28 @@ def promised_rows(scope: Scope, *, shared: bool) -> list[tuple[Any, ...]]:
             share=SHARE,
             which="item.id = paying.item_id",
             **TABLES,
+            **LOOKED_UP,
         )
         asked.append(OF_OTHERS.format(payer=scope.within("share.payer_id"), promised=of_others))
     return _ask(" UNION ALL ".join(asked), scope.values)
+
+
+def _near(scope: Scope) -> dict[str, str]:
+    """Where to read what belongs to items that stand under an order of their own account."""
+    near = {name: scope.read(table) for name, table in TABLES.items()}
+    quoted = scope.read_of(
+        "quotes_quoteline", "id", ids=f"SELECT quote_line_id FROM {near['ordered']} AS ordered"
+    )
+    version = scope.read_of(
+        "subscriptions_itemversion",
+        "item_id",
+        ids=f"SELECT id FROM {near['item']} AS item",
+        which="upper_inf(recorded)",
+    )
+    return near | {
+        "quoted": f"{quoted} AS quoted ON quoted.id = ordered.quote_line_id",
+        "version": f"{version} AS version ON version.item_id = item.id AND item.revision = 1",
+    }
 
 
 def drafted_texts(shard_id: int, scope: Scope) -> dict[int, tuple[int, str]]:

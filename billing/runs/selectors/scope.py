@@ -33,6 +33,14 @@ class Scope:
         """
         return f"(SELECT * FROM {table} WHERE {self.within(column)} OFFSET 0)"
 
+    def read_of(self, table: str, column: str, *, ids: str, which: str = "true") -> str:
+        """The rows of a table without an account, of the ids that `ids` (SQL over `read`) tells.
+
+        They are sorted first, and the index is walked once; a look-up for each costs four times
+        as much. Where they are joined, what stands on the left has to be read by `read`, too.
+        """
+        return f"(SELECT * FROM {table} WHERE {column} = ANY(ARRAY({ids})) AND {which} OFFSET 0)"
+
     @property
     def values(self) -> dict[str, object]:
         return {

@@ -82,6 +82,7 @@ class _Check:
     found: Account = field(default_factory=dict)
     terms: dict[int, Promised] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
+    simple: dict[int, str] = field(default_factory=dict)  # keys of the only charge of sound Terms
     memo: dict[tuple[int, str | None, str], str] = field(default_factory=dict)
     doubtful: set[int] = field(default_factory=set)
     late: dict[int, tuple[Billed, ...]] = field(default_factory=dict)
@@ -89,39 +90,38 @@ class _Check:
 
     def read(self, rows: list[tuple[Any, ...]]) -> None:
         """Rebuild each charge; most are equal to one that was rebuilt before."""
-        self._read_terms({row[5] for row in rows})
+        self._read_terms({row[5] for row in rows}, {row[5] for row in rows if row[3] is not None})
         self.late = billed_history(pk for pk, each in self.usage.items() if each.again)
         charges: dict[Place, set[str]] = {}
         bare: list[PromisedRow] = []
         slow: list[PromisedRow] = []
-        memo, keys, drafts, terms = self.memo, self.keys, self.drafts, self.terms
+        memo, drafts, simple = self.memo, self.drafts, self.simple
         for row in rows:
-            payer, promise_id, item_id, charge_id, priced_id, terms_id, is_plain, again, *_ = row
-            *_, is_kept, key, shared = row
+            payer, promise, item, charge, priced, terms, is_plain, again, is_kept, key, shared = row
             if not is_kept and shared != OTHERS:
-                self.doubtful.add(promise_id or 0)
-            if charge_id is None or promise_id is None or not is_plain:
-                rest = bare if charge_id is None or promise_id is None else slow
+                self.doubtful.add(promise or 0)
+            if charge is None or promise is None or not is_plain:
+                rest = bare if charge is None or promise is None else slow
                 rest.append(PromisedRow(*row))
                 continue
-            promised = terms[terms_id]
-            name = keys.get(priced_id)
-            if name is None or again or shared or not promised.is_one:
-                charges.setdefault((payer, item_id), set()).add(name or "")
+            name = simple.get(priced)
+            if name is None or again or shared:
+                charges.setdefault((payer, item), set()).add(self.keys.get(priced, ""))
                 slow.append(PromisedRow(*row))
                 continue
-            said = memo.get((terms_id, name, key))
+            said = memo.get((terms, name, key))
             if said is None:
                 said = self._shared(PromisedRow(*row), name)
-            drafted = drafts.pop(charge_id, None)
+            drafted = drafts.pop(charge, None)
             if said != (drafted[1] if drafted else ""):
                 self._differ(PromisedRow(*row), name, said, drafted[1] if drafted else "")
         self._slow(slow, charges)
         self._bare(bare)
 
-    def _read_terms(self, terms_ids: set[int]) -> None:
+    def _read_terms(self, terms_ids: set[int], charged: set[int]) -> None:
+        """`charged` are those Terms that a charge stands under."""
         rows: dict[int, list[Any]] = {}
-        for row in due.terms_charges_of(self.scope):
+        for row in due.charges_of_terms(charged):
             self.keys[row.id] = row.key
             rows.setdefault(row.terms_id, []).append(row)
         for terms_id, body in verified_terms(terms_ids).items():
@@ -132,7 +132,9 @@ class _Check:
                 told, trouble = [], trouble or str(exc)
             if body and terms_id not in rows:  # no charge stands under them: nothing to compare
                 told = list(body.charges)
-            self.terms[terms_id] = Promised(body, told, trouble)
+            self.terms[terms_id] = promised = Promised(body, told, trouble)
+            if promised.is_one:
+                self.simple |= {row.id: row.key for row in rows.get(terms_id, ())}
 
     def _slow(self, rows: list[PromisedRow], seen: dict[Place, set[str]]) -> None:
         """Changed items, Terms of several charges or not sound, and what several pay."""

@@ -24,11 +24,13 @@ from o2b.periods import add_months
 
 MOST_MONTHS = 24  # older lines lie in the default partition
 
+# What was never changed is as it was drafted: most items are not looked at.
 STALE = """
-SELECT DISTINCT draft.shard_id FROM billing_draftline AS draft
-    JOIN billing_charge AS charge ON charge.id = draft.charge_id
-    JOIN subscriptions_item AS item ON item.id = charge.item_id
-    WHERE draft.shard_id = ANY(%(shards)s) AND item.revision <> draft.seen_revision
+SELECT DISTINCT draft.shard_id FROM subscriptions_item AS item
+    JOIN billing_charge AS charge ON charge.item_id = item.id
+    JOIN billing_draftline AS draft ON draft.charge_id = charge.id
+    WHERE item.revision > 1 AND item.revision <> draft.seen_revision
+        AND draft.shard_id = ANY(%(shards)s)
 UNION
 SELECT draft.shard_id FROM billing_chargeshare AS share
     JOIN billing_draftline AS draft

@@ -104,12 +104,13 @@ def count_drafts(shard: Shard) -> None:
 
 def months_of(made: Made) -> tuple[date | None, date | None]:
     """The first and the last month that a line begins in."""
-    months: set[date] = set()
     parked = made.parked
-    for account_id, draft in made.drafted.drafts.items():
-        if draft.lines and account_id not in parked:
-            for _, _, rendered in draft.charges:
-                if rendered.first_month and rendered.last_month:
-                    months.add(rendered.first_month)
-                    months.add(rendered.last_month)
-    return (min(months), max(months)) if months else (None, None)
+    rows = {  # equal charges share one
+        id(rendered): rendered
+        for account_id, draft in made.drafted.drafts.items()
+        if draft.lines and account_id not in parked
+        for _, _, rendered in draft.charges
+    }.values()
+    months = {each.first_month for each in rows} | {each.last_month for each in rows}
+    known = [month for month in months if month]
+    return (min(known), max(known)) if known else (None, None)
