@@ -2,6 +2,9 @@
 
 import pgtrigger
 
+# Here and below: planned anew each time, and each invoice looked up by its key. The plan of a session
+# that began when there were few invoices, or while nobody had counted them, compares every line's
+# with all of them: 226 seconds for what takes 9.
 ADDS_UP = pgtrigger.Trigger(
     name="lines_add_up",
     operation=pgtrigger.Insert,
@@ -12,31 +15,34 @@ ADDS_UP = pgtrigger.Trigger(
     func="""
     SELECT min(invoice_id), max(invoice_id) INTO low, high FROM added;
     IF EXISTS (SELECT FROM billing_invoiceadjustment WHERE invoice_id BETWEEN low AND high) THEN
-        SELECT lines.invoice_id INTO wrong
+        EXECUTE 'SELECT lines.invoice_id
             FROM (
                 SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS lines
                     FROM added GROUP BY invoice_id
             ) AS lines
-            LEFT JOIN billing_invoice AS invoice ON invoice.id = lines.invoice_id
-            LEFT JOIN (
-                SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax
-                    FROM billing_invoiceadjustment WHERE invoice_id BETWEEN low AND high
-                    GROUP BY invoice_id
-            ) AS given ON given.invoice_id = lines.invoice_id
+            LEFT JOIN LATERAL (
+                SELECT * FROM billing_invoice WHERE id = lines.invoice_id OFFSET 0
+            ) AS invoice ON true
+            LEFT JOIN LATERAL (
+                SELECT sum(amount) AS net, sum(tax) AS tax
+                    FROM billing_invoiceadjustment WHERE invoice_id = lines.invoice_id
+            ) AS given ON true
             WHERE invoice.id IS NULL OR invoice.line_count <> lines.lines
                 OR invoice.net <> lines.net + COALESCE(given.net, 0)
                 OR invoice.tax <> lines.tax + COALESCE(given.tax, 0)
-            LIMIT 1;
+            LIMIT 1' INTO wrong;
     ELSE
-        SELECT lines.invoice_id INTO wrong
+        EXECUTE 'SELECT lines.invoice_id
             FROM (
                 SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS lines
                     FROM added GROUP BY invoice_id
             ) AS lines
-            LEFT JOIN billing_invoice AS invoice ON invoice.id = lines.invoice_id
+            LEFT JOIN LATERAL (
+                SELECT * FROM billing_invoice WHERE id = lines.invoice_id OFFSET 0
+            ) AS invoice ON true
             WHERE invoice.id IS NULL OR invoice.net <> lines.net OR invoice.tax <> lines.tax
                 OR invoice.line_count <> lines.lines
-            LIMIT 1;
+            LIMIT 1' INTO wrong;
     END IF;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'o2b: the lines of invoice % do not add up to it', wrong
@@ -79,12 +85,14 @@ ADJUSTS = pgtrigger.Trigger(
     referencing=pgtrigger.Referencing(new="added"),
     declare=[("wrong", "BIGINT")],
     func="""
-    SELECT given.invoice_id INTO wrong
+    EXECUTE 'SELECT given.invoice_id
         FROM (
             SELECT invoice_id, sum(amount) AS net, sum(tax) AS tax, count(*) AS number
                 FROM added GROUP BY invoice_id
         ) AS given
-        LEFT JOIN billing_invoice AS invoice ON invoice.id = given.invoice_id
+        LEFT JOIN LATERAL (
+            SELECT * FROM billing_invoice WHERE id = given.invoice_id OFFSET 0
+        ) AS invoice ON true
         WHERE invoice.id IS NULL
             OR (invoice.line_count = 0
                 AND (invoice.net <> given.net OR invoice.tax <> given.tax))
@@ -92,7 +100,7 @@ ADJUSTS = pgtrigger.Trigger(
             OR given.number <> (
                 SELECT count(*) FROM billing_invoiceadjustment WHERE invoice_id = given.invoice_id
             )
-        LIMIT 1;
+        LIMIT 1' INTO wrong;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'o2b: invoice % cannot be adjusted by this', wrong
             USING ERRCODE = 'check_violation';

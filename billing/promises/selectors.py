@@ -52,9 +52,9 @@ SELECT promise.id, promise.account_id, promise.product, promise.version, promise
     WHERE {{which}} AND ({KEPT}) IS NOT TRUE
 """
 
-# Only what differs is looked at closer: evidence is read by the ids of its lines, sorted for it. The
-# newest evidence of a task counts, for a correction is written after what it corrects; parts count
-# together; and only of what is in use: a line in fallout is being mended. A version that the
+# Only what differs is looked at closer: evidence is read by the ids of its lines, sorted for it.
+# The newest evidence of a task counts, for a correction is written after what it corrects; parts
+# count together; and only of what is in use: a line in fallout is being mended. A version that the
 # advocate approved stands for the promised one.
 SHOWN = """
 WITH mine AS MATERIALIZED (
