@@ -2,9 +2,9 @@
 
 import pgtrigger
 
-# Here and below: planned anew each time, and each invoice looked up by its key. The plan of a session
-# that began when there were few invoices, or while nobody had counted them, compares every line's
-# with all of them: 226 seconds for what takes 9.
+# Here and below: planned anew each time, and each invoice looked up by its key. The plan of a
+# session that began when there were few invoices, or while nobody had counted them, compares every
+# line's with all of them: 226 seconds for what takes 9.
 ADDS_UP = pgtrigger.Trigger(
     name="lines_add_up",
     operation=pgtrigger.Insert,

@@ -13,21 +13,17 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from billing.rules.adjustments import Adjustment
+from billing.rules.keys import facts_of, terms_charge_of
 from billing.rules.metering import UsageOf, with_usage
 from billing.rules.rendering import Priced, Rendered, render, with_taxes
-from billing.rules.sharing import read_sharing
 from o2b.charging import (
     Billed,
-    ChargeFacts,
-    CompiledCharge,
     DraftLine,
-    Segment,
     draft_and_mark,
 )
 from o2b.charging.tax import TaxRounding
 from o2b.charging.taxing import Taxable, corrects, tax_code_of, taxes_of
 from o2b.money import EXACT
-from o2b.periods import FOREVER, Period
 
 _ZERO = Decimal(0)
 _BY_ACCOUNT = itemgetter(0)
@@ -151,8 +147,9 @@ class _Book:
         self.priced, self.history, self.until, self.usage = priced, history, until, usage
         self.taxing, self.exempt, self.apart = taxing, exempt, apart
         self.memo: dict[str, Rendered] = {}
+        self.changed: dict[tuple[tuple[str, ...], tuple[Billed, ...] | None], Rendered] = {}
         self.together: dict[tuple[int, ...], tuple[list[Rendered], list[Rendered]]] = {}
-        self.sums: dict[tuple[str | int, ...], tuple[Decimal, Decimal, int]] = {}
+        self.sums: dict[tuple[str, tuple[int, ...]], tuple[Decimal, Decimal, int]] = {}
 
     def account(self, rows: Sequence[DueRow], currency: str) -> AccountDraft:
         found: list[tuple[int, int, Rendered]] = []
@@ -166,11 +163,15 @@ class _Book:
             found.append((charge_id, revision, memo.get(key) or self.shared(key)))
         for charge_id, versions in slow.items():
             billed = self.history.get(charge_id, ()) if versions[0].changed else None
-            keys = [each.key for each in versions]
+            keys = tuple([each.key for each in versions])
             usage = self.usage.get(charge_id)
-            if usage is not None and usage.again:
-                billed = self.history.get(charge_id, ())
-            found.append((charge_id, versions[0].revision, self.charge(keys, billed, usage)))
+            if usage is None:
+                rendered = self.equally_changed(keys, billed)
+            else:
+                rendered = self.charge(
+                    keys, self.history.get(charge_id, ()) if usage.again else billed, usage
+                )
+            found.append((charge_id, versions[0].revision, rendered))
         if self.taxing.per is not TaxRounding.LINE:
             found = self.taxed_apart(found, currency)
         elif not slow:
@@ -181,7 +182,7 @@ class _Book:
         self, found: Sequence[tuple[int, int, Rendered]], currency: str
     ) -> tuple[Decimal, Decimal, int]:
         """The sums of charges that are all shared; `memo` keeps them, and so their ids."""
-        key = currency, *[id(rendered) for _, _, rendered in found]
+        key = currency, tuple([id(rendered) for _, _, rendered in found])
         known = self.sums.get(key)
         if known is None:
             known = self.sums[key] = _summed(found, currency)
@@ -223,6 +224,13 @@ class _Book:
         rendered = self.memo[key] = self.charge([key], None)
         return rendered
 
+    def equally_changed(self, keys: tuple[str, ...], billed: tuple[Billed, ...] | None) -> Rendered:
+        """Compute a changed charge for all that were changed, and had been billed, alike."""
+        rendered = self.changed.get((keys, billed))
+        if rendered is None:
+            rendered = self.changed[keys, billed] = self.charge(keys, billed)
+        return rendered
+
     def charge(
         self,
         keys: Sequence[str],
@@ -230,7 +238,7 @@ class _Book:
         usage: UsageOf | None = None,
     ) -> Rendered:
         """Compute one charge from the texts of its versions; usage of a day that is over only."""
-        terms_charge = self.priced(_terms_charge(keys[0]))
+        terms_charge = self.priced(terms_charge_of(keys[0]))
         facts, until = facts_of(keys, terms_charge.compiled, billed), self.until
         if usage is not None:
             facts = with_usage(facts, usage)
@@ -264,32 +272,3 @@ def _summed(
             if rendered.tax:
                 tax = EXACT.add(tax, rendered.tax)
     return net, tax, lines
-
-
-def _terms_charge(key: str) -> int:
-    return int(key.partition("|")[0])
-
-
-def facts_of(
-    keys: Sequence[str], compiled: CompiledCharge, billed: tuple[Billed, ...] | None
-) -> ChargeFacts:
-    """What `key` says, as drafting wants it."""
-    segments = []
-    for key in keys:
-        _, quantity, started, anchor, through, begins, ends, *more = key.split("|")
-        if not begins:
-            continue
-        span = Period(date.fromisoformat(begins), date.fromisoformat(ends) if ends else FOREVER)
-        segments.append(Segment(span, Decimal(quantity), "on" not in more))
-    facts = ChargeFacts(
-        0,
-        compiled,
-        date.fromisoformat(started),
-        int(anchor),
-        tuple(segments),
-        date.fromisoformat(through) if through else None,
-        billed,
-    )
-    if more and more[-1].startswith("/"):
-        return facts._replace(sharing=read_sharing(more[-1][1:]))
-    return facts

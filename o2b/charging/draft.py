@@ -27,6 +27,7 @@ PERIOD, ONE_TIME, CHANGE, LATE, POOL = "period", "one_time", "change", "late_usa
 REVERSAL = "reversal"  # of lines that mirror others; drafting never gives it
 
 MEMO_SIZE = 32_768
+_USAGE = ChargeFacts._fields.index("usage")  # what comes before it tells all of the periods
 
 _ZERO = Decimal(0)
 
@@ -41,8 +42,11 @@ class _Outcome(NamedTuple):
     mark: Mark
 
 
-# Two memos: charges of other prices but equal dates still share their periods.
+# Charges of other prices but equal dates still share their periods. Of what was changed, and what
+# has an end, only those that are equal in all that is told share their outcome.
 _outcomes: dict[tuple[Hashable, ...], _Outcome] = {}
+_changes: dict[tuple[Hashable, ...], _Outcome] = {}
+_schedules: dict[tuple[Hashable, ...], tuple[Schedule | None, Walk]] = {}
 _walks: dict[tuple[Hashable, ...], Walk] = {}
 
 
@@ -87,14 +91,10 @@ def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
     """Look the common case up by value: one open segment, nothing changed, nothing metered."""
     _, terms, started_on, anchor_day, segments, through, billed = charge[:7]
     compiled = terms if isinstance(terms, CompiledCharge) else compile_charge(terms)
-    if (
-        billed is not None
-        or len(segments) != 1
-        or segments[0].period.end != FOREVER
-        or compiled.metered
-        or charge.sharing is not None
-    ):
-        return _compute(charge, compiled.terms, until)
+    if compiled.metered or charge.sharing is not None:
+        return _compute(charge, compiled, until)
+    if billed is not None or len(segments) != 1 or segments[0].period.end != FOREVER:
+        return _changed(charge, compiled, until)
     begins = segments[0].period.start
     if begins < started_on:
         begins = started_on
@@ -120,6 +120,16 @@ def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
     return found
 
 
+def _changed(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Outcome:
+    """Services that were changed alike, on equal days and after equal bills, are billed alike."""
+    key = (compiled, *charge[2:], until)
+    found = _changes.get(key)
+    if found is None:
+        found = _compute(charge, compiled, until)
+        _keep(_changes, key, found)
+    return found
+
+
 def _keep(memo: dict[_K, _V], key: _K, value: _V) -> None:
     """Remember, and forget everything when full: cheaper than to know what is used least."""
     if len(memo) >= MEMO_SIZE:
@@ -127,14 +137,27 @@ def _keep(memo: dict[_K, _V], key: _K, value: _V) -> None:
     memo[key] = value
 
 
-def _compute(charge: ChargeFacts, terms: ChargeTerms, until: date) -> _Outcome:
-    schedule = schedule_of(charge, terms)
-    walked = _walk_of(charge, schedule, until)
+def _compute(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Outcome:
+    terms = compiled.terms
+    schedule, walked = _scheduled(charge, compiled, until)
     rated: list[RatedPeriod] = []
     if schedule is not None and terms.kind is Kind.USAGE:
         rated = rate_usage(charge, terms, schedule, walked)
         walked = _until_over(schedule, walked, until)._replace(periods=())
     return _difference(charge, terms, walked, rated)
+
+
+def _scheduled(
+    charge: ChargeFacts, compiled: CompiledCharge, until: date
+) -> tuple[Schedule | None, Walk]:
+    """The periods of a charge; what was used in them differs where they are equal."""
+    key = (compiled, *charge[2:_USAGE], until)
+    found = _schedules.get(key)
+    if found is None:
+        schedule = schedule_of(charge, compiled.terms)
+        found = schedule, _walk_of(charge, schedule, until)
+        _keep(_schedules, key, found)
+    return found
 
 
 def _until_over(schedule: Schedule, walked: Walk, until: date) -> Walk:

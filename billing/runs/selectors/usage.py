@@ -103,11 +103,12 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
         return {}
     asked = [_Asked(*row) for row in _ask(METERED, [sorted(charge_ids)])]
     used: dict[int, list[Used]] = {each.charge: [] for each in asked}
-    by_charge = {each.charge: each for each in asked}
     by_deck = _by_deck(asked)
+    told = {
+        each.charge: (_aggregation(each), each.where, by_deck.get(each.charge)) for each in asked
+    }
     for charge_id, total in _totals(asked):
-        charge = by_charge[charge_id]
-        found = used_of(total, _aggregation(charge), charge.where, by_deck.get(charge_id))
+        found = used_of(total, *told[charge_id])
         if found is not None:
             used[charge_id].append(found)
     pools = {pool for each in asked for pool in each.pools}
@@ -116,7 +117,7 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
     return {
         each.charge: UsageOf(
             tuple(used[each.charge]),
-            _aggregation(each),
+            told[each.charge][0],
             min([each.today, *(opens[pool] for pool in each.pools)]),
             each.seen,
             each.unseen,
