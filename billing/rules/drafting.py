@@ -165,12 +165,12 @@ class _Book:
             billed = self.history.get(charge_id, ()) if versions[0].changed else None
             keys = tuple([each.key for each in versions])
             usage = self.usage.get(charge_id)
-            if usage is None:
-                rendered = self.equally_changed(keys, billed)
+            if usage is not None and usage.again:
+                billed = self.history.get(charge_id, ())
+            if versions[0].metered:
+                rendered = self.charge(keys, billed, usage)
             else:
-                rendered = self.charge(
-                    keys, self.history.get(charge_id, ()) if usage.again else billed, usage
-                )
+                rendered = self.equally_changed(keys, billed)
             found.append((charge_id, versions[0].revision, rendered))
         if self.taxing.per is not TaxRounding.LINE:
             found = self.taxed_apart(found, currency)

@@ -16,6 +16,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 from o2b.charging.decks import DeckRate, NoRate
@@ -28,6 +29,7 @@ from o2b.periods import Period
 DAY_SECONDS = 86_400  # of a local day, whatever its clock is set to
 
 _ZERO = Decimal(0)
+_BY_DAY = attrgetter("day", "quantity")
 _BY_SUM = frozenset({Aggregation.SUM, Aggregation.COUNT, Aggregation.EACH})
 
 
@@ -55,6 +57,14 @@ def _when(used: Used) -> tuple[date, time, int, Decimal, _Rank]:
     return used.day, clock, turn, value, _rank(rate)
 
 
+def _in_order(usage: Iterable[Used]) -> list[Used]:
+    """By `_when`, which of days without events is the day and the quantity."""
+    told = list(usage)
+    if any(used.events for used in told):
+        return sorted(told, key=_when)
+    return sorted(told, key=_BY_DAY)
+
+
 def _rank(rate: DeckRate | NoRate | None) -> _Rank:
     """Of a number without a rate first, then by prefix, destination and price."""
     if rate is None:
@@ -68,7 +78,7 @@ class UsageOfDays:
     """The usage of a charge, by day: asked for the quantity and events of days served."""
 
     def __init__(self, usage: Iterable[Used], aggregation: Aggregation) -> None:
-        self.usage = sorted(usage, key=_when)
+        self.usage = _in_order(usage)
         self.days = [used.day for used in self.usage]
         self.aggregation = aggregation
 

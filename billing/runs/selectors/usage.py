@@ -53,13 +53,14 @@ SELECT charge.id, COALESCE(item.root_id, item.id), meter.id, meter.aggregation,
 """
 )
 
-# The bounds are told twice, the second time so that Postgres leaves out whole months.
+# When a day was used last matters to the last value alone. The bounds are told twice, the second
+# time so that Postgres leaves out whole months.
 TOTALS = """
 SELECT asked.charge_id, total.day, total.part, total.quantity, total.count,
-       total.last_at AT TIME ZONE asked.zone
+       CASE WHEN asked.by_time THEN total.last_at AT TIME ZONE asked.zone END
     FROM unnest(%(charges)s::bigint[], %(services)s::bigint[], %(meters)s::bigint[],
-                %(since)s::date[], %(today)s::date[], %(zones)s::text[])
-        AS asked (charge_id, service_id, meter_id, since, today, zone)
+                %(since)s::date[], %(today)s::date[], %(zones)s::text[], %(by_time)s::boolean[])
+        AS asked (charge_id, service_id, meter_id, since, today, zone, by_time)
     JOIN subscriptions_usagetotal AS total
         ON total.service_id = asked.service_id AND total.meter_id = asked.meter_id
         AND total.day >= COALESCE(asked.since, '-infinity') AND total.day < asked.today
@@ -175,6 +176,7 @@ def _totals(asked: Collection[_Asked]) -> Iterator[tuple[int, Total]]:
             "since": first,
             "zones": [each.zone for each in metered],
             "today": [each.today for each in metered],
+            "by_time": [each.aggregation == Aggregation.LAST for each in metered],
             "last": max(each.today for each in metered),
             "first": None if None in first else min(day for day in first if day),
         },

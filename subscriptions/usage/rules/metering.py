@@ -17,13 +17,16 @@ _read = lru_cache(maxsize=65_536)(read_part)
 
 
 class Total(NamedTuple):
-    """What a service used on a day in one part; `last_at` is told by the account's own clock."""
+    """What a service used on a day in one part.
+
+    `last_at` is told by the account's own clock, where the last value is asked for.
+    """
 
     day: date
     part: str
     quantity: Decimal
     events: int
-    last_at: datetime
+    last_at: datetime | None
 
 
 class ByDeck(NamedTuple):
