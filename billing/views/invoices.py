@@ -237,7 +237,10 @@ def _sections(
     adjusted: Sequence[AdjustmentExplained],
 ) -> list[SectionShown]:
     outside = invoice.legal_entity.shows_first_day_outside
-    words = {each.adjustment.pk: (each, in_words(each.adjustment, outside)) for each in adjusted}
+    with override(language_of(invoice.account.customer)):
+        words = {
+            each.adjustment.pk: (each, in_words(each.adjustment, outside)) for each in adjusted
+        }
     return [
         SectionShown(
             part,

@@ -149,3 +149,15 @@ def test_lists_cost_the_same_whatever_their_length(world: World) -> None:
         has(world.account, a_coupon())
         has(an_account(), CouponGrant.objects.earliest("pk").coupon)
     assert [queries(client, url) for url in pages] == few
+
+
+def test_discounts_are_told_in_the_customers_language_on_the_page_too(world: World) -> None:
+    world.account.customer.country = "DE"
+    world.account.customer.save()
+    world.on("2026-01-01").sell(products=[a_product(name="Line", charges=[monthly("62.00")])])
+    has(world.account, a_coupon("10", name="Welcome"))
+    world.bill()
+    said = text_of(client_of("finance").get(world.invoices()[-1].get_absolute_url()))
+    for part in ("Rabatte und Mindestumsätze", "Rabatt: Welcome", "01.01.2026 – 31.01.2026"):
+        assert part in said, part
+    assert "Why this amount" in said  # to who reads it here
