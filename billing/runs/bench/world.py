@@ -18,7 +18,7 @@ from o2b.catalog.services import (
 from o2b.customers.models import Account, Customer, LegalEntity
 from o2b.people.services import ensure_service_user
 from orders.acceptance.services import place_order
-from quotes.inputs import LineInput
+from quotes.inputs import MOST_LINES, LineInput
 from quotes.services import draft_quote, send_quote
 
 AT = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -77,7 +77,7 @@ def seed(
     valid_until: date = ON,
     at: datetime = AT,
 ) -> Account:
-    """An account of its own whose quote of these lines is accepted."""
+    """An account of its own whose quotes, of as many lines as one may have, are accepted."""
     owner = ensure_service_user(username="bench")
     account = Account.objects.create(
         reference=f"B-{n}",
@@ -87,16 +87,17 @@ def seed(
         advocate=owner,
         currency="EUR",
     )
-    quote = draft_quote(
-        account_id=account.pk,
-        owner_id=owner.pk,
-        valid_until=valid_until,
-        lines=lines,
-        at=at,
-        start_on=start_on,
-    )
-    send_quote(quote_id=quote.pk, at=at)
-    place_order(quote_id=quote.pk, by="bench", at=at)
+    for first in range(0, len(lines), MOST_LINES):
+        quote = draft_quote(
+            account_id=account.pk,
+            owner_id=owner.pk,
+            valid_until=valid_until,
+            lines=lines[first : first + MOST_LINES],
+            at=at,
+            start_on=start_on,
+        )
+        send_quote(quote_id=quote.pk, at=at)
+        place_order(quote_id=quote.pk, by="bench", at=at)
     return account
 
 
