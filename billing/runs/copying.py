@@ -157,8 +157,8 @@ def write_drafts(
         if draft.bills:
             invoice = str(next(ids))
             told = sums.of(draft, accounts[account_id])
-            about = copied(draft.about) if draft.about else ""
-            invoices.write(f"{invoice}\t{head}{told}\t{draft.lines}\t{draft.split}\t{about}\n")
+            told += f"\t{draft.lines}\t{draft.split}\t{copied(draft.about)}\n"
+            invoices.write(f"{invoice}\t{head}{told}")
         _write_lines(lines, head, invoice, draft)
         if draft.adjustments:
             adjustments.writelines(copied_adjustments(f"{head}{invoice}", draft.adjustments))
@@ -221,8 +221,7 @@ class _Sums:
         total = EXACT.add(net, tax)
         kind = "credit_note" if total < 0 else "invoice"
         told = f"{kind}\t{currency}\t{net:f}\t{tax:f}\t{total:f}\t{due_day(self.on, days)}"
-        self.known[net, tax, currency, days] = told
-        return told
+        return self.known.setdefault((net, tax, currency, days), told)
 
 
 def due_day(on: date, payment_days: int) -> date:

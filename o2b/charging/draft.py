@@ -1,10 +1,11 @@
 """Bill by difference: what should have been billed up to a day, minus what has been billed."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
+from o2b.charging import memory
 from o2b.charging.basis import Basis, UsageBasis
 from o2b.charging.facts import (
     ChargeFacts,
@@ -26,28 +27,17 @@ from o2b.periods import FOREVER, Period
 PERIOD, ONE_TIME, CHANGE, LATE, POOL = "period", "one_time", "change", "late_usage", "pool"
 REVERSAL = "reversal"  # of lines that mirror others; drafting never gives it
 
-MEMO_SIZE = 32_768
 _USAGE = ChargeFacts._fields.index("usage")  # what comes before it tells all of the periods
 
 _ZERO = Decimal(0)
 
 # A DraftLine without its ref: what charges of equal terms and dates have in common.
 _Rest = tuple[str, Period, Period, int, int, Decimal, Decimal, Decimal, str, Basis | None]
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 
 
 class _Outcome(NamedTuple):
     lines: tuple[_Rest, ...]
     mark: Mark
-
-
-# Charges of other prices but equal dates still share their periods. Of what was changed, and what
-# has an end, only those that are equal in all that is told share their outcome.
-_outcomes: dict[tuple[Hashable, ...], _Outcome] = {}
-_changes: dict[tuple[Hashable, ...], _Outcome] = {}
-_schedules: dict[tuple[Hashable, ...], tuple[Schedule | None, Walk]] = {}
-_walks: dict[tuple[Hashable, ...], Walk] = {}
 
 
 def draft(charges: Iterable[ChargeFacts], *, until: date) -> list[DraftLine]:
@@ -108,33 +98,26 @@ def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
         None if compiled.rootless else started_on,
         until,
     )
-    found = _outcomes.get(key)
+    found = memory.outcomes.get(key)
     if found is None:
         grid_key = (compiled.grid, *key[1:])
-        walked = _walks.get(grid_key)
+        walked = memory.walks.get(grid_key)
         if walked is None:
             walked = _walk_of(charge, schedule_of(charge, compiled.terms), until)
-            _keep(_walks, grid_key, walked)
+            memory.keep(memory.walks, grid_key, walked)
         found = _difference(charge, compiled.terms, walked)
-        _keep(_outcomes, key, found)
+        memory.keep(memory.outcomes, key, found)
     return found
 
 
 def _changed(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Outcome:
     """Services that were changed alike, on equal days and after equal bills, are billed alike."""
     key = (compiled, *charge[2:], until)
-    found = _changes.get(key)
+    found = memory.changes.get(key)
     if found is None:
         found = _compute(charge, compiled, until)
-        _keep(_changes, key, found)
+        memory.keep(memory.changes, key, found)
     return found
-
-
-def _keep(memo: dict[_K, _V], key: _K, value: _V) -> None:
-    """Remember, and forget everything when full: cheaper than to know what is used least."""
-    if len(memo) >= MEMO_SIZE:
-        memo.clear()
-    memo[key] = value
 
 
 def _compute(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Outcome:
@@ -152,11 +135,11 @@ def _scheduled(
 ) -> tuple[Schedule | None, Walk]:
     """The periods of a charge; what was used in them differs where they are equal."""
     key = (compiled, *charge[2:_USAGE], until)
-    found = _schedules.get(key)
+    found = memory.schedules.get(key)
     if found is None:
         schedule = schedule_of(charge, compiled.terms)
         found = schedule, _walk_of(charge, schedule, until)
-        _keep(_schedules, key, found)
+        memory.keep(memory.schedules, key, found)
     return found
 
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from billing.models import ChargeState, InvoiceLine
 from billing.runs.services import open_run
-from o2b.charging import schedule
+from o2b.charging import memory, schedule
 from o2b.charging.schedule import Segment
 from o2b.models import Event
 from o2b.periods import FOREVER, Period
@@ -41,11 +41,13 @@ def item(world, monkeypatch):
     a_product(code="other", charges=[monthly("31.00")], name="Other")
     found = Item.objects.get()
     with monkeypatch.context() as before:
+        memory.forget()
         before.setattr(schedule, "_with_last_days", doubled)
         world.bill("2026-01-01")
         world.on("2026-01-31")
         told(world, found, Act.TERMS, on=ELEVENTH, product="other")
         billed(world)
+    memory.forget()
     assert january() == ["11.00", "21.00"]
     world.on("2026-02-01")
     return found

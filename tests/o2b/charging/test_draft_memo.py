@@ -2,14 +2,23 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from importlib import import_module
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from o2b.charging import ChargeFacts, Segment, Trial, compile_charge, draft, draft_and_mark
+from o2b.charging import (
+    Billed,
+    ChargeFacts,
+    Segment,
+    Trial,
+    compile_charge,
+    draft,
+    draft_and_mark,
+    memory,
+)
+from o2b.charging.terms import Conventions
 from o2b.periods import FOREVER, Interval, Period
 from tests.o2b.charging.build import charge
 from tests.o2b.charging.strategies import (
@@ -30,7 +39,6 @@ from tests.o2b.charging.strategies import (
 )
 def test_the_memo_answers_as_the_computation_does(kinds, quantity, gaps):
     """Charges that resemble each other share answers; each is the one it would get alone."""
-    module = import_module("o2b.charging.draft")
     many = []
     for terms, first_day, anchor_day in kinds:
         for later, delay, offset in product((0, 1, 31), (0, 9), (None, 0, 11, 31)):
@@ -45,25 +53,22 @@ def test_the_memo_answers_as_the_computation_does(kinds, quantity, gaps):
         shared = [draft_and_mark(each, until=until) for each in many]
         alone = []
         for each in many:
-            module._outcomes.clear()
-            module._walks.clear()
+            memory.forget()
             alone.append(draft_and_mark(each, until=until))
         assert shared == alone
 
 
 def test_the_memo_is_bounded(monkeypatch):
-    module = import_module("o2b.charging.draft")
-    monkeypatch.setattr(module, "MEMO_SIZE", 10)
-    module._outcomes.clear()
-    module._walks.clear()
+    monkeypatch.setattr(memory, "SIZE", 10)
+    memory.forget()
     compiled = compile_charge(charge())
     for n in range(35):
         begins = START + timedelta(days=n)
         segments = (Segment(Period(begins, FOREVER), Decimal(1)),)
         facts = ChargeFacts(n, compiled, begins, 1, segments, None)
         assert len(draft([facts], until=begins)) == 1
-    assert 0 < len(module._outcomes) <= 10
-    assert 0 < len(module._walks) <= 10
+    assert 0 < len(memory.outcomes) <= 10
+    assert 0 < len(memory.walks) <= 10
 
 
 TRIAL = Trial(Interval("day", 14), moves_anchor=True)
@@ -82,18 +87,17 @@ TRIAL = Trial(Interval("day", 14), moves_anchor=True)
     ],
 )
 def test_charges_of_different_grids_share_nothing(one, other):
-    module = import_module("o2b.charging.draft")
     begins = date(2026, 1, 16)
     segments = (Segment(Period(begins, FOREVER), Decimal(1)),)
     found = []
     for shared in (True, False):
-        module._walks.clear()
+        memory.walks.clear()
         for each in (one, other):
             compiled = compile_charge(charge("30", trial=TRIAL, **each))
             facts = ChargeFacts(1, compiled, begins, begins.day, segments, None)
-            module._outcomes.clear()
+            memory.outcomes.clear()
             if not shared:
-                module._walks.clear()
+                memory.walks.clear()
             lines = draft([facts], until=date(2026, 2, 20))
             found.append([(line.period, line.amount) for line in lines])
     assert found[:2] == found[2:]
@@ -102,10 +106,9 @@ def test_charges_of_different_grids_share_nothing(one, other):
 
 def test_a_trial_moves_the_day_of_an_anniversary_and_no_bill_day():
     """Free from the 16th to the 30th: full periods begin on the 30th, or on the 16th as billed."""
-    module = import_module("o2b.charging.draft")
     begins = date(2026, 1, 16)
     found = {}
-    module._walks.clear()
+    memory.walks.clear()
     for alignment in ("anniversary", "bill_day"):
         compiled = compile_charge(charge("30", alignment=alignment, trial=TRIAL))
         segments = (Segment(Period(begins, FOREVER), Decimal(1)),)
@@ -119,3 +122,27 @@ def test_a_trial_moves_the_day_of_an_anniversary_and_no_bill_day():
         # 17 of 31 days
         "bill_day": [("2026-01-30", "2026-02-16", "16.45"), ("2026-02-16", "2026-03-16", "30.00")],
     }
+
+
+@pytest.mark.parametrize("last_day", [True, False])
+def test_changed_charges_share_answers_only_where_all_that_is_told_is_equal(last_day):
+    """Days, quantities, whether service ends, what was billed and how far: each makes its own."""
+    terms = compile_charge(charge("31", conventions=Conventions(last_day_billed=last_day)))
+    first, month = date(2026, 1, 1), date(2026, 2, 1)
+    spans = [Period(first, date(2026, 1, n)) for n in (11, 21)]
+    befores = [None, ()]
+    befores += [(Billed(first, 1, 1, Decimal(amount), month),) for amount in ("31", "30")]
+    many = [
+        ChargeFacts(0, terms, first, 1, (Segment(span, Decimal(n), ends),), through, billed)
+        for span, n, ends, through, billed in product(
+            spans, (1, 2), (True, False), (None, month), befores
+        )
+    ]
+    memory.forget()
+    shared = [draft_and_mark(each, until=date(2026, 1, 31)) for each in [*many, *many]]
+    alone = []
+    for each in many:
+        memory.forget()
+        alone.append(draft_and_mark(each, until=date(2026, 1, 31)))
+    assert shared == [*alone, *alone]
+    assert len({str(each) for each in alone}) > 10
