@@ -30,6 +30,8 @@ def make_all(*, begin_only: bool) -> None:
     connections.close_all()
     with get_context("fork").Pool(PROCESSES) as pool:
         told = pool.map(_make, shares, chunksize=1)
+        pool.close()  # ended in order: to end them by force was seen to wait for ever
+        pool.join()
     own = resource.getrusage(resource.RUSAGE_SELF)
     processor = own.ru_utime + own.ru_stime + sum(seconds for seconds, _mb in told)
     sys.stdout.write(f"{processor} {max(mb for _seconds, mb in told)}\n")
