@@ -115,12 +115,14 @@ def _changed(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Out
     key = (compiled, *charge[2:], until)
     found = memory.changes.get(key)
     if found is None:
-        found = _compute(charge, compiled, until)
+        walked = _walk_of(charge, schedule_of(charge, compiled.terms), until)
+        found = _difference(charge, compiled.terms, walked)
         memory.keep(memory.changes, key, found)
     return found
 
 
 def _compute(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Outcome:
+    """What is each charge's own: of usage, and of a part that one of several payers has."""
     terms = compiled.terms
     schedule, walked = _scheduled(charge, compiled, until)
     rated: list[RatedPeriod] = []
@@ -133,7 +135,7 @@ def _compute(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Out
 def _scheduled(
     charge: ChargeFacts, compiled: CompiledCharge, until: date
 ) -> tuple[Schedule | None, Walk]:
-    """The periods of a charge; what was used in them differs where they are equal."""
+    """The periods of a charge; those of others are equal, whatever was used in them."""
     key = (compiled, *charge[2:_USAGE], until)
     found = memory.schedules.get(key)
     if found is None:

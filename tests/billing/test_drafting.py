@@ -1,5 +1,6 @@
 """Drafting plain rows: what is computed once for many, and what never is."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -15,18 +16,24 @@ KEY = "1|2|2026-01-01|1||2026-01-01|"
 CHANGED = "1|3|2026-01-01|1|2026-02-01|2026-01-01|"
 
 
-@pytest.mark.parametrize(("kind", "computed"), [("recurring", 1), ("usage", 3)])
-def test_equal_charges_are_computed_once_unless_each_has_usage_of_its_own(
-    kind: str, computed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of charges that are computed."""
+    found: list[str] = []
     compute = _Book.charge
 
-    def counted(self: _Book, keys: list[str], *told: None) -> object:
-        asked.extend(keys)
+    def counted(self: _Book, keys: Sequence[str], *told: None) -> object:
+        found.extend(keys)
         return compute(self, keys, *told)
 
     monkeypatch.setattr(_Book, "charge", counted)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "computed"), [("recurring", 1), ("usage", 3)])
+def test_equal_charges_are_computed_once_unless_each_has_usage_of_its_own(
+    kind: str, computed: int, asked: list[str]
+) -> None:
     terms = charge(kind=kind, timing="arrears")
     priced = Priced(CompiledCharge(terms), "a line")
     drafts, failed = draft_accounts(
@@ -43,17 +50,9 @@ def test_equal_charges_are_computed_once_unless_each_has_usage_of_its_own(
 
 
 def test_changed_charges_are_computed_once_where_their_bills_before_were_equal(
-    monkeypatch: pytest.MonkeyPatch,
+    asked: list[str],
 ) -> None:
     """Two were billed 20.00 for January, one 10.00: what it owes more is its own."""
-    asked: list[str] = []
-    compute = _Book.charge
-
-    def counted(self: _Book, keys: tuple[str, ...], *told: None) -> object:
-        asked.extend(keys)
-        return compute(self, keys, *told)
-
-    monkeypatch.setattr(_Book, "charge", counted)
     priced = Priced(CompiledCharge(charge(unit_price=Decimal(10))), "a line")
     before = {1: "20.00", 2: "20.00", 3: "10.00"}
     drafts, failed = draft_accounts(

@@ -97,8 +97,8 @@ def database_on(house: OwnHouse, disk: Disk) -> None:
     there = psycopg2.connect(house.addresses.database_url.replace("/o2b?", "/postgres?"))
     there.autocommit = True
     with there.cursor() as cursor:
-        # It rewrites the catalogue, and whoever connects next must then write a file of Postgres'
-        # own: on a full disk nobody could ask what the run says.
+        # Autovacuum rewrites the catalogue, and whoever connects next must then write a file of
+        # Postgres' own: on a full disk nobody could ask what the run says.
         cursor.execute("ALTER SYSTEM SET autovacuum = off")
         cursor.execute("SELECT pg_reload_conf()")
         cursor.execute(f"CREATE TABLESPACE small LOCATION '{tables}'")

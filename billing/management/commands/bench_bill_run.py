@@ -45,7 +45,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         seeds = min(world.SEEDS, options["accounts"])
         if options["accounts"] < 1 or options["accounts"] % seeds:
-            raise CommandError(f"--accounts is a multiple of {world.SEEDS}.")
+            raise CommandError(f"--accounts is 1 to {world.SEEDS}, or a multiple of {world.SEEDS}.")
         if min(options["lines"], options["workers"]) < 1:
             raise CommandError("--lines and --workers are 1 or more.")
         if benching.is_inside():
