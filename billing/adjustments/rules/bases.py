@@ -82,6 +82,7 @@ def bases_of(pieces: Iterable[Piece], measures: Mapping[int, Measure]) -> list[B
 
 def _base(same: _Same, own: list[Piece]) -> Base:
     """A piece of which nothing is left was taken back: its days are served by others, if by any."""
+    served = tuple(Served(each.since, each.to, each.amount) for each in own if each.amount)
     return Base(
         min(each.charge for each in own),
         same.measure.product,
@@ -91,5 +92,6 @@ def _base(same: _Same, own: list[Piece]) -> Base:
         same.tax_code,
         same.percent,
         any(each.billed for each in own),
-        tuple(Served(each.since, each.to, each.amount) for each in own if each.amount),
+        min((each.since for each in served), default=same.start),
+        served,
     )

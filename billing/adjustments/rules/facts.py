@@ -50,7 +50,8 @@ class Base(NamedTuple):
     """What is billed of a full period of a charge, all revisions and this draft together.
 
     `percent` and `tax_code` are those of its newest line; `billed` says that there is one already.
-    `served` are its parts of which something is left.
+    It `begins` with the first day of service in it; `served` are its parts of which something is
+    left.
     """
 
     charge: int
@@ -61,12 +62,8 @@ class Base(NamedTuple):
     tax_code: str
     percent: Decimal
     billed: bool
+    begins: date
     served: tuple[Served, ...] = ()
-
-    @property
-    def begins(self) -> date:
-        """The first day of service in it: the period's own, unless service began later."""
-        return min((each.since for each in self.served), default=self.period_start)
 
 
 class Given(NamedTuple):

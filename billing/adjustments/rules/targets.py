@@ -117,10 +117,9 @@ def billed_for(
     """
     whole, shares = _ZERO, Fraction(0)
     for base, off in spent:
-        begins = base.begins
-        if not part.contains(max(begins, since)):
+        if not part.contains(max(base.begins, since)):
             continue
-        if begins >= since:
+        if base.begins >= since:
             whole = EXACT.add(whole, EXACT.add(base.amount, off))
         else:
             shares += _share_from(since, base, off)

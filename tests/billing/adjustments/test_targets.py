@@ -26,7 +26,7 @@ JANUARY = date(2026, 1, 1)
 
 
 def base(charge: int, amount: str, start: date = JANUARY, product: int = 1) -> Base:
-    return Base(charge, product, start, add_months(start, 1), D(amount), "", D(19), False)
+    return Base(charge, product, start, add_months(start, 1), D(amount), "", D(19), False, start)
 
 
 def coupon(kind: str = "percent", value: str = "10", **given: Any) -> CouponFacts:
