@@ -1,6 +1,7 @@
 """What billing answers when a door of the ground asks."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
@@ -8,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing import selectors
+from billing.adjustments.selectors.closing import ends_of, running_minimums
 from billing.charges.selectors import billed_of
 from billing.control.selectors import runs_to_look_at
 from billing.families.selectors import has_family
 from billing.invoices import selectors as invoices
-from billing.models import Invoice, Payment
+from billing.models import Invoice, MinimumSpend, Payment
 from billing.payers.selectors import waiting
 from billing.payments import selectors as payments
 from billing.runs.selectors.looking import bills_to_look_at
@@ -23,7 +25,7 @@ from o2b.catalog.publications import MOST_EXAMPLES
 from o2b.customers.models import Account
 from o2b.money import Money, quantise
 from o2b.periods import add_months
-from o2b.web.show import money_text, number_text
+from o2b.web.show import day_text, money_text, number_text
 
 VIEW_RUNS, VIEW_INVOICES = "billing.view_billrun", "billing.view_invoice"
 VIEW_PROMISES = "billing.view_promise"
@@ -87,6 +89,32 @@ def account_standing(account_id: int) -> list[Standing]:
             billed_on=payments.billed_on(account),
         )
     ]
+
+
+def account_closing(account_id: int) -> list[str]:
+    """What becomes of each of its minimums."""
+    running = running_minimums(account_id)
+    if not running:
+        return []
+    account = running[0].account
+    ends = ends_of(account, running, closed_on=clock.today(account))
+    return [_minimum_ends(each, ends[each.pk]) for each in running]
+
+
+def _minimum_ends(minimum: MinimumSpend, on: date | None) -> str:
+    said = {"minimum": minimum, "text": minimum.text}
+    if on is None:
+        return (
+            _(
+                "The minimum %(minimum)s (%(text)s) ends with the last day of service; "
+                "the final bill asks for what its last part lacks."
+            )
+            % said
+        )
+    return _(
+        "The minimum %(minimum)s (%(text)s) holds until before %(day)s; "
+        "the final bill asks for what its last part lacks."
+    ) % (said | {"day": day_text(on)})
 
 
 def traces(account_id: int) -> list[Trace]:

@@ -6,6 +6,8 @@ import socket
 
 from django.db import DatabaseError
 
+from billing.adjustments.selectors.closing import closed_with_minimums
+from billing.adjustments.services.closing import end_minimums_of_closed
 from billing.charges.services import open_charges_of
 from billing.invoices.services import tell_first_bills as tell_of_first_bills
 from billing.promises.services import note_deliveries_of, open_promises_of
@@ -45,6 +47,14 @@ def note_deliveries(keys: list[int]) -> None:
 def open_charges(keys: list[int]) -> None:
     """Items of subscriptions were started: from now on they are billed."""
     open_charges_of(subscription_ids=keys, at=clock.now())
+
+
+@batch_reaction("billing.end_minimums", at_once=AT_ONCE)
+def end_minimums(keys: list[int]) -> None:
+    """An account was closed, or a service ended: a closed one without service has no minimum."""
+    for moment, accounts in clock.by_moment(closed_with_minimums(keys)).items():
+        for account_id in accounts:
+            end_minimums_of_closed(account_id=account_id, at=moment)
 
 
 @reaction("billing.plan_run")

@@ -217,6 +217,8 @@ QUESTIONS: dict[str, tuple[type, Sequence[str]]] = {
     # (): what a delivery plan may name
     "task_kinds": (TaskKind, ("orders.asks.task_kinds",)),
     "task_queues": (TaskQueue, ("orders.asks.task_queues",)),
+    # (key of an account): sentences on what else its closing does, before somebody closes it
+    "account_closing": (str, ("billing.asks.account_closing",)),
     # (key of an account): what it owes, what is overdue, what it has paid ahead
     "account_standing": (Standing, ("billing.asks.account_standing",)),
     "order_panels": (

@@ -21,7 +21,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     # customers
     "account.opened": (),
     "account.changed": (),
-    "account.closed": (),
+    "account.closed": (Reaction("billing.end_minimums"),),
     "account.put_under_clock": (),
     "account.taken_off_clock": (),
     # test clocks
@@ -179,7 +179,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "subscription.started": (),
     "subscription.items_started": (Reaction("billing.open_charges"),),
     "subscription.changed": (Reaction("billing.open_charges"),),
-    "subscription.ended": (),
+    "subscription.ended": (Reaction("billing.end_minimums", by="account"),),
     "item.changed": (),
     "item.committed": (),
     "item.renewed": (),

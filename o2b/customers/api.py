@@ -212,7 +212,7 @@ class AccountViewSet(Noun):
     @action(detail=True, methods=["post"])
     @once
     def close(self, request: Request, pk: str) -> Response:
-        """Sell to it no more; what is in service goes on until it is ended."""
+        """Sell to it no more; what is in service goes on until it is ended; so do its minimums."""
         account = self.get_object()
         services.close_account(account_id=account.pk, at=clock.now(account), actor_id=self.user_id)
         return self.shown(account.pk)

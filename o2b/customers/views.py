@@ -57,8 +57,10 @@ class AccountList(ListPage):
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     account = selectors.get_account(pk)
+    may_close = account.is_open and request.user.has_perm("customers.change_account")
     context = {
         "account": account,
+        "closing": asks.ask("account_closing", account.pk) if may_close else [],
         "panels": asks.ask("account_panels", request.user, account.pk),
         "contacts": account.customer.contacts.all(),
         "siblings": account.customer.accounts.exclude(pk=pk)[:20],

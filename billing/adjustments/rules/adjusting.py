@@ -9,8 +9,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
+from billing.adjustments.rules.bases import with_drafted
 from billing.adjustments.rules.facts import AccountFacts, Base, Given, Key
-from billing.adjustments.rules.targets import Target, discounts, true_ups
+from billing.adjustments.rules.targets import Target, discounts, true_ups, waits
 from billing.documents.rules.places import home_of
 from billing.documents.rules.splitting import billing_charges
 from billing.rules.adjustments import COUPON, MINIMUM, Adjustment
@@ -23,8 +24,6 @@ from o2b.money import EXACT, sum_of
 _ZERO = Decimal(0)
 NO_SPLIT: Mapping[int, str] = MappingProxyType({})
 NOTHING = AccountDraft((), _ZERO, _ZERO, 0)
-# Of a line as COPY wants it; see billing.rules.rendering.
-START, END, AMOUNT, CODE, RATE = 3, 4, 10, 11, 12
 
 
 class _Untaxed(NamedTuple):
@@ -62,29 +61,6 @@ def adjusted(
     )
 
 
-def with_drafted(facts: AccountFacts, draft: AccountDraft | None) -> list[Base]:
-    """What was billed of the account's charges, and what this draft adds to it."""
-    found = {(base.charge, base.period_start): base for base in facts.bases}
-    for charge, _, rendered in draft.charges if draft else ():
-        product = facts.products.get(charge)
-        if product is None or not rendered.lines:
-            continue
-        for tail in rendered.tails:
-            told = tail.split("\t")
-            start, end = date.fromisoformat(told[START]), date.fromisoformat(told[END])
-            amount = Decimal(told[AMOUNT])
-            known = found.get((charge, start))
-            if known is not None:
-                end, amount = max(end, known.period_end), EXACT.add(known.amount, amount)
-                rate = Decimal(told[RATE])
-                known = known._replace(period_end=end, amount=amount, percent=rate)
-            else:
-                code = told[CODE].replace("\\\\", "\\")
-                known = Base(charge, product, start, end, amount, code, Decimal(told[RATE]), False)
-            found[charge, start] = known
-    return list(found.values())
-
-
 def _differences(
     facts: AccountFacts,
     bases: Sequence[Base],
@@ -93,16 +69,20 @@ def _differences(
     percent: Callable[[str], Decimal | None],
 ) -> list[_Untaxed]:
     targets = discounts(facts.coupons, bases, currency)
-    net = [(base.period_start, base.amount) for base in bases]
-    net += [(start, target.amount) for (_, _, _, start), target in targets.items()]
-    targets |= true_ups(facts.minimums, net, until=until, currency=currency)
+    off: dict[tuple[int, date], Decimal] = {}
+    for (_, _, charge, start), taken in targets.items():
+        of = charge or 0, start
+        off[of] = EXACT.add(off.get(of, _ZERO), taken.amount)
+    spent = [(base, off.get((base.charge, base.period_start), _ZERO)) for base in bases]
+    targets |= true_ups(facts.minimums, spent, until=until, currency=currency)
     known = {(base.charge, base.period_start): base for base in bases}
     texts: dict[tuple[str, int], tuple[str, str]] = {
         (COUPON, each.grant): (each.text, "") for each in facts.coupons
     }
     texts |= {(MINIMUM, each.id): (each.text, each.tax_code) for each in facts.minimums}
     found = []
-    for key in sorted(targets.keys() | facts.given.keys(), key=_order):
+    waiting = {key for key in facts.given if waits(key, facts.minimums, until=until)}
+    for key in sorted((targets.keys() | facts.given.keys()) - waiting, key=_order):
         given = facts.given.get(key)
         target = targets.get(key)
         if target is None:

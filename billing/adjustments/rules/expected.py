@@ -4,7 +4,7 @@ The check holds all that was given and is drafted of an account against this. It
 `o2b.periods` with drafting and nothing else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -17,12 +17,35 @@ _HALF = Fraction(1, 2)
 
 
 class Line(NamedTuple):
-    """All that a charge's period is billed, drafts included, in minor units."""
+    """One line that was billed or is drafted, in minor units; served from a day until before `to`.
+
+    `of` says what it bills but for the price (item, kind, key), `tax` its code and rate.
+    """
+
+    charge: int
+    starts: date
+    revision: int
+    segment: int
+    of: tuple[int, str, str]
+    product: int
+    tax: tuple[str, Decimal]
+    since: date
+    to: date
+    units: int
+
+
+class Row(NamedTuple):
+    """Lines that are one for a discount: of one full period, whatever the price, at one tax rate.
+
+    `days` has the units of each stretch of days of which some are left.
+    """
 
     charge: int
     starts: date
     product: int
     units: int
+    serves: date
+    days: tuple[tuple[date, date, int], ...]
 
 
 class Off(NamedTuple):
@@ -40,7 +63,7 @@ class Off(NamedTuple):
 
 
 class AtLeast(NamedTuple):
-    """A minimum of each period, in minor units."""
+    """A minimum of each period, in minor units; `today` is the day where its account lives."""
 
     id: int
     units: int
@@ -49,6 +72,7 @@ class AtLeast(NamedTuple):
     prorated: bool
     since: date
     until: date
+    today: date
 
 
 Promised = dict[tuple[str, int, int, date], int]  # kind, source, charge or 0, period → minor units
@@ -58,7 +82,7 @@ def promised(
     lines: Iterable[Line], coupons: Iterable[Off], minimums: Iterable[AtLeast], *, on: date
 ) -> Promised:
     """What is to be given in all by a day; what is nothing is left out."""
-    rows = sorted(lines)
+    rows = rows_of(lines)
     rest = {(row.charge, row.starts): max(row.units, 0) for row in rows}
     found: Promised = {}
     for coupon in coupons:
@@ -67,27 +91,87 @@ def promised(
             for key, units in zip(keys, _off(coupon, [rest[key] for key in keys]), strict=True):
                 rest[key] -= units
                 found["coupon", coupon.grant, *key] = -units
+    off: dict[tuple[int, date], int] = {}
+    for (_, _, charge, day), units in found.items():
+        off[charge, day] = off.get((charge, day), 0) + units
     for minimum in minimums:
-        for start, end, days, of_days in _periods(minimum, on):
+        for start, end, days, of_days in _periods(minimum, min(on, minimum.today)):
             asked = minimum.units
             if minimum.prorated:
                 asked = floor(Fraction(minimum.units * days, of_days) + _HALF)
-            spent = sum(row.units for row in rows if start <= row.starts < end)
-            spent += sum(
-                units
-                for (kind, _, _, day), units in found.items()
-                if kind == "coupon" and start <= day < end
-            )
-            found["minimum", minimum.id, 0, start] = max(asked - spent, 0)
+            spent = [_spent(row, off, start, end, minimum.since) for row in rows]
+            rest_of_it = asked - _whole(sum(spent, Fraction(0)))
+            found["minimum", minimum.id, 0, start] = max(rest_of_it, 0)
     return {key: units for key, units in found.items() if units}
 
 
-def _turns(coupon: Off, rows: Sequence[Line]) -> list[list[Line]]:
-    """The lines that it is good for, by its own periods."""
+def still_open(key: tuple[str, int, int, date], minimums: Iterable[AtLeast], *, on: date) -> bool:
+    """Whether a true-up is of a period that is not over, so that this run has no say in it."""
+    kind, source, _, start = key
+    for minimum in minimums:
+        if kind == "minimum" and minimum.id == source:
+            all_ = {first: end for first, end, *_ in _periods(minimum, date.max, start)}
+            return start in all_ and all_[start] > min(on, minimum.today)
+    return False
+
+
+def rows_of(lines: Iterable[Line]) -> list[Row]:
+    """What is discounted together, by the first of its charges."""
+    periods: dict[tuple[int, date], list[Line]] = {}
+    for line in sorted(lines):
+        periods.setdefault((line.charge, line.starts), []).append(line)
+    together: dict[tuple[object, ...], list[Line]] = {}
+    for own in periods.values():
+        last = [line for line in own if line.revision == own[-1].revision][0]
+        key = (last.starts, last.of, last.product, last.tax)
+        together.setdefault(key, []).extend(own)
+    return sorted(_row(own) for own in together.values())
+
+
+def _row(lines: Sequence[Line]) -> Row:
+    stretches: dict[tuple[int, int], tuple[date, date, int]] = {}
+    for line in lines:  # a later revision says the days anew
+        units = stretches.get((line.charge, line.segment), (line.since, line.to, 0))[2]
+        stretches[line.charge, line.segment] = line.since, line.to, units + line.units
+    days = tuple(each for each in stretches.values() if each[2])
+    first = lines[0]
+    serves = min((since for since, _, _ in days), default=first.starts)
+    units = sum(line.units for line in lines)
+    return Row(first.charge, first.starts, first.product, units, serves, days)
+
+
+def _spent(
+    row: Row, off: Mapping[tuple[int, date], int], start: date, end: date, since: date
+) -> Fraction:
+    """What counts of a row for a period: all, or only days of which the minimum knew."""
+    if not start <= max(row.serves, since) < end:
+        return Fraction(0)
+    net = row.units + off.get((row.charge, row.starts), 0)
+    if row.serves >= since:
+        return Fraction(net)
+    late = sum(
+        (
+            Fraction(units * (to - max(since, first)).days, (to - first).days)
+            for first, to, units in row.days
+            if to > since
+        ),
+        Fraction(0),
+    )
+    return late * net / row.units if row.units else late
+
+
+def _whole(units: Fraction) -> int:
+    """To a whole minor unit, half away from zero."""
+    found = floor(abs(units) + _HALF)
+    return found if units >= 0 else -found
+
+
+def _turns(coupon: Off, rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows that it is good for, by its own periods and their first days of service."""
     good = [row for row in rows if not coupon.products or row.product in coupon.products]
-    turns: list[list[Line]] = []
+    turns: list[list[Row]] = []
     start, n = coupon.granted_from, 0
-    last = max((row.starts for row in good), default=start)
+    last = max((row.serves for row in good), default=start)
     while start <= last and (coupon.periods is None or n < coupon.periods):
         n += 1
         end = add_months(coupon.granted_from, n * coupon.months)
@@ -95,9 +179,9 @@ def _turns(coupon: Off, rows: Sequence[Line]) -> list[list[Line]]:
             [
                 row
                 for row in good
-                if start <= row.starts < end
-                and row.starts >= coupon.since
-                and all(row.starts < day for day in coupon.until)
+                if start <= row.serves < end
+                and row.serves >= coupon.since
+                and all(row.serves < day for day in coupon.until)
             ]
         )
         start = end
@@ -119,8 +203,13 @@ def _off(coupon: Off, units: Sequence[int]) -> list[int]:
     return shares
 
 
-def _periods(minimum: AtLeast, on: date) -> Iterable[tuple[date, date, int, int]]:
-    """The days held of each period that is over: from, to, how many, of how many."""
+def _periods(
+    minimum: AtLeast, on: date, last: date = date.max
+) -> Iterable[tuple[date, date, int, int]]:
+    """The days held of each period that is over: from, to, how many, of how many.
+
+    None is told that begins after the `last` day asked for.
+    """
     first = minimum.since
     if minimum.calendar:
         first = first.replace(month=first.month - (first.month - 1) % minimum.months, day=1)
@@ -128,7 +217,7 @@ def _periods(minimum: AtLeast, on: date) -> Iterable[tuple[date, date, int, int]
     while True:
         opens, closes = (add_months(first, (n + k) * minimum.months) for k in (0, 1))
         start, end = max(opens, minimum.since), min(closes, minimum.until)
-        if end > on or start >= end:
+        if end > on or start >= end or start > last:
             return
         yield start, end, (end - start).days, (closes - opens).days
         n += 1

@@ -10,10 +10,48 @@ from o2b.periods import FOREVER, add_months
 Key = tuple[str, int, int | None, date]  # kind, grant or minimum, charge, start of the period
 
 
+class Measure(NamedTuple):
+    """What charges have in common of which only the price differs: a service, and what for."""
+
+    item: int
+    product: int
+    kind: str
+    key: str
+
+
+class Piece(NamedTuple):
+    """What is billed of a segment of a full period of a charge, all revisions together.
+
+    Served days (`since`, and before `to`), tax code and percent are those of its newest line.
+    """
+
+    charge: int
+    period_start: date
+    segment: int
+    revision: int
+    period_end: date
+    since: date
+    to: date
+    amount: Decimal
+    tax_code: str
+    percent: Decimal
+    billed: bool = True
+
+
+class Served(NamedTuple):
+    """An amount, net, of the days from `since` until before `to`."""
+
+    since: date
+    to: date
+    amount: Decimal
+
+
 class Base(NamedTuple):
     """What is billed of a full period of a charge, all revisions and this draft together.
 
     `percent` and `tax_code` are those of its newest line; `billed` says that there is one already.
+    It `begins` with the first day of service in it; `served` are its parts of which something is
+    left.
     """
 
     charge: int
@@ -24,6 +62,8 @@ class Base(NamedTuple):
     tax_code: str
     percent: Decimal
     billed: bool
+    begins: date
+    served: tuple[Served, ...] = ()
 
 
 class Given(NamedTuple):
@@ -58,8 +98,8 @@ class CouponFacts(NamedTuple):
         return n // self.months
 
     def counts(self, base: Base) -> bool:
-        """Whether it is good for a charge's period: judged by the first day of that."""
-        return self.begins <= base.period_start < self.ends and (
+        """Whether it is good for a charge's period: judged by its first day of service."""
+        return self.begins <= base.begins < self.ends and (
             self.products is None or base.product in self.products
         )
 
@@ -98,7 +138,10 @@ def coupon_facts(
 
 
 class MinimumFacts(NamedTuple):
-    """What an account is billed at least, each period; `ends` is the first day outside."""
+    """What an account is billed at least, each period; `ends` is the first day outside.
+
+    `today` is the day that its account lives in: what is used of it may still come.
+    """
 
     id: int
     minimum: Decimal
@@ -110,6 +153,7 @@ class MinimumFacts(NamedTuple):
     ends: date
     tax_code: str
     text: str
+    today: date = FOREVER
 
 
 class AccountFacts(NamedTuple):
@@ -117,6 +161,6 @@ class AccountFacts(NamedTuple):
 
     coupons: tuple[CouponFacts, ...]
     minimums: tuple[MinimumFacts, ...]
-    bases: tuple[Base, ...]
-    products: Mapping[int, int]  # charge → product; those that bring money are none of them
+    pieces: tuple[Piece, ...]
+    measures: Mapping[int, Measure]  # of charges; those that bring money are none of them
     given: Mapping[Key, Given]

@@ -2,8 +2,8 @@
 
 Coupons come in the order in which they were granted, each on what those before it left. A
 percentage is taken off each charge's period and rounded there; a fixed amount is shared over all
-charges' periods that begin in one period of the coupon, in whole minor units, and takes at most
-what they are. Sources: Lago (applied coupons), Polar (allocation of a fixed discount).
+charges' periods whose service begins in one period of the coupon, in whole minor units, and takes
+at most what they are. Sources: Lago (applied coupons), Polar (allocation of a fixed discount).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from billing.rules.adjustments import COUPON, MINIMUM
 from o2b.charging import Discount, DiscountKind
 from o2b.charging.allocation import allocate_discount, stack
 from o2b.charging.commitments import true_up
-from o2b.money import EXACT, minor_units, sum_of
+from o2b.money import EXACT, minor_units, quantise, sum_of, to_decimal
 from o2b.periods import FOREVER, Period, add_months
 
 _ZERO = Decimal(0)
@@ -68,7 +68,7 @@ def _fixed(
 ) -> _Taken:
     turns: dict[int, list[Base]] = {}
     for base in own:
-        turns.setdefault(coupon.turn(base.period_start), []).append(base)
+        turns.setdefault(coupon.turn(base.begins), []).append(base)
     for members in turns.values():
         lines = [left[base] for base in members]
         total = sum_of(lines)
@@ -84,27 +84,68 @@ def _fixed(
 
 def true_ups(
     minimums: Iterable[MinimumFacts],
-    net: Sequence[tuple[date, Decimal]],
+    spent: Sequence[tuple[Base, Decimal]],
     *,
     until: date,
     currency: str,
 ) -> dict[Key, Target]:
-    """What each minimum asks for in each of its periods that is over; `net` by day of period.
+    """What each minimum asks for in each of its periods that is over; `spent` with discounts.
 
-    Billed for a period is what begins in it, less discounts. One that holds in part is over when
-    the part is.
+    Billed for a period is that of which service begins in it, less discounts. One that holds in
+    part is over when the part is, and none before its last day is over where the account lives.
     """
     found: dict[Key, Target] = {}
     for each in minimums:
         if each.currency != currency:
             continue
-        for part, full in periods_of(each, until=until):
+        for part, full in periods_of(each, until=min(until, each.today)):
             share = Fraction(part.days, full.days) if each.prorated else Fraction(1)
-            billed = sum_of(amount for day, amount in net if part.contains(day))
+            billed = billed_for(part, spent, since=each.starts, currency=currency)
             asked = true_up(each.minimum, billed, share=share, currency=currency)
             basis = {"billed": f"{billed:f}", "days": part.days, "of_days": full.days}
             found[MINIMUM, each.id, None, part.start] = Target(asked, part.end, basis)
     return found
+
+
+def billed_for(
+    part: Period, spent: Iterable[tuple[Base, Decimal]], *, since: date, currency: str
+) -> Decimal:
+    """The net of what begins to be served in a part of a minimum that holds `since` a day.
+
+    What was in service by then counts from that day on, with its share of days; all shares
+    together are rounded once.
+    """
+    whole, shares = _ZERO, Fraction(0)
+    for base, off in spent:
+        if not part.contains(max(base.begins, since)):
+            continue
+        if base.begins >= since:
+            whole = EXACT.add(whole, EXACT.add(base.amount, off))
+        else:
+            shares += _share_from(since, base, off)
+    if not shares:
+        return whole
+    return quantise(to_decimal(Fraction(whole) + shares), currency)
+
+
+def _share_from(day: date, base: Base, off: Decimal) -> Fraction:
+    """The share of the days from one on, discounts in proportion."""
+    share = Fraction(0)
+    for each in base.served:
+        days = (each.to - max(each.since, day)).days
+        share += Fraction(each.amount) * max(days, 0) / (each.to - each.since).days
+    return share * (1 + Fraction(off) / Fraction(base.amount)) if off else share
+
+
+def waits(key: Key, minimums: Iterable[MinimumFacts], *, until: date) -> bool:
+    """Whether a true-up is of a part that is not over for this run: what was given stays so."""
+    kind, source, _, start = key
+    for each in minimums:
+        if kind == MINIMUM and each.id == source:
+            parts = (part for part, _ in periods_of(each, until=FOREVER))
+            own = next((part for part in parts if part.start >= start), None)
+            return own is not None and own.start == start and own.end > min(until, each.today)
+    return False
 
 
 def periods_of(each: MinimumFacts, *, until: date) -> Iterator[tuple[Period, Period]]:

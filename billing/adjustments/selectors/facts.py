@@ -10,11 +10,12 @@ from django.db import connection
 
 from billing.adjustments.rules.facts import (
     AccountFacts,
-    Base,
     CouponFacts,
     Given,
     Key,
+    Measure,
     MinimumFacts,
+    Piece,
     coupon_facts,
 )
 from billing.runs.selectors.scope import Scope
@@ -34,26 +35,39 @@ SELECT granted.account_id, granted.id, coupon.kind, coupon.value, coupon.currenc
     WHERE granted.account_id = ANY(%s) ORDER BY granted.id
 """
 
+# A day is over an hour after it ended, as for usage (`billing.runs.selectors.usage`).
 MINIMUMS = """
-SELECT account_id, id, minimum, currency, months, counted = 'calendar', prorated, starts_on,
-       ends_on, tax_code, text
-    FROM billing_minimumspend WHERE account_id = ANY(%s) ORDER BY id
+SELECT held.account_id, held.id, held.minimum, held.currency, held.months,
+       held.counted = 'calendar', held.prorated, held.starts_on, held.ends_on, held.tax_code,
+       held.text,
+       (COALESCE(clock.now, now() - interval '1 hour') AT TIME ZONE account.time_zone)::date
+    FROM billing_minimumspend AS held
+    JOIN customers_account AS account ON account.id = held.account_id
+    LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
+    WHERE held.account_id = ANY(%s) ORDER BY held.id
 """
 
-# A correction bears the rate of its bill, so the newest line of a period has the rate that counts;
-# a period that was taken back altogether and billed anew has another one.
+# A correction bears the rate of its bill, so the newest line has the rate that counts; a period
+# that was taken back altogether and billed anew has another one. What a period was that began
+# before all coupons and minimums matters as long as it goes on.
 # Money that is paid ahead is no supply yet: nothing is taken off it, and it keeps no minimum.
 BILLED = """
-SELECT charge.account_id, charge.id, is_.product_id, line.period_start, max(line.period_end),
-       sum(line.amount), (array_agg(line.tax_code ORDER BY line.revision DESC, line.segment))[1],
-       (array_agg(line.tax_rate ORDER BY line.revision DESC, line.segment))[1]
+SELECT charge.account_id, charge.id, charge.item_id, is_.product_id, priced.kind, priced.key,
+       line.period_start, line.segment, max(line.revision), max(line.period_end),
+       (array_agg(line.served_from ORDER BY line.revision DESC))[1],
+       (array_agg(line.served_to ORDER BY line.revision DESC))[1],
+       sum(line.amount),
+       (array_agg(line.tax_code ORDER BY line.revision DESC))[1],
+       (array_agg(line.tax_rate ORDER BY line.revision DESC))[1]
     FROM billing_charge AS charge
+    JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
     JOIN catalog_terms AS terms ON terms.id = charge.terms_id
     JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
     LEFT JOIN billing_invoiceline AS line
-        ON line.charge_id = charge.id AND line.period_start >= %s
+        ON line.charge_id = charge.id AND line.period_end > %s
     WHERE charge.account_id = ANY(%s) AND NOT charge.brings_money
-    GROUP BY charge.account_id, charge.id, is_.product_id, line.period_start
+    GROUP BY charge.account_id, charge.id, is_.product_id, priced.kind, priced.key,
+        line.period_start, line.segment
 """
 
 GIVEN = """
@@ -78,14 +92,12 @@ def facts_of_accounts(account_ids: Sequence[int]) -> dict[int, AccountFacts]:
     coupons, minimums = _coupons(keys), _minimums(keys)
     starts: list[date] = [each.begins for rows in coupons.values() for each in rows]
     starts += [each.starts for rows in minimums.values() for each in rows]
-    bases: dict[int, list[Base]] = defaultdict(list)
-    products: dict[int, dict[int, int]] = defaultdict(dict)
-    for account, charge, product, start, end, *told in _ask(BILLED, [min(starts), keys]):
-        products[account][charge] = product
-        if start is not None:
-            amount, code, rate = told
-            base = Base(charge, product, start, end, amount, code, rate, billed=True)
-            bases[account].append(base)
+    pieces: dict[int, list[Piece]] = defaultdict(list)
+    measures: dict[int, dict[int, Measure]] = defaultdict(dict)
+    for account, charge, item, product, kind, name, *told in _ask(BILLED, [min(starts), keys]):
+        measures[account][charge] = Measure(item, product, kind, name)
+        if told[0] is not None:
+            pieces[account].append(Piece(charge, *told))
     given: dict[int, dict[Key, Given]] = defaultdict(dict)
     for account, kind, source, of, start, *told in _ask(GIVEN, [keys]):
         revision, amount, tax, code, rate, end = told
@@ -94,8 +106,8 @@ def facts_of_accounts(account_ids: Sequence[int]) -> dict[int, AccountFacts]:
         key: AccountFacts(
             tuple(coupons.get(key, ())),
             tuple(minimums.get(key, ())),
-            tuple(bases[key]),
-            products[key],
+            tuple(pieces[key]),
+            measures[key],
             given[key],
         )
         for key in keys
@@ -128,7 +140,7 @@ def _coupons(keys: list[int]) -> dict[int, list[CouponFacts]]:
 def _minimums(keys: list[int]) -> dict[int, list[MinimumFacts]]:
     found: dict[int, list[MinimumFacts]] = defaultdict(list)
     for account, *told in _ask(MINIMUMS, [keys]):
-        key, minimum, currency, months, calendar, prorated, starts, ends, code, text = told
+        key, minimum, currency, months, calendar, prorated, starts, ends, code, text, today = told
         found[account].append(
             MinimumFacts(
                 key,
@@ -141,6 +153,7 @@ def _minimums(keys: list[int]) -> dict[int, list[MinimumFacts]]:
                 ends or FOREVER,
                 code,
                 text,
+                today,
             )
         )
     return found

@@ -24,19 +24,23 @@ SELECT account.id, account.currency, true FROM customers_account AS account
 """
 
 LINES = """
-SELECT charge.account_id, charge.id, billed.period_start, is_.product_id, sum(billed.amount)
+SELECT charge.account_id, charge.id, billed.period_start, billed.revision, billed.segment,
+       charge.item_id, priced.kind, priced.key, is_.product_id, billed.tax_code, billed.tax_rate,
+       billed.served_from, billed.served_to, billed.amount
     FROM (
-        SELECT charge_id, period_start, amount FROM billing_invoiceline
+        SELECT charge_id, period_start, revision, segment, tax_code, tax_rate, served_from,
+               served_to, amount FROM billing_invoiceline
             WHERE charge_id IN (SELECT id FROM billing_charge WHERE account_id = ANY(%(accounts)s))
         UNION ALL
-        SELECT charge_id, period_start, amount FROM billing_draftline
+        SELECT charge_id, period_start, revision, segment, tax_code, tax_rate, served_from,
+               served_to, amount FROM billing_draftline
             WHERE shard_id = %(shard)s AND account_id = ANY(%(accounts)s)
             AND invoice_id IS NOT NULL
     ) AS billed
     JOIN billing_charge AS charge ON charge.id = billed.charge_id AND NOT charge.brings_money
+    JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
     JOIN catalog_terms AS terms ON terms.id = charge.terms_id
     JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
-    GROUP BY charge.account_id, charge.id, billed.period_start, is_.product_id
 """
 
 COUPONS = """
@@ -51,17 +55,25 @@ SELECT granted.account_id, coupon.currency, granted.id, coupon.kind, coupon.valu
 """
 
 MINIMUMS = """
-SELECT account_id, currency, id, minimum, months, counted, prorated, starts_on, ends_on
-    FROM billing_minimumspend WHERE account_id = ANY(%(accounts)s)
+SELECT at_least.account_id, at_least.currency, at_least.id, minimum, months, counted, prorated,
+       starts_on, ends_on,
+       CASE WHEN clock.id IS NULL
+            THEN ((now() - interval '1 hour') AT TIME ZONE account.time_zone)::date
+            ELSE (clock.now AT TIME ZONE account.time_zone)::date END
+    FROM billing_minimumspend AS at_least
+    JOIN customers_account AS account ON account.id = at_least.account_id
+    LEFT JOIN o2b_testclock AS clock ON clock.id = account.test_clock_id
+    WHERE at_least.account_id = ANY(%(accounts)s)
 """
 
 GIVEN = """
-SELECT account_id, kind, source_id, COALESCE(charge_id, 0), period_start, sum(amount)
+SELECT account_id, kind, source_id, COALESCE(charge_id, 0), period_start, sum(amount),
+       COALESCE(sum(amount) FILTER (WHERE drafted), 0)
     FROM (
-        SELECT account_id, kind, source_id, charge_id, period_start, amount
+        SELECT account_id, kind, source_id, charge_id, period_start, amount, false AS drafted
             FROM billing_invoiceadjustment WHERE account_id = ANY(%(accounts)s)
         UNION ALL
-        SELECT account_id, kind, source_id, charge_id, period_start, amount
+        SELECT account_id, kind, source_id, charge_id, period_start, amount, true
             FROM billing_draftadjustment
             WHERE shard_id = %(shard)s AND account_id = ANY(%(accounts)s)
     ) AS given
@@ -89,12 +101,13 @@ SELECT draft.account_id, draft.net, COALESCE(line.net, 0) + COALESCE(given.net, 
 
 
 class Separate(NamedTuple):
-    """What one account was promised off or at least, and what it was given and is drafted."""
+    """What one account was promised off or at least, what it was given, and is `drafted` of it."""
 
     lines: list[Line]
     coupons: list[Off]
     minimums: list[AtLeast]
     given: Promised
+    drafted: Promised
 
 
 class Asked(NamedTuple):
@@ -113,14 +126,28 @@ def accounts_to_check(shard_id: int, scope: Scope) -> Asked:
 
 def separate_data(shard_id: int, currencies: dict[int, str]) -> dict[int, Separate]:
     """By account; amounts in minor units of its currency."""
-    found = {key: Separate([], [], [], {}) for key in currencies}
+    found = {key: Separate([], [], [], {}, {}) for key in currencies}
     values = {"shard": shard_id, "accounts": sorted(currencies)}
 
     def units(account: int, amount: Decimal) -> int:
         return minor_units(amount, currencies[account])
 
-    for account, charge, start, product, amount in _ask(LINES, values):
-        found[account].lines.append(Line(charge, start, product, units(account, amount)))
+    for account, charge, start, revision, segment, *told, amount in _ask(LINES, values):
+        item, kind, name, product, code, rate, since, to = told
+        found[account].lines.append(
+            Line(
+                charge,
+                start,
+                revision,
+                segment,
+                (item, kind, name),
+                product,
+                (code, rate),
+                since,
+                to,
+                units(account, amount),
+            )
+        )
     for account, currency, grant, kind, value, months, periods, *days, only in _ask(
         COUPONS, values
     ):
@@ -141,7 +168,7 @@ def separate_data(shard_id: int, currencies: dict[int, str]) -> dict[int, Separa
                     frozenset(only),
                 )
             )
-    for account, currency, key, minimum, months, counted, prorated, since, ends in _ask(
+    for account, currency, key, minimum, months, counted, prorated, since, ends, today in _ask(
         MINIMUMS, values
     ):
         if currency == currencies[account]:
@@ -154,10 +181,12 @@ def separate_data(shard_id: int, currencies: dict[int, str]) -> dict[int, Separa
                     prorated,
                     since,
                     ends or FOREVER,
+                    today,
                 )
             )
-    for account, *of, amount in _ask(GIVEN, values):
+    for account, *of, amount, drafted in _ask(GIVEN, values):
         found[account].given[tuple(of)] = units(account, amount)
+        found[account].drafted[tuple(of)] = units(account, drafted)
     return found
 
 

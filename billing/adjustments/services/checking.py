@@ -7,7 +7,7 @@ promise for all that it is billed.
 from datetime import date
 from typing import NamedTuple
 
-from billing.adjustments.rules.expected import promised
+from billing.adjustments.rules.expected import promised, still_open
 from billing.adjustments.selectors.separate import (
     accounts_to_check,
     separate_data,
@@ -37,6 +37,8 @@ def check_adjustments(shard_id: int, scope: Scope, *, until: date) -> Adjustment
         for key in sorted(said.keys() | data.given.keys()):
             kind, source, _, start = key
             wanted, given = said.get(key, 0), data.given.get(key, 0)
+            if still_open(key, data.minimums, on=until):  # what was given stays, nothing is drafted
+                wanted = given - data.drafted.get(key, 0)
             if wanted != given:
                 what = f"{wanted} by {WORDS[kind]} ({source}) from {start}, in minor units"
                 found.append(Broken(0, account, "amount", what, str(given), "given and drafted"))

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.adjustments.selectors.giving import last_given
 from billing.adjustments.services.refusals import (
     AlreadyEnded,
     AlreadyGranted,
@@ -14,8 +15,7 @@ from billing.adjustments.services.refusals import (
     day_of,
     reason_of,
 )
-from billing.models import Coupon, CouponGrant, DraftAdjustment, InvoiceAdjustment
-from billing.rules.adjustments import COUPON
+from billing.models import Coupon, CouponGrant
 from o2b import clock, events
 from o2b.catalog.models.products import Lifecycle
 from o2b.customers.models import Account
@@ -72,7 +72,7 @@ def grant_coupon(
 def end_grant(
     *, grant_id: int, reason: str, by: int | None, at: datetime, on: date | None = None
 ) -> CouponGrant:
-    """Periods that begin on `on` or later get nothing; none is told: the first that is free.
+    """Periods whose service begins on `on` or later get nothing; untold: the first day free.
 
     Refuses a day up to which it gave something already, or a run under way will.
     """
@@ -81,7 +81,7 @@ def end_grant(
     granted = CouponGrant.objects.select_for_update(of=("self",)).get(pk=grant_id)
     if granted.ended_at is not None:
         raise AlreadyEnded(_("%(grant)s is ended already.") % {"grant": granted})
-    given = _given_from(granted)
+    given = last_given(granted)
     after = given + timedelta(days=1) if given else granted.starts_on
     if on is None:
         on = max(after, clock.day(account, at))
@@ -100,17 +100,3 @@ def end_grant(
 def _locked_account(account_id: int) -> Account:
     rows = Account.objects.select_related("test_clock")
     return rows.select_for_update(of=("self",), no_key=True).get(pk=account_id)
-
-
-def _given_from(granted: CouponGrant) -> date | None:
-    """The first day of the last period that it gave something for, drafts included."""
-    days = [
-        day
-        for model in (InvoiceAdjustment, DraftAdjustment)
-        for day in model._default_manager.filter(
-            kind=COUPON, source_id=granted.pk, account_id=granted.account_id
-        )
-        .order_by("-period_start")
-        .values_list("period_start", flat=True)[:1]
-    ]
-    return max(days, default=None)

@@ -18,6 +18,7 @@ from billing.models import MinimumSpend
 from billing.models.coupons import Every
 from o2b import events
 from o2b.customers.models import Account
+from o2b.customers.services import AccountClosed
 
 
 @transaction.atomic
@@ -37,9 +38,11 @@ def set_minimum(
 ) -> MinimumSpend:
     """From a day on at least so much for each month, quarter or year; in the account's currency.
 
-    A period that is over already is looked at by the next run.
+    A period that is over already is looked at by the next run. Refused for a closed account.
     """
     account = Account.objects.select_for_update(of=("self",), no_key=True).get(pk=account_id)
+    if not account.is_open:
+        raise AccountClosed(_("%(account)s is closed.") % {"account": account})
     error = MinimumInvalid
     if months not in Every.values:
         raise error(_("Choose a month, a quarter or a year."), field="months")

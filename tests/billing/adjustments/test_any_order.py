@@ -16,7 +16,7 @@ from subscriptions.changes.refusals import NothingChanges
 from subscriptions.models import Act, Item
 from tests.billing.adjustments.build import a_coupon, committed, has, total
 from tests.billing.again import assert_re_executed
-from tests.factories import a_product, a_tax_rate, monthly
+from tests.factories import a_product, a_tax_rate, monthly, reprice
 from tests.scenarios.world import World
 from tests.subscriptions.serving import told
 
@@ -29,6 +29,7 @@ DEEDS = st.lists(
         st.tuples(st.just("amount"), st.integers(1, 90), st.integers(0, 80)),
         st.tuples(st.just("minimum"), st.integers(50, 400), st.integers(0, 80)),
         st.tuples(st.just("quantity"), st.integers(1, 4), st.integers(0, 60)),
+        st.tuples(st.just("price"), st.integers(1, 99), st.integers(0, 60)),
         st.tuples(st.just("sell"), st.integers(1, 99), st.integers(0, 60)),
     ),
     min_size=2,
@@ -46,12 +47,19 @@ def done(world: World, verb: str, size: int, on: date) -> None:
         "quantity": lambda: told(
             world, Item.objects.earliest("pk"), Act.QUANTITY, quantity=D(size), on=on
         ),
+        "price": lambda: repriced(world, f"{size}.03", on),
         "sell": lambda: world.sell(
             products=[a_product(charges=[monthly(f"{size}.07")])], start_on=on
         ),
     }
     with suppress(NothingChanges):
         deeds[verb]()
+
+
+def repriced(world: World, price: str, on: date) -> None:
+    item = Item.objects.earliest("pk")
+    reprice(item.product_version, charges=[monthly(price)])
+    told(world, item, Act.TERMS, on=on)
 
 
 def lived(world: World, deeds: Any, runs: list[bool]) -> tuple[Decimal, Any]:

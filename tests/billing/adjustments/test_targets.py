@@ -8,8 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from billing.adjustments.rules.bases import bases_of
 from billing.adjustments.rules.expected import AtLeast, Line, Off, promised
-from billing.adjustments.rules.facts import Base, CouponFacts, MinimumFacts, coupon_facts
+from billing.adjustments.rules.facts import (
+    Base,
+    CouponFacts,
+    Measure,
+    MinimumFacts,
+    Piece,
+    coupon_facts,
+)
 from billing.adjustments.rules.targets import discounts, periods_of, true_ups
 from o2b.periods import FOREVER, add_months
 
@@ -18,7 +26,7 @@ JANUARY = date(2026, 1, 1)
 
 
 def base(charge: int, amount: str, start: date = JANUARY, product: int = 1) -> Base:
-    return Base(charge, product, start, add_months(start, 1), D(amount), "", D(19), False)
+    return Base(charge, product, start, add_months(start, 1), D(amount), "", D(19), False, start)
 
 
 def coupon(kind: str = "percent", value: str = "10", **given: Any) -> CouponFacts:
@@ -137,7 +145,8 @@ def held(**given: Any) -> MinimumFacts:
 def test_minimums(given: Any, billed: str, asked: list[str]) -> None:
     each = held(**given)
     until = next(periods_of(each, until=date(2024, 1, 1)))[0].end
-    found = true_ups([each], [(each.starts, D(billed))], until=until, currency="EUR")
+    spent = [(base(1, billed, each.starts), D(0))]
+    found = true_ups([each], spent, until=until, currency="EUR")
     assert [f"{target.amount:.2f}" for target in found.values()] == asked
 
 
@@ -148,7 +157,12 @@ def test_a_period_that_goes_on_asks_for_nothing() -> None:
 
 amounts = st.integers(-5_000, 20_000).map(lambda cents: D(cents) / 100)
 days = st.integers(0, 200).map(lambda n: date.fromordinal(JANUARY.toordinal() + n))
-lines = st.lists(st.tuples(st.integers(1, 6), days, amounts), max_size=12)
+# Charge, period, segment, from which of its days on, for how many; amount, at which rate of tax.
+lines = st.lists(
+    st.tuples(st.integers(1, 6), days, st.integers(1, 2), st.integers(0, 27), st.integers(1, 20),
+              amounts, st.sampled_from([7, 19])),
+    max_size=12, unique_by=lambda told: told[:3],
+)  # fmt: skip
 granted = st.lists(
     st.tuples(
         st.sampled_from(["percent", "amount"]),
@@ -172,11 +186,21 @@ minimums = st.lists(
 def test_the_check_reckons_the_same_by_itself(
     told: Any, coupons: Any, at_least: Any, until: date
 ) -> None:
-    by_key = {(charge, start): amount for charge, start, amount in told}
-    bases = [
-        Base(charge, charge % 3 + 1, start, add_months(start, 1), amount, "", D(19), True)
-        for (charge, start), amount in by_key.items()
-    ]
+    measures = {n: Measure(n // 2, n // 2 % 3 + 1, "recurring", "base") for n in range(1, 7)}
+    pieces, billed_lines = [], []
+    for charge, start, segment, first, length, amount, rate in told:
+        since = date.fromordinal(start.toordinal() + first)
+        to = date.fromordinal(since.toordinal() + length)
+        end = add_months(start, 1)
+        of = measures[charge]
+        pieces.append(
+            Piece(charge, start, segment, 1, end, since, to, amount, "", D(rate), billed=True)
+        )
+        billed_lines.append(
+            Line(charge, start, 1, segment, (of.item, of.kind, of.key), of.product,
+                 ("", D(rate)), since, to, int(amount * 100))
+        )  # fmt: skip
+    bases = bases_of(pieces, measures)
     ours, theirs = [], []
     for n, (kind, value, months, periods, start, end, products) in enumerate(coupons, start=1):
         ours.append(
@@ -193,17 +217,19 @@ def test_the_check_reckons_the_same_by_itself(
         end = max(end, start) if end else FOREVER
         mine.append(held(id=n, minimum=amount, months=months, calendar=calendar,
                          prorated=prorated, starts=start, ends=end))  # fmt: skip
-        others.append(AtLeast(n, int(amount * 100), months, calendar, prorated, start, end))
+        others.append(
+            AtLeast(n, int(amount * 100), months, calendar, prorated, start, end, FOREVER)
+        )
     found = discounts(ours, bases, "EUR")
-    net = [(each.period_start, each.amount) for each in bases]
-    net += [(key[3], target.amount) for key, target in found.items()]
-    found |= true_ups(mine, net, until=until, currency="EUR")
-    said = promised(
-        [Line(b.charge, b.period_start, b.product, int(b.amount * 100)) for b in bases],
-        theirs,
-        others,
-        on=until,
-    )
+    spent = [
+        (
+            each,
+            sum((t.amount for k, t in found.items() if k[2:] == each[:1] + each[2:3]), D(0)),
+        )
+        for each in bases
+    ]
+    found |= true_ups(mine, spent, until=until, currency="EUR")
+    said = promised(billed_lines, theirs, others, on=until)
     assert said == {
         (kind, source, charge or 0, start): int(target.amount * 100)
         for (kind, source, charge, start), target in found.items()
