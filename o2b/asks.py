@@ -90,7 +90,7 @@ class BilledSoFar:
     """How far one charge of an item has been billed, by full period and segment.
 
     `segments` are (period start, segment, highest revision, amount so far, period end, percent of
-    tax, tax so far, whether all of it was reversed).
+    tax, tax so far, whether all of it was reversed, the first day that no bill of it reached).
     """
 
     item_id: int
@@ -98,7 +98,9 @@ class BilledSoFar:
     terms_id: int
     key: str
     through: date | None
-    segments: Sequence[tuple[date, int, int, Decimal, date, Decimal, Decimal, bool]] = ()
+    segments: Sequence[
+        tuple[date, int, int, Decimal, date, Decimal, Decimal, bool, date | None]
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.adjustments.api_outputs import AdjustmentOutput
+from billing.api.correction_outputs import CorrectionOutput
 from billing.api.part_outputs import PartOutput
 from billing.invoices.selectors import STATUSES
 from billing.models import BillRun, Invoice
@@ -249,6 +250,9 @@ class InvoiceOutput(InvoiceHeadOutput):
     )
     adjustments = AdjustmentOutput(
         many=True, source="shown_adjustments", help_text="Discounts and true-ups."
+    )
+    corrections = CorrectionOutput(
+        many=True, source="shown_corrections", help_text="What it corrects of earlier documents."
     )
     prepaid = PrepaidOutput(many=True, source="shown_prepaid", help_text="Paid from wallets.")
 

@@ -21,6 +21,7 @@ from billing.explaining.selectors.adjusted import explain_adjustments
 from billing.explaining.shown import adjustment_as_json, as_json
 from billing.invoices import selectors as invoices
 from billing.invoices.adjusted import adjustments_of
+from billing.invoices.correcting import corrections_on
 from billing.invoices.parts import name_accounts, parts_of
 from billing.invoices.pdf import file_name
 from billing.invoices.sums import taxes_of
@@ -157,6 +158,9 @@ class InvoiceViewSet(Noun):
         invoice.shown_lines = list(invoices.lines_of(invoice_id=invoice.pk))
         invoice.shown_adjustments = adjustments_of(invoice)
         invoice.shown_taxes = taxes_of([*invoice.shown_lines, *invoice.shown_adjustments])
+        invoice.shown_corrections = corrections_on(
+            invoice, invoice.shown_lines, invoice.shown_adjustments
+        )
         invoice.shown_prepaid = paid_on(invoice)
         invoice.shown_parts = parts_of(invoice)
         name_accounts(invoice)

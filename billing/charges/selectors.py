@@ -43,7 +43,7 @@ def billed_of(item_ids: Sequence[int]) -> list[BilledSoFar]:
 
 def _whole(
     billed: Iterable[Billed],
-) -> list[tuple[date, int, int, Decimal, date, Decimal, Decimal, bool]]:
+) -> list[tuple[date, int, int, Decimal, date, Decimal, Decimal, bool, date | None]]:
     """One of each period and segment, the sum of all payers."""
     found: dict[tuple[date, int], Billed] = {}
     for each in billed:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from billing.documents.shown import about_label
 from billing.invoices.adjusted import groups_beside
+from billing.invoices.correcting import Correction, apart
 from billing.invoices.grouping import MANY_LINES, Together, details_of, together
 from billing.invoices.layout import (
     Fits,
@@ -21,16 +22,15 @@ from billing.invoices.layout import (
     notes_below,
     widths_of,
 )
+from billing.invoices.notes import correction_note, correction_title, notes_of
 from billing.invoices.parties import customer_lines, seller_lines
 from billing.invoices.parts import heading, sections_of
-from billing.invoices.payers import part_notes
 from billing.invoices.paying import bank_of, pay_of
 from billing.invoices.prepaid import prepaid_rows, shown
 from billing.invoices.sums import sums_of
 from billing.models import Invoice, InvoiceAdjustment, InvoiceLine, InvoicePart
 from billing.wallets.selectors import Paid
 from o2b.catalog.resolution import charge_terms
-from o2b.charging.draft import LATE, POOL, REVERSAL
 from o2b.charging.ramps import terms_on
 from o2b.charging.terms import Model, plain
 from o2b.money import Money, quantise
@@ -90,11 +90,13 @@ def document_of(
     prepaid: Sequence[Paid],
     adjustments: Sequence[InvoiceAdjustment],
     parts: Sequence[InvoicePart] = (),
+    corrections: Sequence[Correction] = (),
 ) -> Document:
     """The document of an issued invoice; `lines` with what `selectors.lines_of` brings along.
 
     `prepaid` is what wallets paid of it when it was issued; later payments are not shown;
     `adjustments` its discounts and true-ups, `parts` what each account of a family comes to.
+    What corrects an earlier document stands apart, after what is billed for the first time.
     """
     left = invoice.total - sum((each.amount for each in prepaid), Decimal(0))
     seller, account = invoice.legal_entity, invoice.account
@@ -104,8 +106,10 @@ def document_of(
     groups: list[Group] = []
     for part, own, given in sections_of(invoice, parts, lines, adjustments):
         groups += [cast(Group, heading(part, invoice.currency))] if part else []
-        groups += groups_of(own, invoice.currency, seller.shows_first_day_outside, how)
-        groups += cast(list[Group], groups_beside(invoice, given))
+        fresh, beside, corrected = apart(own, given, corrections)
+        groups += groups_of(fresh, invoice.currency, seller.shows_first_day_outside, how)
+        groups += cast(list[Group], groups_beside(invoice, beside))
+        groups += [_corrected(each, invoice) for each in corrected]
     document = Document(
         lang=(get_language() or "en").partition("-")[0],
         title=title,
@@ -147,6 +151,22 @@ def groups_of(
         )
         for part in together(lines, how)
     ]
+
+
+def _corrected(each: Correction, invoice: Invoice) -> Group:
+    """One net adjustment: what it corrects and why, its lines and discounts beneath it."""
+    outside = invoice.legal_entity.shows_first_day_outside
+    part = Together("", "", each.lines, summed=True)
+    lines = _rows(part, invoice.currency, outside, merged=len(each.lines) > MANY_LINES)
+    for beside in groups_beside(invoice, each.adjustments):
+        lines += cast(list[Line], beside["lines"])
+    return Group(
+        title=broken_up(correction_title(each)),
+        note=broken_up(correction_note(each)),
+        sum=shown(each.net, invoice.currency),
+        lines=lines,
+        fits=0,
+    )
 
 
 def _net(lines: Iterable[InvoiceLine]) -> Decimal:
@@ -200,31 +220,6 @@ def line_text(row: InvoiceLine, product: str) -> str:
     """The line's own text without the product that already heads its group."""
     text = row.text.removeprefix(product).strip(" :·,–-")
     return capfirst(text or row.charge.terms_charge.key.replace("_", " "))
-
-
-def notes_of(row: InvoiceLine) -> list[str]:
-    """Discounts of the Terms, and what sets this line apart from the usual."""
-    currency = row.charge.currency
-    notes = [_discount(each, currency) for each in row.charge.terms_charge.discounts]
-    notes += part_notes(row)
-    if row.cause == LATE:
-        notes.append(_("usage told after the bill of its month"))
-    elif row.cause == POOL:
-        notes.append(_("what the pool covers changed after the bill of its month"))
-    elif row.cause == REVERSAL:
-        notes.append(_("taken back"))
-    elif row.revision > 1:
-        notes.append(_("correction %(n)s") % {"n": row.revision - 1})
-    return notes
-
-
-def _discount(discount: dict[str, str], currency: str) -> str:
-    value = Decimal(discount["value"])
-    size = abs(value)
-    what = f"{plain(size)} %" if discount["kind"] == "percent" else money_text(size, currency)
-    if value < 0:
-        return _("plus %(what)s") % {"what": what}
-    return _("less %(what)s") % {"what": what}
 
 
 def period_text(row: InvoiceLine, first_day_outside: bool = False) -> str:

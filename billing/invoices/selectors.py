@@ -1,11 +1,8 @@
 """Questions about issued invoices: how they stand, what they say and what each line hangs on."""
 
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import (
     Case,
     CharField,
@@ -172,34 +169,6 @@ def first_parts_of_run(*, run_id: int) -> QuerySet[InvoicePart]:
 def number_of(*, invoice_id: int) -> str:
     """The number of an invoice."""
     return Invoice.objects.values_list("number", flat=True).get(pk=invoice_id)
-
-
-CORRECTIONS = """
-SELECT later.invoice_id, sum(later.amount + later.tax)
-    FROM billing_invoiceline AS own
-    JOIN billing_invoiceline AS later ON later.charge_id = own.charge_id
-        AND later.period_start = own.period_start AND later.segment = own.segment
-        AND later.revision > own.revision AND later.reverses IS NULL
-    WHERE own.invoice_id = %s
-    GROUP BY later.invoice_id ORDER BY later.invoice_id
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A later document that bills a period of this one again: what it adds, or credits."""
-
-    invoice: Invoice
-    amount: Decimal
-
-
-def corrections_of(invoice: Invoice) -> list[Correction]:
-    """What later bills changed of the periods of a document, the oldest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(CORRECTIONS, [invoice.pk])
-        rows = cursor.fetchall()
-    bills = Invoice.objects.in_bulk([row[0] for row in rows])
-    return [Correction(bills[pk], amount) for pk, amount in rows]
 
 
 def reversal_of(invoice: Invoice) -> Invoice | None:

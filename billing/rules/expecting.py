@@ -16,6 +16,7 @@ from o2b.charging import (
     compile_charge,
     draft,
 )
+from o2b.charging.begun import Begun
 from o2b.charging.sharing import Sharing
 from o2b.periods import FOREVER, Period
 from o2b.promise import Difference, Promise, compare
@@ -84,10 +85,11 @@ def expected(
     until: date,
     usage: UsageOf | None = None,
     sharing: Sharing | None = None,
+    begun: tuple[Begun, ...] = (),
 ) -> str:
     """The lines of one charge as one text, as Postgres writes what was drafted."""
     facts = ChargeFacts(
-        0, compiled, started_on, anchor_day, tuple(segments), billed_through, billed
+        0, compiled, started_on, anchor_day, tuple(segments), billed_through, billed, begun=begun
     )
     if sharing is not None:
         facts = facts._replace(sharing=sharing)

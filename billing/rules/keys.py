@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from billing.rules.sharing import read_sharing
 from o2b.charging import Billed, ChargeFacts, CompiledCharge, Segment
+from o2b.charging.begun import Begun
 from o2b.periods import FOREVER, Period
 
 
@@ -34,6 +35,33 @@ def facts_of(
         date.fromisoformat(through) if through else None,
         billed,
     )
-    if more and more[-1].startswith("/"):
-        return facts._replace(sharing=read_sharing(more[-1][1:]))
+    for told in more:
+        if told.startswith("~"):
+            facts = facts._replace(begun=_read_begun(told[1:]))
+        elif told.startswith("/"):
+            facts = facts._replace(sharing=read_sharing(told[1:]))
     return facts
+
+
+def with_begun(key: str, begun: Sequence[Begun]) -> str:
+    """The key that also says which days others had; the parts of a payer stay the last.
+
+    >>> year = Begun(Period(date(2025, 1, 1), date(2026, 1, 1)), Decimal(2), True)
+    >>> with_begun("7|1|2025-01-01|1||2026-01-01||/0:100", [year])
+    '7|1|2025-01-01|1||2026-01-01||~2025-01-01:2026-01-01:2:w|/0:100'
+    """
+    head, slash, parts = key.partition("|/")
+    told = ",".join(
+        f"{each.period.start}:{each.period.end}:{each.quantity:f}:{'w' if each.whole else 'd'}"
+        for each in begun
+    )
+    return f"{head}|~{told}{slash}{parts}"
+
+
+def _read_begun(text: str) -> tuple[Begun, ...]:
+    found = []
+    for each in text.split(","):
+        start, end, quantity, how = each.split(":")
+        days = Period(date.fromisoformat(start), date.fromisoformat(end))
+        found.append(Begun(days, Decimal(quantity), how == "w"))
+    return tuple(found)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import override
 
 from billing.invoices import pdf
+from billing.invoices.correcting import corrections_on
 from billing.invoices.document import Document, document_of
 from billing.models import Invoice, InvoiceAdjustment, InvoiceLine, InvoicePart
 from billing.sending.selectors import document_of_invoice
@@ -21,7 +22,8 @@ def in_its_language(
 ) -> Document:
     """The document as its customer reads it."""
     with override(language_of(invoice.account.customer)):
-        return document_of(invoice, lines, prepaid, adjustments, parts)
+        corrections = corrections_on(invoice, lines, adjustments)
+        return document_of(invoice, lines, prepaid, adjustments, parts, corrections)
 
 
 def page_of(

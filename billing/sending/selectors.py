@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from billing.invoices.adjusted import adjustments_by_invoice, adjustments_of
+from billing.invoices.correcting import Correction, corrections_by_invoice
 from billing.invoices.details import details_csv
 from billing.invoices.metered import usage_of_lines
 from billing.invoices.parts import parts_by_invoice, parts_of
@@ -39,6 +40,7 @@ class ToSet:
     prepaid: list[Paid]
     adjustments: list[InvoiceAdjustment]
     parts: list[InvoicePart]
+    corrections: list[Correction]
     to: str
 
 
@@ -69,6 +71,10 @@ def to_set(invoices: QuerySet[Invoice]) -> list[ToSet]:
     prepaid = _prepaid(found)
     adjustments = adjustments_by_invoice(invoice.pk for invoice in found)
     parts = parts_by_invoice(invoice.pk for invoice in found)
+    corrections = corrections_by_invoice(
+        (line for own in lines.values() for line in own),
+        (row for own in adjustments.values() for row in own),
+    )
     contacts = written_to({invoice.account.customer_id for invoice in found})
     return [
         ToSet(
@@ -77,6 +83,7 @@ def to_set(invoices: QuerySet[Invoice]) -> list[ToSet]:
             prepaid.get(invoice.pk, []),
             adjustments.get(invoice.pk, []),
             parts.get(invoice.pk, []),
+            corrections.get(invoice.pk, []),
             address_of(invoice.account, contacts),
         )
         for invoice in found

@@ -1,40 +1,36 @@
 """Pages of invoices: the list, one document with the way back of every amount, its PDF."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from billing.documents.shown import about_text
-from billing.explaining.selectors import LineExplained, explain_invoice, explain_line, line_at
-from billing.explaining.selectors.adjusted import AdjustmentExplained, explain_adjustments
+from billing.explaining.selectors import explain_invoice, explain_line, line_at
+from billing.explaining.selectors.adjusted import explain_adjustments
 from billing.forms import ReasonForm
 from billing.invoices import pdf, selectors
-from billing.invoices.adjusted import adjustments_of, in_words
-from billing.invoices.document import Document, line_text, notes_of, period_text
+from billing.invoices.adjusted import adjustments_of
+from billing.invoices.again import billed_again
+from billing.invoices.correcting import corrections_on
+from billing.invoices.document import Document
 from billing.invoices.grouping import MANY_LINES
 from billing.invoices.metered import is_usage
-from billing.invoices.parts import parts_of, sections_of
+from billing.invoices.parts import parts_of
+from billing.invoices.shown import sections_shown
 from billing.models import Invoice, InvoiceAdjustment, InvoiceLine, InvoicePart
 from billing.sending.pages import in_its_language
 from billing.sending.selectors import details_of_invoice, document_of_invoice
 from billing.sending.shown import sending_context
 from billing.wallets.selectors import paid_on
 from o2b import clock
-from o2b.charging import Step
-from o2b.charging.draft import CHANGE, LATE, POOL, REVERSAL
-from o2b.customers.selectors import language_of
 from o2b.web.http import HtmxRequest, door
 from o2b.web.tables import Column, ListPage
-from orders.models import OrderLine
-from subscriptions.explained import ChargeExplained, explain_charge
-from subscriptions.models import Item
 
 VIEW = "billing.view_invoice"
 
@@ -89,53 +85,6 @@ def label(status: str) -> str:
     return str(dict(selectors.STATUSES)[status])
 
 
-@dataclass(frozen=True)
-class LineShown:
-    """One line and why it costs what it costs: back to the quote that promised it."""
-
-    line: InvoiceLine
-    text: str
-    notes: list[str]
-    period: str
-    charge: ChargeExplained
-    days: str
-    is_part: bool
-    explained: LineExplained
-
-    @property
-    def item(self) -> Item:
-        return self.line.charge.item
-
-    @property
-    def order_line(self) -> OrderLine:
-        return self.item.order_line
-
-    @property
-    def corrects(self) -> bool:
-        """Whether it changes a bill of its period, whose tax rate it keeps."""
-        return self.line.cause in (CHANGE, LATE, POOL)
-
-    @property
-    def takes_back(self) -> bool:
-        """Whether it mirrors a line of the document that its own one reverses."""
-        return self.line.cause == REVERSAL
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The arithmetic of the line; of one that cannot be computed again that of its price."""
-        return self.explained.again.steps if self.explained.again else self.charge.steps
-
-
-@dataclass(frozen=True)
-class SectionShown:
-    """The rows of one account of a family, or all of a plain document."""
-
-    part: InvoicePart | None
-    account_id: int
-    lines: list[LineShown]
-    adjustments: list[tuple[Any, Any]]
-
-
 @door(VIEW)
 @require_GET
 def detail(request: HtmxRequest, pk: int) -> HttpResponse:
@@ -145,17 +94,18 @@ def detail(request: HtmxRequest, pk: int) -> HttpResponse:
     explained = explain_invoice(invoice)
     adjusted = explain_adjustments(invoice)
     parts = parts_of(invoice)
+    corrections = corrections_on(invoice, lines, [each.adjustment for each in adjusted])
     context = {
         "invoice": invoice,
         "status": label(invoice.status),
         "about": about_text(invoice),
         "title": _("Credit note") if invoice.is_credit_note else _("Invoice"),
         "document": _document_of(invoice, lines, [each.adjustment for each in adjusted], parts),
-        "sections": _sections(invoice, parts, lines, explained, adjusted),
+        "sections": sections_shown(invoice, parts, lines, explained, adjusted, corrections),
         "allocations": selectors.allocations_of(invoice_id=pk),
         "has_details": any(map(is_usage, lines)) or len(lines) > MANY_LINES,
         **sending_context(request, invoice),
-        "corrections": selectors.corrections_of(invoice),
+        "billed_again": billed_again(invoice),
         "undone_by": selectors.reversal_of(invoice) if invoice.is_reversed else None,
         "asked": selectors.reversal_asked(invoice),
         "reason_form": ReasonForm(),
@@ -227,55 +177,3 @@ def _document_of(
     parts: Sequence[InvoicePart],
 ) -> Document:
     return in_its_language(invoice, lines, paid_on(invoice), adjustments, parts)
-
-
-def _sections(
-    invoice: Invoice,
-    parts: Sequence[InvoicePart],
-    lines: Sequence[InvoiceLine],
-    explained: Mapping[int, LineExplained],
-    adjusted: Sequence[AdjustmentExplained],
-) -> list[SectionShown]:
-    outside = invoice.legal_entity.shows_first_day_outside
-    with override(language_of(invoice.account.customer)):
-        words = {
-            each.adjustment.pk: (each, in_words(each.adjustment, outside)) for each in adjusted
-        }
-    return [
-        SectionShown(
-            part,
-            part.account_id if part else invoice.account_id,
-            [_shown(line, explained[line.pk], invoice) for line in own],
-            [words[row.pk] for row in given],
-        )
-        for part, own, given in sections_of(
-            invoice, parts, lines, [each.adjustment for each in adjusted]
-        )
-    ]
-
-
-def _shown(line: InvoiceLine, again: LineExplained, invoice: Invoice) -> LineShown:
-    charge = explain_charge(
-        line.charge.terms,
-        position=line.charge.terms_charge.position,
-        quantity=line.quantity,
-        on=line.served_from,
-        started_on=line.charge.started_on,
-    )
-    full = (line.period_end - line.period_start).days
-    served = (line.served_to - line.served_from).days
-    is_part = bool(line.charge.terms_charge.interval_unit) and served < full
-    name = line.charge.item.product_version.product.name
-    with override(language_of(invoice.account.customer)):
-        text, notes = line_text(line, name), notes_of(line)
-        period = period_text(line, invoice.legal_entity.shows_first_day_outside)
-    return LineShown(
-        line=line,
-        text=text,
-        notes=notes,
-        period=period,
-        charge=charge,
-        days=_("%(served)s of %(full)s days") % {"served": served, "full": full},
-        is_part=is_part,
-        explained=again,
-    )

@@ -1,12 +1,21 @@
 """Bill by difference: what should have been billed up to a day, minus what has been billed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from o2b.charging import memory
-from o2b.charging.basis import Basis, UsageBasis
+from o2b.charging.differing import (
+    CHANGE,
+    LATE,
+    ONE_TIME,
+    PERIOD,
+    POOL,
+    REVERSAL,
+    Differ,
+    Rest,
+)
 from o2b.charging.facts import (
     ChargeFacts,
     CompiledCharge,
@@ -15,28 +24,31 @@ from o2b.charging.facts import (
     Segment,
     compile_charge,
 )
-from o2b.charging.proration import targets
-from o2b.charging.ramps import terms_on
 from o2b.charging.rating import RatedPeriod, rate_usage
-from o2b.charging.schedule import Piece, Schedule, Walk, schedule_of, walk
-from o2b.charging.sharing import Of, Part, dealt
+from o2b.charging.schedule import Schedule, Walk, schedule_of, walk
 from o2b.charging.terms import ChargeTerms, Kind
-from o2b.money import EXACT, quantise
 from o2b.periods import FOREVER, Period
 
-PERIOD, ONE_TIME, CHANGE, LATE, POOL = "period", "one_time", "change", "late_usage", "pool"
-REVERSAL = "reversal"  # of lines that mirror others; drafting never gives it
+__all__ = [
+    "CHANGE",
+    "LATE",
+    "ONE_TIME",
+    "PERIOD",
+    "POOL",
+    "REVERSAL",
+    "draft",
+    "draft_and_mark",
+    "first_due_on",
+    "mark",
+]
 
 _USAGE = ChargeFacts._fields.index("usage")  # what comes before it tells all of the periods
 
 _ZERO = Decimal(0)
 
-# A DraftLine without its ref: what charges of equal terms and dates have in common.
-_Rest = tuple[str, Period, Period, int, int, Decimal, Decimal, Decimal, str, Basis | None]
-
 
 class _Outcome(NamedTuple):
-    lines: tuple[_Rest, ...]
+    lines: tuple[Rest, ...]
     mark: Mark
 
 
@@ -83,7 +95,12 @@ def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
     compiled = terms if isinstance(terms, CompiledCharge) else compile_charge(terms)
     if compiled.metered or charge.sharing is not None:
         return _compute(charge, compiled, until)
-    if billed is not None or len(segments) != 1 or segments[0].period.end != FOREVER:
+    if (
+        charge.begun
+        or billed is not None
+        or len(segments) != 1
+        or segments[0].period.end != FOREVER
+    ):
         return _changed(charge, compiled, until)
     begins = segments[0].period.start
     if begins < started_on:
@@ -164,7 +181,7 @@ def _walk_of(charge: ChargeFacts, schedule: Schedule | None, until: date) -> Wal
     since = schedule.begins_on
     if charge.billed is None and charge.billed_through is not None:
         since = max(since, charge.billed_through)
-    stands = {each.period_start for each in charge.billed or () if not each.undone}
+    stands = {each.period_start for each in charge.billed or () if each.segment and not each.undone}
     starts = sorted(stands, reverse=True)
     # What was billed on another grid (the start has moved) is taken back, not continued.
     billed_to = next((each for each in starts if schedule.period_on(each).start == each), None)
@@ -174,7 +191,7 @@ def _walk_of(charge: ChargeFacts, schedule: Schedule | None, until: date) -> Wal
 def _difference(
     charge: ChargeFacts, terms: ChargeTerms, walked: Walk, rated: Iterable[RatedPeriod] = ()
 ) -> _Outcome:
-    differ = _Differ(charge, terms)
+    differ = Differ(charge, terms)
     for full, pieces in walked.periods:
         differ.add(full, pieces)
     for each in rated:
@@ -183,117 +200,3 @@ def _difference(
     if through is None and charge.billed is None:
         through = charge.billed_through
     return _Outcome(tuple(differ.lines()), Mark(through, walked.next_due_on))
-
-
-class _Differ:
-    """Targets against what was billed, for each full period and segment."""
-
-    def __init__(self, charge: ChargeFacts, terms: ChargeTerms) -> None:
-        billed = charge.billed or ()
-        self.terms = terms
-        self.started_on = charge.started_on
-        self.left = {(each.period_start, each.segment): each for each in billed}
-        self.known = {each.period_start for each in billed if not each.undone}
-        self.full_periods: dict[date, Period] = {}
-        self.cause = ONE_TIME if terms.kind is Kind.ONE_TIME else PERIOD
-        self.late_to = charge.billed_through if charge.late else None
-        self.late = charge.late
-        self.late_cause = LATE if charge.prepaid is None else POOL
-        self.sharing = charge.sharing
-        self.found: list[_Rest] = []
-
-    def add(self, full: Period, pieces: tuple[Piece, ...]) -> None:
-        """Bill what each piece should cost less what it has been billed."""
-        in_force = None
-        if self.terms.ramp:
-            started_on = self.started_on
-            in_force = [
-                terms_on(self.terms, each.period.start, started_on=started_on) for each in pieces
-            ]
-        shares = [(each.quantity, each.period) for each in pieces]
-        amounts = targets(self.terms, shares, full=full, in_force=in_force)
-        own = dealt(self._part(pieces[0].period.start), amounts, self.terms.currency)
-        for n, (piece, (target, of)) in enumerate(zip(pieces, own, strict=True), start=1):
-            self._add(full, piece, target, shares[:n], of=of)
-
-    def _part(self, day: date) -> Part | None:
-        """The payer's part of a period is that of the first day which is billed of it."""
-        return None if self.sharing is None else self.sharing.on(day)
-
-    def add_usage(self, rated: RatedPeriod) -> None:
-        """A period of usage is one piece; one that costs nothing and saw nothing has no line.
-
-        The mark moves over it all the same, and usage that is told later is billed as late if the
-        charge says so (a period that had no line too), else as a change of the charge. Of one that
-        draws from a pool the usage of others may be what was told later.
-        """
-        full = rated.full
-        seen = full.start in self.known and (full.start, 1) in self.left
-        if rated.amount or rated.quantity or seen:
-            passed = self.late_to is not None and full.end <= self.late_to
-            cause = self.late_cause if self.late and (seen or passed) else ""
-            piece = Piece(1, rated.served, rated.quantity)
-            part = self._part(rated.served.start)
-            ((amount, of),) = dealt(part, [rated.amount], self.terms.currency)
-            self._add(full, piece, amount, _shares_of(rated), cause, _basis_of(rated), of)
-
-    def _add(
-        self,
-        full: Period,
-        piece: Piece,
-        target: Decimal,
-        shares: Sequence[tuple[Decimal, Period]],
-        cause: str = "",
-        usage: UsageBasis | None = None,
-        of: Of | None = None,
-    ) -> None:
-        """One piece; who has no part of it and was billed none gets no line."""
-        self.full_periods[full.start] = full
-        segment, period, quantity = piece
-        cause = cause or (CHANGE if full.start in self.known else self.cause)
-        before = self.left.pop((full.start, segment), None)
-        if before is None and of is not None and not of.part.percent:
-            return
-        revision, amount = 1, target
-        if before is not None:
-            revision, amount = before.revision + 1, EXACT.subtract(target, before.amount)
-            if not amount:
-                return
-        key, basis = self.terms.key, None
-        if segment > 1 or before is not None or usage is not None or of is not None:
-            basis = Basis(tuple(shares), before.amount if before else None, usage, *(of or ()))
-        self.found.append(
-            (key, period, full, segment, revision, quantity, amount, target, cause, basis)
-        )
-
-    def lines(self) -> list[_Rest]:
-        """All lines by period and segment; what was billed and is no more gets target 0."""
-        key, nothing = self.terms.key, quantise(_ZERO, self.terms.currency)
-        for gone in self.left.values():
-            if not gone.amount:
-                continue
-            billed = Period(gone.period_start, gone.period_end)
-            full = self.full_periods.get(gone.period_start, billed)
-            amount, revision = EXACT.subtract(nothing, gone.amount), gone.revision + 1
-            basis = Basis((), gone.amount)
-            self.found.append(
-                (key, billed, full, gone.segment, revision, _ZERO, amount, nothing, CHANGE, basis)
-            )
-        if self.left:
-            self.found.sort(key=lambda line: (line[2].start, line[3]))
-        return self.found
-
-
-def _shares_of(rated: RatedPeriod) -> tuple[tuple[Decimal, Period], ...]:
-    """The days served of a period of usage, each with the quantity that shares its allowance."""
-    each = rated.measured
-    if each is None:
-        return ()
-    return tuple((part.quantity, days) for part, days in zip(each.parts, each.days, strict=True))
-
-
-def _basis_of(rated: RatedPeriod) -> UsageBasis:
-    events = rated.measured.events if rated.measured else ()
-    return UsageBasis(
-        rated.quantity, events, rated.covered, rated.available, rated.free, rated.prepaid
-    )

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from o2b.charging.basis import Basis
+from o2b.charging.begun import Begun
 from o2b.charging.sharing import Sharing
 from o2b.charging.terms import Alignment, ChargeTerms, Kind, Proration, Timing
 from o2b.charging.usage import Aggregation, Used
@@ -66,6 +67,8 @@ class Billed(NamedTuple):
     `revision` is the highest billed, `amount` the sum over all revisions; `percent` is the tax
     rate that it was billed at, `tax` the sum of its tax. `undone`: every line of it was reversed,
     so that only its revision counts, and what is due is billed as if for the first time.
+    `served_to` is the first day that no bill of it reached. A row of segment 0 only tells the rate
+    of a period that another charge was billed for.
     """
 
     period_start: date
@@ -76,6 +79,7 @@ class Billed(NamedTuple):
     percent: Decimal = Decimal(0)
     tax: Decimal = Decimal(0)
     undone: bool = False
+    served_to: date | None = None
 
 
 class Prepaid(NamedTuple):
@@ -96,7 +100,8 @@ class ChargeFacts(NamedTuple):
     `aggregation` is that of the charge's meter. `late` says that usage of billed periods came and
     nothing else changed: what is billed for them then has that cause. `prepaid` are the units that
     the pool covers which it draws from, None if it draws from none; see `o2b.charging.pooling`.
-    `sharing` is the part of all this that its payer has, None of who pays the whole.
+    `sharing` is the part of all this that its payer has, None of who pays the whole. `begun` are
+    days of the service under other charges of its key and grid, where one is not prorated.
     """
 
     ref: int
@@ -111,6 +116,7 @@ class ChargeFacts(NamedTuple):
     late: bool = False
     prepaid: tuple[Prepaid, ...] | None = None
     sharing: Sharing | None = None
+    begun: tuple[Begun, ...] = ()
 
 
 class DraftLine(NamedTuple):

@@ -1,14 +1,25 @@
 """What a service will be billed up to a day: the arithmetic of runs on what may be wishes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from o2b.charging import Billed, ChargeFacts, ChargeTerms, Kind, LineTerms, Segment, draft_and_mark
+from o2b.charging import (
+    Billed,
+    ChargeFacts,
+    ChargeTerms,
+    Kind,
+    LineTerms,
+    Proration,
+    Segment,
+    draft_and_mark,
+)
+from o2b.charging.begun import Begun, Had, begun_by, by_grid
+from o2b.charging.succeeding import Days, Successor, alike, with_rates
 from o2b.charging.taxing import Corrects, corrects, tax_code_of
-from o2b.periods import Period
+from o2b.periods import FOREVER, Period
 from subscriptions.rules.timeline import Span
 
 # (account, Terms, key of a charge): what a charge of billing is about, within one service.
@@ -85,12 +96,18 @@ def bill(
     found: list[BillLine] = []
     due: list[date] = []
     goes_on = {span.period.start for span in spans if span.billed}
-    for (account, terms_id), days in _by_charge(spans, standing).items():
+    charges = _by_charge(spans, standing)
+    rates = _with_rates(charges, terms, standing, goes_on)
+    begun = _begun(charges, terms)
+    for (account, terms_id), days in charges.items():
         for charge in terms[terms_id].charges:
             if charge.kind is Kind.USAGE:
                 continue
-            stood = standing.get((account, terms_id, charge.key), Standing())
+            key = (account, terms_id, charge.key)
+            stood = standing.get(key, Standing())
+            stood = replace(stood, billed=rates.get(key, stood.billed))
             facts = _facts(charge, days, grid, stood, goes_on)
+            facts = facts._replace(begun=begun.get(key, ()))
             lines, mark = draft_and_mark(facts, until=until)
             if mark.next_due_on is not None:
                 due.append(mark.next_due_on)
@@ -126,6 +143,53 @@ def _by_charge(
     for account, terms_id, _key in standing:
         found.setdefault((account, terms_id), [])
     return found
+
+
+def _begun(
+    charges: Mapping[tuple[int, int], Sequence[Span]], terms: Mapping[int, LineTerms]
+) -> dict[ChargeKey, tuple[Begun, ...]]:
+    """What began the periods of each charge under another one that is not prorated."""
+    had = [
+        (
+            (charge.key, charge.currency, charge.interval, charge.alignment, charge.trial),
+            Had(
+                (account, terms_id, charge.key),
+                terms_id,
+                span.period,
+                span.quantity,
+                charge.proration is not Proration.DAY,
+                span.in_use,
+            ),
+        )
+        for (account, terms_id), spans in charges.items()
+        for charge in terms[terms_id].charges
+        if charge.kind is Kind.RECURRING
+        for span in spans
+    ]
+    return begun_by(by_grid(had).values())
+
+
+def _with_rates(
+    charges: Mapping[tuple[int, int], Sequence[Span]],
+    terms: Mapping[int, LineTerms],
+    standing: Mapping[ChargeKey, Standing],
+    goes_on: Set[date],
+) -> dict[ChargeKey, tuple[Billed, ...]]:
+    """What was billed of each charge, and the rates of periods billed under other Terms."""
+    keys: list[ChargeKey] = []
+    measures: dict[Hashable, list[Successor]] = defaultdict(list)
+    for (account, terms_id), spans in charges.items():
+        days = tuple(
+            Days(p.start, p.end, p.end == FOREVER or p.end in goes_on)
+            for p in (span.period for span in spans)
+        )
+        for charge in terms[terms_id].charges:
+            if charge.kind is Kind.RECURRING:
+                measures[account, alike(charge)].append(Successor(len(keys), days))
+                keys.append((account, terms_id, charge.key))
+    history = {n: standing[key].billed for n, key in enumerate(keys) if key in standing}
+    told = with_rates([each for each in measures.values() if len(each) > 1], history)
+    return {key: told[n] for n, key in enumerate(keys) if n in told}
 
 
 def _facts(

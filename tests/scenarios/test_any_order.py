@@ -21,6 +21,7 @@ from billing.models import ChargeState, InvoiceLine
 from billing.promises.services import open_promises_of
 from o2b.catalog.models import Terms
 from o2b.charging import ChargeFacts, Kind, Segment, draft, from_canonical
+from o2b.charging.begun import Begun
 from o2b.customers.models import LegalEntity
 from o2b.errors import Refused
 from orders.changing.services import ChangeLine, ChangeOrder, write_change_orders
@@ -34,7 +35,7 @@ from subscriptions.services import start_items_of
 from subscriptions.timelines.chains import chains_of, fact_of, start_of
 from subscriptions.timelines.services import NewFact, tell_facts
 from subscriptions.timelines.turning import turn_due
-from tests.factories import a_product, monthly, setup_fee
+from tests.factories import a_product, monthly, reprice, setup_fee
 from tests.scenarios.world import World
 from tests.subscriptions.build import a_line, an_order, terms_for
 
@@ -101,6 +102,8 @@ def histories(world: World, rng: random.Random) -> list[History]:
         a_product(charges=[monthly("19.99", timing="arrears")]),
         a_product(charges=[monthly("70.00", alignment="anniversary"), setup_fee("40.00")]),
         a_product(charges=[monthly("301.00", interval_count=3)]),
+        a_product(charges=[monthly("31.00", proration="none")]),
+        a_product(charges=[monthly("23.00", proration="full")]),
         a_product(charges=[monthly("7.77")]),
     ]
     accounts = [
@@ -108,10 +111,13 @@ def histories(world: World, rng: random.Random) -> list[History]:
         for _ in range(HISTORIES)
     ]
     terms = [terms_for(accounts[0][0], product) for product in products]
+    reprice(products[0], charges=[monthly("33.00"), setup_fee("25.00")])
+    reprice(products[4], charges=[monthly("35.00", proration="none")])
+    terms[:0] = [terms_for(accounts[0][0], products[n]) for n in (0, 4)]
     orders = []
     for own, _to in accounts:
         day = date(2026, 1, rng.randint(1, 31))
-        order, product = an_order(own), rng.choice(products[:4])
+        order, product = an_order(own), rng.choice(products[:6])
         a_line(order, product, delivered_on=day, quantity=str(rng.randint(1, 9)))
         orders.append(order)
     open_promises_of(order_ids=[order.pk for order in orders], at=world.now)
@@ -199,11 +205,28 @@ def wanted(history: History) -> dict[tuple[int, int, str, date], Decimal]:
                 segments = tuple(
                     Segment(s.period, s.quantity, s.period.end not in goes_on) for s in served
                 )
-                facts = ChargeFacts(0, charge, began, anchor, segments, None, ())
+                begun = _begun(spans, (account.pk, terms_id), charge)
+                facts = ChargeFacts(0, charge, began, anchor, segments, None, (), begun=begun)
                 for line in draft([facts], until=LAST):
                     key = (account.pk, terms_id, charge.key, line.full_period.start)
                     found[key] += line.target
     return {key: amount for key, amount in found.items() if amount}
+
+
+def _begun(spans: list[Any], own: tuple[int, int], charge: Any) -> tuple[Begun, ...]:
+    """The days of the service under other charges of this key and grid; a holding fee is none."""
+    used = {span.terms for span in spans if span.in_use}
+    if charge.kind is not Kind.RECURRING or own[1] not in used:
+        return ()
+    found = [
+        Begun(span.period, span.quantity, other.proration != "day")
+        for span in spans
+        if span.billed and span.terms in used and (span.account, span.terms) != own
+        for other in _charges(span.terms)
+        if (other.key, other.interval, other.alignment)
+        == (charge.key, charge.interval, charge.alignment)
+    ]
+    return tuple(found) if any(each.whole for each in found) else ()
 
 
 _bodies: dict[int, Any] = {}

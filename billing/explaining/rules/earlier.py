@@ -25,7 +25,7 @@ def earlier_of(
     """The sum of the earlier revisions; `told` is what the line says that it was.
 
     A usage charge of a corrected price goes on from lines of the charges that it took over from
-    (`billing.rules.succeeding`): those among `others` whose sum is what was told. If there are no
+    (`o2b.charging.succeeding`): those among `others` whose sum is what was told. If there are no
     such, its own.
     """
     alone = _sum(own)

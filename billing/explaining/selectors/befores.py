@@ -70,7 +70,7 @@ class Befores:
         """Whether it corrects a bill of its period, so that its tax is a difference."""
         if not _may_correct(line):
             return False
-        return line.revision > 1 or any(
+        return line.cause == CHANGE or any(
             row.charge_id == line.charge_id and row.invoice_id < line.invoice_id
             for row, _key in self.rows[line.charge.item_id, line.period_start]
         )

@@ -19,13 +19,15 @@ from subscriptions.pools.statements import USAGE_REVISION
 # left comes too, without days: what it was billed is taken back. What is owed once begins where
 # its Terms first hold, wherever that is now. Where days end the whole chain is asked whether it
 # goes on; as a value, so that no plan reads all versions to answer it of a few. A part that its
-# payer has is told last, where there is one. Of how tables are read, see `expected.PROMISED`.
+# payer has is told last, where there is one. What of a changed item was never billed may follow a
+# price that was, whose bills tell its rate of tax. Of how tables are read, see `expected.PROMISED`.
 DUE = """
 SELECT charge.account_id, charge.id, item.revision,
        item.revision = 1 AND standing.seen_revision = 1 AND priced.kind <> 'usage'
            AND {again} IS NOT TRUE AND (share.mark IS NULL OR share.seen = share.mark),
        standing.seen_revision < item.revision OR {again} IS TRUE
-           OR COALESCE(share.seen < share.mark, false),
+           OR COALESCE(share.seen < share.mark, false)
+           OR item.revision > 1 AND standing.billed_through IS NULL,
        charge.terms_charge_id || '|' || COALESCE(version.quantity::text, '') || '|'
            || CASE WHEN version.opens AND priced.kind = 'one_time' THEN lower(version.valid)
                    ELSE charge.started_on END || '|'

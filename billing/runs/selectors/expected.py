@@ -141,6 +141,7 @@ OWN_SHARED, OTHERS = "own", "others"
 CHANGED = """
 standing.seen_revision < item.revision
 OR standing.taken_back_to > COALESCE(standing.billed_through, '-infinity')
+OR item.revision > 1 AND standing.billed_through IS NULL
 """
 CHANGED_OR_SHARED = f"{CHANGED} OR share.seen < share.mark"
 SHARE = "LEFT JOIN billing_chargeshare AS share ON share.charge_id = charge.id"

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.db import connection
 
-from billing.rules.succeeding import Days, Successor, succeeded
 from o2b.charging import Billed
+from o2b.charging.succeeding import Days, Successor, succeeded, with_rates
 from o2b.periods import FOREVER
 
 HISTORY = """
 SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_end),
-       (array_agg(tax_rate ORDER BY revision))[1], sum(tax), bool_or(reverses IS NOT NULL)
+       (array_agg(tax_rate ORDER BY revision))[1], sum(tax), bool_or(reverses IS NOT NULL),
+       max(served_to)
     FROM billing_invoiceline WHERE charge_id = ANY(%s)
     GROUP BY charge_id, period_start, segment ORDER BY charge_id, period_start, segment
 """
@@ -31,33 +32,36 @@ SELECT line.charge_id, line.period_start, line.segment,
 """
 
 # Charges of one measure: the same product of an item, counted by the same key and meter on the
-# same grid for the same payer, of which only the price differs. A trial moves the grid. Only those
-# that have others.
+# same grid for the same payer, of which only the price differs. A trial moves the grid. What recurs
+# is told too, of whatever product: its periods have one rate of tax. Only those that have others.
 MEASURES = """
 WITH asked AS MATERIALIZED (
     SELECT DISTINCT charge.item_id
         FROM billing_charge AS charge
         JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
         JOIN subscriptions_item AS item ON item.id = charge.item_id
-        WHERE charge.id = ANY(%s) AND priced.kind = 'usage' AND item.revision > 1
+        WHERE charge.id = ANY(%s) AND priced.kind <> 'one_time' AND item.revision > 1
 ), alike AS (
-    SELECT charge.id, charge.item_id, charge.terms_id,
+    SELECT charge.id, charge.item_id, charge.terms_id, priced.kind,
            min(charge.id) OVER same AS measure, count(*) OVER same AS number
         FROM asked
         JOIN billing_charge AS charge ON charge.item_id = asked.item_id
         JOIN catalog_termscharge AS priced ON priced.id = charge.terms_charge_id
         JOIN catalog_terms AS terms ON terms.id = charge.terms_id
         JOIN catalog_productversion AS is_ ON is_.id = terms.product_version_id
-        WHERE priced.kind = 'usage' AND NOT priced.details ? 'trial'
+        WHERE priced.kind <> 'one_time' AND NOT (priced.kind = 'usage' AND priced.details ? 'trial')
         WINDOW same AS (
-            PARTITION BY charge.item_id, charge.account_id, priced.key,
-                COALESCE(priced.details ->> 'meter', priced.key), is_.product_id,
+            PARTITION BY charge.item_id, charge.account_id, priced.kind, priced.key,
+                COALESCE(priced.details ->> 'meter', priced.key),
+                CASE WHEN priced.kind = 'usage' THEN is_.product_id END,
+                priced.details ->> 'trial', charge.brings_money,
                 charge.currency, charge.started_on, charge.anchor_day,
                 priced.interval_unit, priced.interval_count, priced.timing, priced.alignment,
                 priced.tax_code, priced.revenue_rule
         )
 )
-SELECT alike.measure, alike.id, lower(version.valid), upper(version.valid), EXISTS (
+SELECT alike.kind = 'usage', alike.measure, alike.id, lower(version.valid), upper(version.valid),
+    EXISTS (
         SELECT FROM subscriptions_itemversion AS next
             WHERE next.item_id = alike.item_id AND upper_inf(next.recorded) AND next.billed
                 AND lower(next.valid) = upper(version.valid)
@@ -74,13 +78,14 @@ SELECT alike.measure, alike.id, lower(version.valid), upper(version.valid), EXIS
 def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
     """What has been billed of each charge, by full period and segment.
 
-    A usage charge answers for what one of another price was billed for days that are its own now.
+    A usage charge answers for what one of another price was billed for days that are its own now,
+    and what recurs bears the rate of tax that one of another price was billed at for such days.
     """
     wanted = sorted(set(charge_ids))
     if not wanted:
         return {}
-    measures = _measures(wanted)
-    others = {each.charge_id for measure in measures for each in measure}
+    usage, recurring = _measures(wanted)
+    others = {each.charge_id for measure in (*usage, *recurring) for each in measure}
     found: dict[int, list[Billed]] = {}
     reversed_ = set()
     for charge_id, *row in _ask(HISTORY, sorted(others.union(wanted))):
@@ -91,7 +96,9 @@ def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
     if reversed_:
         _look_at_reversed(found, sorted(reversed_))
     history = {charge_id: tuple(rows) for charge_id, rows in found.items()}
-    return succeeded(measures, history) if measures else history
+    if usage:
+        history = succeeded(usage, history)
+    return with_rates(recurring, history) if recurring else history
 
 
 def _look_at_reversed(history: dict[int, list[Billed]], charge_ids: list[int]) -> None:
@@ -112,16 +119,20 @@ def _standing(billed: Billed, percent: Decimal | None) -> Billed:
     return billed._replace(percent=percent, undone=False)
 
 
-def _measures(charge_ids: list[int]) -> list[list[Successor]]:
-    days: dict[tuple[int, int], list[Days]] = {}
-    for measure, charge_id, start, end, goes_on in _ask(MEASURES, charge_ids):
-        of_charge = days.setdefault((measure, charge_id), [])
+Measures = list[list[Successor]]
+
+
+def _measures(charge_ids: list[int]) -> tuple[Measures, Measures]:
+    """Those of usage, and of what recurs."""
+    days: dict[tuple[bool, int, int], list[Days]] = {}
+    for is_usage, measure, charge_id, start, end, goes_on in _ask(MEASURES, charge_ids):
+        of_charge = days.setdefault((is_usage, measure, charge_id), [])
         if start is not None:
             of_charge.append(Days(start, end or FOREVER, end is None or goes_on))
-    found: dict[int, list[Successor]] = {}
-    for (measure, charge_id), own in days.items():
-        found.setdefault(measure, []).append(Successor(charge_id, tuple(own)))
-    return list(found.values())
+    found: dict[bool, dict[int, list[Successor]]] = {True: {}, False: {}}
+    for (is_usage, measure, charge_id), own in days.items():
+        found[is_usage].setdefault(measure, []).append(Successor(charge_id, tuple(own)))
+    return list(found[True].values()), list(found[False].values())
 
 
 def _ask(question: str, keys: list[int]) -> list[tuple[Any, ...]]:

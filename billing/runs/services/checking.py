@@ -13,6 +13,7 @@ from billing.rules.expecting import Promised, differences, open_segment
 from billing.rules.expecting import expected as expected_lines
 from billing.rules.metering import UsageOf
 from billing.runs.selectors import due
+from billing.runs.selectors.begun import promised_begun
 from billing.runs.selectors.expected import (
     OTHERS,
     PromisedRow,
@@ -35,6 +36,7 @@ from billing.runs.services.paying import (
     unopened,
 )
 from o2b.charging import Billed, Kind
+from o2b.charging.begun import Begun
 from o2b.charging.sharing import Sharing
 
 DRAFTED = "drafted"
@@ -87,6 +89,7 @@ class _Check:
     doubtful: set[int] = field(default_factory=set)
     late: dict[int, tuple[Billed, ...]] = field(default_factory=dict)
     sharings: dict[Place, Sharing] = field(default_factory=dict)
+    begun: dict[tuple[int, int, str], tuple[Begun, ...]] = field(default_factory=dict)
 
     def read(self, rows: list[tuple[Any, ...]]) -> None:
         """Rebuild each charge; most are equal to one that was rebuilt before."""
@@ -141,6 +144,7 @@ class _Check:
         changed = [row for row in rows if not row.plain]
         self.sharings = sharings_of(rows)
         served = served_of(row.item_id for row in changed)
+        self.begun = promised_begun(row.item_id for row in changed)
         history = billed_history(row.charge_id or 0 for row in rows if row.changed)
         for row in rows:
             promised = self.terms[row.terms_id]
@@ -215,6 +219,7 @@ class _Check:
             until=self.until,
             usage=self.usage.get(row.charge_id or 0),
             sharing=self._sharing(row, name),
+            begun=self.begun.get((row.item_id, row.terms_id, name), ()),
         )
 
     def _sharing(self, row: PromisedRow, name: str) -> Sharing | None:

@@ -20,6 +20,7 @@ from billing.rules.drafting import AccountDraft, Taxing, draft_accounts
 from billing.rules.rendering import Priced
 from billing.runs.copying import discard_drafts, write_drafts, write_seen
 from billing.runs.selectors import due
+from billing.runs.selectors.begun import telling_begun
 from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.scope import Scope, scope_of
 from billing.runs.selectors.usage import usage_of
@@ -169,7 +170,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     accounts = due.accounts_of(scope)
     if shard.families:  # all of one have one document together, which never waits
         accounts = {pk: each._replace(split="", minimum=_ZERO) for pk, each in accounts.items()}
-    rows = due.due_rows(scope, until=run.on)
+    rows = telling_begun(due.due_rows(scope, until=run.on))
     usage = usage_of({row[1] for row in rows if row[6]})
     places = places_in(accounts, on=run.on)
     apart = keys_of(places)

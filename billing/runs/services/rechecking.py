@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from billing.models import Charge, ChargeState
 from billing.rules.drafting import draft_accounts
 from billing.runs.selectors import due
+from billing.runs.selectors.begun import telling_begun
 from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.progress import overlapping_runs
 from billing.runs.selectors.scope import Scope
@@ -76,7 +77,7 @@ def _refuse_under_way(scope: Scope) -> None:
 
 
 def _recheck(scope: Scope, *, at: datetime, write: bool) -> list[Recheck]:
-    rows = due.billed_rows(scope)
+    rows = telling_begun(due.billed_rows(scope))
     if not rows:
         return []
     facts = due.accounts_of(scope)

@@ -68,7 +68,9 @@ def make_documents(*, batch_id: int, at: datetime, worker: str = "") -> int:
 
 
 def _document(each: ToSet) -> Document:
-    return document_of(each.invoice, each.lines, each.prepaid, each.adjustments, each.parts)
+    return document_of(
+        each.invoice, each.lines, each.prepaid, each.adjustments, each.parts, each.corrections
+    )
 
 
 def _set(found: Sequence[ToSet], at: datetime) -> Iterable[Outcome]:

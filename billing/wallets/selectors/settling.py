@@ -55,7 +55,7 @@ SELECT DISTINCT ON (charge_id, period_start, segment)
 """
 
 # The bills that a line below zero corrects, as far as a wallet paid them: those of the same measure
-# and period, for the right price of a past day is another charge (`billing.rules.succeeding`).
+# and period, for the right price of a past day is another charge (`o2b.charging.succeeding`).
 # What else than usage was paid is told by a draw of more than the usage on that bill.
 EARLIER = """
     billing_charge AS alike

@@ -1,0 +1,69 @@
+"""What of a period was paid whole under an earlier price; of that its successor has no piece."""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Generic, NamedTuple, TypeVar
+
+from o2b.periods import Period
+
+
+class Begun(NamedTuple):
+    """Days of a service under another charge; `whole` if that costs whole periods, not days."""
+
+    period: Period
+    quantity: Decimal
+    whole: bool
+
+
+Charge = TypeVar("Charge", bound=Hashable)
+
+
+class Had(NamedTuple, Generic[Charge]):
+    """Days of a service under one of the charges that stand on one grid of periods.
+
+    `charge` tells them apart. `terms` that were never `in_use` are a holding fee, which is a price
+    of its own: it neither begins a period of the service nor goes on with one.
+    """
+
+    charge: Charge
+    terms: int
+    period: Period
+    quantity: Decimal
+    whole: bool
+    in_use: bool
+
+
+def begun_by(grids: Iterable[Sequence[Had[Charge]]]) -> dict[Charge, tuple[Begun, ...]]:
+    """Charge → the days of all others of its grid, the oldest first; of those that need to know."""
+    found: dict[Charge, tuple[Begun, ...]] = {}
+    for grid in grids:
+        if not any(each.whole for each in grid):
+            continue
+        used = {each.terms for each in grid if each.in_use}
+        days = [each for each in grid if each.terms in used]
+        for charge in {each.charge: None for each in days}:
+            others = [Begun(d.period, d.quantity, d.whole) for d in days if d.charge != charge]
+            if any(each.whole for each in others):
+                found[charge] = tuple(sorted(others))
+    return found
+
+
+def carried(begun: Iterable[Begun], *, start: date, end: date) -> tuple[Decimal, Period] | None:
+    """The piece before a day that was paid whole: from its first day on, the largest quantity.
+
+    None if no day since `start` was, so that the period is the charge's own.
+    """
+    days = [each for each in begun if each.period.start < end and start < each.period.end]
+    first = min((max(each.period.start, start) for each in days if each.whole), default=None)
+    if first is None:
+        return None
+    return max(each.quantity for each in days if first < each.period.end), Period(first, end)
+
+
+def by_grid(had: Iterable[tuple[Hashable, Had[Charge]]]) -> Mapping[Hashable, list[Had[Charge]]]:
+    """What stands on each grid."""
+    found: dict[Hashable, list[Had[Charge]]] = {}
+    for grid, each in had:
+        found.setdefault(grid, []).append(each)
+    return found

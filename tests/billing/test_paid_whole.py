@@ -1,0 +1,151 @@
+"""A period that was paid whole is not paid again by who goes on: another price, another account."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from billing.models import InvoiceLine
+from o2b.asks import ask
+from subscriptions.changes.preview import preview_changes
+from subscriptions.changes.wishes import When, Wish
+from subscriptions.models import Act, Item
+from tests.factories import a_product, monthly, reprice
+from tests.scenarios.world import World
+from tests.subscriptions.serving import told
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
+SIXTEENTH = date(2026, 1, 16)
+WHOLE = pytest.mark.parametrize("proration", ["none", "full"])
+
+
+def rows(account: Any) -> list[tuple[str, str]]:
+    """Served from and amount of each line, in the order of billing."""
+    found = InvoiceLine.objects.filter(account_id=account.pk).order_by("pk")
+    return [(f"{line.served_from:%m-%d}", f"{line.amount:.2f}") for line in found]
+
+
+def billed(world: World, day: str) -> None:
+    run = world.on(day).bill(day)
+    assert (run.state, world.parked()) == ("finalised", [])
+
+
+def in_service(world: World, quantity: str = "1", **price: Any) -> Any:
+    """31.00 a unit and month from 1 January, billed for January."""
+    product = a_product(charges=[monthly("31.00", **price)])
+    world.on("2026-01-01").sell(products=[product], quantity=quantity)
+    billed(world, "2026-01-01")
+    return product
+
+
+def dearer(world: World, product: Any, on: date = SIXTEENTH, **price: Any) -> None:
+    reprice(product, charges=[monthly("32.00", **price)])
+    told(world, Item.objects.get(root=None), Act.TERMS, on=on)
+
+
+@WHOLE
+@pytest.mark.parametrize("early", [True, False])
+def test_another_price_counts_from_the_next_period(
+    world: World, proration: str, early: bool
+) -> None:
+    product = in_service(world, proration=proration)
+    dearer(world.on("2026-01-10"), product, proration=proration)
+    billed(world, "2026-01-11" if early else "2026-01-20")
+    billed(world, "2026-02-01")
+    assert rows(world.account) == [("01-01", "31.00"), ("02-01", "32.00")]
+
+
+@WHOLE
+def test_in_arrears_too(world: World, proration: str) -> None:
+    product = in_service(world, proration=proration, timing="arrears")
+    dearer(world.on("2026-01-20"), product, proration=proration, timing="arrears")
+    billed(world, "2026-01-20")
+    billed(world, "2026-02-01")
+    billed(world, "2026-03-01")
+    assert rows(world.account) == [("01-01", "31.00"), ("02-01", "32.00")]
+
+
+@WHOLE
+def test_another_account_pays_from_the_next_period(world: World, proration: str) -> None:
+    in_service(world, proration=proration)
+    other = world.an_account()
+    told(
+        world.on("2026-01-16"),
+        Item.objects.get(),
+        Act.TRANSFER,
+        on=SIXTEENTH,
+        to_account_id=other.pk,
+    )
+    billed(world, "2026-01-16")
+    billed(world, "2026-02-01")
+    assert rows(world.account) == [("01-01", "31.00")]
+    assert rows(other) == [("02-01", "31.00")]
+
+
+@WHOLE
+def test_a_price_corrected_from_the_first_day_is_that_of_the_period(
+    world: World, proration: str
+) -> None:
+    product = in_service(world, proration=proration)
+    dearer(world.on("2026-01-20"), product, date(2026, 1, 1), proration=proration)
+    billed(world, "2026-01-20")
+    assert rows(world.account)[1:] == [("01-01", "-31.00"), ("01-01", "32.00")]
+
+
+def test_by_the_day_it_goes_on_with_a_month_that_was_paid_whole(world: World) -> None:
+    product = in_service(world, proration="none")
+    dearer(world.on("2026-01-16"), product)
+    billed(world, "2026-01-16")
+    billed(world, "2026-02-01")
+    assert rows(world.account) == [("01-01", "31.00"), ("02-01", "32.00")]
+
+
+def test_what_is_paid_by_the_day_is_not_paid_whole(world: World) -> None:
+    product = in_service(world)
+    dearer(world.on("2026-01-16"), product, proration="none")
+    billed(world, "2026-01-16")
+    assert rows(world.account)[1:] == [("01-01", "-16.00"), ("01-16", "32.00")]
+
+
+def test_more_units_are_paid_whole_at_the_price_they_came_at(world: World) -> None:
+    """Full: two units are paid; of the five that are there later three cost a month of 32.00."""
+    product = in_service(world, "2", proration="full")
+    dearer(world.on("2026-01-16"), product, proration="full")
+    told(world, Item.objects.get(), Act.QUANTITY, on=date(2026, 1, 20), quantity=Decimal(5))
+    told(world, Item.objects.get(), Act.QUANTITY, on=date(2026, 1, 25), quantity=Decimal(3))
+    billed(world, "2026-01-26")
+    assert rows(world.account)[1:] == [("01-20", "96.00")]
+    billed(world, "2026-02-01")
+    assert rows(world.account)[2:] == [("02-01", "96.00")]
+
+
+@WHOLE
+def test_the_preview_says_so(world: World, proration: str) -> None:
+    product = in_service(world, proration=proration)
+    world.on("2026-01-16")
+    reprice(product, charges=[monthly("32.00", proration=proration)])
+    wish = Wish(item_id=Item.objects.get().pk, act=Act.TERMS, on=SIXTEENTH, when=When.ON)
+    preview = preview_changes(
+        account_id=world.account.pk,
+        wishes=[wish],
+        at=world.now,
+        billed=lambda items: ask("billed_so_far", items),
+    ).services[0]
+    assert preview.because == ()
+    assert (str(preview.next_on), f"{preview.next_total:.2f}") == ("2026-02-01", "32.00")
+
+
+def test_a_holding_fee_is_a_price_of_its_own(world: World) -> None:
+    in_service(world, proration="none")
+    fee = a_product(code="hold", charges=[monthly("6.20")])
+    told(
+        world.on("2026-01-16"),
+        Item.objects.get(),
+        Act.SUSPEND,
+        on=SIXTEENTH,
+        billing="fee",
+        fee_product=fee.product.code,
+    )
+    billed(world, "2026-01-16")
+    assert rows(world.account)[1:] == [("01-16", "3.20")]
