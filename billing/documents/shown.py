@@ -31,4 +31,4 @@ def about_text(invoice: Invoice) -> str:
 
 def carried_text(found: list[tuple[str, int, Decimal]]) -> str:
     """The sums by currency of what a run carries over."""
-    return ", ".join(money_text(total, currency) for currency, _accounts, total in found)
+    return ", ".join(money_text(total, currency) for currency, _bills, total in found)

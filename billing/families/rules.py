@@ -1,4 +1,4 @@
-"""The tax of a family's document: rounded once over the drafts of all its accounts."""
+"""A family's document as one: its tax is rounded once, and its sum may jump as a bill's may."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -25,6 +25,11 @@ def taxed_as_one(
         taxable += [Taxable(row.amount, row.percent) for row in draft.adjustments if _is_new(row)]
     taxes = iter(taxes_of(taxable, currency=currency, per=per))
     return [_retaxed(draft, taxes) for draft in drafts]
+
+
+def is_jump(before: Decimal, now: Decimal, most: Decimal, above: Decimal) -> bool:
+    """More than so many times the last bills, and by more than `above`; net amounts."""
+    return before > 0 and now > EXACT.multiply(before, most) and EXACT.subtract(now, before) > above
 
 
 def _retaxed(draft: AccountDraft, taxes: Iterator[Decimal]) -> AccountDraft:

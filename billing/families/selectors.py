@@ -1,7 +1,8 @@
 """Questions about families: who pays for whom, in a run and on documents."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -88,6 +89,46 @@ SELECT count(*) - count(DISTINCT member.payer_id)
 def drafts_less_documents(*, run_id: int, shard_id: int | None = None) -> int:
     """How many more drafts there are than documents will be: those of a family become one."""
     return int(_ask(TOGETHER, {"run": run_id, "shard": shard_id})[0][0])
+
+
+# Beside what its members were billed last, each on whatever document it was; who was never billed
+# adds to what it comes to now, as a new service of a single account does.
+WHOLES = """
+SELECT COALESCE(min(draft.account_id) FILTER (WHERE draft.account_id = member.payer_id),
+           min(draft.account_id)),
+       count(*), min(draft.currency), abs(sum(draft.total)), COALESCE(sum(variance.before), 0),
+       sum(draft.net)
+    FROM billing_familymember AS member
+    JOIN billing_draftinvoice AS draft
+        ON draft.shard_id = member.shard_id AND draft.account_id = member.account_id
+    LEFT JOIN billing_variance AS variance
+        ON variance.run_id = member.run_id AND variance.account_id = draft.account_id
+    WHERE member.shard_id = %(shard)s AND member.account_id = ANY(%(accounts)s)
+    GROUP BY member.payer_id HAVING count(*) > 1
+    ORDER BY member.payer_id
+"""
+
+
+class Whole(NamedTuple):
+    """The document that the drafts of a family will be; `account_id` is who bears it.
+
+    `total` is with tax and above zero either way; `before` and `now` are net.
+    """
+
+    account_id: int
+    accounts: int
+    currency: str
+    total: Decimal
+    before: Decimal
+    now: Decimal
+
+
+def wholes_of(shard: Shard, account_ids: Collection[int]) -> list[Whole]:
+    """The documents that lie drafted in a shard for several of these accounts, whole families."""
+    if not shard.families:
+        return []
+    values = {"shard": shard.pk, "accounts": list(account_ids)}
+    return [Whole(*row) for row in _ask(WHOLES, values)]
 
 
 def parts_of_member(account_id: int) -> QuerySet[InvoicePart]:

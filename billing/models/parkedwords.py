@@ -57,18 +57,34 @@ def _account(facts: Mapping[str, Any]) -> str:
 
 def _document(facts: Mapping[str, Any]) -> str:
     text = _("A document of %(total)s; the fuse blows at %(most)s.")
-    return text % {name: _money(facts, name) for name in ("total", "most")}
+    if "accounts" in facts:
+        text = _(
+            "A document of %(total)s for %(accounts)s accounts of a family; the fuse blows at "
+            "%(most)s."
+        )
+    figures = {name: _money(facts, name) for name in ("total", "most")}
+    return text % (figures | _accounts(facts))
 
 
 def _jump(facts: Mapping[str, Any]) -> str:
     text = _("%(now)s is %(times)s times the last bill of %(before)s; the fuse blows at %(most)s.")
+    if "accounts" in facts:
+        text = _(
+            "%(now)s for %(accounts)s accounts of a family is %(times)s times their last bills of "
+            "%(before)s; the fuse blows at %(most)s."
+        )
     times = Decimal(facts["now"]) / Decimal(facts["before"])
-    return text % {
+    figures = {
         "now": _money(facts, "now"),
         "before": _money(facts, "before"),
         "times": number_text(round(times, 1)),
         "most": number_text(Decimal(facts["most"])),
     }
+    return text % (figures | _accounts(facts))
+
+
+def _accounts(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {"accounts": number_text(facts["accounts"])} if "accounts" in facts else {}
 
 
 def _money(facts: Mapping[str, Any], name: str) -> str:

@@ -177,11 +177,13 @@ def _context(request: HtmxRequest, pk: int) -> dict[str, Any]:
     parked = selectors.parked_of(run_id=pk)
     looked_at_all = bool(counts.shards) and counts.shards_drafted == counts.shards
     reversals = list(selectors.reversals_of(run_id=pk)) if run.state == State.FINALISED else []
+    carried = carried_in(run_id=pk) if counts.carried else []
     issued = selectors.invoices_of(run_id=pk)[:SHOWN] if run.state in FINAL else []
     return {
         "run": run,
         "counts": counts,
-        "carried": carried_text(carried_in(run_id=pk)) if counts.carried else "",
+        "carried": carried_text(carried),
+        "carried_bills": sum(bills for _currency, bills, _total in carried),
         "looked_at_all": looked_at_all,
         "progress": progress_of(run, counts, pace),
         "desk": desk_of(run, counts) if looked_at_all else None,

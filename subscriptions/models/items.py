@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from o2b.catalog.models import ProductVersion
 from o2b.customers.models import Account
 from orders.models import Order, OrderLine
+from subscriptions.models.owning import BEGINS_WITH_ITS_ORDER, STAYS_WITH_ITS_ORDER
 from subscriptions.models.states import InService
 
 
@@ -73,6 +74,7 @@ class Item(InService):
                 fields=["account"], name="item_that_changed", condition=models.Q(revision__gt=1)
             ),
         ]
+        triggers = [BEGINS_WITH_ITS_ORDER, STAYS_WITH_ITS_ORDER]
 
     def __str__(self) -> str:
         return self.number

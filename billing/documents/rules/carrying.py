@@ -1,6 +1,6 @@
 """Whether a bill below its minimum waits for the next run; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -17,6 +17,13 @@ class Waiting(NamedTuple):
     since: date | None
     goes_on: bool
     is_open: bool
+
+
+def together(payer: Waiting, family: Iterable[Waiting]) -> Waiting:
+    """What is known of the one bill of a family: it goes on with any of them, if its payer may."""
+    known = list(family)
+    since = min((each.since for each in known if each.since), default=None)
+    return Waiting(since, any(each.goes_on for each in known), payer.is_open)
 
 
 def is_small(total: Decimal, minimum: Decimal) -> bool:

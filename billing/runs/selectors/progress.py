@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from billing.families.selectors import drafts_less_documents
-from billing.models import BillRun, Breach, CarriedBill, ParkCode, ParkedAccount, Shard
+from billing.models import BillRun, Breach, ParkCode, ParkedAccount, Shard
 from o2b.models import Outbox
 
 
@@ -87,9 +87,12 @@ class Rows:
     parked: int
     by_hand: int
     carried: int
+    carries_wholes: bool
 
     def agree_with(self, counts: Counts) -> bool:
-        return (self.accounts, self.documents, self.parked, self.by_hand, self.carried) == (
+        """A family whose bill waits has nothing drafted, and its rows are what it comes to."""
+        rows = (self.accounts, self.documents, self.parked, self.by_hand, self.carried)
+        return self.carries_wholes and rows == (
             counts.to_finalise,
             counts.invoices,
             counts.parked,
@@ -106,19 +109,42 @@ SELECT count(*), COALESCE(sum(documents), 0) FROM (
 ) AS account
 """
 
+CARRIED = """
+SELECT COALESCE(sum(bill.accounts), 0), count(bill.payer_id),
+       COALESCE(bool_and(bill.payer_id IS NULL OR bill.total = bill.whole), true)
+    FROM (
+        SELECT payer_id, whole, count(*) AS accounts, sum(total) AS total
+            FROM billing_carriedbill WHERE run_id = %s GROUP BY payer_id, whole
+    ) AS bill
+"""
+CUT = """
+SELECT EXISTS (
+    SELECT FROM billing_carriedbill AS waits
+        JOIN billing_familymember AS member
+            ON member.run_id = waits.run_id AND member.payer_id = waits.payer_id
+        JOIN billing_draftinvoice AS draft
+            ON draft.shard_id = member.shard_id AND draft.account_id = member.account_id
+        WHERE waits.run_id = %s
+)
+"""
+
 
 def rows_of(*, run_id: int) -> Rows:
     """Count the rows themselves, once, before numbers are given."""
     with connection.cursor() as cursor:
         cursor.execute(ROWS, [run_id])
         accounts, documents = cursor.fetchone()
+        cursor.execute(CARRIED, [run_id])
+        carried, families, wholes = cursor.fetchone()
+        if families:
+            cursor.execute(CUT, [run_id])
+            wholes = wholes and not cursor.fetchone()[0]
     documents -= drafts_less_documents(run_id=run_id)
     is_by_hand = Q(code__in=ParkCode.values)
     parked = ParkedAccount.objects.filter(run_id=run_id).aggregate(
         own=Count("pk", filter=~is_by_hand), by_hand=Count("pk", filter=is_by_hand)
     )
-    carried = CarriedBill.objects.filter(run_id=run_id).count()
-    return Rows(accounts, documents, parked["own"], parked["by_hand"], carried)
+    return Rows(accounts, documents, parked["own"], parked["by_hand"], carried, wholes)
 
 
 def totals_of(*, run_id: int) -> dict[str, dict[str, Decimal]]:

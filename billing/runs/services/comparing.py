@@ -1,12 +1,14 @@
 """Each drafted account beside its last bill, in one statement a shard; who is held stays out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 
+from billing.families.rules import is_jump
+from billing.families.selectors import wholes_of
 from billing.models import BillRun, BillWord, RunRules, Shard
 from billing.runs.copying import discard_drafts
 from billing.runs.selectors.rules import rules_of
@@ -172,7 +174,10 @@ def _compare(
 
 
 def _fused(run: BillRun, shard: Shard, scope: Scope, rules: RunRules) -> dict[int, Parking]:
-    """account → the first fuse that it blows, in words with the figures."""
+    """account → the first fuse that it blows, in words with the figures.
+
+    What a family comes to is told first, at who bears it: lifting that lifts all of that account.
+    """
     most_a_charge, most = rules.most_lines_a_charge, rules.most_lines
     values: dict[str, Any] = scope.values | {
         "run": run.pk,
@@ -183,14 +188,14 @@ def _fused(run: BillRun, shard: Shard, scope: Scope, rules: RunRules) -> dict[in
         "jump": rules.most_jump,
         "above": rules.jump_above,
     }
-    found: dict[int, Parking] = {}
+    found = {each.account_id: each for each in _of_families(shard, scope, rules)}
     with connection.cursor() as cursor:
         cursor.execute(SIZES.format(account=scope.within("account_id")), values)
         sizes = cursor.fetchall()
         if long := [row[0] for row in sizes if row[2] > most_a_charge]:
             cursor.execute(LONGEST, values | {"accounts": long})
             for account_id, lines in cursor.fetchall():
-                found[account_id] = charge_fuse(account_id, lines, most_a_charge)
+                found.setdefault(account_id, charge_fuse(account_id, lines, most_a_charge))
         for account_id, currency, lines, total in sizes:
             if lines > most:
                 found.setdefault(account_id, lines_fuse(account_id, lines, most))
@@ -203,6 +208,19 @@ def _fused(run: BillRun, shard: Shard, scope: Scope, rules: RunRules) -> dict[in
                 fuse = jump_fuse(account_id, before, now, rules.most_jump, currency)
                 found.setdefault(account_id, fuse)
     return found
+
+
+def _of_families(shard: Shard, scope: Scope, rules: RunRules) -> Iterator[Parking]:
+    """The fuses that documents of several accounts blow: by what these come to together."""
+    most, jump = rules.most_amount, rules.most_jump
+    if most is None and jump is None:
+        return
+    for whole in wholes_of(shard, scope.only or ()):
+        who, accounts, currency, total, before, now = whole
+        if most is not None and total > most:
+            yield document_fuse(who, total, most, currency, accounts=accounts)
+        elif jump is not None and is_jump(before, now, jump, rules.jump_above):
+            yield jump_fuse(who, before, now, jump, currency, accounts=accounts)
 
 
 def _lifted(run: BillRun, account_ids: Collection[int]) -> set[int]:

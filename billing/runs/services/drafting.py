@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal
 from time import perf_counter
 
 from django.db import DatabaseError, connection, transaction
@@ -40,8 +39,6 @@ from o2b.charging.terms import TermsInvalid
 from o2b.money import UnknownCurrency
 from o2b.taxes.port import TaxUnknown
 from o2b.web.words import no_rate_words
-
-_ZERO = Decimal(0)
 
 
 @transaction.atomic
@@ -168,8 +165,8 @@ def _again(
 def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Drafted:
     """Read, compute and write; who fails in Python or in Postgres fails alone."""
     accounts = due.accounts_of(scope)
-    if shard.families:  # all of one have one document together, which never waits
-        accounts = {pk: each._replace(split="", minimum=_ZERO) for pk, each in accounts.items()}
+    if shard.families:  # all of one have one document together
+        accounts = {pk: each._replace(split="") for pk, each in accounts.items()}
     rows = telling_begun(due.due_rows(scope, until=run.on))
     usage = usage_of({row[1] for row in rows if row[6]})
     places = places_in(accounts, on=run.on)

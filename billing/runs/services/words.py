@@ -20,18 +20,30 @@ def lines_fuse(account_id: int, lines: int, most: int) -> Parking:
     return _blown(account_id, {"fuse": "lines", "lines": lines, "most": most})
 
 
-def document_fuse(account_id: int, total: Decimal, most: Decimal, currency: str) -> Parking:
-    """A document is too large, either way."""
+def document_fuse(
+    account_id: int, total: Decimal, most: Decimal, currency: str, *, accounts: int = 1
+) -> Parking:
+    """A document is too large, either way; that of a family is of several `accounts`."""
     facts = {"fuse": "amount", "total": str(total), "most": str(most), "currency": currency}
-    return _blown(account_id, facts)
+    return _blown(account_id, facts | _several(accounts))
 
 
 def jump_fuse(
-    account_id: int, before: Decimal, now: Decimal, most: Decimal, currency: str
+    account_id: int,
+    before: Decimal,
+    now: Decimal,
+    most: Decimal,
+    currency: str,
+    *,
+    accounts: int = 1,
 ) -> Parking:
-    """The bill is too many times the last one."""
+    """The bill is too many times the last one; that of a family is of several `accounts`."""
     told = {"before": str(before), "now": str(now), "most": str(most), "currency": currency}
-    return _blown(account_id, {"fuse": "jump"} | told)
+    return _blown(account_id, {"fuse": "jump"} | told | _several(accounts))
+
+
+def _several(accounts: int) -> dict[str, Any]:
+    return {"accounts": accounts} if accounts > 1 else {}
 
 
 def _blown(account_id: int, facts: dict[str, Any]) -> Parking:

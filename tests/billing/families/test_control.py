@@ -1,17 +1,25 @@
 """Nobody gets a part of a family's bill: it is parked, set aside, vetoed and retried as a whole."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from billing.models import BillWord, ChargeState, DraftInvoice, ParkedAccount
-from billing.runs.services import approve_run, ask_retry, say_fine, set_aside, veto_bill
+from billing.models import BillRun, BillWord, ChargeState, DraftInvoice, ParkedAccount
+from billing.runs.services import (
+    approve_run,
+    ask_retry,
+    cancel_run,
+    say_fine,
+    set_aside,
+    veto_bill,
+)
 from o2b import events
 from tests.billing.control.test_retrying import BREAK
-from tests.billing.control.worlds import approved, equation, rules
-from tests.billing.families.worlds import a_family, an_account_with, documents
-from tests.billing.worlds import AT, FEBRUARY, by_hand, drafted, parked
-from tests.factories import a_user
+from tests.billing.control.worlds import approved, equation, more_for, reasons, rules
+from tests.billing.families.worlds import a_family, an_account_with, documents, tied
+from tests.billing.worlds import AT, FEBRUARY, by_hand, drafted, in_service, parked
+from tests.factories import a_product, a_user, an_account, monthly, setup_fee
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 
@@ -65,14 +73,98 @@ def test_a_fuse_of_one_holds_all_and_lifting_it_lets_all_pass() -> None:
     payer, member, large = a_family("10.00", "20.00", "900.00")
     rules(most_amount="500.00")
     run = drafted()
-    assert parked(run) == {payer.pk: "family", member.pk: "family", large.pk: "fuse"}
+    # What is too large is the account, and the document that its payer bears.
+    assert parked(run) == {payer.pk: "fuse", member.pk: "family", large.pk: "fuse"}
     ask_retry(run_id=run.pk, account_ids=[large.pk], lift=True, at=AT)
+    events.drain()
+    assert parked(run) == {payer.pk: "fuse", member.pk: "family", large.pk: "family"}
+    ask_retry(run_id=run.pk, account_ids=[payer.pk], lift=True, at=AT)
     events.drain()
     assert parked(run) == {}
     lifted = BillWord.objects.filter(kind="lifted").values_list("account_id", flat=True)
-    assert list(lifted) == [large.pk]
+    assert list(lifted) == [large.pk, payer.pk]
     approved(run)
     assert documents(payer) == [("930.00", "0.00", "930.00")]
+
+
+def test_a_familys_document_blows_the_fuse_of_amounts_as_that_of_one_account_does() -> None:
+    payer, member = a_family("60.00", "60.00")
+    alone = an_account_with("120.00")
+    small, other = a_family("50.00", "50.00")
+    rules(most_amount="100.00")
+    run = drafted()
+    assert parked(run) == {payer.pk: "fuse", member.pk: "family", alone.pk: "fuse"}
+    said = reasons(run)
+    assert said[payer.pk] == (
+        "A document of €120.00 for 2 accounts of a family; the fuse blows at €100.00."
+    )
+    assert said[alone.pk] == "A document of €120.00; the fuse blows at €100.00."
+    assert equation(run) == (5, 2, 0, 3, 2, 0)
+    assert {row.account_id for row in DraftInvoice.objects.all()} == {small.pk, other.pk}
+    assert ask_retry(run_id=run.pk, account_ids=[payer.pk], lift=True, at=AT) == 2
+    events.drain()
+    assert parked(run) == {alone.pk: "fuse"}
+    approved(run)
+    assert documents(payer) == [("120.00", "0.00", "120.00")]
+
+
+def test_a_lift_for_one_member_is_none_for_the_sum() -> None:
+    payer, member = a_family("60.00", "60.00")
+    rules(most_amount="100.00")
+    run = drafted()
+    ask_retry(run_id=run.pk, account_ids=[member.pk], lift=True, at=AT)
+    events.drain()
+    assert parked(run) == {payer.pk: "fuse", member.pk: "family"}
+
+
+def test_the_sum_is_borne_by_the_first_member_where_nothing_is_due_of_the_payer() -> None:
+    payer = an_account()
+    first, second = (tied(an_account_with("60.00"), payer) for _ in range(2))
+    rules(most_amount="100.00")
+    assert parked(drafted()) == {first.pk: "fuse", second.pk: "family"}
+
+
+def test_credits_and_charges_of_a_family_blow_nothing_if_their_sum_is_small() -> None:
+    payer, member = a_family("60.00", "30.00")
+    refund = in_service([a_product(charges=[setup_fee("-20.00")])])
+    tied(refund, payer)
+    rules(most_amount="70.00")
+    run = drafted()
+    assert parked(run) == {}
+    approved(run)
+    assert documents(payer) == [("70.00", "0.00", "70.00")]
+
+
+def test_a_familys_document_blows_the_fuse_of_jumps_as_that_of_one_account_does() -> None:
+    payer, *members = a_family("50.00", "50.00", "50.00")
+    alone = an_account_with("150.00")
+    approved(drafted())
+    rules(most_jump=2, jump_above=100)
+    for account in (payer, *members):
+        more_for(account, "60.00")  # each by less than what counts as a jump
+    more_for(alone, "180.00")
+    run = drafted(FEBRUARY)
+    assert parked(run) == {
+        payer.pk: "fuse",
+        **dict.fromkeys([each.pk for each in members], "family"),
+        alone.pk: "fuse",
+    }
+    assert reasons(run)[payer.pk] == (
+        "€330.00 for 3 accounts of a family is 2.2 times their last bills of €150.00; the fuse "
+        "blows at 2."
+    )
+
+
+def test_who_joins_a_family_brings_its_last_bill_along_and_a_new_account_adds_to_it() -> None:
+    payer, large = an_account_with("10.00"), an_account_with("500.00")
+    approved(drafted())
+    tied(large, payer)
+    rules(most_jump=2, jump_above=100)
+    assert parked(drafted(FEBRUARY)) == {}
+    new = in_service([a_product(charges=[monthly("600.00")])], start_on=date(2026, 2, 1))
+    tied(new, payer)
+    cancel_run(run_id=BillRun.objects.latest("pk").pk, at=AT)
+    assert parked(drafted(FEBRUARY)) == {payer.pk: "fuse", large.pk: "family", new.pk: "family"}
 
 
 def test_a_family_is_set_aside_as_a_whole_and_comes_back_as_a_whole() -> None:

@@ -1,17 +1,14 @@
-"""Where families meet split and small bills: a family has one document, and it does not wait."""
-
-from decimal import Decimal
+"""Where families meet split bills: a family has one document."""
 
 import pytest
 from django.db import transaction
 
 from billing.models import Invoice
-from billing.runs.selectors import counts_of
 from o2b.customers.families import FamilyInvalid
 from o2b.customers.models import Account
 from o2b.customers.services import change_account
 from tests.billing.documents.build import sold, split_by
-from tests.billing.families.worlds import a_family, an_account_with, documents, tied
+from tests.billing.families.worlds import a_family, documents, tied
 from tests.billing.worlds import AT, finalised
 from tests.factories import an_account
 
@@ -45,13 +42,3 @@ def test_a_split_that_was_said_before_leaves_a_family_one_document() -> None:
     finalised()
     assert documents(payer) == [("40.00", "0.00", "40.00")]
     assert list(Invoice.objects.values_list("split", "about")) == [("", "")]
-
-
-def test_the_bill_of_a_family_does_not_wait_below_a_minimum() -> None:
-    payer, member = a_family("1.00", "2.00")
-    alone = an_account_with("3.00")
-    rows = Account.objects.filter(pk__in=[payer.pk, member.pk, alone.pk])
-    rows.update(minimum_invoice=Decimal(50))
-    counts = counts_of(run_id=finalised().pk)
-    assert (counts.carried, counts.drafted, counts.holds) == (1, 2, True)
-    assert (documents(payer), documents(alone)) == ([("3.00", "0.00", "3.00")], [])
