@@ -210,3 +210,26 @@ def test_queries_do_not_grow_with_events(sender: Person, item: Item) -> None:
 
     queries(1)
     assert queries(2) == queries(200)
+
+
+def test_half_a_character_concerns_its_event_alone(sender: Person, item: Item) -> None:
+    bad = json.dumps(told(item)).replace('"e1"', '"\\ud800"')
+    both = f"[{json.dumps(told(item))},{bad}]"
+    for first in ("accepted", "duplicate"):
+        found = send(sender, both).json()["results"]
+        assert [each["status"] for each in found] == [first, "rejected"]
+        assert found[1]["id"] == "?"
+    lines = send(sender, f"{json.dumps(told(item, id='e2'))}\n{bad}\n", LINES)
+    found = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [each.get("status") for each in found] == ["accepted", "rejected", None]
+    assert totals() == [("2026-02-09", "", "5", 2)]
+
+
+def test_what_is_far_in_the_future_is_refused_and_pages_stay(
+    sender: Person, item: Item, as_: As
+) -> None:
+    far = told(item, replaces="none", time="9999-12-31T23:59:59-12:00")
+    assert_problem(sender.post(HERE, far), 422, "event_refused", "time")
+    finance = as_("finance")
+    for desk in ("pending", "rejected"):
+        assert finance.get(f"{HERE}/{desk}").status_code == 200

@@ -1,7 +1,7 @@
 """Whether an event may be counted, and how it changes its total; what is refused says why."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from subscriptions.usage.rules.told import Told
 
 SKEW = timedelta(minutes=5)  # so far may the clocks of others be ahead
 OLDEST_DAYS = 3660  # ten years
+HORIZON = datetime(9998, 12, 31, tzinfo=UTC)  # the future by any clock; pages can still show it
 LONGEST_TEXT = 200
 LONGEST_ACCOUNT = 40
 BIGGEST = Decimal(10) ** 18
@@ -123,8 +124,8 @@ class Judge:
             return _retraction(told, self.now)
         if at is None:
             return Rejection("required", "time")
-        if at < self.oldest:
-            return Rejection("too_old", "time")
+        if not self.oldest <= at <= HORIZON:
+            return Rejection("too_old" if at < self.oldest else "in_the_future", "time")
         versions = self.meters.get(told.meter)
         if versions is None:
             return _no_meter(told.meter)

@@ -163,15 +163,15 @@ SELECT told.n
             WHERE known.source = told.source AND known.key = told.key LIMIT 1
     ) AS known
     CROSS JOIN LATERAL (
-        SELECT meter_id, subject, at, value FROM subscriptions_usageevent AS event
+        SELECT kind, meter_id, subject, at, value FROM subscriptions_usageevent AS event
             WHERE event.id = known.event_id AND event.recorded_at >= known.recorded_on
         UNION ALL
-        SELECT meter_id, subject, at, value FROM subscriptions_usagepending AS pending
+        SELECT kind, meter_id, subject, at, value FROM subscriptions_usagepending AS pending
             WHERE pending.id = known.event_id
         LIMIT 1
     ) AS taken
-    WHERE (taken.meter_id, taken.subject, taken.at, taken.value)
-          IS DISTINCT FROM (told.meter_id, told.subject, told.at, told.value)
+    WHERE (taken.kind, taken.meter_id, taken.subject, taken.at, taken.value)
+          IS DISTINCT FROM (0, told.meter_id, told.subject, told.at, told.value)
 """,
     TOLD_TYPES,
 )

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from o2b.catalog.models import MeterVersion
 from orders.models import OrderLine
 from subscriptions.models import (
+    Act,
     Item,
     UsageEvent,
     UsageKey,
@@ -17,9 +19,10 @@ from subscriptions.models import (
     UsageTotal,
 )
 from subscriptions.usage.rules.told import Unreadable, identity_of, read_many, read_one
-from subscriptions.usage.services import release_waiting, write_subjects
+from subscriptions.usage.services import release_waiting, taking, write_subjects
 from tests.factories import a_product
 from tests.scenarios.world import World
+from tests.subscriptions.serving import told as act
 from tests.subscriptions.usage.build import (
     a_meter,
     a_metered_service,
@@ -322,3 +325,72 @@ def test_a_body_of_many_levels_is_no_event() -> None:
         assert identity_of(text) == ("", "")
     with pytest.raises(Unreadable):
         read_many(b"[" * 60_000)
+
+
+def test_what_was_taken_once_is_a_duplicate_whatever_holds_by_now(world: World) -> None:
+    """Ten years later, after its meter has gone, after its service passed on: its id is taken."""
+    meter = a_meter()
+    item = a_metered_service(world)
+    told = an_event(item, "2", account=item.account.reference)
+    taken(told)
+    UsageRejected.objects.all().delete()
+    again = taken(told, now="2038-02-10T12:00:00Z")
+    act(world, item, Act.TRANSFER, on=date(2026, 2, 5), to_account_id=world.an_account().pk)
+    again += taken(told)
+    MeterVersion.objects.filter(meter=meter).update(retired_on=date(2026, 1, 15))
+    again += taken(told)
+    assert [(a.status, a.differs) for a in again] == [("duplicate", False)] * 3
+    assert not UsageRejected.objects.exists()
+    changed = an_event(item, "-3", id=told.id)
+    assert [(a.status, a.differs) for a in taken(changed)] == [("duplicate", True)]
+    assert totals() == [("2026-02-09", "", "2", 1)]
+
+
+def test_what_is_refused_and_what_comes_well_under_one_id_at_once(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    bad, good = an_event(item, "-1"), an_event(item, "1")
+    good.id = bad.id
+    assert statuses(taken(bad, good, bad)) == [
+        "rejected: out_of_range",
+        "accepted",
+        "duplicate",
+    ]
+
+
+def test_an_event_of_two_years_ago_is_known_and_totals_are_right_at_the_answer(
+    world: World,
+) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    UsageSubject.objects.update(begins_on=date(2024, 1, 1))
+    told = an_event(item, "2", "2024-02-01T12:00:00Z")
+    taken(told, now="2024-02-02T12:00:00Z")
+    fresh = an_event(item, "3", "2024-02-01T13:00:00Z")
+    assert statuses(taken(told, fresh, now="2026-02-10T12:00:00Z")) == ["duplicate", "accepted"]
+    assert totals() == [("2024-02-01", "", "5", 2)]
+
+
+def test_what_waits_for_another_account_says_so(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    taken(an_event("+4930", account="A-none"), an_event("+4930", account=item.account.reference))
+    UsageSubject.objects.filter(item=item, value=item.number).update(value="+4930")
+    assert release_waiting(machine_now=world.now) == 1
+    assert UsagePending.objects.get().reason == "other_account"
+
+
+def test_ids_are_looked_up_only_where_something_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    asked: list[list[tuple[str, str]]] = []
+    monkeypatch.setattr(taking, "known_under", lambda ids: asked.append(list(ids)) or {})
+    some = [an_event(item) for _ in range(3)]
+    taken(*some)
+    taken(*some, an_event("S-nobody"))
+    assert asked == []
+    bad = an_event(item, "-1")
+    taken(*some, bad)
+    assert asked == [[("pbx", bad.id)]]
