@@ -173,7 +173,7 @@ def _answer_known(batch: _Batch) -> None:
     claimed = {
         (answer.source, answer.id): number
         for number, answer in batch.answers.items()
-        if answer.status != DUPLICATE
+        if answer.status != DUPLICATE and number not in batch.refused
     }
     asked: dict[int, Told] = {}
     for number in (*batch.refused, *batch.again):
@@ -181,7 +181,8 @@ def _answer_known(batch: _Batch) -> None:
         if isinstance(event, Unreadable) or not may_be_known(event):
             continue
         # An event that comes after it in the same batch may have the id that it left free.
-        if claimed.get((event.source, event.id), -1) <= number:
+        left_free = number in batch.refused and claimed.get((event.source, event.id), -1) > number
+        if not left_free:
             asked[number] = event
     known = known_under((event.source, event.id) for event in asked.values())
     for number, event in asked.items():

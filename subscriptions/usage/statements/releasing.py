@@ -1,7 +1,7 @@
 """The SQL that counts what waited, once it can be counted."""
 
 from subscriptions.pools.statements import REVISE_LATE
-from subscriptions.usage.statements.known import BETWEEN, EACH, KNOWN
+from subscriptions.usage.statements.known import ALL, BETWEEN, KNOWN, SOME
 from subscriptions.usage.statements.totals import ADD_TO_TOTALS, MARK_LATE
 
 # What waited and can be counted now: its subject has appeared, and its moment has come.
@@ -9,8 +9,12 @@ FOUND = (
     """
 WITH own AS (
     SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
-    + KNOWN.format(of="pending", **EACH)
-    + """ WHERE pending.kind = 0 AND pending.account IN ('', known.reference)
+    + KNOWN.format(of="pending", **SOME)
+    + """ WHERE pending.kind = 0 AND pending.account = ''
+    UNION ALL
+    SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
+    + KNOWN.format(of="pending", **ALL)
+    + """ WHERE pending.kind = 0 AND pending.account = known.reference
 ), found AS (
     SELECT * FROM own UNION ALL
     SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
@@ -81,7 +85,7 @@ MARK_OTHERS = (
 WITH named AS (
     SELECT pending.id, pending.account = known.reference AS fits
         FROM subscriptions_usagepending AS pending"""
-    + KNOWN.format(of="pending", **EACH)
+    + KNOWN.format(of="pending", **ALL)
     + """ WHERE pending.kind = 0 AND pending.account <> '' AND pending.reason <> 'other_account'
 ), others AS (
     SELECT id FROM subscriptions_usagepending
