@@ -47,3 +47,17 @@ class InService(Stateful):
     )
     def end(self, *, at: datetime, on: date) -> None:
         self.ended_on = on
+
+
+class Waiting(models.TextChoices):
+    """Why an event cannot be counted yet."""
+
+    UNKNOWN_SUBJECT = "unknown_subject", _("nobody has this subject on that day")
+    AMBIGUOUS_SUBJECT = "ambiguous_subject", _("several services have this subject on that day")
+    UNKNOWN_EVENT = "unknown_event", _("the event that it corrects is not counted yet")
+    BEYOND_LIMIT = "beyond_limit", _("its pool is a hard limit and has no units left for it")
+    # Found out while it waited; its id is taken, so that it waits for somebody to dismiss it.
+    OTHER_ACCOUNT = "other_account", _("on that day the subject belongs to another account")
+    IN_THE_FUTURE = "in_the_future", _("it lies in the future")
+    ALREADY_CORRECTED = "already_corrected", _("the event is corrected already by another")
+    OF_A_RETRACTION = "of_a_retraction", _("a retraction cannot be corrected")

@@ -4,6 +4,7 @@ The big tables are partitioned and have no row foreign keys; `manage.py recount_
 A *service* is the first item of its chain, so that a transfer moves no total.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from o2b.catalog.frozen import NEVER
 from o2b.customers.models import Account
 from subscriptions.models.items import Item
+from subscriptions.models.states import Waiting
 
 KEY_LENGTH = 200
 DISMISSED = "dismissed"  # the code of what waited until somebody gave it up
@@ -41,15 +43,6 @@ class UsageKind(models.IntegerChoices):
     USED = 0, _("usage")
     REPLACES = 1, _("replaces")
     RETRACTS = 2, _("retracts")
-
-
-class Waiting(models.TextChoices):
-    """Why an event cannot be counted yet."""
-
-    UNKNOWN_SUBJECT = "unknown_subject", _("nobody has this subject on that day")
-    AMBIGUOUS_SUBJECT = "ambiguous_subject", _("several services have this subject on that day")
-    UNKNOWN_EVENT = "unknown_event", _("the event that it corrects is not counted yet")
-    BEYOND_LIMIT = "beyond_limit", _("its pool is a hard limit and has no units left for it")
 
 
 class UsageKey(models.Model):
@@ -236,10 +229,17 @@ class UsagePending(models.Model):
     corrects = Sent(blank=True, default="")
     properties = models.JSONField(null=True)
     reason = models.CharField(max_length=20, choices=Waiting.choices)
+    tried_at = models.DateTimeField(
+        null=True, help_text=_("When it was looked at last and could not be counted.")
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["source", "key"], name="one_pending_event_a_key"),
+            models.CheckConstraint(
+                condition=models.Q(at__lt=datetime(9999, 1, 1, tzinfo=UTC)),
+                name="pending_usage_can_be_shown",
+            ),
         ]
         indexes = [
             models.Index(fields=["subject"], name="usage_pending_by_subject"),

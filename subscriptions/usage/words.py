@@ -22,6 +22,8 @@ SAID = {
     "no_number": gettext_noop("It is no number."),
     "out_of_range": gettext_noop("The meter takes values of %(value)s."),
     "too_exact": gettext_noop("The meter takes %(value)s decimals at most."),
+    "too_deep": gettext_noop("It has more than %(value)s levels."),
+    "no_text": gettext_noop("It is a list or an object; totals are kept apart by texts."),
     "no_choice": gettext_noop("It is none of: %(value)s."),
     "no_called_number": gettext_noop(
         "It is no number: digits with + or 00 before them, spaces, hyphens and brackets."

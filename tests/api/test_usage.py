@@ -186,7 +186,6 @@ def test_too_much_at_once(sender: Person, item: Item) -> None:
     assert_problem(send(sender, many), 413, "too_large")
     told_length = send(sender, "[]", CONTENT_LENGTH=str(100 * 1024 * 1024))
     assert_problem(told_length, 413, "too_large")
-    assert_problem(send(sender, "x" * 70_000, LINES), 413, "too_large")
     assert_problem(
         send(sender, "a=1", "application/x-www-form-urlencoded"), 415, "unsupported_media_type"
     )
@@ -210,3 +209,82 @@ def test_queries_do_not_grow_with_events(sender: Person, item: Item) -> None:
 
     queries(1)
     assert queries(2) == queries(200)
+
+
+def test_csv(sender: Person, item: Item) -> None:
+    head = "id,source,meter,subject,time,value,zone,replaces,retracts,account"
+    at = "2026-02-09T12:00:00Z"
+    rows = [
+        head,
+        f'a,pbx,minutes,{item.number},{at},2.5,"mob""ile",,,{item.account.reference}',
+        f"b,pbx,minutes,{item.number},{at},1,,,,A-none",
+        "",
+        f"c,pbx,minutes,{item.number},{at},x,,,,",
+        "d,pbx",
+        f"e,pbx,minutes,{item.number},{at},4,,a,,",
+        f"a,pbx,minutes,{item.number},{at},2.5,,,,",
+        "f,pbx,,,,,,,e,",
+        f"g\xff,pbx,minutes,{item.number},{at},1,,,,",
+    ]
+    body = "\n".join(rows).encode("latin-1")
+    answer = send(sender, gzip.compress(body), "text/csv", HTTP_CONTENT_ENCODING="gzip")
+    *found, sums = [json.loads(line) for line in answer.getvalue().splitlines()]
+    assert [(each["id"], each["status"], each.get("code", "")) for each in found] == [
+        ("a", "accepted", ""),
+        ("b", "rejected", "other_account"),
+        ("c", "rejected", "unreadable"),
+        ("", "rejected", "unreadable"),
+        ("e", "accepted", ""),
+        ("a", "duplicate", ""),
+        ("f", "accepted", ""),
+        ("g?", "rejected", "unreadable"),
+    ]
+    assert sums == {"accepted": 3, "duplicate": 1, "pending": 0, "rejected": 4}
+    assert UsageEvent.objects.get(key="a").properties == {"zone": 'mob"ile'}
+    assert totals() == []
+    for head in ("id,meter", "id,source,id", "", "id,source,,"):
+        assert_problem(send(sender, head, "text/csv"), 400, "malformed")
+
+
+def test_a_line_that_is_too_long_concerns_itself_alone(sender: Person, item: Item) -> None:
+    for number, length in enumerate((70_000, 700_000)):
+        some = [
+            told(item, id=f"a{number}"),
+            told(item, id=f"b{number}"),
+            told(item, id=f"c{number}"),
+        ]
+        some[1]["properties"] = {"note": "x" * length}
+        answer = send(sender, "\n".join(map(json.dumps, some)), LINES)
+        found = [json.loads(line) for line in answer.getvalue().splitlines()]
+        assert [each.get("status") for each in found] == ["accepted", "rejected", "accepted", None]
+        assert "longer than" in found[1]["message"]
+
+
+def test_whatever_else_is_said_is_kept(sender: Person, item: Item) -> None:
+    said = {"lat": 1.5, "on": True, "in": {"a": [1.25, None]}}
+    assert sender.post(HERE, told(item, properties=said)).json()["status"] == "accepted"
+    kept = UsageEvent.objects.get().properties
+    assert kept == {"lat": "1.5", "on": True, "in": {"a": ["1.25", None]}}
+
+
+def test_half_a_character_concerns_its_event_alone(sender: Person, item: Item) -> None:
+    bad = json.dumps(told(item)).replace('"e1"', '"\\ud800"')
+    both = f"[{json.dumps(told(item))},{bad}]"
+    for first in ("accepted", "duplicate"):
+        found = send(sender, both).json()["results"]
+        assert [each["status"] for each in found] == [first, "rejected"]
+        assert found[1]["id"] == "?"
+    lines = send(sender, f"{json.dumps(told(item, id='e2'))}\n{bad}\n", LINES)
+    found = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [each.get("status") for each in found] == ["accepted", "rejected", None]
+    assert totals() == [("2026-02-09", "", "5", 2)]
+
+
+def test_what_is_far_in_the_future_is_refused_and_pages_stay(
+    sender: Person, item: Item, as_: As
+) -> None:
+    far = told(item, replaces="none", time="9999-12-31T23:59:59-12:00")
+    assert_problem(sender.post(HERE, far), 422, "event_refused", "time")
+    finance = as_("finance")
+    for desk in ("pending", "rejected"):
+        assert finance.get(f"{HERE}/{desk}").status_code == 200

@@ -1,5 +1,6 @@
 """Files of usage by REST: sent under a kept mapping, read with their counts."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -103,6 +104,22 @@ def test_who_may_what(as_: As, subject: str) -> None:
     sender, sales = as_("usage sender"), as_("sales")
     answer = send(sender, body(HEADER, plain(subject, "61", "a")))
     assert answer.status_code == 202
-    assert sender.get(answer.json()["url"]).status_code == 403
+    # Who sends sees what became of it, and of nobody else's.
+    told = answer.json()
+    assert sender.get(told["url"]).json() == told
+    assert [row["id"] for row in sender.get(told["rows_url"]).json()["results"]] == ["a"]
+    assert [each["id"] for each in sender.get(HERE).json()["results"]] == [told["id"]]
+    other = send(as_("finance"), body(HEADER, plain(subject, "61", "b"))).json()
+    assert sender.get(other["url"]).status_code == 404
+    assert sender.get(other["rows_url"]).status_code == 404
     assert sales.get(answer.json()["url"]).status_code == 200
     assert send(sales, b"x").status_code == 403
+
+
+def test_a_packed_file(finance: Person, subject: str) -> None:
+    data = gzip.compress(body(HEADER, plain(subject, "61", "a"), plain(subject, "2", "b")))
+    answer = send(finance, data, HTTP_CONTENT_ENCODING="gzip")
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
+    assert_problem(send(finance, data[:-9], HTTP_CONTENT_ENCODING="gzip"), 400, "malformed")
+    assert_problem(send(finance, data, HTTP_CONTENT_ENCODING="br"), 415, "unsupported_media_type")
+    assert UsageFile.objects.filter(state="done").count() == 1

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from subscriptions.models import Item, Pool, UsageEvent, UsagePending
+from subscriptions.models import Item, Pool, UsageEvent, UsagePending, UsageSubject
 from subscriptions.pools.selectors import pool_states
 from subscriptions.pools.services import grant_units, set_hard
 from subscriptions.usage.rules.told import Told
@@ -186,3 +186,14 @@ def test_twenty_clients_at_once_are_promised_no_unit_twice(world: World) -> None
     assert found.count("accepted") == 33
     assert found.count("rejected: beyond_limit") == 47
     assert left(pool) == 1
+
+
+def test_what_does_not_fit_keeps_nothing_from_its_turn(world: World) -> None:
+    _, item = a_hard_pool(world)
+    at = "2026-01-19T12:00:00Z"
+    waits = [an_event("+4930", value, at) for value in ("500", "500", "1")]
+    assert told(world, *waits) == ["pending: unknown_subject"] * 3
+    UsageSubject.objects.filter(item=item, value=item.number).update(value="+4930")
+    rounds = [release_waiting(machine_now=world.now, most=2) for _ in range(2)]
+    assert rounds == [0, 1]
+    assert set(UsagePending.objects.values_list("reason", flat=True)) == {"beyond_limit"}

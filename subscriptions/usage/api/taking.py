@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
@@ -20,13 +21,15 @@ from o2b.api.problems import Malformed, TooLarge
 from o2b.api.views import Verbs
 from o2b.errors import Invalid
 from subscriptions.models import UsageEvent
-from subscriptions.usage.bodies import Unsupported, lines, whole
+from subscriptions.usage.api.lines import csv_lines, json_lines
+from subscriptions.usage.bodies import Unsupported, whole
 from subscriptions.usage.rules.answers import REJECTED, STATUSES, Answer, Taken
 from subscriptions.usage.rules.told import Told, Unreadable, read_cloud_headers, read_many, read_one
 from subscriptions.usage.services import AT_ONCE, take_usage
 
 JSON, LINES = "application/json", "application/x-ndjson"
 EVENTS = {JSON, "application/cloudevents+json", "application/cloudevents-batch+json"}
+CSV = "text/csv"
 MANY_LINES = {LINES, "application/jsonl", "application/ndjson"}
 IN_MEMORY = 4 * 1024 * 1024
 
@@ -94,18 +97,22 @@ class UsageViewSet(Verbs):
             JSON: EventInput(many=True),
             "application/cloudevents-batch+json": EventInput(many=True),
             LINES: EventInput,
+            CSV: OpenApiTypes.STR,
         },
         responses={(200, JSON): TakenOutput, (200, LINES): OpenApiResponse(AnswerOutput)},
     )
     def create(self, request: Request) -> HttpResponseBase:
         """Count events, each once for ever by its source and id; totals are right at the answer.
 
-        A list has at most 10,000 events; lines have no end. Sending the same again does no harm.
+        A list has at most 10,000 events; lines (JSON, or CSV under a header) have no end. Sending
+        the same again does no harm.
         """
         http = request._request
         media = (http.content_type or JSON).lower()
         if media in MANY_LINES:
-            return _take_lines(http)
+            return _take_lines(json_lines(http))
+        if media == CSV:
+            return _take_lines(csv_lines(http))
         if media not in EVENTS:
             raise Unsupported(_("Send %(one)s or %(lines)s.") % {"one": JSON, "lines": LINES})
         return _take_body(http, media)
@@ -138,14 +145,13 @@ def _take_one(event: Told | Unreadable) -> HttpResponse:
     return HttpResponse(_encode(answer), content_type=JSON)
 
 
-def _take_lines(http: HttpRequest) -> HttpResponseBase:
+def _take_lines(reading: Iterator[Told | Unreadable]) -> HttpResponseBase:
     """Lines, batch by batch, each in its own transaction; the answers are lines too, then the sum.
 
     What was counted stays so if the client breaks off; it sends everything again, to no harm.
     """
     answers = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed with the response
     sums = dict.fromkeys(STATUSES, 0)
-    reading = lines(http)
     try:
         while batch := list(islice(reading, AT_ONCE)):
             for answer in _counted(batch, sums):
@@ -169,8 +175,8 @@ class _Broken(Invalid):
         self.status, self.code = why.status_code, why.default_code
 
 
-def _counted(batch: list[bytes], sums: dict[str, int]) -> list[Answer]:
-    taken: Taken = take_usage([read_one(line) for line in batch], at=clock.now())
+def _counted(batch: list[Told | Unreadable], sums: dict[str, int]) -> list[Answer]:
+    taken: Taken = take_usage(batch, at=clock.now())
     for status, count in taken.counts().items():
         sums[status] += count
     return taken.answers

@@ -1,6 +1,6 @@
 """REST of files of usage: send one to be loaded by a kept mapping, read how far it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
@@ -22,13 +22,16 @@ from o2b.api.exact import ExactJSONParser
 from o2b.api.fields import Link, State
 from o2b.api.idempotency import once
 from o2b.api.problems import Malformed, TooLarge
-from o2b.api.views import Noun
+from o2b.api.views import Door, Noun
 from o2b.web.uploads import SLACK, is_longer
 from subscriptions.models import FileShape, FileState, RowStatus, UsageFile, UsageFileRow
+from subscriptions.usage.bodies import chunks
 from subscriptions.usage.files import services
 from subscriptions.usage.files.sheet import ENCODINGS, LARGEST_FILE, UTF8
 
 CSV = "text/csv"
+SEE, SEND = "subscriptions.see_usage", "subscriptions.send_usage"
+OWN = ("list", "retrieve", "rows")
 PIECE = 256 * 1024
 IN_MEMORY = 4 * 1024 * 1024
 
@@ -38,18 +41,35 @@ class SentFile:
 
     def __init__(self, stream: Any, name: str) -> None:
         self.name, self.stream = name, SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+        try:
+            self.digest = self._take(stream)
+        except BaseException:
+            self.stream.close()
+            raise
+
+    def _take(self, stream: Any) -> str:
         digest, size = sha256(), 0
         while piece := stream.read(PIECE):
             size += len(piece)
             if size > LARGEST_FILE:
-                self.stream.close()
                 raise _too_large()
             digest.update(piece)
             self.stream.write(piece)
-        self.digest = digest.hexdigest()
+        return digest.hexdigest()
 
     def __str__(self) -> str:
         return self.digest
+
+
+class Pieces:
+    """A body that is unpacked as it comes, to be read like a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.pieces = pieces
+
+    def read(self, size: int = -1) -> bytes:
+        """The next piece, however large it is; empty at the end."""
+        return next(filter(None, self.pieces), b"")
 
 
 class FileParser(BaseParser):
@@ -63,6 +83,9 @@ class FileParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
+        request = (parser_context or {})["request"]
+        if request.META.get("HTTP_CONTENT_ENCODING"):
+            stream = Pieces(chunks(request._request))  # type: ignore[assignment]
         return {"file": _kept(SentFile(stream, "usage.csv"), parser_context)}
 
 
@@ -122,8 +145,17 @@ class UsageFileFilter(filters.FilterSet):
         fields = ("state",)
 
 
+class OwnFileDoor(Door):
+    """Whoever may send usage sees what became of the files that they sent themselves."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return super().has_permission(request, view) or (
+            view.action in OWN and request.user.has_perm(SEND)
+        )
+
+
 class UsageFileViewSet(Noun):
-    """Files of usage and call records."""
+    """Files of usage and call records; without `see_usage` one's own."""
 
     queryset = UsageFile.objects.select_related("by")
     serializer_class = UsageFileOutput
@@ -131,9 +163,14 @@ class UsageFileViewSet(Noun):
     parser_classes: Any = (ExactJSONParser, FileParser, FileFormParser)
     sent: SentFile | None = None
     doors = {
-        **dict.fromkeys(("list", "retrieve", "rows"), "subscriptions.see_usage"),
-        "create": "subscriptions.send_usage",
+        **dict.fromkeys(OWN, SEE),
+        "create": SEND,
     }
+    permission_classes = (OwnFileDoor,)
+
+    def get_queryset(self) -> QuerySet[UsageFile]:
+        rows = super().get_queryset()
+        return rows if self.request.user.has_perm(SEE) else rows.filter(by=self.user_id)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """A body that is too large is refused unread: a session looks for its token in a form."""
@@ -202,7 +239,7 @@ class UsageFileViewSet(Noun):
     @action(detail=True, methods=["get"])
     def rows(self, request: Request, pk: str) -> Response:
         """What became of each row, the last one first."""
-        found: QuerySet[UsageFileRow] = self.queryset.get(pk=self.key()).results.all()
+        found: QuerySet[UsageFileRow] = self.get_queryset().get(pk=self.key()).results.all()
         if status := request.query_params.get("status"):
             if status not in RowStatus.values:
                 raise Malformed(_("This filter is not known."), field="status")

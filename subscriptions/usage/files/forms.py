@@ -84,6 +84,21 @@ class MappingForm(forms.Form):
     )
     meter = forms.ChoiceField(label=_("Meter"), required=False)
     meter_column = forms.ChoiceField(label=_("Column of meters"), required=False)
+    account = forms.ChoiceField(
+        label=_("Account"),
+        required=False,
+        help_text=_("Its reference: a row whose subject is of another account is rejected."),
+    )
+    replaces = forms.ChoiceField(
+        label=_("Replaces"),
+        required=False,
+        help_text=_("The id of an event of the source in whose place the row counts."),
+    )
+    retracts = forms.ChoiceField(
+        label=_("Takes back"),
+        required=False,
+        help_text=_("The id of an event of the source that counts no more."),
+    )
     only = forms.ChoiceField(label=_("Only rows where"), required=False)
     only_values = forms.CharField(
         label=_("is one of"),
@@ -121,7 +136,8 @@ class MappingForm(forms.Form):
         self._choose("id", [*named, (WHOLE_ROW, _("the whole row: equal rows are one event"))])
         self._choose("value", [("", _("no column: every row counts one")), *named])
         self._choose("meter", [("", _("from a column")), *((code, code) for code in meters)])
-        self._choose("meter_column", none + named)
+        for field in ("meter_column", "account", "replaces", "retracts"):
+            self._choose(field, none + named)
         self._choose("only", [("", _("all rows")), *named])
         self._choose("keep", named)
         for number, name in enumerate(dimensions):
@@ -157,9 +173,10 @@ class MappingForm(forms.Form):
         kept = {name: name for name in said.get("keep") or () if name not in of}
         values = tuple(v.strip() for v in said.get("only_values", "").split(",") if v.strip())
         plain = ("source", "id", "subject", "time", "time_format", "time_zone", "value", "decimal")
-        more = ("unit", "meter", "meter_column", "only", "skip_zero")
+        more = ("unit", "meter", "meter_column", "account", "replaces", "retracts")
+        rows = ("only", "skip_zero")
         return Mapping(
-            **{name: said[name] for name in (*plain, *more) if name in said},
+            **{name: said[name] for name in (*plain, *more, *rows) if name in said},
             only_values=values,
             properties=of | kept,
         )

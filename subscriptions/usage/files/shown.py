@@ -76,6 +76,13 @@ def told_mapping(told: dict[str, object]) -> list[tuple[str, str]]:
         (_("Value"), m.value or _("one a row")),
         (_("Meter"), m.meter or _("by column “%(column)s”") % {"column": m.meter_column}),
     ]
+    for label, column in (
+        (_("Account"), m.account),
+        (_("Replaces"), m.replaces),
+        (_("Takes back"), m.retracts),
+    ):
+        if column:
+            found.append((label, column))
     if m.unit:
         found.append((_("Unit"), m.unit))
     if counted := _counted(m):

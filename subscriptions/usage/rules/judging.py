@@ -1,16 +1,18 @@
 """Whether an event may be counted, and how it changes its total; what is refused says why."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import NamedTuple
 
 from o2b.charging import Aggregation, called_number
+from subscriptions.usage.rules.kept import DEEPEST, kept_fault
 from subscriptions.usage.rules.parts import LONGEST, dimension_key
 from subscriptions.usage.rules.told import Told
 
 SKEW = timedelta(minutes=5)  # so far may the clocks of others be ahead
 OLDEST_DAYS = 3660  # ten years
+HORIZON = datetime(9998, 12, 31, tzinfo=UTC)  # the future by any clock; pages can still show it
 LONGEST_TEXT = 200
 LONGEST_ACCOUNT = 40
 BIGGEST = Decimal(10) ** 18
@@ -123,8 +125,8 @@ class Judge:
             return _retraction(told, self.now)
         if at is None:
             return Rejection("required", "time")
-        if at < self.oldest:
-            return Rejection("too_old", "time")
+        if not self.oldest <= at <= HORIZON:
+            return Rejection("too_old" if at < self.oldest else "in_the_future", "time")
         versions = self.meters.get(told.meter)
         if versions is None:
             return _no_meter(told.meter)
@@ -191,8 +193,8 @@ def _measured(told: Told, at: datetime, version: MeterVersion) -> Judged | Rejec
         value = _ONE
     elif fault := _value_fault(value, version):
         return fault
-    if told.properties and (fault := _properties_fault(told.properties)):
-        return fault
+    if told.properties and (code := kept_fault(told.properties)):
+        return Rejection(code, "properties", str(DEEPEST))
     part = ""
     if version.keeps_apart:
         found = _part(told.properties or {}, value, version)
@@ -229,14 +231,6 @@ def _part(said: Mapping[str, object], value: Decimal, version: MeterVersion) -> 
     return part if len(part) <= room else Rejection("too_long", "properties", str(room))
 
 
-def _properties_fault(said: Mapping[str, object]) -> Rejection | None:
-    """A NUL that Postgres cannot keep concerns this event alone."""
-    for name, value in said.items():
-        if "\x00" in name or (isinstance(value, str) and "\x00" in value):
-            return Rejection("unprintable", "properties")
-    return None
-
-
 def _value_fault(value: Decimal, version: MeterVersion) -> Rejection | None:
     if not value.is_finite():
         return Rejection("no_number", "value")
@@ -257,20 +251,28 @@ def _value_fault(value: Decimal, version: MeterVersion) -> Rejection | None:
 def _dimensions(said: Mapping[str, object], dimensions: Sequence[Dimension]) -> str | Rejection:
     """The key of those that the meter keeps apart; what else was said is kept, not counted by."""
     found: dict[str, str] = {}
-    for name, required, choices, digits in dimensions:
-        value = said.get(name)
-        if value is None or value == "":
-            if required:
-                return Rejection("required", f"properties.{name}")
-            continue
-        text = value if isinstance(value, str) else str(value)
-        if choices and text not in choices:
-            return Rejection("no_choice", f"properties.{name}", ", ".join(choices)[:200])
-        if not text.isprintable():
-            return Rejection("unprintable", f"properties.{name}")
-        if digits:
-            text = called_number(text)[:digits]
-            if not text:
-                return Rejection("no_called_number", f"properties.{name}")
-        found[name] = text
+    for dimension in dimensions:
+        value = said.get(dimension.name)
+        if value is not None and value != "":
+            text = _dimension(value, dimension)
+            if isinstance(text, Rejection):
+                return text
+            found[dimension.name] = text
+        elif dimension.required:
+            return Rejection("required", f"properties.{dimension.name}")
     return dimension_key(found)
+
+
+def _dimension(value: object, dimension: Dimension) -> str | Rejection:
+    """What a total is kept by, or why that cannot be."""
+    name, _required, choices, digits = dimension
+    if isinstance(value, dict | list):
+        return Rejection("no_text", f"properties.{name}")
+    text = value if isinstance(value, str) else str(value)
+    if choices and text not in choices:
+        return Rejection("no_choice", f"properties.{name}", ", ".join(choices)[:200])
+    if not text.isprintable():
+        return Rejection("unprintable", f"properties.{name}")
+    if digits:
+        text = called_number(text)[:digits]
+    return text or Rejection("no_called_number", f"properties.{name}")

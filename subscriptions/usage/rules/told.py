@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import msgspec
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-Plain = dict[str, str | int | bool | None]
+Said = dict[str, Any]  # JSON; a number with a point as the text that was sent
 
 
 class Told(msgspec.Struct, gc=False):
@@ -24,7 +24,7 @@ class Told(msgspec.Struct, gc=False):
     value: Decimal | None = None
     unit: str = ""
     account: str = ""
-    properties: Plain | None = None
+    properties: Said | None = None
     replaces: str = ""
     retracts: str = ""
     specversion: str = ""
@@ -59,12 +59,12 @@ class Unreadable(ValueError):
 
 
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
-_ONE = msgspec.json.Decoder(Told)
-_MANY = msgspec.json.Decoder(list[Told])
+_ONE = msgspec.json.Decoder(Told, float_hook=str)
+_MANY = msgspec.json.Decoder(list[Told], float_hook=str)
 _CLOUD = msgspec.json.Decoder(Cloud)
 _DATA = msgspec.json.Decoder(CloudData)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_PLAIN = msgspec.json.Decoder(str | int | bool | None)
+_ANY = msgspec.json.Decoder(float_hook=str)
 _OWN = {"value", "unit"}
 
 
@@ -106,14 +106,14 @@ def _of_cloud(text: bytes) -> Told | Unreadable:
     if cloud.specversion != "1.0":
         return Unreadable("only CloudEvents 1.0 are known", "specversion")
     data = CloudData()
-    properties: Plain = {}
+    properties: Said = {}
     if bytes(cloud.data) != b"null":
         try:
             members = _MEMBERS.decode(cloud.data)
             data = _DATA.decode(cloud.data)
             for name, raw in members.items():
                 if name not in _OWN:
-                    properties[name] = _PLAIN.decode(raw)
+                    properties[name] = _ANY.decode(raw)
         except msgspec.ValidationError as exc:
             return _refused(exc, within="data")
     return Told(
@@ -132,14 +132,16 @@ def _of_cloud(text: bytes) -> Told | Unreadable:
 
 
 def text_of(event: Told) -> bytes:
-    """The event as it could be sent again."""
-    return msgspec.json.encode(
-        {
-            name: value
-            for name, value in msgspec.structs.asdict(event).items()
-            if value not in ("", None)
-        }
-    )
+    """The event as it could be sent again; without properties that are too deep to be written."""
+    said = {
+        name: value
+        for name, value in msgspec.structs.asdict(event).items()
+        if value not in ("", None)
+    }
+    try:
+        return msgspec.json.encode(said)
+    except RecursionError:
+        return msgspec.json.encode(said | {"properties": None})
 
 
 def read_cloud_headers(headers: Mapping[str, str], body: bytes) -> "Told | Unreadable":
@@ -175,24 +177,18 @@ def _texts(body: bytes) -> list[bytes]:
         RecursionError,
     ) as exc:
         try:
-            members = json.loads(body, parse_float=Decimal, parse_constant=_Constant)
+            members = json.loads(body, parse_float=str, parse_constant=_Constant)
         except (ValueError, RecursionError):
             raise Unreadable(str(exc)) from exc
     if not isinstance(members, list):
         raise Unreadable("a list of events is expected")
-    return [json.dumps(each, default=_exact).encode() for each in members]
+    return [json.dumps(each).encode() for each in members]
 
 
 class _Constant(str):
     """NaN or Infinity: goes on as text, to be refused as a value."""
 
     __slots__ = ()
-
-
-def _exact(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(type(value))
 
 
 def _refused(exc: Exception, within: str = "") -> Unreadable:

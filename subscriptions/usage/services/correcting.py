@@ -6,13 +6,16 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from o2b.catalog.models import Meter
 from subscriptions.models import (
+    Item,
     UsageCorrection,
     UsageEvent,
     UsageKey,
     UsagePending,
+    UsageSubject,
     Waiting,
 )
 from subscriptions.pools.services import BeyondLimit, hard_pools_hold
@@ -20,76 +23,16 @@ from subscriptions.pools.statements import REVISE_OF
 from subscriptions.usage.rules.answers import ACCEPTED, DUPLICATE, PENDING
 from subscriptions.usage.rules.judging import ADD, RETRACTS, SKEW, Judged, Rejection
 from subscriptions.usage.statements import ADD_TO_TOTALS, NEXT_BATCH, WHOSE
-
-CLAIM = """
-WITH fresh AS (
-    INSERT INTO subscriptions_usagekey (source, key, event_id, recorded_on)
-        VALUES (%(source)s, %(key)s, %(event)s, (now() AT TIME ZONE 'UTC')::date)
-        ON CONFLICT DO NOTHING
-        RETURNING source
-), named AS (
-    INSERT INTO subscriptions_usagesource (name) SELECT source FROM fresh ON CONFLICT DO NOTHING
+from subscriptions.usage.statements.correcting import (
+    CLAIM,
+    CORRECT,
+    LOCK_TOTAL,
+    MARK,
+    ONE,
+    RECOUNT_ONE,
+    STORE,
+    SUBTRACT,
 )
-SELECT source FROM fresh
-"""
-
-CORRECT = """
-INSERT INTO subscriptions_usagecorrection (corrected_id, event_id) VALUES (%s, %s)
-    ON CONFLICT DO NOTHING
-"""
-
-STORE = """
-INSERT INTO subscriptions_usageevent
-        (id, recorded_at, received_on, source, key, kind, meter_id, subject, at, day, service_id,
-         value, amount, part, how, corrects_id, properties)
-    VALUES (%(event)s, now(), %(received_on)s, %(source)s, %(key)s, %(kind)s, %(meter_id)s,
-            %(subject)s, %(at)s, %(day)s, %(service)s, %(value)s, %(amount)s, %(part)s, %(how)s,
-            %(corrected)s, %(properties)s)
-"""
-
-LOCK_TOTAL = """
-SELECT how FROM subscriptions_usagetotal
-    WHERE service_id = %(service)s AND meter_id = %(meter_id)s AND day = %(day)s AND part = %(part)s
-    FOR UPDATE
-"""
-
-SUBTRACT = """
-UPDATE subscriptions_usagetotal SET quantity = quantity - %(amount)s, count = count - 1
-    WHERE service_id = %(service)s AND meter_id = %(meter_id)s AND day = %(day)s AND part = %(part)s
-"""
-
-# The highest or latest of those that hold: what is corrected does not.
-RECOUNT_ONE = """
-UPDATE subscriptions_usagetotal AS total
-    SET quantity = COALESCE(held.quantity, 0), count = held.count,
-        last_at = COALESCE(held.last_at, total.last_at)
-    FROM (
-        SELECT CASE WHEN %(how)s = 1 THEN max(amount)
-                    ELSE (array_agg(amount ORDER BY at DESC, amount DESC))[1] END AS quantity,
-               count(*) AS count, max(at) AS last_at
-            FROM subscriptions_usageevent AS event
-            WHERE service_id = %(service)s AND day = %(day)s AND meter_id = %(meter_id)s
-              AND part = %(part)s AND kind <> 2
-              AND NOT EXISTS (SELECT FROM subscriptions_usagecorrection AS gone
-                                  WHERE gone.corrected_id = event.id)
-    ) AS held
-    WHERE total.service_id = %(service)s AND total.meter_id = %(meter_id)s
-      AND total.day = %(day)s AND total.part = %(part)s
-"""
-
-ONE = """
-(SELECT %(service)s::bigint AS service_id, %(meter_id)s::bigint AS meter_id, %(day)s::date AS day,
-        %(part)s AS part, %(amount)s::numeric AS amount, %(how)s::smallint AS how,
-        %(at)s::timestamptz AS at) AS one
-"""
-
-MARK = """
-INSERT INTO subscriptions_usagemark AS mark (service_id, meter_id, revision)
-    SELECT service_id, meter_id, 1
-        FROM unnest(%s::bigint[], %s::bigint[]) AS touched (service_id, meter_id)
-        ORDER BY service_id, meter_id
-    ON CONFLICT (service_id, meter_id) DO UPDATE SET revision = mark.revision + 1
-"""
 
 
 class _Refused(Exception):
@@ -159,17 +102,18 @@ def _claim(told: Judged) -> int | None:
 
 def _apply(told: Judged, event_id: int, at: datetime, *, received_on: date | None = None) -> str:
     """Write the correction; nothing, and why it waits, if it cannot be yet."""
+    # First what is wrong whatever it corrects: that would not become better by waiting.
+    home = None if told.kind == RETRACTS else _whose(told, at)
     corrected = _counted(told.source, told.corrects)
     if corrected is None:
         return Waiting.UNKNOWN_EVENT
     if corrected.kind == RETRACTS:
-        raise _Refused(Rejection("of_a_retraction", "retracts"))
-    home = _Home(corrected.service_id, corrected.day, "")
-    if told.kind != RETRACTS:
-        found = _whose(told, at)
-        if isinstance(found, str):
-            return found
-        home = found
+        raise _Refused(Rejection("of_a_retraction", _field(told)))
+    if told.account and told.account not in _accounts(corrected):
+        raise _Refused(Rejection("other_account", "account"))
+    if isinstance(home, str):
+        return home
+    home = home or _Home(corrected.service_id, corrected.day, "")
     meter_id = told.meter_id or corrected.meter_id
     touched = sorted({(corrected.service_id, corrected.meter_id), (home.service, meter_id)})
     try:
@@ -228,18 +172,35 @@ def _counted(source: str, key: str) -> UsageEvent | None:
     return UsageEvent.objects.filter(pk=known.event_id).first()
 
 
+def _accounts(event: UsageEvent) -> set[str]:
+    """References of who has the service of an event on its day.
+
+    Where it is not sold by any meter on that day any more: of whoever has or had it.
+    """
+    subjects = UsageSubject.objects.filter(
+        Q(ends_on=None) | Q(ends_on__gt=event.day),
+        service_id=event.service_id,
+        begins_on__lte=event.day,
+    )
+    chain = Item.objects.filter(Q(pk=event.service_id) | Q(root_id=event.service_id))
+    return set(subjects.values_list("account__reference", flat=True)) or set(
+        chain.values_list("account__reference", flat=True)
+    )
+
+
 def _whose(told: Judged, at: datetime) -> _Home | str:
+    """Where it counts, or why that is not known; raises _Refused."""
     with connection.cursor() as cursor:
         cursor.execute(WHOSE, _values(told) | {"now": at})
         service, other, zone, reference, now, day = cursor.fetchone()
+        if told.at > (now or at) + SKEW:
+            raise _Refused(Rejection("in_the_future", "time"))
         if service is None:
             return Waiting.UNKNOWN_SUBJECT
         if service != other:
             return Waiting.AMBIGUOUS_SUBJECT
         if told.account not in ("", reference):
             raise _Refused(Rejection("other_account", "account"))
-        if told.at > now + SKEW:
-            raise _Refused(Rejection("in_the_future", "time"))
         cursor.execute("SELECT to_char(%s AT TIME ZONE %s, '\"@\"HH24:MI:SS.US')", [told.at, zone])
         (moment,) = cursor.fetchone()
     return _Home(service, day, moment if told.timed else "")

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from django.db import connection, transaction
 
 # A subscription's and an item's number, serials and licence keys at the customer's, and whatever
-# text describes the service; only where something is sold by a meter, and only by that meter.
+# text, number or choice describes the service; only where something is sold by a meter, and only by
+# that meter.
 WRITE = """
 WITH spans AS (
     SELECT COALESCE(item.root_id, item.id) AS service_id, item.id AS item_id, item.account_id,
@@ -42,7 +43,8 @@ WITH spans AS (
         JOIN catalog_productversion AS described ON described.id = spans.product_version_id
         CROSS JOIN LATERAL jsonb_each_text(spans.characteristics) AS said
         WHERE EXISTS (SELECT FROM jsonb_array_elements(described.characteristics) AS spec
-                          WHERE spec ->> 'name' = said.key AND spec ->> 'type' = 'text')
+                          WHERE spec ->> 'name' = said.key
+                            AND COALESCE(spec ->> 'type', 'text') <> 'boolean')
 ), wanted AS (
     SELECT DISTINCT value, meter, service_id, item_id, account_id, begins_on, ends_on
         FROM named WHERE length(value) BETWEEN 1 AND 200
@@ -52,7 +54,7 @@ WITH spans AS (
             (wanted.value, wanted.meter, wanted.service_id, wanted.item_id, wanted.begins_on)
                 = (old.value, old.meter, old.service_id, old.item_id, old.begins_on)
             AND wanted.ends_on IS NOT DISTINCT FROM old.ends_on)
-    RETURNING value
+    RETURNING value, meter
 ), made AS (
     INSERT INTO subscriptions_usagesubject
         (value, meter, service_id, item_id, account_id, begins_on, ends_on, shared)
@@ -61,23 +63,35 @@ WITH spans AS (
             (wanted.value, wanted.meter, wanted.service_id, wanted.item_id, wanted.begins_on)
                 = (old.value, old.meter, old.service_id, old.item_id, old.begins_on)
             AND wanted.ends_on IS NOT DISTINCT FROM old.ends_on)
-    RETURNING value
+    RETURNING value, meter
 )
-SELECT value FROM gone UNION SELECT value FROM made
+SELECT value, meter FROM gone UNION SELECT value, meter FROM made
 """
 
-# A subject of several services is looked at closely, day by day; all others at once.
+# A subject of several services is looked at closely, day by day; all others at once. Of a value
+# that very many services have (a colour, a speed) some tell that it is shared: the others are so
+# already.
 SHARE = """
+WITH touched AS (
+    SELECT DISTINCT value, meter FROM unnest(%(values)s::text[], %(meters)s::text[])
+        AS told (value, meter)
+), seen AS (
+    SELECT few.* FROM touched CROSS JOIN LATERAL (
+        SELECT id, value, meter, service_id, shared FROM subscriptions_usagesubject AS known
+            WHERE known.value = touched.value AND known.meter = touched.meter LIMIT 100
+    ) AS few
+    UNION SELECT id, value, meter, service_id, shared FROM subscriptions_usagesubject AS mine
+        WHERE service_id = ANY(%(roots)s)
+        AND (mine.value, mine.meter) IN (SELECT value, meter FROM touched)
+), found AS (
+    SELECT seen.id, many.shared FROM seen JOIN (
+        SELECT value, meter, min(service_id) <> max(service_id) AS shared
+            FROM seen GROUP BY value, meter
+    ) AS many ON (many.value, many.meter) = (seen.value, seen.meter)
+        WHERE seen.shared <> many.shared
+)
 UPDATE subscriptions_usagesubject AS known SET shared = found.shared
-    FROM (
-        SELECT same.id, EXISTS (
-            SELECT FROM subscriptions_usagesubject AS other
-                WHERE other.value = same.value AND other.meter = same.meter
-                  AND other.service_id <> same.service_id
-        ) AS shared
-            FROM subscriptions_usagesubject AS same WHERE same.value = ANY(%(values)s)
-    ) AS found
-    WHERE known.id = found.id AND known.shared <> found.shared
+    FROM found WHERE known.id = found.id
 """
 
 
@@ -87,5 +101,7 @@ def write_subjects(roots: Collection[int]) -> None:
     if roots:
         with connection.cursor() as cursor:
             cursor.execute(WRITE, {"roots": sorted(roots)})
-            if values := sorted(value for (value,) in cursor.fetchall()):
-                cursor.execute(SHARE, {"values": values})
+            if touched := sorted(cursor.fetchall()):
+                values, meters = (list(column) for column in zip(*touched, strict=True))
+                told = {"roots": sorted(roots), "values": values, "meters": meters}
+                cursor.execute(SHARE, told)

@@ -18,11 +18,13 @@ from subscriptions.usage.rules.answers import (
     Taken,
 )
 from subscriptions.usage.rules.judging import RETRACTS, SKEW, Judge, Judged, Rejection
+from subscriptions.usage.rules.known import differs, may_be_known
 from subscriptions.usage.rules.sorting import Columns, sort_out
 from subscriptions.usage.rules.told import Told, Unreadable, identity_of, text_of
 from subscriptions.usage.selectors import meters_to_judge_by
 from subscriptions.usage.services.columns import columns_of
 from subscriptions.usage.services.correcting import take_correction
+from subscriptions.usage.services.knowing import known_under
 from subscriptions.usage.statements import DIFFERENT, LIMITED, TAKE
 from subscriptions.usage.words import say
 
@@ -41,6 +43,7 @@ class _Batch:
     corrections: Mapping[int, Judged]
     refused: dict[int, Rejection]
     answers: dict[int, Answer] = field(default_factory=dict)
+    again: list[int] = field(default_factory=list)  # corrections whose id is taken
 
 
 def take_usage(
@@ -62,6 +65,7 @@ def take_usage(
                 _take_plain(batch)
                 for number in batch.corrections:
                     _take_correction(batch, number)
+                _answer_known(batch)
                 rows = _refused_rows(batch)
                 if keep_refused:
                     UsageRejected.objects.bulk_create(rows)
@@ -152,9 +156,40 @@ def _take_correction(batch: _Batch, number: int) -> None:
         batch.refused[number] = found
         return
     status, code = found
+    if status == DUPLICATE:
+        batch.again.append(number)
     where = "retracts" if judged.kind == RETRACTS else "replaces"
     field_ = "subject" if code.endswith("subject") else where if code else ""
     batch.answers[number] = Answer(judged.source, judged.key, status, code, field_)
+
+
+def _answer_known(batch: _Batch) -> None:
+    """Whose id is taken is a duplicate, whatever is wrong with it by now.
+
+    Asked only where something is refused, or a correction is known.
+    """
+    if not batch.refused and not batch.again:
+        return
+    claimed = {
+        (answer.source, answer.id): number
+        for number, answer in batch.answers.items()
+        if answer.status != DUPLICATE and number not in batch.refused
+    }
+    asked: dict[int, Told] = {}
+    for number in (*batch.refused, *batch.again):
+        event = batch.events[number]
+        if isinstance(event, Unreadable) or not may_be_known(event):
+            continue
+        # An event that comes after it in the same batch may have the id that it left free.
+        left_free = number in batch.refused and claimed.get((event.source, event.id), -1) > number
+        if not left_free:
+            asked[number] = event
+    known = known_under((event.source, event.id) for event in asked.values())
+    for number, event in asked.items():
+        who = event.source, event.id
+        if who in known:
+            batch.refused.pop(number, None)
+            batch.answers[number] = Answer(*who, DUPLICATE, differs=differs(event, known[who]))
 
 
 def _refused_rows(batch: _Batch) -> list[UsageRejected]:
@@ -169,7 +204,8 @@ def _refused_rows(batch: _Batch) -> list[UsageRejected]:
             text, source, key = text_of(event), event.source, event.id
         message = say(rejection)
         batch.answers[number] = Answer(
-            source, key, REJECTED, rejection.code, rejection.field, message
+            *(_plain(source), _plain(key), REJECTED),
+            *(rejection.code, _plain(rejection.field), _plain(message)),
         )
         rows.append(
             UsageRejected(

@@ -1,7 +1,7 @@
 """The SQL of usage, by what it is for."""
 
 from subscriptions.usage.statements.known import WHOSE
-from subscriptions.usage.statements.releasing import RELEASE, RELEASE_LIMITED
+from subscriptions.usage.statements.releasing import MARK_OTHERS, RELEASE, RELEASE_LIMITED
 from subscriptions.usage.statements.taking import DIFFERENT, LIMITED, NEXT_BATCH, TAKE
 from subscriptions.usage.statements.totals import ADD_TO_TOTALS, MARK_LATE
 
@@ -11,6 +11,7 @@ __all__ = [
     "LIMITED",
     "MARK_LATE",
     "NEXT_BATCH",
+    "MARK_OTHERS",
     "RELEASE",
     "RELEASE_LIMITED",
     "TAKE",

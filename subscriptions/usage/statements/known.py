@@ -20,7 +20,22 @@ KNOWN = """
             ORDER BY known.begins_on DESC {most}
     ) AS {alias}
 """
-EACH = {"join": "CROSS JOIN LATERAL", "most": "OFFSET 0", "alias": "known"}
+EACH = {"join": "CROSS JOIN LATERAL", "alias": "known"}
+ALL = EACH | {"most": "OFFSET 0"}
+# Of a value that very many services have, some tell that it names none of them.
+SOME = EACH | {"most": "LIMIT 20"}
+
+# Whether another service has the subject on that day too. Asked only of subjects that other
+# services have on whatever day: of others it costs nothing.
+ELSEWHERE = """EXISTS (
+    SELECT FROM subscriptions_usagesubject AS other
+        JOIN customers_account AS whose ON whose.id = other.account_id
+        WHERE other.value = {of}.subject AND other.meter = {of}.meter
+          AND other.service_id <> {one}.service_id
+          AND ({of}.at AT TIME ZONE whose.time_zone)::date >= other.begins_on
+          AND (other.ends_on IS NULL
+               OR ({of}.at AT TIME ZONE whose.time_zone)::date < other.ends_on)
+)"""
 
 # Where a service passes between accounts of two time zones there may be hours that are no longer
 # a day of the one and not yet of the other: they belong to the last day of who gave it away.
@@ -52,7 +67,7 @@ WHOSE = (
     """
 WITH asked AS (SELECT %(subject)s AS subject, %(meter)s AS meter, %(at)s::timestamptz AS at),
 own AS (SELECT known.* FROM asked"""
-    + KNOWN.format(of="asked", **EACH)
+    + KNOWN.format(of="asked", **SOME)
     + """), found AS (
     SELECT * FROM own UNION ALL SELECT known.* FROM asked"""
     + BETWEEN.format(of="asked")

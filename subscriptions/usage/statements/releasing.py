@@ -1,7 +1,7 @@
 """The SQL that counts what waited, once it can be counted."""
 
 from subscriptions.pools.statements import REVISE_LATE
-from subscriptions.usage.statements.known import BETWEEN, EACH, KNOWN
+from subscriptions.usage.statements.known import ALL, BETWEEN, KNOWN, SOME
 from subscriptions.usage.statements.totals import ADD_TO_TOTALS, MARK_LATE
 
 # What waited and can be counted now: its subject has appeared, and its moment has come.
@@ -9,8 +9,12 @@ FOUND = (
     """
 WITH own AS (
     SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
-    + KNOWN.format(of="pending", **EACH)
-    + """ WHERE pending.kind = 0 AND pending.account IN ('', known.reference)
+    + KNOWN.format(of="pending", **SOME)
+    + """ WHERE pending.kind = 0 AND pending.account = ''
+    UNION ALL
+    SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
+    + KNOWN.format(of="pending", **ALL)
+    + """ WHERE pending.kind = 0 AND pending.account = known.reference
 ), found AS (
     SELECT * FROM own UNION ALL
     SELECT pending.id, known.* FROM subscriptions_usagepending AS pending"""
@@ -59,7 +63,8 @@ SELECT count(*) FROM counted
 """
 )
 
-# What waits and draws from a hard pool, the oldest first: what it would add to whose total.
+# What waits and draws from a hard pool, first what was not looked at for the longest time: what it
+# would add to whose total.
 RELEASE_LIMITED = (
     FOUND
     + """
@@ -69,7 +74,25 @@ SELECT pending.id, pending.meter, one.service_id, one.day,
        pending.amount, at AT TIME ZONE zone
     FROM subscriptions_usagepending AS pending JOIN one ON one.id = pending.id
     WHERE one.limited AND pending.at <= one.now + %(skew)s::interval
-    ORDER BY pending.id LIMIT %(most)s
+    ORDER BY pending.tried_at NULLS FIRST, pending.id LIMIT %(most)s
     FOR UPDATE OF pending SKIP LOCKED
+"""
+)
+
+# What waits says whose its subject must be, and the subject has turned out to be another's.
+MARK_OTHERS = (
+    """
+WITH named AS (
+    SELECT pending.id, pending.account = known.reference AS fits
+        FROM subscriptions_usagepending AS pending"""
+    + KNOWN.format(of="pending", **ALL)
+    + """ WHERE pending.kind = 0 AND pending.account <> '' AND pending.reason <> 'other_account'
+), others AS (
+    SELECT id FROM subscriptions_usagepending
+        WHERE id IN (SELECT id FROM named GROUP BY id HAVING NOT bool_or(fits))
+        ORDER BY id FOR UPDATE SKIP LOCKED
+)
+UPDATE subscriptions_usagepending SET reason = 'other_account'
+    WHERE id IN (SELECT id FROM others)
 """
 )

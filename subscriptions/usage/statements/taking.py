@@ -11,7 +11,7 @@ where a planner that takes ten rows for granted may choose a loop over all for e
 
 from o2b.prepared import Prepared
 from subscriptions.pools.statements import REVISE_LATE
-from subscriptions.usage.statements.known import KNOWN
+from subscriptions.usage.statements.known import ELSEWHERE, KNOWN
 from subscriptions.usage.statements.totals import ADD_TO_TOTALS, MARK_LATE
 
 # An event a row, from columns: arrays that are shorter than the batch end in NULL. What a meter's
@@ -61,7 +61,9 @@ WITH batch AS (
            one.day, COALESCE(one.now, %(now)s) AS now,
            CASE WHEN told.at > COALESCE(one.now, %(now)s) + %(skew)s THEN 'in_the_future'
                 WHEN one.service_id IS NULL THEN 'unknown_subject'
-                WHEN one.shared THEN 'ambiguous_subject'
+                WHEN one.shared AND """
+    + ELSEWHERE.format(of="told", one="one")
+    + """ THEN 'ambiguous_subject'
                 WHEN told.account <> '' AND told.account <> one.reference THEN 'other_account'
                 WHEN one.limited AND NOT %(covered)s THEN 'limited'
                 ELSE '' END AS verdict
@@ -163,15 +165,15 @@ SELECT told.n
             WHERE known.source = told.source AND known.key = told.key LIMIT 1
     ) AS known
     CROSS JOIN LATERAL (
-        SELECT meter_id, subject, at, value FROM subscriptions_usageevent AS event
+        SELECT kind, meter_id, subject, at, value FROM subscriptions_usageevent AS event
             WHERE event.id = known.event_id AND event.recorded_at >= known.recorded_on
         UNION ALL
-        SELECT meter_id, subject, at, value FROM subscriptions_usagepending AS pending
+        SELECT kind, meter_id, subject, at, value FROM subscriptions_usagepending AS pending
             WHERE pending.id = known.event_id
         LIMIT 1
     ) AS taken
-    WHERE (taken.meter_id, taken.subject, taken.at, taken.value)
-          IS DISTINCT FROM (told.meter_id, told.subject, told.at, told.value)
+    WHERE (taken.kind, taken.meter_id, taken.subject, taken.at, taken.value)
+          IS DISTINCT FROM (0, told.meter_id, told.subject, told.at, told.value)
 """,
     TOLD_TYPES,
 )

@@ -1,12 +1,18 @@
 """Events are counted once for ever, each with an answer of its own; totals are right at once."""
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
+from io import StringIO
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
+from o2b.catalog.models import MeterVersion
 from orders.models import OrderLine
 from subscriptions.models import (
+    Act,
     Item,
     UsageEvent,
     UsageKey,
@@ -16,10 +22,11 @@ from subscriptions.models import (
     UsageSubject,
     UsageTotal,
 )
-from subscriptions.usage.rules.told import Unreadable, identity_of, read_many, read_one
-from subscriptions.usage.services import release_waiting, write_subjects
+from subscriptions.usage.rules.told import Told, Unreadable, identity_of, read_many, read_one
+from subscriptions.usage.services import release_waiting, taking, write_subjects
 from tests.factories import a_product
 from tests.scenarios.world import World
+from tests.subscriptions.serving import told as act
 from tests.subscriptions.usage.build import (
     a_meter,
     a_metered_service,
@@ -89,8 +96,12 @@ def test_a_subject_of_several_waits(world: World) -> None:
     a_metered_service(world)
     UsageSubject.objects.update(value="+49301", shared=True)
     assert statuses(taken(an_event("+49301"))) == ["pending: ambiguous_subject"]
-    UsageSubject.objects.exclude(service=one).delete()
+    gone = UsageSubject.objects.exclude(service=one)
+    gone.filter(value="+49301").update(ends_on=date(2026, 2, 9))
     assert release_waiting(machine_now=world.now) == 1
+    # From that day on it names one of them, and before both.
+    told = [an_event("+49301"), an_event("+49301", at="2026-02-08T12:00:00Z")]
+    assert statuses(taken(*told)) == ["accepted", "pending: ambiguous_subject"]
 
 
 def test_a_service_that_is_not_sold_by_the_meter_waits(world: World) -> None:
@@ -274,8 +285,7 @@ def test_a_subject_that_passes_on_is_whose_it_was_on_the_day(world: World) -> No
         an_event("+4930", "1", "2026-01-31T12:00:00Z"),
         an_event("+4930", "2", "2026-02-01T12:00:00Z"),
     ]
-    assert statuses(taken(*told)) == ["pending: ambiguous_subject"] * 2
-    assert release_waiting(machine_now=world.now) == 2
+    assert statuses(taken(*told)) == ["accepted"] * 2
     assert {(row.service_id, int(row.quantity)) for row in UsageTotal.objects.all()} == {
         (one.pk, 1),
         (other.pk, 2),
@@ -301,6 +311,90 @@ def test_a_subject_of_two_services_is_known_as_shared(world: World) -> None:
     assert not UsageSubject.objects.filter(shared=True, value="+4930").exists()
 
 
+def test_a_subject_is_any_characteristic_that_can_be_written(world: World) -> None:
+    a_meter()
+    spec = [
+        {"name": "imsi", "label": "IMSI", "type": "integer"},
+        {"name": "number", "label": "Number", "type": "choice", "choices": ["+491", 492]},
+        {"name": "rate", "label": "Rate", "type": "decimal"},
+        {"name": "fast", "label": "Fast", "type": "boolean"},
+    ]
+    product = a_product(charges=[by_meter()], characteristics=spec)
+    world.on("2026-01-01")
+    world.sell(products=[product])
+    item = Item.objects.get()
+    said = {"imsi": 262011234567890, "number": 492, "rate": "1.5", "fast": True}
+    OrderLine.objects.filter(pk=item.order_line_id).update(characteristics=said)
+    write_subjects([item.pk])
+    world.on("2026-02-10")
+    told = [an_event(text) for text in ("262011234567890", "492", "1.5", "true")]
+    assert statuses(taken(*told)) == ["accepted"] * 3 + ["pending: unknown_subject"]
+
+
+def test_of_a_value_that_many_services_have_few_rows_are_looked_at(world: World) -> None:
+    a_meter()
+    spec = [{"name": "colour", "label": "Colour", "type": "choice", "choices": ["red"]}]
+    product = a_product(charges=[by_meter()], characteristics=spec)
+    world.on("2026-01-01")
+    for _ in range(3):
+        world.sell(products=[product])
+    items = list(Item.objects.order_by("pk"))
+    for item in items:
+        OrderLine.objects.filter(pk=item.order_line_id).update(characteristics={"colour": "red"})
+    red = UsageSubject.objects.filter(value="red").order_by("service_id")
+    for count, item in enumerate(items, 1):
+        write_subjects([item.pk])
+        assert list(red.values_list("shared", flat=True)) == [count > 1] * count
+    for item in items[:2]:
+        OrderLine.objects.filter(pk=item.order_line_id).update(characteristics={})
+        write_subjects([item.pk])
+    assert list(red.values_list("service_id", "shared")) == [(items[2].pk, False)]
+
+
+KEPT = [
+    ({"lat": "1.50", "n": 10**30, "deep": {"a": ["1.25", {"b": None}]}}, ""),
+    ({"a": {"b": ["x\x00"]}}, "unprintable"),
+    ({"a": {"x\x00": 1}}, "unprintable"),
+    ({"zone": ["mobile"]}, "no_text"),
+]
+
+
+@pytest.mark.parametrize(("said", "code"), KEPT)
+def test_whatever_else_is_said_is_kept(world: World, said: dict[str, Any], code: str) -> None:
+    a_meter(dimensions=[{"name": "zone"}])
+    item = a_metered_service(world)
+    event = an_event(item, properties=said)
+    assert statuses(taken(event)) == [f"rejected: {code}" if code else "accepted"]
+    if not code:
+        assert UsageEvent.objects.get().properties == said
+
+
+def test_properties_of_too_many_levels_concern_their_event_alone(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    for levels in (20, 21, 700):
+        deep: Any = "x"
+        for _ in range(levels):
+            deep = [deep]
+        found = statuses(taken(an_event(item, properties={"deep": deep}), an_event(item)))
+        assert found == ["accepted" if levels == 20 else "rejected: too_deep", "accepted"]
+
+
+def test_numbers_with_a_point_are_kept_as_they_were_sent() -> None:
+    said = b'{"lat":1.50,"in":[1e400]}'
+    head = b'"source":"pbx","specversion":"1.0","type":"minutes"'
+    plain = read_one(b'{"id":"1","source":"pbx","properties":' + said + b"}")
+    cloud = read_one(b'{"id":"1",' + head + b',"data":' + said + b"}")
+    beside_nan = read_many(
+        b'[{"id":"1","source":"pbx","properties":'
+        + said
+        + b'},{"id":"2","source":"x","value":NaN}]'
+    )[0]
+    for found in (plain, cloud, beside_nan):
+        assert isinstance(found, Told)
+        assert found.properties == {"lat": "1.50", "in": ["1e400"]}
+
+
 def test_what_postgres_cannot_keep_concerns_its_event_alone(world: World) -> None:
     a_meter()
     item = a_metered_service(world)
@@ -322,3 +416,98 @@ def test_a_body_of_many_levels_is_no_event() -> None:
         assert identity_of(text) == ("", "")
     with pytest.raises(Unreadable):
         read_many(b"[" * 60_000)
+
+
+def test_what_was_taken_once_is_a_duplicate_whatever_holds_by_now(world: World) -> None:
+    """Ten years later, after its meter has gone, after its service passed on: its id is taken."""
+    meter = a_meter()
+    item = a_metered_service(world)
+    told = an_event(item, "2", account=item.account.reference)
+    taken(told)
+    UsageRejected.objects.all().delete()
+    again = taken(told, now="2038-02-10T12:00:00Z")
+    act(world, item, Act.TRANSFER, on=date(2026, 2, 5), to_account_id=world.an_account().pk)
+    again += taken(told, told)
+    MeterVersion.objects.filter(meter=meter).update(retired_on=date(2026, 1, 15))
+    again += taken(told)
+    assert [(a.status, a.differs) for a in again] == [("duplicate", False)] * 4
+    assert not UsageRejected.objects.exists()
+    changed = an_event(item, "-3", id=told.id)
+    assert [(a.status, a.differs) for a in taken(changed)] == [("duplicate", True)]
+    assert totals() == [("2026-02-09", "", "2", 1)]
+
+
+def test_what_is_refused_and_what_comes_well_under_one_id_at_once(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    bad, good = an_event(item, "-1"), an_event(item, "1")
+    good.id = bad.id
+    assert statuses(taken(bad, good, bad)) == [
+        "rejected: out_of_range",
+        "accepted",
+        "duplicate",
+    ]
+
+
+def test_an_event_of_two_years_ago_is_known_and_totals_are_right_at_the_answer(
+    world: World,
+) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    UsageSubject.objects.update(begins_on=date(2024, 1, 1))
+    told = an_event(item, "2", "2024-02-01T12:00:00Z")
+    taken(told, now="2024-02-02T12:00:00Z")
+    fresh = an_event(item, "3", "2024-02-01T13:00:00Z")
+    assert statuses(taken(told, fresh, now="2026-02-10T12:00:00Z")) == ["duplicate", "accepted"]
+    assert totals() == [("2024-02-01", "", "5", 2)]
+
+
+def test_what_waits_for_another_account_says_so(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    taken(an_event("+4930", account="A-none"), an_event("+4930", account=item.account.reference))
+    UsageSubject.objects.filter(item=item, value=item.number).update(value="+4930")
+    assert release_waiting(machine_now=world.now) == 1
+    assert UsagePending.objects.get().reason == "other_account"
+
+
+def test_ids_are_looked_up_only_where_something_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    asked: list[list[tuple[str, str]]] = []
+    monkeypatch.setattr(taking, "known_under", lambda ids: asked.append(list(ids)) or {})
+    some = [an_event(item) for _ in range(3)]
+    taken(*some)
+    taken(*some, an_event("S-nobody"))
+    assert asked == []
+    bad = an_event(item, "-1")
+    taken(*some, bad)
+    assert asked == [[("pbx", bad.id)]]
+
+
+def test_recount_by_its_command(world: World) -> None:
+    a_meter()
+    item = a_metered_service(world)
+    taken(an_event(item, "2"), an_event("S-nobody"))
+
+    def recounted(*flags: str) -> dict[str, Any]:
+        out = StringIO()
+        try:
+            call_command("recount_usage", "--json", *flags, stdout=out)
+        finally:
+            found: dict[str, Any] = json.loads(out.getvalue())
+        return found
+
+    assert recounted() == {
+        **{"keys": 2, "events": 1, "pending": 1, "lost": 0, "dismissed": 0},
+        **{"differences": 0, "first": []},
+    }
+    UsageTotal.objects.update(quantity=7)
+    with pytest.raises(CommandError):
+        recounted()
+    found = recounted("--write")
+    assert (found["differences"], found["first"][0]["day"]) == (1, "2026-02-09")
+    assert recounted()["differences"] == 0
+    assert totals() == [("2026-02-09", "", "2", 1)]

@@ -10,6 +10,7 @@ from subscriptions.usage.files.rules.moments import FORMATS, ISO, form_of, has_o
 from subscriptions.usage.files.rules.shapes import ASTERISK, FREESWITCH, Layout
 
 WHOLE_ROW = "*"  # as id: the same row is the same event
+COLUMNS = ("id", "subject", "time", "value", "account", "replaces", "retracts")
 MOST_TEXT = 200
 
 
@@ -17,7 +18,8 @@ class Mapping(msgspec.Struct, omit_defaults=True):
     """How the rows of a file become events; every field but `source`, `meter` … names a column.
 
     `id` may be WHOLE_ROW. `meter` is a code, `meter_column` the column of codes; one of the two.
-    `value` empty: every row counts one. `only`: the row counts where that column holds one of
+    `value` empty: every row counts one. A row with something in `retracts` takes that event back:
+    its subject, time and value may be empty. `only`: the row counts where that column holds one of
     `only_values` (case aside); `skip_zero`: not where the value is 0. `properties` and dimensions:
     name → column.
     """
@@ -33,6 +35,9 @@ class Mapping(msgspec.Struct, omit_defaults=True):
     unit: str = ""
     meter: str = ""
     meter_column: str = ""
+    account: str = ""
+    replaces: str = ""
+    retracts: str = ""
     only: str = ""
     only_values: tuple[str, ...] = ()
     skip_zero: bool = False
@@ -81,10 +86,7 @@ def amiss(mapping: Mapping, columns: Sequence[str]) -> list[Amiss]:
 
 
 def _not_there(mapping: Mapping, columns: set[str]) -> list[Amiss]:
-    named = [
-        (field, getattr(mapping, field))
-        for field in ("id", "subject", "time", "value", "meter_column", "only")
-    ]
+    named = [(field, getattr(mapping, field)) for field in (*COLUMNS, "meter_column", "only")]
     named += [("properties", column) for column in mapping.properties.values()]
     return [
         Amiss(field, "no_column", column)
@@ -152,6 +154,9 @@ _WORDS = {
         *("units", "usage", "volume", "bytes"),
     ),
     "meter_column": ("meter", "type"),
+    "account": ("account",),
+    "replaces": ("replaces",),
+    "retracts": ("retracts",),
     "only": ("disposition",),
 }
 
@@ -178,6 +183,9 @@ def _of_header(
         decimal="," if any("," in value for value in values) else ".",
         unit="s" if found["value"].lower() in ("billsec", "seconds", "billable_seconds") else "",
         meter_column=found["meter_column"],
+        account=found["account"],
+        replaces=found["replaces"],
+        retracts=found["retracts"],
         only=calls,
         only_values=("ANSWERED",) if calls else (),
         properties={name: by_word[name] for name in dimensions if name in by_word},

@@ -65,6 +65,8 @@ class Reader:
         if column and (said := self._cell(cells, column)).lower() not in self.wanted:
             return Skipped(key, NOT_MEANT, column, said)
         column = self.mapping.value
+        if self._cell(cells, self.mapping.retracts):
+            return None
         if self.mapping.skip_zero and column and self._value(cells) == 0:
             return Skipped(key, NO_VALUE, column, self._cell(cells, column))
         return None
@@ -106,6 +108,10 @@ class Reader:
         mapping = self.mapping
         if not key:
             raise _Bad("id", mapping.id, Unread("empty"))
+        account = self._cell(cells, mapping.account)
+        if gone := self._cell(cells, mapping.retracts):
+            replaces = self._cell(cells, mapping.replaces)
+            return Told(key, mapping.source, account=account, replaces=replaces, retracts=gone)
         said = {name: self._cell(cells, column) for name, column in mapping.properties.items()}
         return Told(
             id=key,
@@ -115,5 +121,7 @@ class Reader:
             time=self._time(cells),
             value=self._value(cells),
             unit=mapping.unit,
+            account=account,
+            replaces=self._cell(cells, mapping.replaces),
             properties={name: text for name, text in said.items() if text} or None,
         )

@@ -21,7 +21,7 @@ from subscriptions.models import (
     UsageFileRow,
     Waiting,
 )
-from subscriptions.usage.files.rules.mapping import WHOLE_ROW, Mapping, read_mapping
+from subscriptions.usage.files.rules.mapping import COLUMNS, WHOLE_ROW, Mapping, read_mapping
 from subscriptions.usage.files.rules.reading import Reader, Skipped, Wrong
 from subscriptions.usage.files.selectors import unpacked
 from subscriptions.usage.files.words import say
@@ -186,7 +186,7 @@ def _column(field: str, mapping: Mapping) -> str:
         return mapping.properties.get(field.removeprefix("properties."), "")
     if field == "meter":
         return mapping.meter_column
-    column = getattr(mapping, field, "") if field in ("id", "subject", "time", "value") else ""
+    column = getattr(mapping, field, "") if field in COLUMNS else ""
     return "" if column == WHOLE_ROW else str(column)
 
 

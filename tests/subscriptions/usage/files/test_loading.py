@@ -17,6 +17,7 @@ from subscriptions.models import (
     UsageFileRow,
     UsageMapping,
     UsageRejected,
+    UsageTotal,
 )
 from subscriptions.usage.files import services
 from subscriptions.usage.files.services import loading, uploading
@@ -342,3 +343,23 @@ def test_the_stream_may_have_been_read(subject: str) -> None:
     stream.read()
     file = services.take_file(stream=stream, file_name="../a/b\0.csv", at=NOW, by_id=None)
     assert (file.file_name, file.rows, file.size) == ("b.csv", 1, len(stream.getvalue()))
+
+
+def test_rows_correct_events_and_name_their_account(world: World) -> None:
+    a_meter("calls", unit="s")
+    item = a_metered_service(world, by_meter("calls"))
+    whose, at = item.account.reference, "09.02.2026 14:00:04"
+    data = body(
+        f"{HEADER};account;replaces;retracts",
+        f"a;{item.number};{at};10;{whose};;",
+        f"b;{item.number};{at};20;A-none;;",
+        f"c;{item.number};{at};30;;a;",
+        f"d;{item.number};{at};40;{whose};;",
+        f"e;;;;{whose};;d",
+    )
+    file = loaded(data)
+    assert counts(file) == {"accepted": 4, "rejected": 1}
+    assert [(key, code) for _, key, status, code, _ in rows(file) if status == "rejected"] == [
+        ("b", "other_account")
+    ]
+    assert [(row.quantity, row.count) for row in UsageTotal.objects.all()] == [(30, 1)]

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from subscriptions.usage.files.rules.mapping import WHOLE_ROW, Mapping, amiss, suggest
+from subscriptions.usage.files.rules.mapping import WHOLE_ROW, Amiss, Mapping, amiss, suggest
 from subscriptions.usage.files.rules.moments import Unread, moment_in, number_in
 from subscriptions.usage.files.rules.reading import Reader, Skipped, Wrong
 from subscriptions.usage.files.rules.shapes import delimiter_of, layout_of
@@ -217,3 +217,21 @@ def test_without_an_id_the_row_is_its_own() -> None:
     assert first.id == read(*GOOD, id=WHOLE_ROW).id
     assert first.id != second.id
     assert len(first.id) == 40
+
+
+def test_a_row_may_say_the_account_and_correct_another() -> None:
+    columns = ["id", "subject", "time", "seconds", "account", "replaces", "retracts"]
+    named = {name: name for name in ("account", "replaces", "retracts")}
+    reader = Reader(a_mapping(**named, time_format="dots", skip_zero=True), columns)
+    at = "09.02.2026 14:00:04"
+    better = reader(["b", "S-1", at, "61", "A-1", "a", ""])
+    assert isinstance(better, Told)
+    assert (better.account, better.replaces, better.retracts) == ("A-1", "a", "")
+    for seconds, when in (("0", at), ("", "")):
+        gone = reader(["c", "", when, seconds, "A-1", "", "b"])
+        assert gone == Told("c", "file", account="A-1", retracts="b")
+    assert amiss(a_mapping(account="whose"), columns) == [Amiss("account", "no_column", "whose")]
+    rows = [dict.fromkeys(columns, "")]
+    layout = layout_of([columns, [""] * 7])
+    suggested = suggest(layout, rows, [])
+    assert (suggested.account, suggested.replaces, suggested.retracts) == tuple(named)
