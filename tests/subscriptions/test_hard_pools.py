@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from subscriptions.models import Item, Pool, UsageEvent, UsagePending, UsageSubject
+from subscriptions.models import Item, Pool, PoolMember, UsageEvent, UsagePending, UsageSubject
 from subscriptions.pools.selectors import pool_states
-from subscriptions.pools.services import grant_units, set_hard
+from subscriptions.pools.services import end_sharing, grant_units, set_hard, share_pool
+from subscriptions.pools.services.sharing import CoveredByLimit
 from subscriptions.usage.rules.told import Told
 from subscriptions.usage.services import recount_usage, release_waiting, take_usage
 from tests.decks import a_deck
@@ -197,3 +198,108 @@ def test_what_does_not_fit_keeps_nothing_from_its_turn(world: World) -> None:
     rounds = [release_waiting(machine_now=world.now, most=2) for _ in range(2)]
     assert rounds == [0, 1]
     assert set(UsagePending.objects.values_list("reason", flat=True)) == {"beyond_limit"}
+
+
+def a_guest(world: World, at: str, units: str) -> Item:
+    """A service of another account of the same seller that has used so much."""
+    other = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    theirs = a_drawer(world, account=other)
+    world.on("2026-01-20")
+    assert told(world, an_event(theirs, units, at)) == ["accepted"]
+    return theirs
+
+
+def shared(world: World, pool: Pool, service: Item, begins_on: date | None = None) -> PoolMember:
+    by = a_user("order team").pk
+    return share_pool(pool_id=pool.pk, service=service, begins_on=begins_on, at=world.now, by=by)
+
+
+def test_sharing_told_late_takes_no_unit_that_was_promised(world: World) -> None:
+    """A used all of it, so B cannot have drawn from it before; A is charged nothing."""
+    pool, item = a_hard_pool(world)
+    assert told(world, an_event(item, "100", "2026-01-10T12:00:00Z")) == ["accepted"]
+    theirs = a_guest(world, "2026-01-05T12:00:00Z", "60")
+    revision = Pool.objects.get().revision
+    with pytest.raises(CoveredByLimit, match="hard limit") as caught:
+        shared(world, pool, theirs, date(2026, 1, 1))
+    assert caught.value.field == "begins_on"
+    assert not PoolMember.objects.exists()
+    assert (left(pool), Pool.objects.get().revision) == (0, revision)
+    more = {"reason": "goodwill", "begins_on": date(2026, 1, 1), "at": world.now}
+    grant_units(pool_id=pool.pk, units=Decimal(60), by=a_user("finance").pk, **more)
+    shared(world, pool, theirs, date(2026, 1, 1))
+    assert left(pool) == 0
+
+
+def test_of_today_neither(world: World) -> None:
+    """Who is first by number draws first on a day: also today nobody loses what was covered."""
+    a_meter()
+    theirs = a_drawer(world)
+    holder = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    sold(world, a_top_up("100"), account=holder)
+    item = a_drawer(world, account=holder)
+    world.on("2026-01-20")
+    pool = Pool.objects.get()
+    set_hard(pool_id=pool.pk, hard=True, at=world.now, by=a_user("order team").pk)
+    world.on("2026-01-21")
+    early = "2026-01-21T00:00:00Z"
+    assert told(world, an_event(item, "100", early), an_event(theirs, "60", early)) == [
+        "accepted",
+        "accepted",
+    ]
+    with pytest.raises(CoveredByLimit):
+        shared(world, pool, theirs)
+    shared(world, pool, theirs, date(2026, 1, 22))
+
+
+def test_sharing_told_late_gives_what_is_left(world: World) -> None:
+    """What B used beyond it was charged before and still is: that takes nothing from A."""
+    pool, item = a_hard_pool(world)
+    assert told(world, an_event(item, "70", "2026-01-05T12:00:00Z")) == ["accepted"]
+    theirs = a_guest(world, "2026-01-10T12:00:00Z", "60")
+    shared(world, pool, theirs, date(2026, 1, 1))
+    (state,) = pool_states([pool.pk])
+    assert [each.units for each in state.drawing.uncovered] == [30]
+
+
+def test_nor_does_an_end_take_away_what_was_covered(world: World) -> None:
+    pool, _ = a_hard_pool(world)
+    other = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    theirs = a_drawer(world, account=other)
+    world.on("2026-01-20")
+    member = shared(world, pool, theirs, date(2026, 1, 1))
+    assert told(world, an_event(theirs, "60", "2026-01-10T12:00:00Z")) == ["accepted"]
+    ending = {"member_id": member.pk, "at": world.now, "by": a_user("order team").pk}
+    with pytest.raises(CoveredByLimit) as caught:
+        end_sharing(**ending, ends_on=date(2026, 1, 10))
+    assert caught.value.field == "ends_on"
+    member.refresh_from_db()
+    assert member.ends_on is None
+    end_sharing(**ending, ends_on=date(2026, 1, 11))
+    assert left(pool) == 40
+
+
+def test_a_pool_without_a_limit_is_shared_from_any_day(world: World) -> None:
+    pool, item = a_hard_pool(world)
+    set_hard(pool_id=pool.pk, hard=False, at=world.now, by=a_user("order team").pk)
+    assert told(world, an_event(item, "100", "2026-01-10T12:00:00Z")) == ["accepted"]
+    shared(world, pool, a_guest(world, "2026-01-05T12:00:00Z", "60"), date(2026, 1, 1))
+    (state,) = pool_states([pool.pk])
+    assert [each.units for each in state.drawing.uncovered] == [60]
+
+
+def test_nor_does_it_take_a_service_out_of_its_own_hard_pool(world: World) -> None:
+    """What its own pool covered, another that is empty would not."""
+    a_meter()
+    sold(world, a_top_up("5"))
+    holder = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    sold(world, a_top_up("100"), account=holder)
+    theirs = a_drawer(world, account=holder)
+    world.on("2026-01-20")
+    by = a_user("order team").pk
+    own, small = Pool.objects.get(account=holder), Pool.objects.get(account=world.account)
+    set_hard(pool_id=own.pk, hard=True, at=world.now, by=by)
+    assert told(world, an_event(theirs, "60", "2026-01-05T12:00:00Z")) == ["accepted"]
+    with pytest.raises(CoveredByLimit):
+        shared(world, small, theirs, date(2026, 1, 1))
+    shared(world, small, theirs, date(2026, 1, 6))

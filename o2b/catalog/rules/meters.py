@@ -33,6 +33,11 @@ NO_CHOICE = _("Dimension %(name)s of meter %(meter)s has no choice “%(value)s�
 UNMEASURED = _(
     "%(product)s, %(key)s: no published meter has the code “%(meter)s”, so no usage can come in."
 )
+STILL_HANGING = _(
+    "Prices hang on the time of each event (%(prices)s): keep it, and sell what does not by another"
+    " meter."
+)
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Measure:
     running_from: date | None = None
     # Dimensions that are published, with the digits that totals keep of a number.
     kept: Mapping[str, int] = field(default_factory=dict)
+    # Keys of prices that hang on the time of each event, published, signed or promised.
+    hanging: Sequence[str] = ()
 
 
 def faults_of_measure(said: Measure) -> Iterator[Fault]:
@@ -73,6 +80,8 @@ def faults_of_measure(said: Measure) -> Iterator[Fault]:
     if said.timed and said.aggregation != Aggregation.EACH:
         message = _("Only where each event counts by itself does a total keep its time.")
         yield _fault("timed", message)
+    if said.hanging and not said.timed:
+        yield _fault("timed", STILL_HANGING, prices=", ".join(said.hanging[:MOST_NAMED]))
     yield from _of_dimensions(said)
 
 

@@ -1,6 +1,7 @@
-"""What prices say of meters: usage that nothing measures, grants that no pool can take or give."""
+"""What prices say of meters: usage that none measures or keeps, grants that no pool can take."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -9,6 +10,7 @@ from o2b.catalog.book_rows import examine_all, known_of
 from o2b.catalog.models import Price, PriceBook
 from o2b.catalog.models.products import Lifecycle
 from o2b.catalog.rules.books import BookRow, RowFault
+from o2b.catalog.rules.carrying import faults_of_carrying, looked_at
 from o2b.catalog.rules.decks import faults_of_decks
 from o2b.catalog.rules.granting import (
     Aggregations,
@@ -18,6 +20,7 @@ from o2b.catalog.rules.granting import (
     undrawn,
 )
 from o2b.catalog.rules.meters import Meters, faults_of_usage, unmeasured
+from o2b.catalog.selectors.carrying import kept_by_meters
 from o2b.catalog.selectors.decks import known_decks
 from o2b.catalog.selectors.meters import (
     measured_by,
@@ -29,12 +32,18 @@ from o2b.charging.terms import Kind
 MOST_LOOKED_AT = 1000
 
 
-def faults_of_meters(rows: Sequence[BookRow]) -> list[RowFault]:
-    """Usage by a meter or a deck that is named and unknown, grants into a pool that cannot be."""
+def faults_of_meters(rows: Sequence[BookRow], *, since: date) -> list[RowFault]:
+    """Usage by a meter or a deck that is unknown or does not tell what the price looks at.
+
+    And grants into a pool that cannot be. `since` is the first day of the prices.
+    """
+    looking = looked_at(rows)
+    kept = kept_by_meters(looking, since) if looking else {}
     pools = pools_of(rows)
     known = published_aggregations(pools) if pools else {}
     return [
         *faults_of_usage(rows, _meters_of(rows)),
+        *faults_of_carrying(rows, kept, since),
         *faults_of_decks(rows, known_decks(rows)),
         *faults_of_grants(rows, known),
     ]

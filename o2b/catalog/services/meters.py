@@ -13,7 +13,8 @@ from django_fsm import TransitionNotAllowed
 from o2b import events
 from o2b.catalog.models import Meter, MeterVersion
 from o2b.catalog.models.products import Lifecycle
-from o2b.catalog.rules.meters import Measure, faults_of_measure
+from o2b.catalog.rules.meters import MOST_NAMED, Measure, faults_of_measure
+from o2b.catalog.selectors.carrying import kept_by_meters, prices_by_time
 from o2b.catalog.services.publishing import publish, submit
 from o2b.catalog.services.refusals import (
     DraftOpen,
@@ -182,7 +183,11 @@ def discard_version(*, version_id: int, by: int, at: datetime) -> None:
 def retire_version(
     *, version_id: int, on: date, at: datetime, by: int | None = None
 ) -> MeterVersion:
-    """Events of this day and later are judged by it no more: by the one before, or refused."""
+    """Events of this day and later are judged by it no more: by the one before, or refused.
+
+    One that keeps the time of the day does not give way to one that does not, while prices hang
+    on it.
+    """
     version = _locked(version_id)
     try:
         version.retire(on=on)
@@ -191,8 +196,22 @@ def retire_version(
         told = {"version": version, "state": version.get_state_display()}
         raise NotADraft(message % told) from exc
     version.save()
+    _refuse_forgetting(version, on)
     events.record("meter_version.retired", version, at=at, actor_id=by, on=on.isoformat())
     return version
+
+
+def _refuse_forgetting(version: MeterVersion, on: date) -> None:
+    """Prices that hang on the time of each event keep it."""
+    meter = version.meter
+    if not version.timed or kept_by_meters({meter.code}, on)[meter.code].timed:
+        return
+    if hanging := prices_by_time(meter.code, meter.aggregation):
+        message = _(
+            "The version before does not keep the time of the day, and prices hang on it"
+            " (%(prices)s): publish one that keeps it first."
+        )
+        raise ValueInvalid(message % {"prices": ", ".join(hanging[:MOST_NAMED])}, field="on")
 
 
 def _locked(version_id: int) -> MeterVersion:
@@ -202,10 +221,11 @@ def _locked(version_id: int) -> MeterVersion:
 
 def _measure(version: MeterVersion) -> Measure:
     """What the rules look at, beside the published versions of the meter."""
-    others = version.meter.versions.filter(state=Lifecycle.PUBLISHED).exclude(pk=version.pk)
+    meter = version.meter
+    others = meter.versions.filter(state=Lifecycle.PUBLISHED).exclude(pk=version.pk)
     published = list(others.order_by("starts_on", "number"))
     return Measure(
-        aggregation=version.meter.aggregation,
+        aggregation=meter.aggregation,
         starts_on=version.starts_on,
         decimals=version.decimals,
         least=version.least,
@@ -214,6 +234,7 @@ def _measure(version: MeterVersion) -> Measure:
         timed=version.timed,
         running_from=published[-1].starts_on if published else None,
         kept={each["name"]: each.get("digits", 0) for one in published for each in one.dimensions},
+        hanging=() if version.timed else prices_by_time(meter.code, meter.aggregation),
     )
 
 

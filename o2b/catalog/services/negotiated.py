@@ -69,7 +69,7 @@ def faults_of_contract_prices(contract: Contract) -> list[RowFault]:
     known = known_of({price.product_id for price in prices})
     rows, faults = examine_all(prices, currency, known)
     beside = faults_of_rows(rows, known.characteristics)
-    return [*faults, *beside, *faults_of_meters(rows)]
+    return [*faults, *beside, *faults_of_meters(rows, since=contract.valid_from)]
 
 
 def warnings_of_contract(contract: Contract) -> list[RowFault]:

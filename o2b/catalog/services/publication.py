@@ -92,7 +92,7 @@ def faults_of_book_version(version: PriceBookVersion) -> list[RowFault]:
     rows, broken = examine_all(prices, currency, known)
     faults += broken
     faults += faults_of_rows(rows, known.characteristics)
-    faults += faults_of_meters(rows)
+    faults += faults_of_meters(rows, since=version.valid_from)
     return faults + list(_missing(version, rows, known))
 
 

@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from o2b import clock
+from o2b.money import EXACT
 from subscriptions.models import Pool, PoolService
 from subscriptions.pools.limits import Limit, Wanted
+from subscriptions.pools.rules import Ref, joined
 from subscriptions.pools.selectors import PoolState, pool_states
 from subscriptions.usage.rules.metering import Total
 
@@ -65,6 +67,34 @@ def hard_pools_hold(services: Collection[int], meters: Collection[str]) -> Itera
     yield
     if any(units > before[pool] for pool, units in _uncovered(hard).items()):
         raise BeyondLimit
+
+
+@contextmanager
+def covered_stays(pool_ids: Collection[int]) -> Iterator[None]:
+    """Whatever is said meanwhile of who draws from these pools, what a hard one covered stays so.
+
+    They are locked in the order in which all lock them. Raises BeyondLimit at the end if somebody
+    would be covered less on a day than a hard pool did; in a transaction, so that it is taken back.
+    """
+    locked = Pool.objects.filter(pk__in=pool_ids).order_by("pk")
+    locked = locked.select_for_update(no_key=True, of=["self"])
+    pools = list(locked.select_related("account__test_clock"))
+    before = _covered([pool for pool in pools if pool.hard])
+    yield
+    if before:
+        after = _covered(pools)
+        if any(units > after.get(use, 0) for use, units in before.items()):
+            raise BeyondLimit
+
+
+def _covered(pools: Collection[Pool]) -> dict[tuple[Ref, date], Decimal]:
+    """What these pools cover of each charge and day."""
+    covered = joined(state.covered for state in _states(pools, date.min))
+    found: dict[tuple[Ref, date], Decimal] = {}
+    for ref, prepaid in covered.items():
+        for day, units in prepaid:
+            found[ref, day] = EXACT.add(found.get((ref, day), Decimal(0)), units)
+    return found
 
 
 def _uncovered(pools: Collection[Pool]) -> dict[int, Decimal]:

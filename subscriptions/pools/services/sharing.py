@@ -1,5 +1,7 @@
 """Who else draws from a pool: an account with all its services, or one service."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 
 from django.db import transaction
@@ -12,6 +14,7 @@ from o2b.errors import Invalid, Refused
 from o2b.web.show import day_text
 from subscriptions.models import Item, Pool, PoolMember
 from subscriptions.pools.services.keeping import revise_pools, wait_for_others
+from subscriptions.pools.services.limiting import BeyondLimit, covered_stays
 
 
 class CannotShare(Invalid):
@@ -24,6 +27,12 @@ class SharedElsewhere(Refused):
     """It draws from another pool of the meter on one of these days."""
 
     code = "shared_elsewhere"
+
+
+class CoveredByLimit(Refused):
+    """A hard pool covered what would be charged then."""
+
+    code = "covered_by_limit"
 
 
 class EndRefused(Invalid):
@@ -44,12 +53,13 @@ def share_pool(
 ) -> PoolMember:
     """An account, or one service, draws from the pool from a day on (today).
 
-    A day that is over is possible: what was billed since is looked at again by the next run.
+    A day that is over is possible: what was billed since is looked at again by the next run. Not
+    if it takes away what a hard pool has covered: whoever used that was told that it is.
     """
     told_of = Pool.objects.values_list("account_id", flat=True).get(pk=pool_id)
     owners = [each.pk for each in (account, service and service.account) if each]
     wait_for_others([told_of, *owners])
-    pool = Pool.objects.select_for_update(of=["self"]).select_related("account").get(pk=pool_id)
+    pool = Pool.objects.select_related("account").get(pk=pool_id)
     if service is not None and account is None:
         _check(pool, service.account, field="service")
     elif account is not None and service is None:
@@ -69,7 +79,7 @@ def share_pool(
             message % {"pool": held.pool.number},
             field="service" if root is not None else "account",
         )
-    member = PoolMember.objects.create(
+    member = PoolMember(
         pool=pool,
         meter=pool.meter,
         account=account,
@@ -78,7 +88,9 @@ def share_pool(
         begins_on=first,
         added_by_id=by,
     )
-    revise_pools(_pools_of(member))
+    with _nobody_loses(member, field="begins_on"):
+        member.save()
+        revise_pools(_pools_of(member))
     events.record(
         "pool.shared", pool, at=at, actor_id=by, who=_named(member), begins_on=first.isoformat()
     )
@@ -102,7 +114,8 @@ def end_sharing(
 ) -> PoolMember:
     """It draws from the pool no more, from a day on (today); the day of its begin: never did.
 
-    An end that lies ahead may be told anew; one that has come stands.
+    An end that lies ahead may be told anew; one that has come stands. None takes away what a hard
+    pool has covered.
     """
     member = (
         PoolMember.objects.select_for_update(of=["self"])
@@ -116,9 +129,10 @@ def end_sharing(
     if last < member.begins_on:
         raise EndRefused(_("It ends before it began."), field="ends_on")
     _refuse_elsewhere(member, until=last)
-    member.ends_on = last
-    member.save(update_fields=["ends_on"])
-    revise_pools(_pools_of(member))
+    with _nobody_loses(member, field="ends_on"):
+        member.ends_on = last
+        member.save(update_fields=["ends_on"])
+        revise_pools(_pools_of(member))
     events.record(
         "pool.unshared",
         member.pool,
@@ -128,6 +142,20 @@ def end_sharing(
         ends_on=last.isoformat(),
     )
     return member
+
+
+@contextmanager
+def _nobody_loses(member: PoolMember, *, field: str) -> Iterator[None]:
+    """What hard pools covered until now stays covered, on days that are over and today."""
+    try:
+        with covered_stays(_pools_of(member)):
+            yield
+    except BeyondLimit as exc:
+        message = _(
+            "A pool that is a hard limit has covered usage that would be charged then. Take a later"
+            " day, or give units first."
+        )
+        raise CoveredByLimit(message, field=field) from exc
 
 
 def _refuse_elsewhere(member: PoolMember, *, until: date) -> None:
