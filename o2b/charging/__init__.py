@@ -40,7 +40,7 @@ from o2b.charging.pricing import (
     share_fixed_discount,
 )
 from o2b.charging.proration import prorate
-from o2b.charging.rating import RatedPeriod, rate_periods, running_period
+from o2b.charging.rating import RatedPeriod, rate_periods, rated_until, running_period
 from o2b.charging.terms import (
     DEFAULT_CONVENTIONS,
     SCHEMA,
@@ -158,6 +158,7 @@ __all__ = [
     "prorate",
     "rate_call",
     "rate_periods",
+    "rated_until",
     "running_period",
     "running_prices",
     "share_fixed_discount",

@@ -1,6 +1,6 @@
 """Usage of a charge, period by period: how much it was, what of it is covered, what it costs."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -44,6 +44,17 @@ def running_period(charge: ChargeFacts, *, on: date) -> Period | None:
     if schedule is None or not schedule.begins_on <= on < schedule.ends_on:
         return None
     return schedule.period_on(on)
+
+
+def rated_until(charge: ChargeFacts, *, on: date) -> date:
+    """The day to draft until so that the period which holds a day is drafted as if it were over.
+
+    Of service that has ended, the end of its last period; before it begins, the day after.
+    """
+    schedule = schedule_of(charge, terms_of(charge))
+    if schedule is None or on < schedule.begins_on:
+        return on + timedelta(days=1)
+    return schedule.period_on(min(on, schedule.ends_on)).end
 
 
 def rate_periods(charge: ChargeFacts, *, on: date) -> list[RatedPeriod]:

@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 from o2b.charging.pooling import Drawing, Lot, Use, draw
 from o2b.money import EXACT
 from o2b.periods import Period, add_months
+from subscriptions.usage.rules.live import forecast
 
 A_DAY = timedelta(days=1)
 LOW_DAYS = 7  # what lasts less long than this runs low
 EMPTY, LOW, ENOUGH = "empty", "low", "enough"
 _ZERO = Decimal(0)
+_CENT = Decimal("0.01")
 _FORESEEN = "foreseen"
 
 
@@ -48,8 +50,18 @@ class Pace:
         return sum((each.uncovered for each in self.days), _ZERO)
 
     @property
+    def wanted(self) -> Decimal:
+        return EXACT.add(self.drawn, self.uncovered)
+
+    @property
+    def forecast(self) -> Decimal:
+        """Units wanted to the end of the month: so far ÷ days passed × days of the month."""
+        found = forecast(self.wanted, len(self.days), self.month.days)
+        return _ZERO if found is None else found
+
+    @property
     def a_day(self) -> Decimal:
-        wanted = EXACT.add(self.drawn, self.uncovered) / len(self.days)
+        wanted = self.wanted / len(self.days)
         return wanted.quantize(Decimal("0.000001"))
 
 
@@ -102,8 +114,25 @@ def empty_on(
     """
     if a_day <= 0:
         return None
-    ahead = [
-        Use(today + A_DAY * n, 0, _FORESEEN, a_day) for n in range(1, (until - today).days + 1)
-    ]
-    found = draw(lots, [*uses, *ahead], on=until)
+    found = draw(lots, [*uses, *_ahead(a_day, today, until)], on=until)
     return next((each.day for each in found.uncovered if each.ref == _FORESEEN), None)
+
+
+def uncovered_to_end(
+    lots: Iterable[Lot], uses: Sequence[Use], *, pace: Pace, today: date
+) -> Decimal:
+    """Units that nothing covers in the month if its other days want as much as those so far.
+
+    What was not covered so far is in it; units that come or lapse by then are counted. With two
+    decimals.
+    """
+    last = pace.month.end - A_DAY
+    ahead = _ahead(pace.a_day, today, last) if pace.a_day > 0 else []
+    found = draw(lots, [*uses, *ahead], on=last)
+    short = sum((each.units for each in found.uncovered if each.ref == _FORESEEN), _ZERO)
+    return EXACT.add(pace.uncovered, short.quantize(_CENT, ROUND_HALF_UP))
+
+
+def _ahead(a_day: Decimal, today: date, until: date) -> list[Use]:
+    days = range(1, (until - today).days + 1)
+    return [Use(today + A_DAY * n, 0, _FORESEEN, a_day) for n in days]

@@ -17,7 +17,7 @@ from orders.models import Order, OrderLine
 from orders.selectors import with_standing
 from subscriptions.models import Item, Pool, PoolMember, PoolRefill, PoolRefillOrder
 from subscriptions.pools.movements import Movement, movements_of
-from subscriptions.pools.pace import Pace, empty_on, pace_of, standing_of
+from subscriptions.pools.pace import Pace, empty_on, pace_of, standing_of, uncovered_to_end
 from subscriptions.pools.rules import Draws, uses_of
 from subscriptions.pools.selectors import PoolState, Source, pool_states
 
@@ -87,6 +87,11 @@ class Scene:
         return empty_on(
             self.all_lots, self._uses, a_day=self.pace.a_day, today=self.today, until=self.until
         )
+
+    @cached_property
+    def uncovered_to_end(self) -> Decimal:
+        """What nothing covers to the end of the month at the pace so far."""
+        return uncovered_to_end(self.all_lots, self._uses, pace=self.pace, today=self.today)
 
     @cached_property
     def movements(self) -> list[Movement]:
@@ -178,10 +183,15 @@ def _by_ref(rows: Iterable[tuple[object, Decimal]]) -> Mapping[object, Decimal]:
 def scene_of(pool_id: int) -> Scene:
     """A pool as it stands today where its account lives. Raises DoesNotExist."""
     pool = Pool.objects.select_related("account__test_clock").get(pk=pool_id)
-    today = clock.today(pool.account)
-    ahead = today + timedelta(days=AHEAD)
-    (state,) = pool_states([pool.pk], until={pool.pk: ahead + A_DAY})
-    return Scene(state, today)
+    return scenes_of([pool])[pool.pk]
+
+
+def scenes_of(pools: Sequence[Pool]) -> dict[int, Scene]:
+    """Pools (with their account and its clock) as they stand today; so many queries a meter."""
+    today = {pool.pk: clock.today(pool.account) for pool in pools}
+    until = {pk: day + timedelta(days=AHEAD) + A_DAY for pk, day in today.items()}
+    states = pool_states(today.keys(), until=until)
+    return {state.pool.pk: Scene(state, today[state.pool.pk]) for state in states}
 
 
 def items_shown() -> QuerySet[Item]:

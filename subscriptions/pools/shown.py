@@ -224,6 +224,15 @@ def figures(scene: Scene) -> Iterator[dict[str, Any]]:
         "tone": "warn" if pace.uncovered else "",
     }
     yield {"title": _("At the pace so far")} | _forecast(scene)
+    short = scene.uncovered_to_end
+    yield {
+        "title": _("Forecast to %(day)s") % {"day": day_text(pace.month.last)},
+        "value": units_text(pace.forecast, unit),
+        "note": _("%(units)s of it not covered") % {"units": units_text(short, unit)}
+        if short
+        else _("all of it covered"),
+        "tone": "warn" if short else "",
+    }
 
 
 def _forecast(scene: Scene) -> dict[str, str]:

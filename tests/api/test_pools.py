@@ -62,6 +62,28 @@ def test_reading(finance: Person, world: World, item: Item) -> None:
     assert lots[0]["grant"] is None
 
 
+def test_the_pace_and_what_it_leads_to(finance: Person, world: World) -> None:
+    a_meter()
+    sold(world, a_top_up("200"))
+    item = a_drawer(world)
+    world.on("2026-02-10")
+    take_usage([an_event(item, "100", "2026-02-03T09:00:00Z")], at=world.now)
+    told = finance.get(of()).json()
+    assert {
+        name: told[name] for name in told if name.startswith(("a_", "fore", "runs", "look"))
+    } == {
+        "a_day": "10",
+        "forecast_this_month": "280",
+        "forecast_uncovered": "80",
+        "runs_empty_on": "2026-02-21",
+        "looked_until": "2026-05-13",
+    }
+    assert finance.get(LIST).json()["results"] == [told]
+    world.on("2026-03-01")
+    still = finance.get(of()).json()
+    assert (still["a_day"], still["forecast_uncovered"], still["runs_empty_on"]) == ("0", "0", None)
+
+
 def test_the_statement_by_pages(finance: Person, item: Item) -> None:
     whole = finance.get(of("/movements")).json()["results"]
     assert [(row["what"], row["units"], row["left"]) for row in whole] == [

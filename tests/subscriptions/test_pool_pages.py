@@ -129,6 +129,16 @@ def test_the_queries_of_the_list_do_not_grow_with_its_rows(
 # one pool
 
 
+def test_the_page_says_the_forecast_to_the_end_of_the_month(
+    team: Client, world: World, item: Item
+) -> None:
+    use(world, item, "25", "2026-02-03")
+    assert "Forecast to 28 Feb 2026 70 min all of it covered" in text_of(team.get(of()))
+    use(world, item, "30", "2026-02-04")
+    # 5.5 a day for 28 days, of the 120 there were with what rolled over.
+    assert "Forecast to 28 Feb 2026 154 min 34 min of it not covered" in text_of(team.get(of()))
+
+
 def test_the_page_of_a_pool(team: Client, world: World, item: Item) -> None:
     use(world, item, "85", "2026-01-20")
     use(world, item, "60", "2026-02-03")

@@ -73,6 +73,8 @@ DUE_BY += """
 # What a changed item was billed so far, and nobody would look at again; usage is rated elsewhere.
 BILLED = "item.revision > 1 AND standing.seen_revision >= item.revision AND priced.kind <> 'usage'"
 
+METERED = "priced.kind = 'usage'"
+
 ACCOUNTS = """
 SELECT id, currency, payment_days, advocate_id, bill_day, tax_exempt,
        EXISTS (SELECT FROM billing_payershare WHERE {payer})
@@ -152,6 +154,11 @@ def billed_rows(scope: Scope) -> list[DueRow]:
         DueRow(account, charge, rev, False, True, key)
         for account, charge, rev, _, _, key, *_ in rows
     ]
+
+
+def metered_rows(scope: Scope) -> list[DueRow]:
+    """Every usage charge of the scope, due or not."""
+    return [DueRow(*row) for row in _rows_of(scope, METERED)]
 
 
 def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:

@@ -1,7 +1,7 @@
 """What metered charges are drafted from: totals by day, and whether usage came after the bill."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection
@@ -14,6 +14,8 @@ from subscriptions.pools.rules import Ref, joined
 from subscriptions.pools.selectors import first_days_open, prepaid_of
 from subscriptions.pools.statements import USAGE_REVISION
 from subscriptions.usage.rules.metering import ByDeck, Total, used_of
+
+A_DAY = timedelta(days=1)
 
 # `since` is the first day whose usage can matter; empty: all of it. A day is over an hour after it
 # ended: what was being counted at midnight is seen by then. A test clock stands still meanwhile.
@@ -91,8 +93,10 @@ class _Asked(NamedTuple):
     pools: list[int]
 
 
-def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
+def usage_of(charge_ids: Collection[int], *, through: date | None = None) -> dict[int, UsageOf]:
     """What was used of each metered charge until today; nothing without a meter.
+
+    With `through` as if that day were over, which a projection asks and no bill.
 
     Two queries; where decks rate calls, one more, and one for each version that this process has
     not read yet.
@@ -103,6 +107,8 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
     if not charge_ids:
         return {}
     asked = [_Asked(*row) for row in _ask(METERED, [sorted(charge_ids)])]
+    if through is not None:
+        asked = [each._replace(today=through + A_DAY) for each in asked]
     used: dict[int, list[Used]] = {each.charge: [] for each in asked}
     by_deck = _by_deck(asked)
     told = {
@@ -113,7 +119,7 @@ def usage_of(charge_ids: Collection[int]) -> dict[int, UsageOf]:
         if found is not None:
             used[charge_id].append(found)
     pools = {pool for each in asked for pool in each.pools}
-    opens = first_days_open(pools)
+    opens = first_days_open(pools) if through is None else dict.fromkeys(pools, through + A_DAY)
     prepaid, broken = _covered(pools, opens)
     return {
         each.charge: UsageOf(

@@ -9,7 +9,6 @@ from billing.wallets.selectors.reading import (
     movements_of,
     paid_on,
     standing_of,
-    unbilled_usage,
     wallet,
     wallets_for_list,
     wallets_of_account,
@@ -24,6 +23,7 @@ from billing.wallets.selectors.settling import (
     money_lines_of,
     wallets_to_settle,
 )
+from billing.wallets.selectors.unbilled import unbilled_usage
 
 __all__ = [
     "Paid",

@@ -1,6 +1,5 @@
 """What pages, documents and the API show of wallets: lots, the statement, what may be used now."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,7 +9,6 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from billing.models import (
-    ChargeState,
     Invoice,
     Wallet,
     WalletGrant,
@@ -18,14 +16,10 @@ from billing.models import (
     WalletMovement,
 )
 from billing.wallets.selectors.settling import lots_to_draw
-from o2b.charging.taxing import Taxable, tax_code_of, taxes_of
+from billing.wallets.selectors.unbilled import unbilled_usage
 from o2b.customers.models import Account
 from o2b.fields import AmountField
 from o2b.money import EXACT, Money, sum_of
-from o2b.taxes.port import TaxUnknown, seller_rates
-from subscriptions.models import Item
-from subscriptions.usage.rules.live import Live
-from subscriptions.usage.selectors import live_usage
 
 NOTHING = Value(0, output_field=AmountField())
 
@@ -103,53 +97,6 @@ def standing_of(wallet: Wallet, *, today: date) -> Standing:
     unbilled = unbilled_usage(wallet.account, today=today)
     amounts = (usable, held - usable, unbilled, EXACT.subtract(usable, unbilled))
     return Standing(*(Money(each, wallet.currency).rounded() for each in amounts))
-
-
-def unbilled_usage(account: Account, *, today: date) -> Decimal:
-    """What the usage of an account that no bill has seen would cost today, with its tax."""
-    rows = Item.objects.filter(account=account)
-    items = list(rows.select_related("account__test_clock", "product_version__product"))
-    found = live_usage(items, today=today)
-    if not found:
-        return Decimal(0)
-    through = _billed_through([each.item.pk for each in found])
-    owed = [(each, _owed(each, through.get((each.item.pk, each.charge.key)))) for each in found]
-    return _with_tax(account, [(each, amount) for each, amount in owed if amount], today)
-
-
-def _billed_through(items: Iterable[int]) -> dict[tuple[int, str], date]:
-    states = ChargeState.objects.filter(charge__item__in=items).exclude(billed_through=None)
-    rows = states.values_list("charge__item", "charge__terms_charge__key", "billed_through")
-    found: dict[tuple[int, str], date] = {}
-    for item, key, through in rows:
-        if through is None:
-            continue
-        found[item, key] = max(found.get((item, key), through), through)
-    return found
-
-
-def _owed(live: Live, through: date | None) -> Decimal:
-    """The running period, and those that are over and were not billed yet."""
-    amounts = [live.running.amount] if live.running else []
-    amounts += [
-        each.amount for each in live.before if through is None or each.full.start >= through
-    ]
-    return sum_of(amounts)
-
-
-def _with_tax(account: Account, owed: list[tuple[Live, Decimal]], today: date) -> Decimal:
-    """Net where no rate is known: the run that bills it will say so."""
-    net = sum_of(amount for _, amount in owed)
-    codes = [tax_code_of(each.charge) for each, _ in owed]
-    rates = seller_rates(account.legal_entity, codes=codes, on=[today])
-    try:
-        taxable = [
-            Taxable(amount, rates.percent(code, on=today, exempt=account.tax_exempt))
-            for (_, amount), code in zip(owed, codes, strict=True)
-        ]
-    except TaxUnknown:
-        return net
-    return EXACT.add(net, sum_of(taxes_of(taxable, currency=account.currency, per=rates.per)))
 
 
 def grants_for_list() -> QuerySet[WalletGrant]:

@@ -34,6 +34,23 @@ class PoolOutput(serializers.Serializer):
         source="now.standing",
         help_text="low: at the pace of this month what is left lasts less than a week.",
     )
+    a_day = Plain(
+        source="now.pace.a_day",
+        help_text="Units wanted a day on average, from the first of the month to today.",
+    )
+    forecast_this_month = Plain(
+        source="now.pace.forecast", help_text="Units wanted to its end at this pace."
+    )
+    forecast_uncovered = Plain(
+        source="now.uncovered_to_end", help_text="What nothing would cover of them."
+    )
+    runs_empty_on = serializers.DateField(
+        source="now.empty_on",
+        allow_null=True,
+        help_text="The first day ahead that is not covered at this pace, with the units that come "
+        "and lapse by then; null: none up to and with `looked_until`.",
+    )
+    looked_until = serializers.DateField(source="now.until")
     opened_at = serializers.DateTimeField()
 
 

@@ -44,7 +44,7 @@ from subscriptions.pools.scene import (
     pools_for_list,
     refill_of,
     scene_of,
-    shown_of,
+    scenes_of,
 )
 from subscriptions.pools.services import RefillRefused
 
@@ -259,7 +259,7 @@ class PoolViewSet(Noun):
 
 def _dressed(pools: Sequence[Pool]) -> Sequence[Pool]:
     """Pools with `now`, how they stand today."""
-    now = shown_of([pool.pk for pool in pools])
+    now = scenes_of(pools)
     for pool in pools:
         pool.now = now[pool.pk]  # type: ignore[attr-defined]
     return pools

@@ -23,6 +23,7 @@ from subscriptions.usage.rules.judging import LONGEST_TEXT
 class UsagePendingOutput(serializers.Serializer):
     """An event that was taken and waits."""
 
+    row = serializers.IntegerField(source="pk", help_text="What it is dismissed by.")
     source = serializers.CharField()  # type: ignore[assignment]
     id = serializers.CharField(source="key")
     reason = serializers.ChoiceField(choices=Waiting.choices)
@@ -70,6 +71,7 @@ class PendingViewSet(Read):
 class UsageRejectedOutput(serializers.Serializer):
     """An event that was refused, as it was sent."""
 
+    row = serializers.IntegerField(source="pk", help_text="What it is retried or settled by.")
     source = serializers.CharField()  # type: ignore[assignment]
     id = serializers.CharField(source="key")
     code = serializers.CharField()

@@ -8,7 +8,7 @@ from o2b.api.views import Noun
 from subscriptions.models import UsageKind
 from subscriptions.usage.rules.judging import LONGEST_TEXT
 
-SEE = "subscriptions.see_usage"
+SEE, MEND = "subscriptions.see_usage", "subscriptions.mend_usage"
 SERVICE = "The number of a service (S-3.7) or subscription (S-3), or a subject of theirs."
 KINDS = {UsageKind.USED: "used", UsageKind.REPLACES: "replaces", UsageKind.RETRACTS: "retracts"}
 
