@@ -23,7 +23,7 @@ INSERT INTO subscriptions_usagerejected
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0018_item_that_changed'),
+        ('subscriptions', '0019_an_item_is_of_who_ordered_it'),
     ]
 
     operations = [
