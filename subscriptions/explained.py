@@ -165,7 +165,7 @@ def start_words(rule: StartRule) -> str:
     words = {
         StartRule.ON_DELIVERY: _("billing starts on delivery"),
         StartRule.EACH_PART: _("billing starts with each part delivered"),
-        StartRule.ON_DATE: _("billing starts on the agreed day"),
+        StartRule.ON_DATE: _("billing starts on the agreed day, or on delivery if that is later"),
     }
     return words[rule]
 

@@ -18,11 +18,11 @@ from django.db.models.functions import Coalesce
 from psycopg2.extras import DateRange, DateTimeTZRange
 
 from o2b import clock, events
-from o2b.charging import StartRule
 from orders.models import Evidence, LineAction, Order, OrderLine
 from subscriptions.installed import pieces_of
 from subscriptions.models import Equipment, Item, ItemVersion, ServiceState, Subscription
 from subscriptions.pools.services import touch_pools
+from subscriptions.rules.starting import first_day
 from subscriptions.timelines.services import database_now
 from subscriptions.usage.services import write_subjects
 
@@ -122,16 +122,15 @@ def _tell(
 
 
 def start_day(line: OrderLine) -> date:
-    """The first day in service, as the start rule of the line's Terms says.
-
-    Parts are delivered as one for now, so *each part* starts like *on delivery*; a date that
-    nobody named is the day of delivery.
-    """
-    if line.terms.start_rule == StartRule.ON_DATE and line.start_on is not None:
-        return line.start_on
+    """The first day in service, as the start rule of the line's Terms says."""
     if line.delivered_on is None:  # the database refuses a completed line without its day
         raise ValueError(f"{line} is completed and has no day of delivery")
-    return line.delivered_on
+    return first_day(
+        line.terms.start_rule,
+        agreed_on=line.start_on,
+        delivered_on=line.delivered_on,
+        placed_on=clock.day(line.account, line.accepted_at),
+    )
 
 
 def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
@@ -152,6 +151,7 @@ def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
             "product_version_id",
             "quantity",
             "start_on",
+            "accepted_at",
             "delivered_on",
             "terms__start_rule",
         )

@@ -47,10 +47,19 @@ class Promised:
         self.sound = not self.trouble
         self.is_one = self.sound and len(self.charges) == 1
 
-    def started_on(self, start_on: str, delivered_on: str) -> date | None:
-        """The first day of service by the start rule; None while nothing was delivered."""
-        named = start_on if self.start_rule is StartRule.ON_DATE and start_on else delivered_on
-        return date.fromisoformat(named) if named else None
+    def started_on(self, start_on: str, was_there: str, delivered_on: str) -> date | None:
+        """The first day of service by the start rule; None while nothing was delivered.
+
+        An agreed day counts from the delivery on, unless it says that the service `was_there`
+        ("true") before it was ordered. Days are ISO texts, "" where there is none.
+        """
+        if not delivered_on:
+            return None
+        delivered = date.fromisoformat(delivered_on)
+        if self.start_rule is not StartRule.ON_DATE or not start_on:
+            return delivered
+        agreed = date.fromisoformat(start_on)
+        return agreed if was_there == "true" or agreed > delivered else delivered
 
 
 def _differences(promised: Sequence[ChargeTerms], rows: Sequence[ChargeTerms]) -> str:

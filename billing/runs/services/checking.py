@@ -226,8 +226,8 @@ class _Check:
     ) -> str:
         """The lines of an unchanged item, from its order line, the Terms' text, what was billed."""
         promised = self.terms[row.terms_id]
-        quantity, start_on, delivered_on, anchor, through = row.key.split("|")
-        started_on = promised.started_on(start_on, delivered_on)
+        quantity, start_on, was_there, delivered_on, anchor, through = row.key.split("|")
+        started_on = promised.started_on(start_on, was_there, delivered_on)
         if started_on is None:
             return ""
         return expected_lines(
