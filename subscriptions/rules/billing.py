@@ -9,7 +9,7 @@ from decimal import Decimal
 from o2b.charging import Billed, ChargeFacts, ChargeTerms, Kind, LineTerms, Segment, draft_and_mark
 from o2b.charging.taxing import Corrects, corrects, tax_code_of
 from o2b.periods import Period
-from subscriptions.rules.timeline import Span
+from subscriptions.rules.timeline import WHOLE, Span
 
 # (account, Terms, key of a charge): what a charge of billing is about, within one service.
 ChargeKey = tuple[int, int, str]
@@ -85,12 +85,13 @@ def bill(
     found: list[BillLine] = []
     due: list[date] = []
     goes_on = {span.period.start for span in spans if span.billed}
+    there = max((span.delivered for span in spans), default=WHOLE)
     for (account, terms_id), days in _by_charge(spans, standing).items():
         for charge in terms[terms_id].charges:
             if charge.kind is Kind.USAGE:
                 continue
             stood = standing.get((account, terms_id, charge.key), Standing())
-            facts = _facts(charge, days, grid, stood, goes_on)
+            facts = _facts(charge, days, grid, stood, goes_on, there)
             lines, mark = draft_and_mark(facts, until=until)
             if mark.next_due_on is not None:
                 due.append(mark.next_due_on)
@@ -129,13 +130,20 @@ def _by_charge(
 
 
 def _facts(
-    charge: ChargeTerms, days: Sequence[Span], grid: Grid, stood: Standing, goes_on: Set[date]
+    charge: ChargeTerms,
+    days: Sequence[Span],
+    grid: Grid,
+    stood: Standing,
+    goes_on: Set[date],
+    there: Decimal,
 ) -> ChargeFacts:
+    """One charge; what is owed once, as much as is delivered by now (`there`) of the service."""
     began = grid.anchor_on
     if charge.kind is Kind.ONE_TIME:
-        days = [span for span in days if span.opens]
+        days = [replace(span, delivered=there) for span in days if span.opens]
         began = days[0].period.start if days else began
     segments = tuple(
-        Segment(span.period, span.quantity, span.period.end not in goes_on) for span in days
+        Segment(span.period, span.quantity, span.period.end not in goes_on, span.delivered)
+        for span in days
     )
     return ChargeFacts(0, charge, began, grid.anchor_day, segments, stood.through, stood.billed)
