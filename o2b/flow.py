@@ -97,6 +97,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
         Reaction("billing.note_deliveries", by="order"),
         Reaction("care.tell_delivered", by="order"),
     ),
+    "order_line.part_delivered": (Reaction("subscriptions.take_parts", by="order"),),
     "order_line.completed": (Reaction("subscriptions.start_items", by="order"),),
     "order_line.cancelling": (Reaction("orders.call_off_lines"),),
     "order_line.cancelled": (Reaction("orders.revoke_licences"),),

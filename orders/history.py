@@ -27,6 +27,7 @@ WORDS: dict[str, tuple[str | Promise, str]] = {
     "order_line.fell_out": (gettext_lazy("fell out"), "bad"),
     "order_line.mended": (gettext_lazy("mended"), "go"),
     "order_line.delivered": (gettext_lazy("delivered"), "good"),
+    "order_line.part_delivered": ("", ""),
     "order_line.completed": (gettext_lazy("completed as promised"), "good"),
     "order_line.cancelling": ("", ""),
     "order_line.cancelled": (gettext_lazy("cancelled"), ""),

@@ -16,7 +16,7 @@ from o2b.catalog.quantities import check_quantity
 from o2b.catalog.resolution import Wanted
 from o2b.catalog.rules.compatibility import Definition
 from o2b.catalog.succession import is_retired, successors_of
-from o2b.charging import Discount, DiscountKind
+from o2b.charging import Discount, DiscountKind, StartRule
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
 from quotes.together import NOTHING, faults_together
@@ -43,6 +43,10 @@ class StartInvalid(Invalid):
     code = "start_invalid"
 
 
+class StartRuleInvalid(Invalid):
+    code = "start_rule_invalid"
+
+
 class NoLines(Invalid):
     code = "no_lines"
 
@@ -56,6 +60,7 @@ class LineInput:
     """One line as somebody asks for it, by the code of its product.
 
     A `legacy` line may name a retired product: it asks for the product that took its place.
+    `start_rule` is a StartRule; empty: the agreed day if there is one, else the delivery.
     """
 
     product: str
@@ -64,6 +69,7 @@ class LineInput:
     discount_percent: Decimal | str | int = 0
     legacy: bool = False
     translated_from: str = ""
+    start_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +81,27 @@ class CheckedLine:
     characteristics: dict[str, Any]
     discount_percent: Decimal
     translated_from: str = ""
+    start_rule: str = ""
 
     @property
     def wanted(self) -> Wanted:
-        discounts = discounts_of(self.discount_percent)
-        return Wanted(self.product_version, self.quantity, discounts, self.characteristics)
+        return Wanted(
+            self.product_version,
+            self.quantity,
+            discounts_of(self.discount_percent),
+            self.characteristics,
+            rule_of(self.start_rule),
+        )
 
 
 def discounts_of(percent: Decimal) -> tuple[Discount, ...]:
     """The rep's own discount as Terms know it; none at all when it is zero."""
     return (Discount(DiscountKind.PERCENT, percent),) if percent else ()
+
+
+def rule_of(said: str) -> StartRule | None:
+    """What a line says of its start; None where it says nothing."""
+    return StartRule(said) if said else None
 
 
 def check_start(start_on: date | None) -> None:
@@ -257,7 +274,15 @@ def _check_line(
         ),
         discount_percent=_check_discount(line.discount_percent, field=f"{at}.discount_percent"),
         translated_from=line.translated_from,
+        start_rule=_check_rule(line.start_rule, field=f"{at}.start_rule"),
     )
+
+
+def _check_rule(said: Any, *, field: str) -> str:
+    if said and said not in list(StartRule):
+        message = _("Billing starts by one of: %(rules)s.") % {"rules": ", ".join(StartRule)}
+        raise StartRuleInvalid(message, field=field)
+    return str(said or "")
 
 
 def _check_discount(value: Any, *, field: str) -> Decimal:

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from o2b.catalog.models import Contract, PriceBookVersion, ProductVersion, Terms
+from o2b.catalog.models.prices import choices_of
+from o2b.charging import StartRule
 from o2b.customers.models import Account
 from o2b.fields import AmountField, QuantityField
 from o2b.fsm import Stateful
@@ -49,7 +51,11 @@ class Quote(Stateful):
     currency = models.CharField(max_length=3)
     valid_until = models.DateField(help_text=_("The last day on which it can be accepted."))
     start_on = models.DateField(
-        null=True, blank=True, help_text=_("Billing starts on this day; empty: on delivery.")
+        null=True,
+        blank=True,
+        help_text=_(
+            "Billing starts on this day, or on delivery if that is later; empty: on delivery."
+        ),
     )
     state = FSMField(choices=State.choices, default=State.DRAFT, protected=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -192,6 +198,16 @@ class QuoteLine(models.Model):
     quantity = QuantityField()
     characteristics = models.JSONField(default=dict, blank=True)
     discount_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0)
+    start_rule = models.CharField(
+        max_length=12,
+        blank=True,
+        default="",
+        db_default="",
+        choices=choices_of(StartRule),
+        help_text=_(
+            "When billing starts; empty: on the agreed day if there is one, else on delivery."
+        ),
+    )
     terms = models.ForeignKey(Terms, null=True, on_delete=models.PROTECT, related_name="+")
     book_version = models.ForeignKey(
         PriceBookVersion, null=True, on_delete=models.PROTECT, related_name="+"

@@ -15,7 +15,6 @@ from o2b.charging import (
     Kind,
     LineTerms,
     Proration,
-    StartRule,
     Step,
     Timing,
     explain,
@@ -25,7 +24,7 @@ from o2b.charging import (
 from o2b.charging.ramps import terms_on
 from o2b.charging.taxing import tax_code_of
 from o2b.money import Money, quantise, sum_of
-from o2b.web.words import interval_words
+from o2b.web.words import interval_words, start_words
 
 # The words that charging.explain() says, for the translators.
 STEPS = [
@@ -158,16 +157,6 @@ def _in_force(charge: ChargeTerms, on: date | None, started_on: date | None) -> 
     if on is None or started_on is None:
         return charge
     return terms_on(charge, on, started_on=started_on)
-
-
-def start_words(rule: StartRule) -> str:
-    """When billing begins."""
-    words = {
-        StartRule.ON_DELIVERY: _("billing starts on delivery"),
-        StartRule.EACH_PART: _("billing starts with each part delivered"),
-        StartRule.ON_DATE: _("billing starts on the agreed day"),
-    }
-    return words[rule]
 
 
 def timing_words(charge: ChargeTerms) -> str:

@@ -19,10 +19,11 @@ from psycopg2.extras import DateRange, DateTimeTZRange
 
 from o2b import clock, events
 from o2b.charging import StartRule
-from orders.models import Evidence, LineAction, Order, OrderLine
+from orders.models import DeliveredPart, Evidence, LineAction, Order, OrderLine
 from subscriptions.installed import pieces_of
 from subscriptions.models import Equipment, Item, ItemVersion, ServiceState, Subscription
 from subscriptions.pools.services import touch_pools
+from subscriptions.rules.starting import first_day
 from subscriptions.timelines.services import database_now
 from subscriptions.usage.services import write_subjects
 
@@ -53,39 +54,39 @@ def start_items_of(*, order_ids: Sequence[int], at: datetime) -> dict[int, Subsc
         first = first_days.setdefault(line.order_id, days[line.pk])
         first_days[line.order_id] = min(first, days[line.pk])
     today = {line.order_id: clock.day(line.account, at) for line in lines}
-    new = _open_subscriptions(
+    new = open_subscriptions(
         [orders[pk] for pk in first_days if pk not in known], first_days, today
     )
-    _move_start(known, first_days)
+    move_start(known, first_days)
     subscriptions = known | {s.order_id: s for s in new}
     items = _open_items(subscriptions, lines, days, today)
     write_subjects([item.pk for item in items])
     begun = all(days[line.pk] >= today[line.order_id] for line in lines)
     touch_pools([item.pk for item in items], new=begun)
-    _tell(new, items, subscriptions, at)
+    tell_started(new, items, subscriptions, at)
     return subscriptions
 
 
-def _state(start: date, today: date) -> str:
+def state_from(start: date, today: date) -> str:
     """In use from its first day on; before, it is only sure to come."""
     return ServiceState.ACTIVE if start <= today else ServiceState.PENDING
 
 
-def _open_subscriptions(
+def open_subscriptions(
     orders: Sequence[Order], first_days: dict[int, date], today: dict[int, date]
 ) -> list[Subscription]:
     return Subscription.objects.bulk_create(
         Subscription(
             account_id=order.account_id,
             order=order,
-            state=_state(first_days[order.pk], today[order.pk]),
+            state=state_from(first_days[order.pk], today[order.pk]),
             started_on=first_days[order.pk],
         )
         for order in orders
     )
 
 
-def _move_start(known: dict[int, Subscription], first_days: dict[int, date]) -> None:
+def move_start(known: dict[int, Subscription], first_days: dict[int, date]) -> None:
     """A later line may start earlier than those that are in service already."""
     earlier = []
     for order_id, subscription in known.items():
@@ -97,7 +98,7 @@ def _move_start(known: dict[int, Subscription], first_days: dict[int, date]) -> 
         Subscription.objects.bulk_update(earlier, ["started_on"])
 
 
-def _tell(
+def tell_started(
     new: Sequence[Subscription],
     items: Sequence[Item],
     subscriptions: dict[int, Subscription],
@@ -122,27 +123,29 @@ def _tell(
 
 
 def start_day(line: OrderLine) -> date:
-    """The first day in service, as the start rule of the line's Terms says.
-
-    Parts are delivered as one for now, so *each part* starts like *on delivery*; a date that
-    nobody named is the day of delivery.
-    """
-    if line.terms.start_rule == StartRule.ON_DATE and line.start_on is not None:
-        return line.start_on
+    """The first day in service, as the start rule of the line's Terms says."""
     if line.delivered_on is None:  # the database refuses a completed line without its day
         raise ValueError(f"{line} is completed and has no day of delivery")
-    return line.delivered_on
+    return first_day(
+        line.terms.start_rule,
+        agreed_on=line.start_on,
+        delivered_on=line.delivered_on,
+        placed_on=clock.day(line.account, line.accepted_at),
+    )
 
 
 def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
     """Completed lines without an item, each with the serial that its evidence names."""
     named = Evidence.objects.filter(line=OuterRef("pk")).exclude(serial="")
+    earlier = DeliveredPart.objects.filter(line=OuterRef("pk"), fraction__gt=0, fraction__lt=1)
     # What a person read off wins over what a machine made up.
     named = named.order_by(ExpressionWrapper(Q(by=None), BooleanField()), "-pk")
     return list(
         OrderLine.objects.filter(order__in=orders, state=OrderLine.State.COMPLETED)
         .filter(action=LineAction.START)
         .filter(~Exists(Item.objects.filter(order_line=OuterRef("pk"))))
+        # What was delivered in parts begins with the first one: subscriptions.parts.
+        .exclude(Exists(earlier), terms__start_rule=StartRule.EACH_PART)
         .select_related("terms", "account__test_clock")
         .only(
             "account__time_zone",
@@ -152,6 +155,7 @@ def _lines_to_start(orders: Iterable[int]) -> list[OrderLine]:
             "product_version_id",
             "quantity",
             "start_on",
+            "accepted_at",
             "delivered_on",
             "terms__start_rule",
         )
@@ -178,7 +182,7 @@ def _open_items(
             order_line=line,
             product_version_id=line.product_version_id,
             serial=line.newest_serial,  # type: ignore[attr-defined]
-            state=_state(days[line.pk], today[line.order_id]),
+            state=state_from(days[line.pk], today[line.order_id]),
             started_on=days[line.pk],
             next_turn_on=days[line.pk] if days[line.pk] > today[line.order_id] else None,
             anchor_on=days[line.pk],
@@ -199,11 +203,11 @@ def _open_items(
         )
         for item, line in zip(items, lines, strict=True)
     )
-    _install(items, days)
+    install(items, days)
     return items
 
 
-def _install(items: Sequence[Item], days: dict[int, date]) -> None:
+def install(items: Sequence[Item], days: dict[int, date]) -> None:
     """Every serial that the deliveries have shown, as a piece of its item."""
     shown = pieces_of([item.order_line_id for item in items])
     Equipment.objects.bulk_create(

@@ -15,6 +15,7 @@ from o2b.web.show import day_text, money_text, number_text
 from subscriptions import selectors
 from subscriptions.asof import Look
 from subscriptions.changes.acts import Deed, deeds_for
+from subscriptions.changes.holding import NOT_TAKEN_BACK
 from subscriptions.changes.selectors import facts_of
 from subscriptions.changes.words import fact_words, tone_of
 from subscriptions.explained import TermsExplained, explain_terms
@@ -189,7 +190,8 @@ def _version(version: ItemVersion, item: Item, look: Look, meters: MeterNames) -
 def _fact(fact: Any, held: Sequence[Item], look: Look) -> FactShown:
     last = held[-1]
     is_ahead = fact.on > look.today and not fact.is_gone and fact.act != Act.WITHDRAW
-    may_go = fact.act != Act.WITHDRAW and not fact.is_gone and last.state != S.ENDED
+    stays = fact.act in NOT_TAKEN_BACK or fact.is_gone
+    may_go = not stays and last.state != S.ENDED
     url = ""
     if may_go and (is_ahead or fact.act not in FINAL):
         its_day = fact.on - A_DAY if fact.act in FINAL else fact.on

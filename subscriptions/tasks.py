@@ -1,7 +1,7 @@
 """What subscriptions does when an order has news."""
 
 from o2b import clock, events
-from subscriptions import selectors, services
+from subscriptions import parts, selectors, services
 from subscriptions.commitments import tasks as commitments
 from subscriptions.pools import tasks as pools
 from subscriptions.timelines.turning import turn_due
@@ -14,6 +14,7 @@ __all__ = [
     "commitments",
     "pools",
     "start_items",
+    "take_parts",
     "turn_items",
     "usage",
     "usage_alerts",
@@ -28,6 +29,13 @@ def start_items(order_ids: list[int]) -> None:
     """Lines were completed: put them into service."""
     for moment, orders in clock.by_moment(selectors.accounts_of_orders(order_ids)).items():
         services.start_items_of(order_ids=orders, at=moment)
+
+
+@events.batch_reaction("subscriptions.take_parts", at_once=AT_ONCE)
+def take_parts(order_ids: list[int]) -> None:
+    """Parts of lines were delivered: let each cost from its day on, where that was agreed."""
+    for moment, orders in clock.by_moment(selectors.accounts_of_orders(order_ids)).items():
+        parts.take_parts_of(order_ids=orders, at=moment)
 
 
 @events.periodic("subscriptions.turn_items")

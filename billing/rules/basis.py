@@ -5,7 +5,8 @@
      "usage": {"quantity", "covered", "available", "own", "prepaid",
                "events": [[how many, value, moment, rate, covered], …],
                "rates": [[rate, per_seconds, connect_fee, first, next, prefix, destination], …]},
-     "part": [percent before it, percent with it, of]}      where several pay; o2b.charging.sharing
+     "part": [percent before it, percent with it, of],      where several pay; o2b.charging.sharing
+     "delivered": [how much of each piece, …]}              where not all of each was there
 
 Numbers are texts. What is missing or None is left out. Only prices that look at single events keep
 them. Of calls whose price does not hang on the time of day equal ones are counted; elsewhere those
@@ -58,6 +59,8 @@ def basis_text(basis: Basis, terms: ChargeTerms) -> str:
         told["usage"] = _usage(basis.usage, terms)
     if basis.part is not None and basis.whole is not None:
         told["part"] = [_text(each) for each in (*basis.part, basis.whole)]
+    if basis.delivered:
+        told["delivered"] = [_text(each) for each in basis.delivered]
     return json.dumps(told, separators=(",", ":"))
 
 
@@ -155,8 +158,11 @@ def read_basis(told: Any) -> Stored:
         if "usage" in told:
             usage, events = _read_usage(told["usage"])
         *part, whole = map(Decimal, told.get("part", ("0",)))
-        of = (Part(*part), whole) if part else ()
-        return Stored(Basis(pieces, _number(told, "before"), usage, *of), events)
+        basis = Basis(pieces, _number(told, "before"), usage)
+        if part:
+            basis = basis._replace(part=Part(*part), whole=whole)
+        basis = basis._replace(delivered=tuple(map(Decimal, told.get("delivered", ()))))
+        return Stored(basis, events)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as exc:
         raise BasisUnreadable(f"{type(exc).__name__}: {exc}") from exc
 

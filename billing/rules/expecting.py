@@ -34,9 +34,20 @@ CODES = (
 
 
 class Promised:
-    """Terms as their text says; `sound` if their rows say the same, `is_one` of one charge."""
+    """Terms as their text says; `sound` if their rows say the same, `is_one` of one charge.
 
-    __slots__ = ("charges", "compiled", "is_one", "sound", "start_rule", "trouble")
+    `each_part`: what is delivered in parts is paid in parts; they are no `is_one`.
+    """
+
+    __slots__ = (
+        "charges",
+        "compiled",
+        "each_part",
+        "is_one",
+        "sound",
+        "start_rule",
+        "trouble",
+    )
 
     def __init__(
         self, terms: LineTerms | None, rows: Sequence[ChargeTerms], trouble: str = ""
@@ -46,12 +57,22 @@ class Promised:
         self.start_rule = None if terms is None else terms.start_rule
         self.trouble = trouble or ("" if terms is None else _differences(terms.charges, rows))
         self.sound = not self.trouble
-        self.is_one = self.sound and len(self.charges) == 1
+        self.each_part = self.start_rule is StartRule.EACH_PART
+        self.is_one = self.sound and len(self.charges) == 1 and not self.each_part
 
-    def started_on(self, start_on: str, delivered_on: str) -> date | None:
-        """The first day of service by the start rule; None while nothing was delivered."""
-        named = start_on if self.start_rule is StartRule.ON_DATE and start_on else delivered_on
-        return date.fromisoformat(named) if named else None
+    def started_on(self, start_on: str, was_there: str, delivered_on: str) -> date | None:
+        """The first day of service by the start rule; None while nothing was delivered.
+
+        An agreed day counts from the delivery on, unless it says that the service `was_there`
+        ("true") before it was ordered. Days are ISO texts, "" where there is none.
+        """
+        if not delivered_on:
+            return None
+        delivered = date.fromisoformat(delivered_on)
+        if self.start_rule is not StartRule.ON_DATE or not start_on:
+            return delivered
+        agreed = date.fromisoformat(start_on)
+        return agreed if was_there == "true" or agreed > delivered else delivered
 
 
 def _differences(promised: Sequence[ChargeTerms], rows: Sequence[ChargeTerms]) -> str:
@@ -105,6 +126,30 @@ def expected(
 def open_segment(started_on: date, quantity: Decimal) -> Segment:
     """In service from a day on."""
     return Segment(Period(started_on, FOREVER), quantity)
+
+
+def delivered_by(
+    segments: Sequence[Segment], parts: Sequence[tuple[date, Decimal]], *, once: bool = False
+) -> list[Segment]:
+    """The days, each with how much was delivered by then; days before the first part are none.
+
+    `parts` are (day, how much in all), in order; what is there stays. What is owed `once` goes by
+    all that came so far, on the first of its days.
+    """
+    steps: list[tuple[date, Decimal]] = []
+    for on, fraction in parts:
+        if fraction > (steps[-1][1] if steps else 0):
+            steps.append((on, fraction))
+    if once:
+        return [each._replace(delivered=steps[-1][1]) for each in segments] if steps else []
+    ends = [on for on, _ in steps[1:]] + [FOREVER]
+    found = []
+    for each in segments:
+        for (on, fraction), end in zip(steps, ends, strict=False):
+            first, last = max(each.period.start, on), min(each.period.end, end)
+            if first < last:
+                found.append(each._replace(period=Period(first, last), delivered=fraction))
+    return found
 
 
 def differences(key: str, promised: str, drafted: str) -> list[Difference]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from billing.rules.sharing import read_sharing
 from o2b.charging import Billed, ChargeFacts, CompiledCharge, Segment
 from o2b.charging.begun import Begun
+from o2b.charging.facts import WHOLE
 from o2b.periods import FOREVER, Period
 
 
@@ -25,7 +26,8 @@ def facts_of(
         if not begins:
             continue
         span = Period(date.fromisoformat(begins), date.fromisoformat(ends) if ends else FOREVER)
-        segments.append(Segment(span, Decimal(quantity), "on" not in more))
+        there = next((Decimal(each[1:]) for each in more if each.startswith("=")), WHOLE)
+        segments.append(Segment(span, Decimal(quantity), "on" not in more, there))
     facts = ChargeFacts(
         0,
         compiled,

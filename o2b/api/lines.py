@@ -13,6 +13,14 @@ class LineAsked(Asked):
     product = serializers.CharField(max_length=60, help_text="The code of the product.")
     quantity = Exact()
     characteristics = Facts(required=False, default=dict)
+    start_rule = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=12,
+        help_text="When billing starts: on_delivery, each_part (each part from its own day on) or"
+        " on_date (`start_on`); empty: on_date if there is a day, else on_delivery.",
+    )
 
 
 class DiscountedLineAsked(LineAsked):

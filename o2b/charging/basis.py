@@ -30,6 +30,7 @@ class Basis(NamedTuple):
     `before` is what earlier revisions billed, None for the first. Without pieces the days were
     billed once and are served no more: nothing should have been billed. `part` is what its payer
     has of the `whole` that all pieces cost together, rounded; None for who pays it all.
+    `delivered` is how much of each piece was there, empty where all of each was.
     """
 
     pieces: tuple[tuple[Decimal, Period], ...]
@@ -37,3 +38,4 @@ class Basis(NamedTuple):
     usage: UsageBasis | None = None
     part: Part | None = None
     whole: Decimal | None = None
+    delivered: tuple[Decimal, ...] = ()

@@ -7,7 +7,7 @@ from decimal import Decimal
 from o2b.charging.basis import Basis, UsageBasis
 from o2b.charging.begun import carried
 from o2b.charging.facts import ChargeFacts
-from o2b.charging.proration import targets
+from o2b.charging.proration import delivered_of, targets
 from o2b.charging.ramps import free_until, terms_on
 from o2b.charging.rating import RatedPeriod
 from o2b.charging.schedule import Piece
@@ -62,11 +62,12 @@ class Differ:
                 terms_on(self.terms, each.period.start, started_on=started_on) for each in pieces
             ]
         shares = [(each.quantity, each.period) for each in pieces]
-        amounts = targets(self.terms, shares, full=full, in_force=in_force)
+        delivered = delivered_of(each.delivered for each in pieces)
+        amounts = targets(self.terms, shares, full=full, in_force=in_force, delivered=delivered)
         own = dealt(self._part(pieces[0].period.start), amounts, self.terms.currency)
         for n, (piece, (target, of)) in enumerate(zip(pieces, own, strict=True), start=1):
             if before is None or (n > 1 and (target or (full.start, n) in self.left)):
-                self._add(full, piece, target, shares[:n], of=of)
+                self._add(full, piece, target, shares[:n], delivered[:n], of=of)
 
     def _carried(self, full: Period, day: date) -> tuple[Decimal, Period] | None:
         start = max(full.start, free_until(self.terms, self.started_on))
@@ -91,7 +92,7 @@ class Differ:
             piece = Piece(1, rated.served, rated.quantity)
             part = self._part(rated.served.start)
             ((amount, of),) = dealt(part, [rated.amount], self.terms.currency)
-            self._add(full, piece, amount, _shares_of(rated), cause, _basis_of(rated), of)
+            self._add(full, piece, amount, rated.shares, (), cause, rated.basis, of)
 
     def _add(
         self,
@@ -99,13 +100,16 @@ class Differ:
         piece: Piece,
         target: Decimal,
         shares: Sequence[tuple[Decimal, Period]],
+        delivered: tuple[Decimal, ...],
         cause: str = "",
         usage: UsageBasis | None = None,
         of: Of | None = None,
     ) -> None:
         """One piece; who has no part of it and was billed none gets no line."""
         self.full_periods[full.start] = full
-        segment, period, quantity = piece
+        segment, period, quantity, _ = piece
+        if delivered:
+            quantity = EXACT.multiply(quantity, delivered[-1])
         cause = cause or (CHANGE if full.start in self.known else self.cause)
         before = self.left.pop((full.start, segment), None)
         if before is None and of is not None and not of.part.percent:
@@ -116,8 +120,10 @@ class Differ:
             if not amount:
                 return
         key, basis = self.terms.key, None
-        if segment > 1 or before is not None or usage is not None or of is not None:
-            basis = Basis(tuple(shares), before.amount if before else None, usage, *(of or ()))
+        if segment > 1 or before is not None or usage is not None or of is not None or delivered:
+            part, whole = of or (None, None)
+            told = before.amount if before else None
+            basis = Basis(tuple(shares), told, usage, part, whole, delivered)
         self.found.append(
             (key, period, full, segment, revision, quantity, amount, target, cause, basis)
         )
@@ -138,18 +144,3 @@ class Differ:
         if self.left:
             self.found.sort(key=lambda line: (line[2].start, line[3]))
         return self.found
-
-
-def _shares_of(rated: RatedPeriod) -> tuple[tuple[Decimal, Period], ...]:
-    """The days served of a period of usage, each with the quantity that shares its allowance."""
-    each = rated.measured
-    if each is None:
-        return ()
-    return tuple((part.quantity, days) for part, days in zip(each.parts, each.days, strict=True))
-
-
-def _basis_of(rated: RatedPeriod) -> UsageBasis:
-    events = rated.measured.events if rated.measured else ()
-    return UsageBasis(
-        rated.quantity, events, rated.covered, rated.available, rated.free, rated.prepaid
-    )

@@ -17,6 +17,7 @@ from o2b.charging.differing import (
     Rest,
 )
 from o2b.charging.facts import (
+    WHOLE,
     ChargeFacts,
     CompiledCharge,
     DraftLine,
@@ -95,12 +96,7 @@ def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
     compiled = terms if isinstance(terms, CompiledCharge) else compile_charge(terms)
     if compiled.metered or charge.sharing is not None:
         return _compute(charge, compiled, until)
-    if (
-        charge.begun
-        or billed is not None
-        or len(segments) != 1
-        or segments[0].period.end != FOREVER
-    ):
+    if charge.begun or billed is not None or len(segments) != 1 or not _is_common(segments[0]):
         return _changed(charge, compiled, until)
     begins = segments[0].period.start
     if begins < started_on:
@@ -125,6 +121,10 @@ def _outcome(charge: ChargeFacts, until: date) -> _Outcome:
         found = _difference(charge, compiled.terms, walked)
         memory.keep(memory.outcomes, key, found)
     return found
+
+
+def _is_common(segment: Segment) -> bool:
+    return segment.period.end == FOREVER and segment.delivered == WHOLE
 
 
 def _changed(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Outcome:

@@ -50,15 +50,21 @@ def compile_charge(terms: ChargeTerms) -> CompiledCharge:
     return CompiledCharge(terms)
 
 
+WHOLE = Decimal(1)
+
+
 class Segment(NamedTuple):
     """Days in service at one quantity; an open end is periods.FOREVER.
 
     Not `ends` says that the service goes on after them, billed by another charge or account.
+    `delivered` is how much of what was promised is there, above 0 and at most 1: so much of the
+    price of the whole `quantity` is paid. What was used is paid as it was used.
     """
 
     period: Period
     quantity: Decimal
     ends: bool = True
+    delivered: Decimal = WHOLE
 
 
 class Billed(NamedTuple):

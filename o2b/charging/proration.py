@@ -1,6 +1,6 @@
 """How a full period's price is shared by the days that were served."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from o2b.charging.daycount import fraction, running
@@ -17,6 +17,7 @@ from o2b.money import EXACT, ROUNDING, quantise
 from o2b.periods import Interval, Period
 
 _ZERO = Decimal(0)
+Days = int | Decimal
 
 
 def prorate(
@@ -50,6 +51,7 @@ def targets(
     *,
     full: Period,
     in_force: Sequence[ChargeTerms] | None = None,
+    delivered: Sequence[Decimal] = (),
 ) -> list[Decimal]:
     """The rounded amount of each (quantity, served days) of one full period, in their order.
 
@@ -62,11 +64,16 @@ def targets(
     none: the price of the first piece, at once; nothing for what follows.
     full: the price of the largest quantity so far: more units add their price and fewer bring
     none back. Without proration a price that steps counts from the next full period.
+
+    `delivered` is how much of each piece was there (empty: all of it), and so much of its price is
+    paid. By the day it weighs the days, so that a minimum and a fixed discount hold for as much;
+    without proration that of the first piece counts, or the most so far.
     """
     currency, rounding = charge.currency, charge.conventions.rounding
     amounts: list[Decimal] = []
     before: Decimal | None = None
-    for total in running_totals(charge, pieces, full, in_force or [charge] * len(pieces)):
+    terms = in_force or [charge] * len(pieces)
+    for total in running_totals(charge, pieces, full, terms, delivered):
         rounded = quantise(total, currency, rounding)
         amounts.append(rounded if before is None else EXACT.subtract(rounded, before))
         before = rounded
@@ -78,26 +85,28 @@ def running_totals(
     pieces: Sequence[tuple[Decimal, Period]],
     full: Period,
     in_force: Sequence[ChargeTerms],
+    delivered: Sequence[Decimal] = (),
 ) -> list[Decimal]:
     """What the full period costs up to and with each piece, not yet rounded."""
     if charge.proration is Proration.NONE:
-        return [price(in_force[0], pieces[0][0])] * len(pieces)
+        return [_part_of(price(in_force[0], pieces[0][0]), delivered[:1])] * len(pieces)
     if charge.proration is Proration.FULL:
         largest = _ZERO
         totals = []
-        for quantity, _ in pieces:
+        for n, (quantity, _) in enumerate(pieces, start=1):
             largest = max(largest, quantity)
-            totals.append(price(in_force[0], largest))
+            totals.append(_part_of(price(in_force[0], largest), delivered[:n]))
         return totals
-    reached, whole = running(
+    served, whole = running(
         [period for _, period in pieces],
         full=full,
         interval=charge.interval,
         conventions=charge.conventions,
     )
+    reached = weighed(served, delivered)
     bound = charge.minimum is not None or charge.maximum is not None
     shared = _ZERO
-    before = 0
+    before: Days = 0
     totals = []
     for (quantity, _), terms, days in zip(pieces, in_force, reached, strict=True):
         each = _unbound_price(terms, quantity) if bound else price(terms, quantity)
@@ -106,6 +115,33 @@ def running_totals(
         total = _bounded(charge, shared, scale=days) if bound else shared
         totals.append(ROUNDING.divide(total, whole))
     return totals
+
+
+def delivered_of(pieces: Iterable[Decimal]) -> tuple[Decimal, ...]:
+    """How much of each piece is delivered; empty where all of each is."""
+    told = tuple(pieces)
+    return told if any(each != 1 for each in told) else ()
+
+
+def weighed(reached: Sequence[int], delivered: Sequence[Decimal]) -> Sequence[Days]:
+    """Running totals of days, those of each piece counted as much as of it was delivered.
+
+    >>> [str(each) for each in weighed([10, 31], [Decimal("0.5"), Decimal(1)])]
+    ['5.0', '26.0']
+    """
+    if not delivered:
+        return reached
+    found: list[Decimal] = []
+    total, before = _ZERO, 0
+    for days, part in zip(reached, delivered, strict=True):
+        total = EXACT.fma(Decimal(days - before), part, total)
+        found.append(total)
+        before = days
+    return found
+
+
+def _part_of(amount: Decimal, delivered: Sequence[Decimal]) -> Decimal:
+    return EXACT.multiply(amount, max(delivered)) if delivered else amount
 
 
 def _unbound_price(charge: ChargeTerms, quantity: Decimal) -> Decimal:
@@ -127,7 +163,7 @@ def shared_total(charge: ChargeTerms, listed: Decimal, *, reached: int, whole: i
     return ROUNDING.divide(_bounded(charge, total, scale=reached), whole)
 
 
-def _bounded(charge: ChargeTerms, amount: Decimal, *, scale: int) -> Decimal:
+def _bounded(charge: ChargeTerms, amount: Decimal, *, scale: Days) -> Decimal:
     """Held against `scale` times the minimum and maximum; discounts come last if so agreed."""
     amount = bounded(charge, amount, scale=scale)
     if charge.conventions.order is AdjustmentOrder.COMMITMENT_FIRST:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from o2b.charging.basis import UsageBasis
 from o2b.charging.decks import RateMissing
 from o2b.charging.facts import ChargeFacts, CompiledCharge
 from o2b.charging.measuring import Measured, Measuring, included_of
@@ -36,6 +37,23 @@ class RatedPeriod(NamedTuple):
     prepaid: Decimal = _ZERO
     measured: Measured | None = None
     covered: Decimal | None = None
+
+    @property
+    def shares(self) -> tuple[tuple[Decimal, Period], ...]:
+        """The days served, each with the quantity that shares the allowance."""
+        each = self.measured
+        if each is None:
+            return ()
+        pieces = zip(each.parts, each.days, strict=True)
+        return tuple((part.quantity, days) for part, days in pieces)
+
+    @property
+    def basis(self) -> UsageBasis:
+        """What its line cannot be computed again without."""
+        events = self.measured.events if self.measured else ()
+        return UsageBasis(
+            self.quantity, events, self.covered, self.available, self.free, self.prepaid
+        )
 
 
 def running_period(charge: ChargeFacts, *, on: date) -> Period | None:

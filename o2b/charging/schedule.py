@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from o2b.charging.facts import ChargeFacts, Segment
+from o2b.charging.facts import WHOLE, ChargeFacts, Segment
 from o2b.charging.ramps import free_until, step_days
 from o2b.charging.terms import Alignment, ChargeTerms, Kind, Proration, Timing
 from o2b.periods import FOREVER, Interval, Period, anchored_period, calendar_period
@@ -20,6 +20,7 @@ class Piece(NamedTuple):
     segment: int
     period: Period
     quantity: Decimal
+    delivered: Decimal = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +59,19 @@ class Schedule:
     def pieces(self, full: Period, *, since: date) -> tuple[Piece, ...]:
         """The served days of a full period, a piece for each segment and price, from `since` on."""
         if self.interval is None:
-            return (Piece(1, full, self.segments[0].quantity),)
+            only = self.segments[0]
+            return (Piece(1, full, only.quantity, only.delivered),)
         found: list[Piece] = []
         start = max(full.start, since)
         for segment in self.segments:
             first, end = max(segment.period.start, start), min(segment.period.end, full.end)
+            what = segment.quantity, segment.delivered
             for cut in self.cuts:
                 if first < cut < end:
-                    found.append(Piece(len(found) + 1, Period(first, cut), segment.quantity))
+                    found.append(Piece(len(found) + 1, Period(first, cut), *what))
                     first = cut
             if first < end:
-                found.append(Piece(len(found) + 1, Period(first, end), segment.quantity))
+                found.append(Piece(len(found) + 1, Period(first, end), *what))
         return tuple(found)
 
     def next_served(self, day: date) -> date | None:
@@ -150,7 +153,8 @@ def schedule_of(charge: ChargeFacts, terms: ChargeTerms) -> Schedule | None:
 
 
 def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """Neighbours of one quantity are one: what changed beside it makes no piece of a bill.
+    """Neighbours of one quantity, of which as much is delivered, are one: what changed beside it
+    makes no piece of a bill.
 
     >>> from o2b.periods import Period as P
     >>> one, two = P(date(2026, 1, 1), date(2026, 2, 1)), P(date(2026, 2, 1), date(2026, 3, 1))
@@ -160,11 +164,16 @@ def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     found: list[Segment] = []
     for each in segments:
         last = found[-1] if found else None
-        if last and last.period.end == each.period.start and last.quantity == each.quantity:
-            found[-1] = Segment(Period(last.period.start, each.period.end), each.quantity)
+        if last and last.period.end == each.period.start and _what(last) == _what(each):
+            days = Period(last.period.start, each.period.end)
+            found[-1] = Segment(days, each.quantity, delivered=each.delivered)
         else:
             found.append(each)
     return tuple(found)
+
+
+def _what(segment: Segment) -> tuple[Decimal, Decimal]:
+    return segment.quantity, segment.delivered
 
 
 def _with_last_days(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
@@ -173,6 +182,6 @@ def _with_last_days(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
     return tuple(
         each
         if each.period.end == FOREVER or not each.ends or each.period.end in goes_on
-        else Segment(Period(each.period.start, each.period.end + _DAY), each.quantity)
+        else each._replace(period=Period(each.period.start, each.period.end + _DAY))
         for each in segments
     )

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from o2b.charging import DeckRates, Grant, NoRate
+from o2b.charging import DeckRates, Grant, NoRate, StartRule
 from o2b.charging.terms import DEFAULT_PRIORITY, plain
 from o2b.money import EXACT
 from o2b.periods import Interval
@@ -148,3 +148,13 @@ def unit_words(unit: str, quantity: Any) -> str:
     if unit != "piece":
         return unit
     return _("piece") if quantity == 1 else _("pieces")
+
+
+def start_words(rule: StartRule) -> str:
+    """When billing begins."""
+    words = {
+        StartRule.ON_DELIVERY: _("billing starts on delivery"),
+        StartRule.EACH_PART: _("billing starts with each part delivered"),
+        StartRule.ON_DATE: _("billing starts on the agreed day, or on delivery if that is later"),
+    }
+    return words[rule]

@@ -61,7 +61,11 @@ class OrderAsked(Asked):
     account = KeyOrReference()
     lines = LineAsked(many=True, min_length=1, max_length=MOST_LINES)  # type: ignore[call-arg]
     start_on = serializers.DateField(
-        required=False, allow_null=True, default=None, help_text="Empty: from delivery."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Billing starts on this day, or on delivery if that is later; before today: it is"
+        " there already. Empty: from delivery.",
     )
     work_from = Day(help_text="Nothing is begun before this day; empty: at once.")
     promised_on = Day(help_text="The day promised to the customer.")

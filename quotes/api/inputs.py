@@ -15,7 +15,11 @@ class QuoteAsked(Asked):
     account = KeyOrReference()
     valid_until = serializers.DateField(help_text="The last day on which it can be accepted.")
     start_on = serializers.DateField(
-        required=False, allow_null=True, default=None, help_text="Empty: from delivery."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Billing starts on this day, or on delivery if that is later; before today: it is"
+        " there already. Empty: from delivery.",
     )
     title = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
     lines = DiscountedLineAsked(many=True, min_length=1, max_length=MOST_LINES)  # type: ignore[call-arg]

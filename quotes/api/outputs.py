@@ -52,6 +52,7 @@ class QuoteLineOutput(serializers.Serializer):
     quantity = Plain()
     characteristics = serializers.DictField()
     discount_percent = Plain()
+    start_rule = serializers.CharField(help_text="As it was asked for; the Terms say what holds.")
     terms = TermsOutput(allow_null=True)
     why = WhyOutput(many=True)
 

@@ -21,7 +21,9 @@ class AccountForm(forms.Form):
     start_on = DayField(
         label=gettext_lazy("Start"),
         required=False,
-        help_text=gettext_lazy("Billing starts on this day; empty: on delivery."),
+        help_text=gettext_lazy(
+            "Billing starts on this day, or on delivery if that is later; empty: on delivery."
+        ),
     )
 
     def clean_account(self) -> Account:

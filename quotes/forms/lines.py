@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from o2b.catalog.characteristics import label_of, with_unit
 from o2b.catalog.models import ProductVersion
 from o2b.catalog.rules.definitions import number_of
+from o2b.charging import StartRule
 from quotes.inputs import LineInput
 from quotes.models import QuoteLine
 from quotes.rules.totals import LineTotals
@@ -55,6 +56,7 @@ class EditorLine:
     product: str = ""
     quantity: str = "1"
     discount_percent: str = ""
+    start_rule: str = ""
     characteristics: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     totals: LineTotals | None = None
@@ -71,6 +73,7 @@ class EditorLine:
             discount_percent=f"{line.discount_percent.normalize():f}"
             if line.discount_percent
             else "",
+            start_rule=line.start_rule,
             characteristics={name: _said(value) for name, value in line.characteristics.items()},
         )
 
@@ -82,6 +85,7 @@ class EditorLine:
             product=data.get(f"{at}product", ""),
             quantity=data.get(f"{at}quantity", "").strip(),
             discount_percent=data.get(f"{at}discount_percent", "").strip(),
+            start_rule=data.get(f"{at}start_rule", ""),
             characteristics={
                 name.removeprefix(named): data[name] for name in data if name.startswith(named)
             },
@@ -97,6 +101,7 @@ class EditorLine:
             quantity=self.quantity,
             characteristics={k: v for k, v in self.characteristics.items() if k in asked and v},
             discount_percent=self.discount_percent or "0",
+            start_rule=self.start_rule,
         )
 
     @property
@@ -116,6 +121,16 @@ class EditorLine:
         told = self.faults.get(place, "")
         if message not in told:
             self.faults[place] = f"{told} {message}".strip()
+
+    @property
+    def start_rules(self) -> list[tuple[str, str]]:
+        """When billing may start: (rule, words); nothing said goes by the day above."""
+        return [
+            ("", _("on the start day, else on delivery")),
+            (StartRule.ON_DELIVERY, _("on delivery")),
+            (StartRule.EACH_PART, _("with each part delivered")),
+            (StartRule.ON_DATE, _("on the agreed day")),
+        ]
 
     @property
     def choices(self) -> list[Choice]:

@@ -10,7 +10,7 @@ from o2b import clock
 from o2b.catalog.models import Terms
 from o2b.catalog.selectors import MeterNames, granted_by
 from o2b.charging import ChargeTerms, Kind, LineTerms, Step, explain, from_canonical
-from o2b.web.words import deck_words, interval_words, meter_words
+from o2b.web.words import deck_words, interval_words, meter_words, start_words
 from quotes.inputs import refuse_unless_on_sale
 from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import LineTotals, Priced, Totals, totals
@@ -64,6 +64,11 @@ class OfferedLine:
     @property
     def product(self) -> str:
         return str(self.line.product_version.product)
+
+    @property
+    def starts(self) -> str:
+        """When billing starts, in words, where the line says it for itself."""
+        return start_words(self.terms.start_rule) if self.line.start_rule else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,14 @@ from o2b.catalog.resolution.sources import read_sources
 from o2b.charging import StartRule
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
-from quotes.inputs import LineInput, check_start, discounts_of, examine_lines
+from quotes.inputs import (
+    LineInput,
+    StartRuleInvalid,
+    check_start,
+    discounts_of,
+    examine_lines,
+    rule_of,
+)
 from quotes.models import Quote, QuoteLine
 from quotes.rules.totals import Priced, Totals, totals
 from quotes.selectors.taxing import with_tax
@@ -69,7 +76,7 @@ def price_lines(
 def price_many(*, askings: Sequence[Asking], on: date) -> list[PricedLines]:
     """The same for many accounts, each of them once, in the queries of one."""
     for asking in askings:
-        check_start(asking.start_on)
+        _check_start(asking)
     taken = fixed_discounts_taken(
         accounts=[asking.account for asking in askings],
         on=on,
@@ -95,7 +102,7 @@ def price_each(*, askings: Sequence[Asking], on: date) -> list[PricedLines | Ref
     found: list[PricedLines | Refused] = []
     for asking in askings:
         try:
-            check_start(asking.start_on)
+            _check_start(asking)
             priced = _priced(asking, resolved(_asked(asking, taken), sources), on)
         except Refused as refusal:
             found.append(refusal)
@@ -104,6 +111,17 @@ def price_each(*, askings: Sequence[Asking], on: date) -> list[PricedLines | Ref
             taken.add(asking.account.pk)
         found.append(priced)
     return found
+
+
+def _check_start(asking: Asking) -> None:
+    """Refuse a start that no bill can reach, and lines of an agreed day that nobody names."""
+    check_start(asking.start_on)
+    if asking.start_on is not None:
+        return
+    for i, each in enumerate(asking.wanted):
+        if each.start_rule is StartRule.ON_DATE:
+            message = _("Name the day from which it is billed.")
+            raise StartRuleInvalid(message, field=f"lines[{i}].start_rule")
 
 
 def _asked(asking: Asking, taken: Collection[int]) -> Asked:
@@ -180,5 +198,10 @@ def fixed_discounts_taken(
 
 def wanted(line: QuoteLine) -> Wanted:
     """A stored line as price resolution takes it."""
-    discounts = discounts_of(line.discount_percent)
-    return Wanted(line.product_version, line.quantity, discounts, line.characteristics)
+    return Wanted(
+        line.product_version,
+        line.quantity,
+        discounts_of(line.discount_percent),
+        line.characteristics,
+        rule_of(line.start_rule),
+    )

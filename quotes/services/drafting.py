@@ -163,6 +163,7 @@ def revise_quote(*, quote_id: int, owner_id: int, at: datetime) -> Quote:
             quantity=line.quantity,
             characteristics=_with_defaults(line, version),
             discount_percent=line.discount_percent,
+            start_rule=line.start_rule,
         )
         for line, version in zip(lines, newest, strict=True)
     )
@@ -190,6 +191,7 @@ def _write_lines(quotes: Sequence[Quote], checked: Sequence[Sequence[CheckedLine
             quantity=line.quantity,
             characteristics=line.characteristics,
             discount_percent=line.discount_percent,
+            start_rule=line.start_rule,
         )
         for quote, lines in zip(quotes, checked, strict=True)
         for position, line in enumerate(lines, start=1)

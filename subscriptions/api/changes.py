@@ -11,7 +11,7 @@ from o2b.customers.references import account_named
 from orders.models import Order
 from subscriptions.changes.wishes import When, Wish
 from subscriptions.changes.words import fact_words
-from subscriptions.models import Act, SuspensionBilling
+from subscriptions.models import ORDERED, Act, SuspensionBilling
 
 LARGEST = 2**31 - 1
 
@@ -20,7 +20,7 @@ class ChangeAsked(Asked):
     """One change of one item; what the act does not need is left out. Prices are never sent."""
 
     item = Key(help_text="An item of this subscription.")
-    act = serializers.ChoiceField(choices=Act.choices)
+    act = serializers.ChoiceField(choices=ORDERED)
     when = serializers.ChoiceField(
         choices=[(when.value, when.value) for when in When],
         required=False,

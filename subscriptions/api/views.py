@@ -49,6 +49,7 @@ class ItemVersionOutput(serializers.Serializer):
     product = serializers.CharField(source="product_version.product.code")
     version = serializers.IntegerField(source="product_version.number")
     quantity = Plain()
+    delivered = Plain(help_text="How much of it is delivered, at most 1: so much is billed.")
     terms = TermsOutput()
     valid_from = serializers.DateField(source="valid.lower", allow_null=True)
     valid_to = serializers.DateField(

@@ -223,7 +223,7 @@ _HOW: dict[str, Callable[[Scene], Carried]] = {
     Act.END: _end,
     Act.WITHDRAW: _withdraw,
 }
-assert _HOW.keys() >= {act.value for act in Told if act is not Told.START}
+assert _HOW.keys() >= {act.value for act in Told if act not in (Told.START, Told.PART)}
 
 
 def _fact(scene: Scene, **given: Any) -> NewFact:

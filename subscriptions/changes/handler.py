@@ -27,7 +27,7 @@ def change_service(job: Job) -> Outcome:
     root_id = roots_of([line.in_service["item_id"]])[line.in_service["item_id"]]
     lock_chains([root_id])
     root = Item.objects.get(pk=root_id)
-    if root.revision != line.in_service["revision"]:
+    if _has_changed(root, line.in_service["revision"]):
         message = _("%(item)s was changed since this was ordered; cancel the line, order it anew.")
         return Failed(message % {"item": line.in_service["item"]})
     on = max(line.change_on, clock.day(line.account, job.at))
@@ -45,6 +45,13 @@ def change_service(job: Job) -> Outcome:
     except Refused as refusal:
         return Failed(str(refusal))
     return Done()
+
+
+def _has_changed(root: Item, revision: int) -> bool:
+    """Whether it was changed since; that more of it was delivered changes nothing of it."""
+    if root.revision == revision:
+        return False
+    return root.changes.filter(revision__gt=revision).exclude(act=Act.PART).exists()
 
 
 def _told(line: OrderLine, found: Mapping[str, Any]) -> dict[str, Any]:

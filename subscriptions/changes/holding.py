@@ -15,13 +15,14 @@ from subscriptions.timelines.services import NewFact, row_of
 
 A_DAY = timedelta(days=1)
 FINAL = (Act.END, Act.TRANSFER)
+NOT_TAKEN_BACK = (Act.PART, Act.WITHDRAW)
 
 
 def withdrawn(chain: Chain, revision: int | None) -> ItemChange | None:
     """The change that is to be taken back; None if there is none that could be."""
     gone = {change.withdraws_id for change in chain.changes}
     found = next((c for c in chain.changes if c.revision == revision), None)
-    if found is None or found.act == Act.WITHDRAW or found.pk in gone:
+    if found is None or found.act in NOT_TAKEN_BACK or found.pk in gone:
         return None
     return found
 

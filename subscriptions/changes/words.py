@@ -4,11 +4,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from o2b.web.show import day_text
+from o2b.web.show import day_text, number_text
 from orders.changing.shown import Found, sentence
 from subscriptions.models import Act
 
-NEEDS_MORE = (Act.SUSPEND, Act.TRANSFER, Act.WITHDRAW)
+NEEDS_MORE = (Act.PART, Act.SUSPEND, Act.TRANSFER, Act.WITHDRAW)
 
 
 def fact_words(fact: Any) -> str:
@@ -21,6 +21,9 @@ def fact_words(fact: Any) -> str:
 
 def _more(fact: Any) -> str:
     day = day_text(fact.on)
+    if fact.act == Act.PART:
+        percent = number_text(fact.delivered * 100)
+        return _("%(percent)s %% delivered from %(day)s") % {"percent": percent, "day": day}
     if fact.act == Act.SUSPEND:
         told = {"day": day, "how": fact.get_billing_display()}
         return _("Suspended from %(day)s, billed: %(how)s") % told
@@ -33,6 +36,10 @@ def _more(fact: Any) -> str:
 
 def tone_of(act: str) -> str:
     """The colour of a fact."""
-    return {Act.SUSPEND: "warn", Act.END: "bad", Act.WITHDRAW: "", Act.RESUME: "good"}.get(
-        Act(act), "go"
-    )
+    return {
+        Act.PART: "good",
+        Act.SUSPEND: "warn",
+        Act.END: "bad",
+        Act.WITHDRAW: "",
+        Act.RESUME: "good",
+    }.get(Act(act), "go")

@@ -1,6 +1,6 @@
 """What subscriptions remembers: services, their items, dated facts, versions, equipment."""
 
-from subscriptions.models.changes import Act, ItemChange, SuspensionBilling
+from subscriptions.models.changes import ORDERED, Act, ItemChange, SuspensionBilling
 from subscriptions.models.commitments import (
     Commitment,
     LeavingFee,
@@ -49,6 +49,7 @@ from subscriptions.models.usage_files import (
 from subscriptions.models.versions import ItemVersion, Standing
 
 __all__ = [
+    "ORDERED",
     "Act",
     "AlertOf",
     "Commitment",

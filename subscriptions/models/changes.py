@@ -15,8 +15,12 @@ from subscriptions.models.items import Item
 
 
 class Act(models.TextChoices):
-    """What a change does; the start of a service is told by its item."""
+    """What a change does; the start of a service is told by its item.
 
+    A part says how much is delivered from a day on. Deliveries tell it, nobody orders it.
+    """
+
+    PART = "part", _("delivered in part")
     TERMS = "terms", _("other Terms")
     REPLACE = "replace", _("another version, same Terms")
     QUANTITY = "quantity", _("another quantity")
@@ -26,6 +30,10 @@ class Act(models.TextChoices):
     TRANSFER = "transfer", _("transferred")
     END = "end", _("ended")
     WITHDRAW = "withdraw", _("taken back")
+
+
+# What may be asked for; all else is told by deliveries.
+ORDERED = [choice for choice in Act.choices if choice[0] != Act.PART]
 
 
 class SuspensionBilling(models.TextChoices):
@@ -57,6 +65,9 @@ class ItemChange(models.Model):
     )
     terms = models.ForeignKey(Terms, null=True, on_delete=models.PROTECT, related_name="+")
     quantity = QuantityField(null=True)
+    delivered = models.DecimalField(
+        max_digits=9, decimal_places=8, null=True, help_text=_("How much is delivered, at most 1.")
+    )
     billing = models.CharField(
         max_length=4, choices=SuspensionBilling.choices, blank=True, default=""
     )
@@ -75,6 +86,7 @@ class ItemChange(models.Model):
             ),
             models.CheckConstraint(
                 condition=_when(Act.TERMS, terms__isnull=False)
+                & _when(Act.PART, delivered__isnull=False, delivered__gt=0, delivered__lte=1)
                 & _when(Act.REPLACE, product_version__isnull=False)
                 & _when(Act.QUANTITY, quantity__isnull=False)
                 & (~models.Q(act=Act.SUSPEND) | ~models.Q(billing=""))

@@ -1,5 +1,7 @@
 """ItemVersion: what an item was on which days, as known when; derived from its changes."""
 
+from decimal import Decimal
+
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, RangeOperators
@@ -54,6 +56,13 @@ class ItemVersion(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="versions")
     product_version = models.ForeignKey(ProductVersion, on_delete=models.PROTECT, related_name="+")
     quantity = QuantityField()
+    delivered = models.DecimalField(
+        max_digits=9,
+        decimal_places=8,
+        default=Decimal(1),
+        db_default=Decimal(1),
+        help_text=_("How much of what was promised is there, at most 1: so much of it is paid."),
+    )
     terms = models.ForeignKey(Terms, on_delete=models.PROTECT, related_name="+")
     valid = DateRangeField()
     recorded = DateTimeRangeField()
@@ -88,6 +97,10 @@ class ItemVersion(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(quantity__gt=0), name="item_version_quantity_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(delivered__gt=0, delivered__lte=1),
+                name="item_version_delivered_in_part_or_all",
             ),
         ]
         indexes = [

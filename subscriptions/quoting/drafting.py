@@ -132,6 +132,7 @@ def _write(quote: Quote, planned: Sequence[Planned], added: Sequence[CheckedLine
             quantity=line.quantity,
             characteristics=line.characteristics,
             discount_percent=line.discount_percent,
+            start_rule=line.start_rule,
         )
         for position, line in enumerate(added, start=len(lines) + 1)
     ]

@@ -19,6 +19,7 @@ from subscriptions.commitments.services.writing import open_services, write_new
 from subscriptions.models import Act, QuotedChange
 from subscriptions.quoting.inputs import Action, ChangeInput, read
 from subscriptions.quoting.planning import Days, Planned, commit_of, plan
+from subscriptions.timelines.chains import Chain
 
 # An order of one kind of change is of that kind; of several, a change.
 KINDS: dict[str, Order.Kind] = {Action.RENEW: Order.Kind.RENEW, Action.END: Order.Kind.CANCEL}
@@ -73,11 +74,19 @@ def order_changes(
 
 def _refuse_changed(planned: Sequence[Planned], quoted: Sequence[QuotedChange]) -> None:
     for each, kept in zip(planned, quoted, strict=True):
-        if each.chain.root.revision != kept.revision:
+        if _has_changed(each.chain, kept.revision):
             message = _("%(item)s was changed since this was offered; ask for a new offer.")
             refusal = ChangedMeanwhile(message % {"item": each.item}, field="item")
             refusal.field = line_field(each.index, refusal)
             raise refusal
+
+
+def _has_changed(chain: Chain, revision: int | None) -> bool:
+    """Whether it was changed since; that more of it was delivered changes nothing of it."""
+    if chain.root.revision == revision:
+        return False
+    since = [c for c in chain.changes if revision is None or c.revision > revision]
+    return not since or any(c.act != Act.PART for c in since)
 
 
 def _kind(changes: Sequence[ChangeInput], *, with_additions: bool) -> Order.Kind:

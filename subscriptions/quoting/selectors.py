@@ -40,6 +40,7 @@ def draft_of(quote: Quote) -> ChangeDraft:
                 quantity=line.quantity,
                 characteristics=line.characteristics,
                 discount_percent=line.discount_percent,
+                start_rule=line.start_rule,
             )
             for line in added.select_related("product_version__product")
         ],

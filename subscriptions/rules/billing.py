@@ -20,7 +20,7 @@ from o2b.charging.begun import Begun, Had, begun_by, by_grid
 from o2b.charging.succeeding import Days, Successor, alike, with_rates
 from o2b.charging.taxing import Corrects, corrects, tax_code_of
 from o2b.periods import FOREVER, Period
-from subscriptions.rules.timeline import Span
+from subscriptions.rules.timeline import WHOLE, Span
 
 # (account, Terms, key of a charge): what a charge of billing is about, within one service.
 ChargeKey = tuple[int, int, str]
@@ -96,6 +96,7 @@ def bill(
     found: list[BillLine] = []
     due: list[date] = []
     goes_on = {span.period.start for span in spans if span.billed}
+    there = max((span.delivered for span in spans), default=WHOLE)
     charges = _by_charge(spans, standing)
     rates = _with_rates(charges, terms, standing, goes_on)
     begun = _begun(charges, terms)
@@ -106,7 +107,7 @@ def bill(
             key = (account, terms_id, charge.key)
             stood = standing.get(key, Standing())
             stood = replace(stood, billed=rates.get(key, stood.billed))
-            facts = _facts(charge, days, grid, stood, goes_on)
+            facts = _facts(charge, days, grid, stood, goes_on, there)
             facts = facts._replace(begun=begun.get(key, ()))
             lines, mark = draft_and_mark(facts, until=until)
             if mark.next_due_on is not None:
@@ -193,13 +194,20 @@ def _with_rates(
 
 
 def _facts(
-    charge: ChargeTerms, days: Sequence[Span], grid: Grid, stood: Standing, goes_on: Set[date]
+    charge: ChargeTerms,
+    days: Sequence[Span],
+    grid: Grid,
+    stood: Standing,
+    goes_on: Set[date],
+    there: Decimal,
 ) -> ChargeFacts:
+    """One charge; what is owed once, as much as is delivered by now (`there`) of the service."""
     began = grid.anchor_on
     if charge.kind is Kind.ONE_TIME:
-        days = [span for span in days if span.opens]
+        days = [replace(span, delivered=there) for span in days if span.opens]
         began = days[0].period.start if days else began
     segments = tuple(
-        Segment(span.period, span.quantity, span.period.end not in goes_on) for span in days
+        Segment(span.period, span.quantity, span.period.end not in goes_on, span.delivered)
+        for span in days
     )
     return ChargeFacts(0, charge, began, grid.anchor_day, segments, stood.through, stood.billed)

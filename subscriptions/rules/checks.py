@@ -86,8 +86,10 @@ def _check_days(ordered: Sequence[Fact], started: date, field: str) -> None:
     if len(ends) > 1:
         message = _("It ends on %(day)s already; take that back first.")
         raise EndedAlready(message % {"day": day_text(ends[0].on)}, field=field)
-    late = next((f for f in ordered if ends and f.on >= ends[0].on and f.act is not Act.END), None)
-    if late is not None and late.act is not Act.START:
+    # Nobody asks for the start nor for a part of a delivery: they are facts, and cost nothing then.
+    asked = [f for f in ordered if f.act not in (Act.START, Act.PART, Act.END)]
+    late = next((f for f in asked if ends and f.on >= ends[0].on), None)
+    if late is not None:
         told = {"end": day_text(ends[0].on), "on": day_text(late.on)}
         message = _("It ends on %(end)s, so nothing can change on %(on)s; take one of both back.")
         raise AfterEnd(message % told, field=field)

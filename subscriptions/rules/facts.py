@@ -10,6 +10,7 @@ class Act(StrEnum):
     """What a fact changes. Sources: Zuora (order actions), Kill Bill (subscription events)."""
 
     START = "start"
+    PART = "part"
     TERMS = "terms"
     REPLACE = "replace"
     QUANTITY = "quantity"
@@ -41,7 +42,8 @@ class Fact:
     or Terms alone: another price of what is there, as a renewal brings it; REPLACE another version
     under the same Terms; QUANTITY how many in all; SUSPEND how it is billed, with the Terms of a
     holding fee; TRANSFER the account that has it from the day on; END the first day out of service;
-    WITHDRAW the key of a fact that does not hold. `line` is the order line whose characteristics
+    WITHDRAW the key of a fact that does not hold; PART how much of the whole is delivered, on the
+    day of the start less than a START alone says. `line` is the order line whose characteristics
     hold from the day on, as a MOVE to another address changes them.
     """
 
@@ -55,6 +57,7 @@ class Fact:
     account: int | None = None
     withdraws: int | None = None
     line: int | None = None
+    delivered: Decimal | None = None
 
 
 def standing_facts(facts: list[Fact]) -> list[Fact]:

@@ -12,6 +12,8 @@ from decimal import Decimal
 from o2b.periods import FOREVER, Period
 from subscriptions.rules.facts import Act, Billing, Fact, standing_facts
 
+WHOLE = Decimal(1)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -19,7 +21,8 @@ class Span:
 
     `leg` counts the accounts that had it, from 0; `opens` says that its Terms hold here for the
     first time, so that what they cost once is owed; `line` is the order line that describes it,
-    `described` what does (as JSON), where changes of other days say a part of that.
+    `described` what does (as JSON), where changes of other days say a part of that. Of the quantity
+    so much is `delivered`.
     """
 
     leg: int
@@ -33,6 +36,7 @@ class Span:
     opens: bool
     line: int
     described: str | None = None
+    delivered: Decimal = WHOLE
 
 
 @dataclass(slots=True)
@@ -43,6 +47,7 @@ class _State:
     terms: int
     quantity: Decimal
     line: int = 0
+    delivered: Decimal = WHOLE
     suspended: Billing | None = None
     fee: int | None = None
 
@@ -87,6 +92,7 @@ def _apply(state: _State, fact: Fact) -> None:
     if fact.quantity is not None:
         state.quantity = fact.quantity
     state.line = fact.line or state.line
+    state.delivered = fact.delivered or state.delivered
     match fact.act:
         case Act.TERMS if fact.terms is not None:
             state.terms = fact.terms
@@ -117,6 +123,7 @@ def _span(state: _State, period: Period, opened: set[int]) -> Span:
         billed=billed,
         opens=opens,
         line=state.line,
+        delivered=state.delivered,
     )
 
 
@@ -135,7 +142,7 @@ def _joined(spans: list[Span]) -> list[Span]:
 def _what(span: Span) -> tuple[object, ...]:
     return (
         *(span.leg, span.account, span.product_version, span.terms),
-        *(span.quantity, span.in_use, span.billed, span.line),
+        *(span.quantity, span.in_use, span.billed, span.line, span.delivered),
     )
 
 

@@ -184,6 +184,7 @@ def fact_of(change: ItemChange) -> Fact:
         account=change.account_id,
         withdraws=withdrawn,
         line=change.order_line_id if describes(change) else None,
+        delivered=change.delivered,
     )
 
 

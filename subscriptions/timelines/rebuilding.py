@@ -140,6 +140,7 @@ def _stored(item_ids: Sequence[int]) -> dict[int, list[Known]]:
             *(version.terms_id, version.quantity, version.standing == "in_use", version.billed),
             *(version.opens, version.order_line_id or version.first_line),
             described_text(version.described),
+            version.delivered,
         )
         known = version.recorded
         row = (version.item_id, shape, known.lower, known.upper)
@@ -172,11 +173,12 @@ def _write(chain: Chain, wanted: Sequence[Known]) -> None:
 def _row(
     item: int, shape: tuple[Any, ...], since: datetime | None, until: datetime | None
 ) -> ItemVersion:
-    start, end, version, terms, quantity, in_use, billed, opens, line, described = shape
+    start, end, version, terms, quantity, in_use, billed, opens, line, described, there = shape
     return ItemVersion(
         item_id=item,
         product_version_id=version,
         quantity=quantity,
+        delivered=there,
         terms_id=terms,
         valid=DateRange(start, end, "[)"),
         recorded=DateTimeTZRange(since, until, "[)"),

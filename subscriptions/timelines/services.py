@@ -62,6 +62,7 @@ class NewFact:
     account_id: int | None = None
     withdraws_id: int | None = None
     reason: str = ""
+    delivered: Decimal | None = None
 
 
 def tell_facts(
@@ -128,6 +129,7 @@ def row_of(fact: NewFact, chain: Chain, key: int) -> ItemChange:
         withdraws_id=fact.withdraws_id,
         order_line_id=fact.order_line_id,
         reason=fact.reason[:500],
+        delivered=fact.delivered,
     )
 
 
@@ -248,6 +250,7 @@ def version_of(item_id: int, span: Span, moment: datetime) -> ItemVersion:
         item_id=item_id,
         product_version_id=span.product_version,
         quantity=span.quantity,
+        delivered=span.delivered,
         terms_id=span.terms,
         valid=DateRange(span.period.start, _open(span.period.end), "[)"),
         recorded=DateTimeTZRange(moment, None, "[)"),
@@ -268,6 +271,7 @@ def span_shape(span: Span) -> tuple[object, ...]:
     return (
         *(span.period.start, _open(span.period.end), span.product_version, span.terms),
         *(span.quantity, span.in_use, span.billed, span.opens, span.line, span.described),
+        span.delivered,
     )
 
 
@@ -275,5 +279,5 @@ def _shape(version: ItemVersion) -> tuple[object, ...]:
     return (
         *(version.valid.lower, version.valid.upper, version.product_version_id, version.terms_id),
         *(version.quantity, version.standing == Standing.IN_USE, version.billed, version.opens),
-        *(version.order_line_id, described_text(version.described)),
+        *(version.order_line_id, described_text(version.described), version.delivered),
     )

@@ -191,3 +191,40 @@ def _queries(client: Any, path: str, body: Any = None) -> tuple[int, str]:
         answer = client.post(path, body) if body else client.get(path)
     assert answer.status_code in {200, 201}, answer.json()
     return len(captured), answer.json().get("url", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "start_on", "holds"),
+    [
+        ("", None, "on_delivery"),
+        ("", "2026-03-01", "on_date"),
+        ("each_part", None, "each_part"),
+        ("on_delivery", "2026-03-01", "on_delivery"),
+        ("on_date", "2026-03-01", "on_date"),
+    ],
+)
+def test_a_line_says_when_billing_starts(
+    as_: As, said: str, start_on: str | None, holds: str
+) -> None:
+    a_product(code="fibre")
+    body = wish(an_account(), "fibre", start_on=start_on)
+    body["lines"][0]["start_rule"] = said
+    assert as_("order team").post(ORDERS, body).status_code == 201
+    assert Order.objects.get().lines.get().terms.start_rule == holds
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "code"),
+    [
+        ("some day", 422, "start_rule_invalid"),
+        ("on_date", 422, "start_rule_invalid"),
+        ("x" * 13, 400, "malformed"),
+    ],
+)
+def test_a_start_that_cannot_be(as_: As, said: str, status: int, code: str) -> None:
+    a_product(code="fibre")
+    body = wish(an_account(), "fibre")
+    body["lines"][0]["start_rule"] = said
+    answer = as_("order team").post(ORDERS, body)
+    assert_problem(answer, status, code, "lines[0].start_rule")
+    assert Order.objects.count() == 0

@@ -1,7 +1,7 @@
 """Small worlds for the tests of bill runs: accounts with services in use, and runs over them."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -27,7 +27,11 @@ def ordered(
     quantity: str = "1",
     start_on: date = START,
 ) -> Order:
-    """A quote sent and accepted; nothing has been done about it yet."""
+    """A quote sent and accepted; nothing has been done about it yet.
+
+    It is ordered on the day after `start_on`: so it is a service that was there already, and in
+    use from that day on, whatever day it is when it is delivered.
+    """
     quote = a_sent_quote(
         account=account or an_account(),
         products=products,
@@ -35,7 +39,12 @@ def ordered(
         at=AT,
         start_on=start_on,
     )
-    return place_order(quote_id=quote.pk, by="the customer", at=AT)
+    return place_order(quote_id=quote.pk, by="the customer", at=taken_over(start_on))
+
+
+def taken_over(start_on: date) -> datetime:
+    """A moment on the day after: what is ordered then was there already on `start_on`."""
+    return datetime.combine(start_on + timedelta(days=1), AT.timetz())
 
 
 def in_service(products: Sequence[ProductVersion], **given: Any) -> Account:

@@ -7,7 +7,7 @@ through each step together, so that a session pays for it once.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from billing.models import InvoiceAdjustment, InvoiceLine
@@ -160,7 +160,9 @@ def _sell(services: Sequence[Service], owner: int, at: datetime) -> None:
     ]
     quotes = [quote.pk for quote in draft_quotes(drafts=drafts, at=at)]
     send_quotes(quote_ids=quotes, at=at)
-    place_orders(accepted=dict.fromkeys(quotes, "the customer"), at=at)
+    # Ordered when all of it had begun: what was agreed stands, whenever it is delivered.
+    placed = at + timedelta(days=1)
+    place_orders(accepted=dict.fromkeys(quotes, "the customer"), at=placed)
     events.drain()
     first = {each.products[0].pk: each for each in services}
     items = Item.objects.filter(product_version__in=first)

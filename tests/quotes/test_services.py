@@ -111,6 +111,8 @@ def test_a_draft_holds_wishes_and_no_price() -> None:
         ({"discount_percent": "1e-99"}, "discount_invalid", "discount_percent"),
         ({"discount_percent": "sNaN"}, "discount_invalid", "discount_percent"),
         ({"discount_percent": "half"}, "discount_invalid", "discount_percent"),
+        ({"start_rule": "some day"}, "start_rule_invalid", "start_rule"),
+        ({"start_rule": "ON_DATE"}, "start_rule_invalid", "start_rule"),
         ({"characteristics": {"x": 1}}, "characteristic_invalid", "characteristics"),
         ({"characteristics": "x"}, "characteristic_invalid", "characteristics"),
         ({"characteristics": {"speed": "9"}}, "characteristic_invalid", "characteristics.speed"),

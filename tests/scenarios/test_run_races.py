@@ -40,6 +40,7 @@ from tests.billing.worlds import (
     in_service,
     numbers,
     parked,
+    taken_over,
 )
 from tests.factories import a_product, a_sent_quote, a_user, an_account, an_entity, monthly, reprice
 from tests.scenarios.house import ROOT
@@ -219,7 +220,7 @@ def activate_another(item: Item) -> None:
         at=AT,
         start_on=date(2026, 1, 17),
     )
-    place_order(quote_id=quote.pk, by="the customer", at=AT)
+    place_order(quote_id=quote.pk, by="the customer", at=taken_over(date(2026, 1, 17)))
     settle()
 
 

@@ -120,7 +120,8 @@ def test_an_unknown_order_is_not_there() -> None:
         (StartRule.ON_DELIVERY, None, date(2026, 2, 10)),
         (StartRule.ON_DELIVERY, date(2026, 1, 1), date(2026, 2, 10)),
         (StartRule.EACH_PART, None, date(2026, 2, 10)),
-        (StartRule.ON_DATE, date(2026, 1, 1), date(2026, 1, 1)),
+        (StartRule.ON_DATE, date(2026, 1, 1), date(2026, 1, 1)),  # before it was ordered
+        (StartRule.ON_DATE, date(2026, 2, 10), date(2026, 2, 10)),
         (StartRule.ON_DATE, date(2026, 6, 1), date(2026, 6, 1)),
         (StartRule.ON_DATE, None, date(2026, 2, 10)),
     ],

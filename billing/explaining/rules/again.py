@@ -116,9 +116,16 @@ def _stored(terms: ChargeTerms, line: Inputs, told: Any) -> Stored:
 def _pieces(terms: ChargeTerms, line: Inputs, basis: Basis) -> Explained:
     """By running total: all pieces of the period up to this one are computed."""
     in_force = [terms_on(terms, days.start, started_on=line.started_on) for _, days in basis.pieces]
-    amounts = targets(terms, basis.pieces, full=line.full, in_force=in_force)
+    delivered = basis.delivered
+    amounts = targets(terms, basis.pieces, full=line.full, in_force=in_force, delivered=delivered)
     steps = pieces_told(
-        terms, basis.pieces, full=line.full, in_force=in_force, amounts=amounts, part=basis.part
+        terms,
+        basis.pieces,
+        full=line.full,
+        in_force=in_force,
+        amounts=amounts,
+        part=basis.part,
+        delivered=delivered,
     )
     facts: tuple[tuple[str, str], ...] = ()
     whole = None
@@ -126,7 +133,10 @@ def _pieces(terms: ChargeTerms, line: Inputs, basis: Basis) -> Explained:
         whole = sum_of(amounts)
         amounts = shared(basis.part, amounts, terms.currency)
         facts = ((SHARE, f"{plain(basis.part.percent)} %"),)
-    agrees = len(basis.pieces) == line.segment and basis.pieces[-1] == (line.quantity, line.period)
+    quantity, days = basis.pieces[-1]
+    if delivered:
+        quantity = stored_quantity(EXACT.multiply(quantity, delivered[-1]))
+    agrees = len(basis.pieces) == line.segment and (quantity, days) == (line.quantity, line.period)
     agrees = agrees and whole == basis.whole
     return Explained(tuple(steps), facts, amounts[-1], _ZERO, amounts[-1], agrees=agrees)
 

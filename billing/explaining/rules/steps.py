@@ -6,11 +6,12 @@ from decimal import Decimal
 from billing.rules.basis import Counted
 from o2b.charging import AdjustmentOrder, ChargeTerms, DiscountKind, Model, Proration, Step, explain
 from o2b.charging.daycount import running
+from o2b.charging.facts import WHOLE
 from o2b.charging.measuring import Measured
 from o2b.charging.pricing import explain_list
 from o2b.charging.pricing.adjustments import bounded, discounted, less
 from o2b.charging.pricing.explained import sum_words, told
-from o2b.charging.proration import running_totals
+from o2b.charging.proration import Days, running_totals, weighed
 from o2b.charging.sharing import Part, up_to
 from o2b.charging.terms import plain
 from o2b.money import EXACT, ROUNDING, quantise, sum_of
@@ -21,6 +22,7 @@ MOST_EVENTS = 50  # that are told one by one
 # Every label that these steps and the facts beside them may carry, for the translators.
 LABELS = (
     "days",
+    "delivered",
     "rounded",
     "share",
     "pieces before",
@@ -43,19 +45,24 @@ def pieces_told(
     in_force: Sequence[ChargeTerms],
     amounts: Sequence[Decimal],
     part: Part | None = None,
+    delivered: Sequence[Decimal] = (),
 ) -> Iterator[Step]:
     """The last of some pieces of a period; `amounts` are those that `targets` gave.
 
     Who pays a part of it pays that of the sum, less that of the pieces before.
     """
     if terms.proration is Proration.DAY:
-        yield from _by_day(terms, pieces, full, in_force)
+        yield from _by_day(terms, pieces, full, in_force, delivered)
     else:
         quantity = pieces[0][0]
         if terms.proration is Proration.FULL:
             quantity = max(quantity for quantity, _ in pieces)
-        yield from explain(in_force[0], quantity)
-    exact = running_totals(terms, pieces, full, in_force)[-1]
+        steps = explain(in_force[0], quantity)
+        yield from steps
+        there = delivered[:1] if terms.proration is Proration.NONE else delivered
+        if there and max(there) != 1:
+            yield delivered_told(steps[-1].result, max(there))
+    exact = running_totals(terms, pieces, full, in_force, delivered)[-1]
     reached = sum_of(amounts)
     if exact != reached:
         yield Step("rounded", told(exact), reached)
@@ -78,24 +85,39 @@ def part_told(part: Part, total: Decimal, currency: str) -> Step:
     return Step("share", text, EXACT.subtract(upper, lower))
 
 
+def delivered_told(price: Decimal, part: Decimal) -> Step:
+    """What a part that was delivered costs of the price of all that was promised."""
+    return Step("delivered", f"{told(price)} × {plain(part)}", EXACT.multiply(price, part))
+
+
 def _by_day(
-    terms: ChargeTerms, pieces: Pieces, full: Period, in_force: Sequence[ChargeTerms]
+    terms: ChargeTerms,
+    pieces: Pieces,
+    full: Period,
+    in_force: Sequence[ChargeTerms],
+    delivered: Sequence[Decimal],
 ) -> Iterator[Step]:
     """Each piece at its price and its share of days; bounds are held against the sum."""
     bound = terms.minimum is not None or terms.maximum is not None
-    reached, whole = running(
+    served, whole = running(
         [days for _, days in pieces],
         full=full,
         interval=terms.interval,
         conventions=terms.conventions,
     )
+    reached = weighed(served, delivered)
     shares: list[Decimal] = []
     scaled, before = Decimal(0), 0
-    for (quantity, _), priced, days in zip(pieces, in_force, reached, strict=True):
+    for (quantity, _), priced, days, there in zip(
+        pieces, in_force, served, delivered or [WHOLE] * len(pieces), strict=True
+    ):
         steps = _unbound(priced, quantity) if bound else explain(priced, quantity)
         yield from steps
         price, part = steps[-1].result, days - before
         before = days
+        if there != WHOLE:
+            yield delivered_told(price, there)
+            price = EXACT.multiply(price, there)
         scaled = EXACT.fma(price, part, scaled)
         shares.append(_divided(EXACT.multiply(price, part), whole))
         if part != whole:
@@ -165,7 +187,7 @@ def _calls(terms: ChargeTerms, each: Measured, events: Sequence[Counted]) -> Ite
     yield Step("sum", sum_words(shown), total)
 
 
-def _discounts(terms: ChargeTerms, scaled: Decimal, reached: int, whole: int) -> Iterator[Step]:
+def _discounts(terms: ChargeTerms, scaled: Decimal, reached: Days, whole: int) -> Iterator[Step]:
     """Each discount; fixed ones by the share of days. Amounts are told `whole` times."""
     left = scaled
     for discount in terms.discounts:
@@ -184,7 +206,7 @@ def _discounts(terms: ChargeTerms, scaled: Decimal, reached: int, whole: int) ->
         )
 
 
-def _bounds(terms: ChargeTerms, scaled: Decimal, reached: int, whole: int) -> Iterator[Step]:
+def _bounds(terms: ChargeTerms, scaled: Decimal, reached: Days, whole: int) -> Iterator[Step]:
     final = bounded(terms, scaled, scale=reached)
     if final == scaled:
         return
@@ -196,8 +218,8 @@ def _bounds(terms: ChargeTerms, scaled: Decimal, reached: int, whole: int) -> It
         yield Step(label, text, _divided(final, whole))
 
 
-def _share(reached: int, whole: int) -> str:
-    return "" if reached == whole else f" × {reached} / {whole}"
+def _share(reached: Days, whole: int) -> str:
+    return "" if reached == whole else f" × {plain(Decimal(reached))} / {whole}"
 
 
 def _divided(scaled: Decimal, whole: int) -> Decimal:

@@ -36,6 +36,7 @@ LINES_AT_ONCE = 500  # invoices of a run
 # The words of billing.explaining.rules.steps, for the translators.
 STEPS = [
     gettext_noop("days"),
+    gettext_noop("delivered"),
     gettext_noop("rounded"),
     gettext_noop("share"),
     gettext_noop("pieces before"),

@@ -1,7 +1,7 @@
 """A world to bill: a few accounts brought into service by the product, then copied many times."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 
@@ -97,7 +97,8 @@ def seed(
             start_on=start_on,
         )
         send_quote(quote_id=quote.pk, at=at)
-        place_order(quote_id=quote.pk, by="bench", at=at)
+        # Ordered a day later: it was there already, so it starts whenever it is delivered.
+        place_order(quote_id=quote.pk, by="bench", at=at + timedelta(days=1))
     return account
 
 

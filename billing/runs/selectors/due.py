@@ -18,7 +18,8 @@ from subscriptions.pools.statements import USAGE_REVISION
 # Days that are not billed are as if not in service. A charge of a changed item that has no day
 # left comes too, without days: what it was billed is taken back. What is owed once begins where
 # its Terms first hold, wherever that is now. Where days end the whole chain is asked whether it
-# goes on; as a value, so that no plan reads all versions to answer it of a few. A part that its
+# goes on; as a value, so that no plan reads all versions to answer it of a few. Of what is not
+# all delivered so much is told; what is owed once goes by the most that ever was. A part that its
 # payer has is told last, where there is one. What of a changed item was never billed may follow a
 # price that was, whose bills tell its rate of tax. Of how tables are read, see `expected.PROMISED`.
 DUE = """
@@ -43,6 +44,14 @@ SELECT charge.account_id, charge.id, item.revision,
                    AND lower(next.valid) = upper(version.valid)
                    LIMIT 1
            ), '') END
+           || CASE WHEN version.delivered < 1 AND priced.kind <> 'usage' THEN '|=' || CASE
+               WHEN priced.kind = 'one_time' THEN (
+                   SELECT max(part.delivered) FROM subscriptions_item AS other
+                       JOIN subscriptions_itemversion AS part ON part.item_id = other.id
+                       WHERE (other.id = COALESCE(item.root_id, item.id)
+                              OR other.root_id = COALESCE(item.root_id, item.id))
+                       AND upper_inf(part.recorded)
+               ) ELSE version.delivered END ELSE '' END
            || COALESCE('|/' || share.parts, ''),
        priced.kind = 'usage',
        CASE WHEN share.seen < share.mark THEN share.mark END

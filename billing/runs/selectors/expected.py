@@ -24,7 +24,10 @@ SELECT {{payer}}, promise.id, item.id, charge.id, charge.terms_charge_id,
        COALESCE(charge.terms_id, ordered.terms_id), item.revision = 1,
        COALESCE({{changed}}, false),
        ({KEPT}) IS TRUE,
-       ordered.quantity || '|' || COALESCE(ordered.start_on::text, '') || '|'
+       ordered.quantity || '|' || CASE WHEN ordered.start_on IS NULL THEN '|'
+               ELSE ordered.start_on || '|'
+                   || (ordered.start_on < (ordered.accepted_at AT TIME ZONE {{zone}})::date)
+           END || '|'
            || COALESCE(ordered.delivered_on::text, '') || '|'
            || COALESCE(charge.anchor_day, account.bill_day) || '|'
            || COALESCE(standing.billed_through::text, ''),
@@ -118,8 +121,9 @@ SELECT item.id FROM subscriptions_item AS item
 class PromisedRow(NamedTuple):
     """One charge of one item and what was promised; without a charge, the item alone.
 
-    `key` is ordered quantity|start on|delivered on|anchor day|billed through. `shared` tells that
-    others pay for the account, or that it pays for another's item.
+    `key` is ordered quantity|start on|whether that lies before the order was placed|delivered on
+    |anchor day|billed through. `shared` tells that others pay for the account, or that it pays for
+    another's item.
     """
 
     account_id: int
@@ -135,6 +139,8 @@ class PromisedRow(NamedTuple):
     shared: str
 
 
+# Where the customer lives, when the account that is looked at pays for another's item.
+ITS_ZONE = "(SELECT time_zone FROM customers_account WHERE id = item.account_id)"
 OWN_SHARED, OTHERS = "own", "others"
 
 
@@ -176,6 +182,7 @@ def promised_rows(scope: Scope, *, shared: bool) -> list[tuple[Any, ...]]:
     """
     whose = OWN.format(account=scope.read("customers_account", "id"))
     told = {"payer": "item.account_id", "whose": whose, "shared": "''", "share": ""}
+    told["zone"] = "account.time_zone"
     told["changed"] = CHANGED
     if shared:
         agreed = AGREED.format(agreed=scope.within("account_id"))
@@ -190,6 +197,7 @@ def promised_rows(scope: Scope, *, shared: bool) -> list[tuple[Any, ...]]:
     if shared:
         of_others = PROMISED.format(
             payer="account.id",
+            zone=ITS_ZONE,
             shared=f"'{OTHERS}'",
             whose="",
             changed=CHANGED_OR_SHARED,

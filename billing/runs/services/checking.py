@@ -26,6 +26,7 @@ from billing.runs.selectors.expected import (
 )
 from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.scope import Scope
+from billing.runs.services.delivering import Delivered, delivered_of
 from billing.runs.services.paying import (
     Place,
     broken_for_others,
@@ -90,6 +91,7 @@ class _Check:
     late: dict[int, tuple[Billed, ...]] = field(default_factory=dict)
     sharings: dict[Place, Sharing] = field(default_factory=dict)
     begun: dict[tuple[int, int, str], tuple[Begun, ...]] = field(default_factory=dict)
+    delivered: Delivered = field(default_factory=Delivered)
 
     def read(self, rows: list[tuple[Any, ...]]) -> None:
         """Rebuild each charge; most are equal to one that was rebuilt before."""
@@ -143,6 +145,8 @@ class _Check:
         """Changed items, Terms of several charges or not sound, and what several pay."""
         changed = [row for row in rows if not row.plain]
         self.sharings = sharings_of(rows)
+        self.delivered = delivered_of(rows, self.terms)
+        rows = self.delivered.told(rows, self.drafts)
         served = served_of(row.item_id for row in changed)
         self.begun = promised_begun(row.item_id for row in changed)
         history = billed_history(row.charge_id or 0 for row in rows if row.changed)
@@ -213,7 +217,7 @@ class _Check:
             compiled,
             started_on=started_on,
             anchor_day=int(anchor),
-            segments=[each.segment for each in own],
+            segments=self.delivered.of(row.item_id, compiled, [each.segment for each in own]),
             billed_through=_day(through),
             billed=self._late(row) if billed is None else billed,
             until=self.until,
@@ -231,15 +235,16 @@ class _Check:
     ) -> str:
         """The lines of an unchanged item, from its order line, the Terms' text, what was billed."""
         promised = self.terms[row.terms_id]
-        quantity, start_on, delivered_on, anchor, through = row.key.split("|")
-        started_on = promised.started_on(start_on, delivered_on)
+        quantity, *days, anchor, through = row.key.split("|")
+        started_on = self.delivered.began_on(row.item_id) or promised.started_on(*days)
         if started_on is None:
             return ""
+        whole = [open_segment(started_on, Decimal(quantity))]
         return expected_lines(
             promised.compiled[name],
             started_on=started_on,
             anchor_day=int(anchor),
-            segments=[open_segment(started_on, Decimal(quantity))],
+            segments=self.delivered.of(row.item_id, promised.compiled[name], whole),
             billed_through=_day(through),
             billed=history.get(row.charge_id or 0, ()) if row.changed else self._late(row),
             until=self.until,

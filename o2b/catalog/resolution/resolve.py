@@ -41,13 +41,15 @@ class DiscountUnderFloor(Invalid):
 class Wanted:
     """One line to be priced; `discounts` are the rep's own, before the contract's.
 
-    `characteristics` are the line's, as `check_characteristics` leaves them.
+    `characteristics` are the line's, as `check_characteristics` leaves them. Without a `start_rule`
+    that of all lines holds.
     """
 
     product_version: ProductVersion
     quantity: Decimal
     discounts: tuple[Discount, ...] = ()
     characteristics: Mapping[str, Any] = field(default_factory=dict)
+    start_rule: StartRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def _line_terms(
             product=version.product.code,
             version=version.number,
             currency=asked.account.currency,
-            start_rule=asked.start_rule,
+            start_rule=asked.wanted[i].start_rule or asked.start_rule,
             charges=with_shares(charges, shares),
         )
     except TermsInvalid as exc:

@@ -40,7 +40,7 @@ def adjusted(charge: ChargeTerms, listed: Decimal) -> Priced:
     return Priced(listed, EXACT.subtract(left, amount), true_up, capped, amount)
 
 
-def discounted(charge: ChargeTerms, listed: Decimal, *, scale: int = 1) -> Decimal:
+def discounted(charge: ChargeTerms, listed: Decimal, *, scale: int | Decimal = 1) -> Decimal:
     """Less each discount in its order; below zero only if the price was so before.
 
     `scale`: the price of so many parts of a period; fixed discounts come off as many times.
@@ -51,7 +51,7 @@ def discounted(charge: ChargeTerms, listed: Decimal, *, scale: int = 1) -> Decim
     return _ZERO if left < 0 <= listed else left
 
 
-def less(left: Decimal, discount: Discount, *, scale: int = 1) -> Decimal:
+def less(left: Decimal, discount: Discount, *, scale: int | Decimal = 1) -> Decimal:
     """What a discount leaves; a percentage acts on what is left at its turn."""
     if discount.kind is DiscountKind.AMOUNT:
         return EXACT.subtract(left, EXACT.multiply(discount.value, scale))
@@ -59,7 +59,7 @@ def less(left: Decimal, discount: Discount, *, scale: int = 1) -> Decimal:
     return EXACT.multiply(left, kept).scaleb(-2, context=EXACT)
 
 
-def bounded(charge: ChargeTerms, amount: Decimal, *, scale: int = 1) -> Decimal:
+def bounded(charge: ChargeTerms, amount: Decimal, *, scale: int | Decimal = 1) -> Decimal:
     """max(amount, scale × minimum), then min(…, scale × maximum); the maximum is never below."""
     if charge.minimum is not None:
         amount = max(amount, EXACT.multiply(charge.minimum, scale))

@@ -10,6 +10,7 @@ from django.db.models import Sum
 from o2b import clock, events, fsm
 from o2b.catalog.models import Contract, ProductVersion
 from o2b.catalog.services import release_fixed_discount
+from o2b.charging import StartRule
 from o2b.promise import Promise, compare
 from orders.fulfilment.services.following import fall_out
 from orders.fulfilment.services.results import shares
@@ -92,6 +93,18 @@ def _keep_parts(
             for pk, fraction in reached.items()
         ],
         batch_size=2000,
+    )
+    # Where each part costs by itself, billing is told; also of the last one after others.
+    parted = [
+        line
+        for line in map(scene.lines.__getitem__, reached)
+        if line.start_rule == StartRule.EACH_PART and 0 < line.delivered_fraction < WHOLE  # type: ignore[attr-defined]
+    ]
+    events.record_many(
+        "order_line.part_delivered",
+        parted,
+        at=at,
+        facts_of=lambda line: {"fraction": str(reached[line.pk])},
     )
 
 

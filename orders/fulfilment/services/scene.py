@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, expressions
 
 from orders.models import FailureClass as F
 from orders.models import OrderLine, Task
@@ -55,12 +55,13 @@ class Scene:
     def _lock(cls, wanted: QuerySet[OrderLine]) -> "Scene":
         # No key changes. A lock against that too would meet the foreign keys (of a part to its
         # bundle's line, of facts to their task) that Postgres looks up when somebody commits.
-        lines = {
+        lines: dict[int, OrderLine] = {
             line.pk: line
             for line in wanted.select_for_update(of=("self",), no_key=True)
             .select_related(
                 "account__test_clock", "account__legal_entity", "product_version__product"
             )
+            .annotate(start_rule=expressions.F("terms__start_rule"))
             .order_by("pk")
         }
         if not lines:

@@ -12,7 +12,7 @@ from orders.acceptance.services import place_order
 from orders.models import Order
 from quotes.inputs import LineInput
 from quotes.services import draft_quote, send_quote
-from tests.billing.worlds import AT, START
+from tests.billing.worlds import AT, START, taken_over
 from tests.factories import a_product, an_account, monthly
 
 D = Decimal
@@ -49,7 +49,8 @@ def sold(
         at=AT,
     )
     send_quote(quote_id=quote.pk, at=AT)
-    order = place_order(quote_id=quote.pk, by="the customer", at=AT, po_number=po_number)
+    at = taken_over(start_on)
+    order = place_order(quote_id=quote.pk, by="the customer", at=at, po_number=po_number)
     events.drain()
     return order
 

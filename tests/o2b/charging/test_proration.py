@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from o2b.charging import Proration, prorate
 from o2b.charging.daycount import running
 from o2b.charging.pricing import price as price_of
-from o2b.charging.proration import targets
+from o2b.charging.proration import delivered_of, targets
 from o2b.charging.terms import Conventions, DayCount
 from o2b.money import Rounding, quantise
 from o2b.periods import Interval, Period
@@ -281,3 +281,32 @@ def test_pieces_add_up_to_the_rounded_sum_of_their_exact_shares(price, currency,
     amounts = targets(terms, in_a_row(pieces), full=full)
     assert sum(amounts) == half_up(exact, currency)
     assert all(each == quantise(each, currency) for each in amounts)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pieces", "delivered", "amounts"),
+    [
+        # (quantity, days) of April; 30.00 a month
+        ({}, [("1", 10), ("1", 20)], ["0.75", "1"], ["7.50", "20.00"]),
+        ({"model": "flat"}, [("4", 30)], ["0.5"], ["15.00"]),
+        ({}, [("2", 10), ("4", 20)], ["0.75", "0.75"], ["15.00", "60.00"]),
+        # A minimum and a fixed discount hold for as much as is there.
+        ({"minimum": Decimal(60)}, [("1", 10), ("1", 20)], ["0.5", "1"], ["10.00", "40.00"]),
+        ({"discounts": ["3"]}, [("1", 10), ("1", 20)], ["0.5", "1"], ["4.50", "18.00"]),
+        # Without proration: what is there when it begins, or the most that ever was.
+        ({"proration": "none"}, [("1", 10), ("1", 20)], ["0.75", "1"], ["22.50", "0.00"]),
+        ({"proration": "full"}, [("1", 10), ("1", 20)], ["0.75", "1"], ["22.50", "7.50"]),
+        # Thirds add up to the whole.
+        ({"model": "flat"}, [("1", 30)], ["0.33333333"], ["10.00"]),
+    ],
+)
+def test_a_part_that_is_delivered_costs_its_share(changes, pieces, delivered, amounts):
+    terms = charge("30", alignment="bill_day", **changes)
+    parts = [Decimal(each) for each in delivered]
+    found = targets(terms, in_a_row(pieces), full=APRIL, delivered=parts)
+    assert found == [Decimal(each) for each in amounts]
+
+
+def test_all_of_everything_is_told_as_nothing():
+    assert delivered_of([Decimal(1), Decimal("1.00000000")]) == ()
+    assert delivered_of([Decimal("0.5"), Decimal(1)]) == (Decimal("0.5"), Decimal(1))

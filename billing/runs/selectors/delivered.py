@@ -1,0 +1,47 @@
+"""How much of a service its delivery has shown, by day: the check holds versions against it."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from django.db import connection
+
+# Parts of the line that began the service, while it lasted; and whether the reaction to one of them
+# is owed by the outbox, so that the item cannot know of it yet.
+PARTS = """
+SELECT item.id, part.on, part.fraction, EXISTS (
+        SELECT FROM o2b_outbox AS owed
+            WHERE owed.task = 'subscriptions.take_parts' AND owed.key = ordered.order_id
+    )
+    FROM subscriptions_item AS item
+    JOIN subscriptions_item AS root ON root.id = COALESCE(item.root_id, item.id)
+    JOIN orders_orderline AS ordered ON ordered.id = root.order_line_id
+    LEFT JOIN orders_deliveredpart AS part ON part.line_id = ordered.id AND EXISTS (
+        SELECT FROM subscriptions_item AS leg
+            JOIN subscriptions_itemversion AS known ON known.item_id = leg.id
+            WHERE (leg.id = root.id OR leg.root_id = root.id) AND upper_inf(known.recorded)
+            AND (upper_inf(known.valid) OR upper(known.valid) > part.on)
+    )
+    WHERE item.id = ANY(%s)
+    ORDER BY item.id, part.on, part.id
+"""
+
+Parts = list[tuple[date, Decimal]]
+
+
+def parts_of(item_ids: Iterable[int]) -> tuple[dict[int, Parts], set[int]]:
+    """Item → (day, how much is delivered from then on), in order; and the items not told of all."""
+    found: dict[int, Parts] = {}
+    untold: set[int] = set()
+    wanted = sorted(set(item_ids))
+    if not wanted:
+        return found, untold
+    with connection.cursor() as cursor:
+        cursor.execute(PARTS, [wanted])
+        for item_id, on, fraction, is_owed in cursor.fetchall():
+            parts = found.setdefault(item_id, [])
+            if fraction:
+                parts.append((on, fraction))
+            if is_owed:
+                untold.add(item_id)
+    return found, untold

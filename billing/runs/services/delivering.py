@@ -1,0 +1,51 @@
+"""What the check asks where parts of a delivery cost: how much was there, from orders alone."""
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from billing.rules.expecting import Promised, delivered_by
+from billing.runs.selectors.delivered import Parts, parts_of
+from billing.runs.selectors.expected import PromisedRow
+from o2b.charging import CompiledCharge, Kind, Segment
+
+
+@dataclass(slots=True)
+class Delivered:
+    """Item → its parts by day, where each costs; `untold` items do not know of all of them yet."""
+
+    parts: dict[int, Parts] = field(default_factory=dict)
+    untold: set[int] = field(default_factory=set)
+
+    def told(
+        self, rows: list[PromisedRow], drafts: MutableMapping[int, tuple[int, str]]
+    ) -> list[PromisedRow]:
+        """Without the untold, and their drafts: the next run looks at those."""
+        if not self.untold:
+            return rows
+        for row in rows:
+            if row.item_id in self.untold:
+                drafts.pop(row.charge_id or 0, None)
+        return [row for row in rows if row.item_id not in self.untold]
+
+    def began_on(self, item_id: int) -> date | None:
+        """The day of the first part; None where parts do not count, or none is known."""
+        parts = self.parts.get(item_id)
+        return parts[0][0] if parts else None
+
+    def of(self, item_id: int, compiled: CompiledCharge, segments: list[Segment]) -> list[Segment]:
+        """The days with how much of the service was delivered; what was used is paid as used."""
+        parts = self.parts.get(item_id)
+        if parts is None or compiled.metered:
+            return segments
+        return delivered_by(segments, parts, once=compiled.terms.kind is Kind.ONE_TIME)
+
+
+def delivered_of(rows: Iterable[PromisedRow], terms: Mapping[int, Promised]) -> Delivered:
+    """The parts of those items whose Terms let each cost."""
+    parted = {row.item_id: row.plain for row in rows if terms[row.terms_id].each_part}
+    if not parted:
+        return Delivered()
+    parts, untold = parts_of(parted)
+    # A line that came at once may have kept no part: an unchanged item says when it came.
+    return Delivered({pk: own for pk, own in parts.items() if own or not parted[pk]}, untold)

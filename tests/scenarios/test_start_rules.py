@@ -1,0 +1,228 @@
+"""When a service begins to cost: on delivery, on an agreed day, never before it is there."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from billing.models import InvoiceLine
+from o2b.catalog.models import ProductVersion
+from orders.acceptance.services import place_order
+from orders.fulfilment.services import cancel_line
+from orders.models import Order
+from quotes.inputs import LineInput
+from quotes.services import draft_quote, send_quote
+from subscriptions import parts
+from subscriptions.changes.services import change_services
+from subscriptions.changes.wishes import When, Wish
+from subscriptions.models import Act, Item
+from subscriptions.timelines.rebuilding import rebuild_versions
+from tests.billing.again import assert_re_executed
+from tests.billing.worlds import by_hand as by_hand_of_root
+from tests.factories import a_product, monthly, setup_fee
+from tests.orders.build import by_hand
+from tests.scenarios.world import World
+
+pytestmark = pytest.mark.django_db
+
+JANUARY_1 = date(2026, 1, 1)
+
+
+def by_a_fitter(price: str = "31.00"):
+    return a_product(charges=[monthly(price)], tasks=[by_hand()])
+
+
+def test_nobody_pays_days_before_the_delivery(world: World) -> None:
+    """Agreed for 1 January, delivered on the 21st: eleven days of January."""
+    world.on("2025-12-20").sell(products=[by_a_fitter()], start_on=JANUARY_1)
+    world.on("2026-01-02").bill()
+    world.on("2026-01-21").deliver_by_hand()
+    world.on("2026-02-01").bill()
+    assert world.bills() == [
+        ("2026-01-21", "2026-02-01", "11.00"),
+        ("2026-02-01", "2026-03-01", "31.00"),
+    ]
+    assert world.parked() == []
+
+
+def test_what_is_delivered_early_starts_on_the_agreed_day(world: World) -> None:
+    world.on("2025-12-20").sell(products=[by_a_fitter()], start_on=JANUARY_1)
+    world.on("2025-12-23").deliver_by_hand()
+    world.on("2026-01-01").bill()
+    assert world.bills() == [("2026-01-01", "2026-02-01", "31.00")]
+    assert world.parked() == []
+
+
+def test_what_was_there_before_it_was_ordered_starts_as_agreed(world: World) -> None:
+    """A service that is taken over from another system."""
+    world.on("2026-01-10").sell(products=[by_a_fitter()], start_on=JANUARY_1)
+    world.on("2026-01-21").deliver_by_hand()
+    world.bill()
+    assert world.bills() == [("2026-01-01", "2026-02-01", "31.00")]
+    assert world.parked() == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "starts"),
+    [("Pacific/Auckland", "2026-01-01"), ("UTC", "2026-01-21"), ("America/Lima", "2026-01-21")],
+)
+def test_the_day_of_the_order_is_that_of_the_account(world: World, zone: str, starts: str) -> None:
+    """Noon of 1 January is the 2nd in Auckland: there the agreed day lies before the order."""
+    account = world.an_account(time_zone=zone)
+    world.on("2026-01-01").sell(account=account, products=[by_a_fitter()], start_on=JANUARY_1)
+    world.on("2026-01-20" if zone == "Pacific/Auckland" else "2026-01-21").deliver_by_hand()
+    world.on("2026-01-31").bill()
+    (billed,) = world.bills()
+    assert billed[0] == starts
+    assert world.parked() == []
+
+
+FEE = setup_fee("100.00", model="flat")
+
+
+def in_two_steps(*charges: dict[str, Any]) -> ProductVersion:
+    """Three quarters are there when it is dug, all when it is joined."""
+    return a_product(
+        charges=list(charges),
+        tasks=[by_hand(key="dig", weight=3), by_hand(key="join", weight=1, after=["dig"])],
+    )
+
+
+def sold_in_parts(world: World, *charges: dict[str, Any], start_rule: str = "each_part") -> Order:
+    version = in_two_steps(*charges)
+    account = world.account
+    quote = draft_quote(
+        account_id=account.pk,
+        owner_id=account.advocate_id,
+        valid_until=date(2026, 12, 31),
+        lines=[LineInput(version.product.code, "2", start_rule=start_rule)],
+        at=world.now,
+    )
+    send_quote(quote_id=quote.pk, at=world.now)
+    order = place_order(quote_id=quote.pk, by="Dr. P. Hall", at=world.now)
+    world.settle()
+    return order
+
+
+def lived(world: World, runs: Sequence[str]) -> None:
+    """Dug on 11 January, joined on the 21st; runs on these days and on 1 February."""
+    days = {"2026-01-11": world.deliver_by_hand, "2026-01-21": world.deliver_by_hand}
+    for day in sorted({*runs, *days, "2026-02-01"}):
+        world.on(day)
+        if day in days:
+            days[day]()
+        if day in runs or day == "2026-02-01":
+            world.bill()
+            assert world.parked() == []
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        (),
+        ("2026-01-11",),
+        ("2026-01-15",),
+        ("2026-01-15", "2026-01-21", "2026-01-25"),
+        ("2026-01-25",),
+    ],
+)
+def test_each_part_costs_from_its_own_day_on(world: World, runs: tuple[str, ...]) -> None:
+    """2 × 31.00 a month: ten days at three quarters, eleven at all; and what is owed once."""
+    world.on("2026-01-02")
+    order = sold_in_parts(world, monthly("31.00"), FEE)
+    lived(world, runs)
+    item = Item.objects.get()
+    assert (item.started_on, item.anchor_on) == (date(2026, 1, 11), date(2026, 1, 11))
+    assert order.lines.get().state == "completed"
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for line in InvoiceLine.objects.select_related("charge__terms_charge"):
+        sums[line.charge.terms_charge.key, f"{line.period_start}"] += line.amount
+    assert {place: f"{amount:.2f}" for place, amount in sums.items()} == {
+        ("monthly", "2026-01-01"): "37.00",  # 62 × (10 × 0.75 + 11) / 31
+        ("monthly", "2026-02-01"): "62.00",
+        ("setup", "2026-01-11"): "100.00",
+    }
+    assert_re_executed()
+    assert rebuild_versions(at=world.now, write=False).differences == ()
+
+
+def test_until_the_last_part_only_what_is_there_is_paid(world: World) -> None:
+    world.on("2026-01-02")
+    sold_in_parts(world, monthly("31.00"), FEE)
+    world.on("2026-01-11").deliver_by_hand()
+    world.on("2026-02-01").bill()
+    world.on("2026-03-01").bill()
+    lines = InvoiceLine.objects.order_by("invoice_id", "period_start", "charge_id")
+    assert [(f"{x.quantity.normalize():f}", f"{x.amount:.2f}") for x in lines] == [
+        ("1.5", "31.50"),
+        ("1.5", "75.00"),
+        ("1.5", "46.50"),
+        ("1.5", "46.50"),
+    ]
+    assert world.parked() == []
+    version = Item.objects.get().versions.get(recorded__endswith__isnull=True)
+    assert (version.quantity, version.delivered) == (2, Decimal("0.75"))
+
+
+def test_a_part_that_was_never_shown_is_found_by_the_check(world: World) -> None:
+    world.on("2026-01-02")
+    order = sold_in_parts(world, monthly("31.00"))
+    world.on("2026-01-11").deliver_by_hand()
+    by_hand_of_root(
+        "UPDATE orders_deliveredpart SET fraction = 0.5 WHERE line_id = %s", [order.lines.get().pk]
+    )
+    world.on("2026-02-01").bill()
+    assert [account for account, _ in world.parked()] == [world.account.pk]
+    assert world.bills() == []
+
+
+def test_parts_are_told_once(world: World) -> None:
+    world.on("2026-01-02")
+    order = sold_in_parts(world, monthly("31.00"))
+    world.on("2026-01-11").deliver_by_hand()
+    assert parts.take_parts_of(order_ids=[order.pk], at=world.now) == 0
+    world.on("2026-01-21").deliver_by_hand()
+    assert parts.take_parts_of(order_ids=[order.pk], at=world.now) == 0
+    told = Item.objects.get().changes.values_list("act", "on", "delivered")
+    assert list(told) == [
+        ("part", date(2026, 1, 11), Decimal("0.75")),
+        ("part", date(2026, 1, 21), Decimal(1)),
+    ]
+
+
+def test_other_rules_wait_for_the_last_part(world: World) -> None:
+    world.on("2026-01-02")
+    sold_in_parts(world, monthly("31.00"), start_rule="on_delivery")
+    lived(world, ["2026-01-15"])
+    assert [line[2] for line in world.bills()] == ["22.00", "62.00"]
+    assert not Item.objects.get().changes.exists()
+
+
+def test_what_is_cancelled_before_its_last_part_costs_what_is_there(world: World) -> None:
+    world.on("2026-01-02")
+    order = sold_in_parts(world, monthly("31.00"))
+    world.on("2026-01-11").deliver_by_hand()
+    cancel_line(line_id=order.lines.get().pk, at=world.now, reason="No more", user_id=None)
+    world.settle()
+    world.on("2026-03-01").bill()
+    assert [line[2] for line in world.bills()] == ["31.50", "46.50", "46.50"]
+    assert world.parked() == []
+
+
+def test_more_is_ordered_while_a_part_is_outstanding(world: World) -> None:
+    """An order of four instead of two speaks of all; so much of it is there as of the first."""
+    world.on("2026-01-02")
+    sold_in_parts(world, monthly("31.00"))
+    world.on("2026-01-11").deliver_by_hand()
+    item = Item.objects.get()
+    wish = Wish(item_id=item.pk, act=Act.QUANTITY, when=When.ON, on=date(2026, 1, 16), quantity=4)
+    world.on("2026-01-12")
+    change_services(account_id=item.account_id, wishes=[wish], at=world.now, actor_id=None)
+    world.on("2026-01-21").deliver_by_hand()
+    world.on("2026-02-01").bill()
+    assert world.parked() == []
+    january = sum(Decimal(amount) for first, _, amount in world.bills() if first < "2026-02-01")
+    assert january == Decimal("66.50")  # 5 × 0.75 × 2 + 5 × 0.75 × 4 + 11 × 4
