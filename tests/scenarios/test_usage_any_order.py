@@ -1,32 +1,79 @@
 """Usage in any order, same money: each accepted unit is billed exactly once, whatever came when.
 
-Each history is one service: events, duplicates, corrections and corrections of these, told early,
-late and out of order, some before anybody knew whose subject it is, with a run between any two
-rounds. In the end every meter and month was billed what a sum made here by hand says.
+Each history is one service, sold by unit and peak, by tiers, beyond an allowance that rolls over,
+or at a price a zone: events, duplicates, corrections and corrections of these, told early, late and
+out of order, some before anybody knew whose subject it is, and some after a run has drafted and
+before it is final. In the end every charge and month was billed what a sum made here by hand says.
 """
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import pytest
 
 from billing.models import InvoiceLine
+from billing.runs.services import approve_run
 from subscriptions.models import Item, UsagePending, UsageSubject
 from subscriptions.usage.rules.told import Told
 from subscriptions.usage.services import recount_usage, release_waiting, take_usage
 from tests.factories import a_product
 from tests.scenarios.world import World
+from tests.seeds import WHICH, a_rng
 from tests.subscriptions.usage.build import a_meter, by_meter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
 
-HISTORIES = 80
+OF_EACH_SHAPE = 12
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 ROUNDS = [BEGIN + timedelta(days=12 * n, hours=12) for n in range(1, 13)]
-PRICES = {"minutes": Decimal("0.10"), "peak": Decimal(2)}
+MONTHS = [f"2026-{month:02}" for month in range(1, 6)]
+PRICES = {"minutes": "0.10", "peak": "2", "mobile": "0.30", "fixed": "0.02"}
+FIRST, DEAR, CHEAP = Decimal(30), Decimal("0.20"), Decimal("0.05")
+INCLUDED, ROLLS_OVER = Decimal(25), Decimal(15)
+
+# What a service is sold by, and the meters of its events.
+SHAPES: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
+    "units": (
+        [by_meter("minutes", PRICES["minutes"]), by_meter("peak", PRICES["peak"])],
+        ["minutes", "minutes", "peak"],
+    ),
+    "tiers": (
+        [
+            by_meter(
+                "minutes",
+                "0",
+                model="graduated",
+                tiers=[
+                    {"up_to": f"{FIRST}", "unit_price": f"{DEAR}"},
+                    {"up_to": None, "unit_price": f"{CHEAP}"},
+                ],
+            )
+        ],
+        ["minutes"],
+    ),
+    "allowance": (
+        [
+            by_meter(
+                "minutes",
+                PRICES["minutes"],
+                details={"allowance": {"units": f"{INCLUDED}", "rollover": f"{ROLLS_OVER}"}},
+            )
+        ],
+        ["minutes"],
+    ),
+    "zones": (
+        [
+            by_meter(zone, PRICES[zone], details={"meter": "calls", "where": {"zone": [zone]}})
+            for zone in ("mobile", "fixed")
+        ],
+        ["calls"],
+    ),
+}
 
 
 @dataclass
@@ -41,14 +88,17 @@ def some_event(rng: random.Random, subject: str, key: str, meter: str) -> Told:
     """Used at some minute of the first four months and a bit."""
     at = BEGIN + timedelta(minutes=rng.randrange(130 * 1440))
     value = Decimal(rng.randrange(1, 4000)) / 100
-    return Told(id=key, source="pbx", meter=meter, subject=subject, time=at, value=value)
+    told = Told(id=key, source="pbx", meter=meter, subject=subject, time=at, value=value)
+    if meter == "calls":
+        told.properties = {"zone": rng.choice(["mobile", "fixed"])}
+    return told
 
 
-def some_facts(rng: random.Random, subjects: list[str], name: str) -> list[Fact]:
+def some_facts(rng: random.Random, subjects: list[str], name: str, meters: list[str]) -> list[Fact]:
     """Between three and nine events, a third of them corrected, some more than once."""
     found = []
     for n in range(rng.randint(3, 9)):
-        meter = rng.choice(["minutes", "minutes", "peak"])
+        meter = rng.choice(meters)
         last: Told | None = some_event(rng, rng.choice(subjects), f"{name}-{n}", meter)
         assert last is not None
         chain = [last]
@@ -79,19 +129,38 @@ def some_rounds(rng: random.Random, facts: list[Fact]) -> list[list[Told]]:
     return rounds
 
 
-def by_hand(facts: list[Fact]) -> dict[tuple[str, str], Decimal]:
-    """What each meter costs in each month, added up in the plainest way."""
+def by_hand(shape: str, facts: list[Fact]) -> dict[tuple[str, str], Decimal]:
+    """What each charge costs in each month, added up in the plainest way."""
     values: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
     for fact in facts:
         if fact.last is not None:
             assert fact.last.value is not None
-            values[fact.last.meter, f"{fact.last.time:%Y-%m}"].append(fact.last.value)
+            key = str((fact.last.properties or {}).get("zone", fact.last.meter))
+            values[key, f"{fact.last.time:%Y-%m}"].append(fact.last.value)
+    used = {
+        where: max(some) if where[0] == "peak" else sum(some, Decimal(0))
+        for where, some in values.items()
+    }
+    if shape == "allowance":
+        used = beyond(used)
     found = {}
-    for (meter, month), some in values.items():
-        quantity = max(some) if meter == "peak" else sum(some, Decimal(0))
-        cents = (quantity * PRICES[meter]).quantize(Decimal("0.01"), ROUND_HALF_UP)
-        found[meter, month] = cents
+    for (key, month), quantity in used.items():
+        if shape == "tiers":
+            amount = min(quantity, FIRST) * DEAR + max(quantity - FIRST, Decimal(0)) * CHEAP
+        else:
+            amount = quantity * Decimal(PRICES[key])
+        found[key, month] = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return {where: cents for where, cents in found.items() if cents}
+
+
+def beyond(used: dict[tuple[str, str], Any]) -> dict[tuple[str, str], Decimal]:
+    """What no included unit covers, month after month; some of what is left goes on."""
+    found, carried = {}, Decimal(0)
+    for month in MONTHS:
+        wanted, free = used.get(("minutes", month), Decimal(0)), INCLUDED + carried
+        found["minutes", month] = max(wanted - free, Decimal(0))
+        carried = min(max(free - wanted, Decimal(0)), ROLLS_OVER)
+    return found
 
 
 def billed(item: Item) -> dict[tuple[str, str], Decimal]:
@@ -105,18 +174,23 @@ def billed(item: Item) -> dict[tuple[str, str], Decimal]:
     return {where: amount for where, amount in sums.items() if amount}
 
 
-def test_each_accepted_unit_is_billed_exactly_once(world: World) -> None:
-    rng = random.Random(6)
+@pytest.mark.parametrize("which", WHICH)
+def test_each_accepted_unit_is_billed_exactly_once(world: World, which: str) -> None:
+    rng = a_rng(which, 6)
     a_meter()
     a_meter("peak", aggregation="max", unit="Mbit")
-    product = a_product(charges=[by_meter(m, str(price)) for m, price in PRICES.items()])
-    world.on("2026-01-01").sell(products=[product] * HISTORIES)
-    items = list(Item.objects.order_by("pk"))
-    assert len(items) == HISTORIES
+    a_meter("calls", dimensions=[{"name": "zone"}])
+    items: dict[Item, str] = {}
+    for shape, (charges, _) in SHAPES.items():
+        product = a_product(charges=charges)
+        world.on("2026-01-01").sell(products=[product] * OF_EACH_SHAPE)
+        new = Item.objects.exclude(pk__in=[item.pk for item in items]).order_by("pk")
+        items |= dict.fromkeys(new, shape)
+    assert len(items) == OF_EACH_SHAPE * len(SHAPES)
     facts, rounds, appears = {}, {}, {}
-    for item in items:
+    for item, shape in items.items():
         alias = f"phone {item.pk}"
-        facts[item] = some_facts(rng, [item.number, alias], f"{item.pk}")
+        facts[item] = some_facts(rng, [item.number, alias], f"{item.pk}", SHAPES[shape][1])
         rounds[item] = some_rounds(rng, facts[item])
         appears[item] = rng.randrange(len(ROUNDS))
     for n, now in enumerate(ROUNDS):
@@ -124,22 +198,39 @@ def test_each_accepted_unit_is_billed_exactly_once(world: World) -> None:
         world.clock.save()
         for item in (item for item in items if appears[item] == n):
             _known_as(item, f"phone {item.pk}")
-        _tell([event for item in items for event in rounds[item][n]], now, rng)
-        if rng.random() < 0.7 or n == len(ROUNDS) - 1:
-            while release_waiting(machine_now=now):
-                pass
-        run = world.bill(f"{now:%Y-%m-%d}")
-        assert (run.state, world.parked()) == ("finalised", [])
+        told = [event for item in items for event in rounds[item][n]]
+        rng.shuffle(told)
+        early = rng.randrange(len(told) + 1)
+        _tell(told[:early], now)
+        if rng.random() < 0.7:
+            _release(now)
+        _bill(world, now, lambda late=told[early:], now=now: _tell(late, now))  # type: ignore[misc]
+    _release(ROUNDS[-1])
     assert not UsagePending.objects.exists()
     assert recount_usage(write=False).holds
     world.on("2026-06-01").bill("2026-06-01")
-    for item in items:
-        assert billed(item) == by_hand(facts[item]), item
-    assert InvoiceLine.objects.filter(cause="late_usage", revision__gt=2).exists()
+    for item, shape in items.items():
+        assert billed(item) == by_hand(shape, facts[item]), (shape, item)
+    if which == "known":
+        assert InvoiceLine.objects.filter(cause="late_usage", revision__gt=2).exists()
 
 
-def _tell(told: list[Told], now: datetime, rng: random.Random) -> None:
-    rng.shuffle(told)
+def _bill(world: World, now: datetime, meanwhile: Callable[[], None]) -> None:
+    """A run, in the midst of which something happens: it has drafted and is not final."""
+    run = world.bill(f"{now:%Y-%m-%d}", approve=False)
+    meanwhile()
+    approve_run(run_id=run.pk, user_id=world.approver.pk, at=now)
+    world.settle()
+    run.refresh_from_db()
+    assert (run.state, world.parked()) == ("finalised", [])
+
+
+def _release(now: datetime) -> None:
+    while release_waiting(machine_now=now):
+        pass
+
+
+def _tell(told: list[Told], now: datetime) -> None:
     for start in range(0, len(told), 60):
         take_usage(told[start : start + 60], at=now)
 
