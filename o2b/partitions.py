@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from o2b.periods import add_months
@@ -19,6 +20,26 @@ MONTHLY = {
 }
 # Room for rows that are written again and again: they stay on their page.
 STORAGE = {"subscriptions_usagetotal": "WITH (fillfactor = 70)"}
+
+# CREATE TRIGGER for what a partition lacks of its table's statement triggers.
+STATEMENT_TRIGGERS = """
+SELECT replace(
+        replace(pg_get_triggerdef(told.oid), format(' %%I ', told.tgname),
+            format(' %%I ', replace(told.tgname, 'pgtrigger_', 'part_'))),
+        format(' ON %%I.%%I ', space.nspname, parent.relname),
+        format(' ON %%s ', to_regclass(%(partition)s))
+    )
+    FROM pg_trigger AS told
+    JOIN pg_class AS parent ON parent.oid = told.tgrelid
+    JOIN pg_namespace AS space ON space.oid = parent.relnamespace
+    WHERE told.tgrelid = to_regclass(%(table)s) AND NOT told.tgisinternal
+        AND told.tgtype & 1 = 0
+        AND NOT EXISTS (
+            SELECT FROM pg_trigger AS own
+                WHERE own.tgrelid = to_regclass(%(partition)s) AND own.tgfoid = told.tgfoid
+        )
+    ORDER BY told.tgname
+"""
 
 
 def months(start: date, end: date) -> Iterator[date]:
@@ -69,8 +90,31 @@ def ensure_months(table: str, start: date, end: date) -> list[str]:
                 ),
                 [month, following],
             )
+            guard_partition(cursor, table, name)
             made.append(name)
     return made
+
+
+def guard_partition(cursor: CursorWrapper, table: str, partition: str) -> None:
+    """Give a partition the statement triggers of its table: Postgres hands down those of rows only.
+
+    Without them whoever names the partition itself may truncate it or add to it unseen. They share
+    the functions of the table's, and have names of their own, so that pgtrigger takes no notice.
+    """
+    cursor.execute(STATEMENT_TRIGGERS, {"table": table, "partition": partition})
+    for (statement,) in cursor.fetchall():
+        cursor.execute(statement)
+
+
+def guard_partitions(table: str) -> None:
+    """For migrations that give a partitioned table its triggers: those it has partitions of."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(%s)",
+            [table],
+        )
+        for (partition,) in cursor.fetchall():
+            guard_partition(cursor, table, partition)
 
 
 def partition_sql(table: str, *, by: str, key: str = "") -> str:
@@ -78,7 +122,7 @@ def partition_sql(table: str, *, by: str, key: str = "") -> str:
 
     Postgres wants the partition key in every unique key, so the primary key becomes (id, `by`);
     Django goes on to know it as `id`, which one sequence keeps unique. A `key` that contains `by`
-    stays as it is.
+    stays as it is. Triggers come later: `guard_partitions` then hands them down.
     """
     key = key or f'id, "{by}"'
     return f"""

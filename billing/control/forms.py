@@ -94,4 +94,5 @@ def _plain(value: Any) -> Any:
 
 def chosen_accounts(said: list[str]) -> list[int]:
     """Keys of accounts as a form sends them; what is no key is left out."""
-    return sorted({int(each) for each in said if each.isascii() and each.isdigit()})
+    keys = (each for each in said if each.isascii() and each.isdigit() and len(each) < 19)
+    return sorted({int(each) for each in keys})

@@ -41,14 +41,18 @@ def progress_of(run: BillRun, counts: Counts, pace: Pace) -> Progress:
             "done": number_text(counts.shards_finalised),
             "all": number_text(counts.shards),
         }
-        note = _pace(counts, pace.final_seconds, pace) if counts.shards_finalised else ""
+        note = (
+            _pace(counts.final_accounts, pace.final_seconds, pace)
+            if counts.shards_finalised
+            else ""
+        )
         left = _left(run, counts.shards_finalised, counts.shards, pace.final_seconds)
         return Progress(counts.shards_finalised, counts.shards or 1, label, note + left)
     label = _("%(done)s of %(all)s accounts") % {
         "done": number_text(counts.done_accounts),
         "all": number_text(counts.planned_accounts),
     }
-    note = _pace(counts, pace.draft_seconds, pace) if counts.done_accounts else ""
+    note = _pace(counts.done_accounts, pace.draft_seconds, pace) if counts.done_accounts else ""
     if not counts.planned_accounts:
         # A run without accounts is done when its one empty part is.
         return Progress(int(counts.shards_drafted > 0), 1, label, note)
@@ -56,11 +60,11 @@ def progress_of(run: BillRun, counts: Counts, pace: Pace) -> Progress:
     return Progress(counts.done_accounts, counts.planned_accounts, label, note + left)
 
 
-def _pace(counts: Counts, seconds: float, pace: Pace) -> str:
+def _pace(accounts: int, seconds: float, pace: Pace) -> str:
     """'9.8 s · 10,204 accounts/s · 2 workers'."""
     parts = [_("%(n)s s") % {"n": number_text(round(seconds, 1 if seconds >= 1 else 2))}]
     if seconds > 0:
-        speed = number_text(round(counts.done_accounts / seconds))
+        speed = number_text(round(accounts / seconds))
         parts.append(_("%(n)s accounts/s") % {"n": speed})
     if pace.workers:
         n = pace.workers

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from billing.documents.shown import about_label
 from billing.invoices.adjusted import groups_beside
 from billing.invoices.correcting import Correction, apart
-from billing.invoices.grouping import MANY_LINES, Together, details_of, together
+from billing.invoices.grouping import MANY_LINES, Together, details_of, how_of, together
 from billing.invoices.layout import (
     Fits,
     Layout,
@@ -27,12 +27,14 @@ from billing.invoices.parties import customer_lines, seller_lines
 from billing.invoices.parts import heading, sections_of
 from billing.invoices.paying import bank_of, pay_of
 from billing.invoices.prepaid import prepaid_rows, shown
+from billing.invoices.sites import note_sites
 from billing.invoices.sums import sums_of
 from billing.models import Invoice, InvoiceAdjustment, InvoiceLine, InvoicePart
 from billing.wallets.selectors import Paid
 from o2b.catalog.resolution import charge_terms
 from o2b.charging.ramps import terms_on
 from o2b.charging.terms import Model, plain
+from o2b.customers.layouts import Grouping
 from o2b.money import Money, quantise
 from o2b.web.show import day_text, money_text, number_text
 
@@ -102,7 +104,9 @@ def document_of(
     seller, account = invoice.legal_entity, invoice.account
     title = _("Credit note") if invoice.is_credit_note else _("Invoice")
     columns = [_("Service"), _("Period"), _("Quantity"), _("Unit price"), _("Amount")]
-    how = account.invoice_grouping or seller.layout.get("grouping", "")
+    how = how_of(invoice)
+    if how == Grouping.SITE:
+        note_sites(lines)  # once, whatever sections it has
     groups: list[Group] = []
     for part, own, given in sections_of(invoice, parts, lines, adjustments):
         groups += [cast(Group, heading(part, invoice.currency))] if part else []

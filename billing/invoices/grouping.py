@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.invoices.payers import paid_for
-from billing.models import InvoiceLine
+from billing.invoices.sites import note_sites
+from billing.models import Invoice, InvoiceLine
 from o2b.customers.layouts import Grouping
 
 MANY_ITEMS = 12  # from so many on a document is shown by service unless told otherwise
+LAST = "\U0010ffff"  # sorts after all names
 MANY_LINES = 500  # from so many on equal rows are one; the details hold them all
 
 
@@ -35,6 +37,7 @@ def together(lines: Sequence[InvoiceLine], how: str = Grouping.AUTO) -> list[Tog
     if how == Grouping.SERVICE:
         return list(_by(lines, _service_of, _services))
     if how == Grouping.SITE:
+        note_sites(lines)
         return list(_by(lines, _site_of, _site))
     return [
         _item(item, list(rows)) for item, rows in groupby(lines, key=lambda row: row.charge.item)
@@ -70,15 +73,20 @@ def _services(key: Key, rows: Sequence[InvoiceLine]) -> Together:
     return Together(key[0], note, rows, key[0], summed=True)
 
 
+def how_of(invoice: Invoice) -> str:
+    """How its lines are put together: as its account says, else its seller; empty: as they are."""
+    return invoice.account.invoice_grouping or invoice.legal_entity.layout.get("grouping", "")
+
+
 def _site_of(line: InvoiceLine) -> Key:
-    """What was ordered together stands at one place."""
-    subscription = line.charge.item.subscription
-    return "", subscription.pk
+    """Case makes no other place; what is at none comes last, by what was ordered together."""
+    site = line.site  # type: ignore[attr-defined]
+    return (site.casefold(), 0) if site else (LAST, line.charge.item.subscription.pk)
 
 
 def _site(_key: Key, rows: Sequence[InvoiceLine]) -> Together:
-    subscription = rows[0].charge.item.subscription
-    return Together(str(subscription), "", rows, summed=True)
+    site = rows[0].site  # type: ignore[attr-defined]
+    return Together(site or str(rows[0].charge.item.subscription), "", rows, summed=True)
 
 
 def _by(

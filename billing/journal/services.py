@@ -1,7 +1,7 @@
 """Verbs of the journal: tell exchange rates, and value what is posted by hand."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from io import StringIO
@@ -59,7 +59,7 @@ def rates_in(text: str) -> list[RateTold]:
     Raises RateInvalid with the line that cannot be read.
     """
     found: list[RateTold] = []
-    for number, row in enumerate(csv.reader(StringIO(text)), start=1):
+    for number, row in enumerate(_rows(text), start=1):
         cells = [cell.strip() for cell in row]
         if not any(cells) or (number == 1 and cells[0].lower() in ("day", "on", "date")):
             continue
@@ -75,6 +75,16 @@ def rates_in(text: str) -> list[RateTold]:
     if not found:
         raise RateInvalid(_("There is no rate in it."), field="file")
     return found
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """Lines end as they may: also those of a Mac of old are read."""
+    rows = csv.reader(StringIO(text, newline=None))
+    try:
+        yield from rows
+    except csv.Error:
+        message = _("Line %(n)s is not: day, currency, into, rate.") % {"n": rows.line_num}
+        raise RateInvalid(message, field="file") from None
 
 
 def _check(told: RateTold, at: datetime) -> None:

@@ -30,8 +30,9 @@ VIEW, TELL = "billing.view_posting", "billing.record_payment"
 
 
 def _month_of(text: str) -> date | None:
-    """2026-02 as its first day."""
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) or text < "1900":
+    """2026-02 as its first day; the calendar's last month has no end."""
+    known = re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) and "1900" < text < "9999-12"
+    if not known:
         return None
     return date.fromisoformat(f"{text}-01")
 
@@ -43,6 +44,14 @@ def _months(_request: HttpRequest) -> list[tuple[str, str]]:
 def _asked_month(request: HttpRequest) -> date:
     """The month that is asked, or the current one."""
     return _month_of(request.GET.get("month", "")) or clock.today().replace(day=1)
+
+
+def _sellers(_request: HttpRequest) -> list[tuple[str, str]]:
+    return list(LegalEntity.objects.order_by("code").values_list("code", "code"))
+
+
+def _of_seller(rows: QuerySet[Any], code: str) -> QuerySet[Any]:
+    return rows.filter(legal_entity_id__in=LegalEntity.objects.filter(code=code).values("pk"))
 
 
 def _touching(rows: QuerySet[Any], ledger: str) -> QuerySet[Any]:
@@ -64,6 +73,7 @@ class PostingList(ListPage):
         Column("amount", gettext_lazy("Amount"), sort="amount", kind="money", currency="currency"),
         Column("document", gettext_lazy("Document"), link=lambda row: _document(row), kind="code"),
         Column("reference", gettext_lazy("Account"), kind="code"),
+        Column("seller", gettext_lazy("Seller"), sort=("legal_entity_id", "pk"), kind="code"),
         Column(
             "entity_amount",
             gettext_lazy("In own currency"),
@@ -81,6 +91,7 @@ class PostingList(ListPage):
             unasked=gettext_lazy("this month"),
         ),
         Filter("ledger", gettext_lazy("Ledger account"), _touching, LedgerAccount.choices),
+        Filter("seller", gettext_lazy("Seller"), _of_seller, _sellers),
         Filter("currency", gettext_lazy("Currency"), "currency__iexact", kind="word"),
         Filter("account", gettext_lazy("Account"), "reference", kind="word"),
     )
@@ -95,6 +106,7 @@ class PostingList(ListPage):
         Column("rate_on", gettext_lazy("Day of the rate"), kind="day"),
         Column("document", gettext_lazy("Document")),
         Column("reference", gettext_lazy("Account")),
+        Column("seller", gettext_lazy("Seller")),
     )
     default_sort = "on"
     csv_name = "journal"

@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.charges import Charge
-from billing.models.frozen import ADDS_UP, LINE_MIRRORS, MIRRORS, NEVER_BACK
+from billing.models.complete import ADDS_UP
+from billing.models.frozen import LINE_MIRRORS, MIRRORS, NEVER_BACK
 from billing.models.runs import BillRun
 from o2b.catalog.frozen import NEVER
 from o2b.customers.layouts import Split

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.complete import POSTED_ONCE
 from billing.models.invoices import Invoice
 from billing.models.payments import Payment
 from billing.models.walletlots import WalletLot
@@ -73,7 +74,7 @@ class Posting(models.Model):
                 name="posting_is_valued_at_a_dated_rate",
             ),
         ]
-        triggers = NEVER
+        triggers = [*NEVER, POSTED_ONCE]
 
     def __str__(self) -> str:
         return f"{self.debit} from {self.credit}: {self.amount} {self.currency}"

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_fsm import FSMField, transition
 
-from billing.models.frozen import KIND_STAYS
+from billing.models.frozen import KEPT_ONCE_APPROVED, KIND_STAYS
+from o2b.catalog.frozen import NOT_TRUNCATED
 from o2b.customers.models import LegalEntity
 from o2b.fsm import Stateful
 
@@ -57,6 +58,13 @@ class BillRun(Stateful):
     )
     scope = models.CharField(
         max_length=120, blank=True, default="", help_text=_("How these accounts were chosen.")
+    )
+    tax_rounding = models.CharField(
+        max_length=7,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("How its seller rounds tax, as it was when the run began; empty: not kept."),
     )
     families = models.PositiveIntegerField(
         default=0, db_default=0, help_text=_("How many families it bills on one document each.")
@@ -125,7 +133,7 @@ class BillRun(Stateful):
             ("approve_run", "Can approve bill runs"),
             ("look_at_bills", "Can look at bills before they are final, and veto them"),
         ]
-        triggers = [KIND_STAYS]
+        triggers = [KIND_STAYS, KEPT_ONCE_APPROVED, NOT_TRUNCATED]
         indexes = [
             models.Index(
                 fields=["legal_entity"],

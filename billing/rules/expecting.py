@@ -162,6 +162,14 @@ def differences(key: str, promised: str, drafted: str) -> list[Difference]:
     return [Difference("amount", promised, drafted, f"{key}: promised {promised}, not {drafted}")]
 
 
+def in_words(difference: Difference, name: str) -> tuple[str, str]:
+    """What was promised of the charge of that name, and what was drafted."""
+    start = difference.key[1] if difference.key else ""
+    promised = "nothing" if difference.promised is None else difference.promised
+    actual = "nothing" if difference.actual is None else difference.actual
+    return f"{promised} for {name} from {start}", str(actual)
+
+
 def _amounts(key: str, text: str) -> dict[tuple[str, date, int], Decimal]:
     found: dict[tuple[str, date, int], Decimal] = {}
     for line in text.split(";") if text else ():

@@ -9,8 +9,10 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from billing.invoices.adjusted import adjustments_by_invoice, adjustments_of
 from billing.invoices.correcting import Correction, corrections_by_invoice
 from billing.invoices.details import details_csv
+from billing.invoices.grouping import how_of
 from billing.invoices.metered import usage_of_lines
 from billing.invoices.parts import parts_by_invoice, parts_of
+from billing.invoices.sites import note_sites
 from billing.models import (
     Invoice,
     InvoiceAdjustment,
@@ -23,7 +25,7 @@ from billing.models import (
 )
 from billing.wallets.selectors import Paid
 from o2b.catalog.models import ProductVersion, TermsCharge
-from o2b.customers.layouts import Sending
+from o2b.customers.layouts import Grouping, Sending
 from o2b.customers.models import Account
 from o2b.customers.selectors import written_to
 from subscriptions.models import Item
@@ -68,6 +70,8 @@ def to_set(invoices: QuerySet[Invoice]) -> list[ToSet]:
     for invoice in found:
         invoice.account.legal_entity = invoice.legal_entity
     lines = lines_of(found)
+    by_site = [each for each in found if how_of(each) == Grouping.SITE]
+    note_sites([line for each in by_site for line in lines.get(each.pk, [])])
     prepaid = _prepaid(found)
     adjustments = adjustments_by_invoice(invoice.pk for invoice in found)
     parts = parts_by_invoice(invoice.pk for invoice in found)

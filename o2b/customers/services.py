@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from o2b import events
+from o2b.currencies import is_tender
 from o2b.customers.families import Tie, children_on_its_bills, refuse_split, tie
 from o2b.customers.models import Account, Customer, LegalEntity
 from o2b.errors import Invalid, Refused
@@ -97,6 +98,9 @@ def create_account(
         tie(account, tied)
     refuse_split(account)
     _check(account)
+    if not is_tender(account.currency, at.date()):
+        message = _("%(code)s was retired: it is no currency any more.")
+        raise AccountInvalid(message % {"code": account.currency}, field="currency")
     account.save()
     events.record("account.opened", account, at=at, actor_id=actor_id)
     return account

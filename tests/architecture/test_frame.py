@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import date
 from io import StringIO
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from o2b.partitions import MONTHLY
+from o2b.partitions import MONTHLY, ensure_months
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +49,31 @@ def test_a_big_table_is_partitioned_by_the_month(table):
         key, partitions = cursor.fetchone()
     assert MONTHLY[table] in key
     assert partitions >= 2
+
+
+@pytest.mark.django_db
+def test_a_partition_is_guarded_like_its_table():
+    """Also the months that were made since, each by its own name."""
+    ensure_months("billing_invoiceline", date(2031, 1, 1), date(2031, 1, 1))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT part.inhrelid::regclass::text, told.tgname
+                FROM pg_inherits AS part
+                JOIN pg_class AS parent ON parent.oid = part.inhparent AND parent.relkind = 'p'
+                JOIN pg_trigger AS told ON told.tgrelid = parent.oid
+                WHERE NOT told.tgisinternal AND told.tgtype & 1 = 0 AND NOT EXISTS (
+                    SELECT FROM pg_trigger AS own WHERE own.tgrelid = part.inhrelid
+                        AND own.tgfoid = told.tgfoid AND own.tgtype = told.tgtype
+                )
+            """
+        )
+        assert cursor.fetchall() == []
+        cursor.execute(
+            "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'part_not_truncated%%'"
+            " AND tgrelid = 'billing_invoiceline_2031_01'::regclass"
+        )
+        assert cursor.fetchone() == (1,)
 
 
 def test_production_asks_for_a_secret_key_and_is_not_in_debug_mode():

@@ -12,16 +12,18 @@ from django.db import connection
 from django.utils import translation
 
 from billing.explaining.selectors import explain_line, explain_run, line_named
-from billing.models import BillRun, InvoiceLine
+from billing.models import BillRun, Invoice, InvoiceLine
 from billing.rules.basis import basis_text, read_basis
 from o2b.charging import CallRates, Event, Slot, Window
 from o2b.charging.basis import Basis, UsageBasis
+from o2b.customers.models import LegalEntity
 from o2b.periods import Period
 from subscriptions.models import Act, Item
 from tests.api.conftest import Person
 from tests.billing import again
 from tests.billing.pages import client_of, text_of
-from tests.factories import a_product, a_tax_rate, a_user, monthly, setup_fee
+from tests.billing.worlds import finalised, in_service
+from tests.factories import a_product, a_tax_rate, a_user, an_entity, monthly, setup_fee
 from tests.o2b.charging.build import charge
 from tests.scenarios.sold import GRADUATED, details
 from tests.scenarios.world import World
@@ -170,6 +172,58 @@ def test_what_a_line_says_was_billed_is_told_from_what_it_should_be(world: World
     assert "1 lines are not" in failed
 
 
+def three_lines() -> BillRun:
+    """0.95 each by themselves; 2.84 if they are rounded together."""
+    a_tax_rate()
+    in_service([a_product(charges=[monthly("4.99")]) for _ in range(3)])
+    return finalised(date(2026, 1, 31))
+
+
+def test_a_tax_that_another_rounding_would_give_is_different() -> None:
+    run = three_lines()
+    assert printed("reexecute_run", str(run.pk))[0]["equal"] == 3
+    line = lines()[2]
+    altered(line, tax=Decimal("0.94"))
+    for kept in (run.tax_rounding, ""):
+        BillRun.objects.update(tax_rounding=kept)
+        found, failed = printed("reexecute_run", str(run.pk))
+        assert (found["equal"], found["different"]) == (2, 1)
+        assert (found["documents"], found["documents_different"]) == (1, 1)
+        assert "1 lines are not" in failed
+        assert found["differing"][-1] | {"document": 0, "invoice": ""} == {
+            **{"document": 0, "invoice": "", "code": "not_the_sum"},
+            **{"billed": "14.97", "amount": "14.97", "tax_billed": "2.85", "tax": "2.84"},
+        }
+
+
+@pytest.mark.parametrize("before", ["line", "rate"])
+def test_a_run_keeps_its_rounding_when_the_setting_changes(before: str) -> None:
+    an_entity(conventions={"tax_rounding": before})
+    run = three_lines()
+    tax = {"line": "2.85", "rate": "2.84"}[before]
+    assert run.tax_rounding == before
+    assert f"{Invoice.objects.get().tax:.2f}" == tax
+    for told_, kept in (("invoice", before), ("rate", ""), ("line", "")):
+        LegalEntity.objects.update(conventions={"tax_rounding": told_})
+        BillRun.objects.update(tax_rounding=kept)
+        found, failed = printed("reexecute_run", str(run.pk))
+        assert (found["equal"], found["documents_different"], failed) == (3, 0, "")
+
+
+@pytest.mark.parametrize("name", ["net", "tax"])
+def test_a_document_that_says_a_cent_more_is_found(world: World, name: str) -> None:
+    a_tax_rate()
+    sold(world, monthly("4.99"))
+    run = billed(world, "2026-01-31")
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"UPDATE billing_invoice SET {name} = {name} + 0.01, total = total + 0.01")
+        cursor.execute("SET session_replication_role = DEFAULT")
+    found, failed = printed("reexecute_run", str(run.pk))
+    assert (found["equal"], found["documents_different"]) == (1, 1)
+    assert failed == "1 documents are not the sum of their lines."
+
+
 def test_the_tax_and_the_inputs_count_too(world: World) -> None:
     a_tax_rate()
     item = sold(world, monthly("31"))
@@ -209,7 +263,8 @@ def test_a_line_from_before_is_said_to_be_one_and_never_guessed(
         assert told_["equal"] is None
         assert "Not re-executable" in failed
         found_, failed = printed("reexecute_run", str(run.pk))
-        assert (found_["not_re_executable"], found_["different"], failed) == (1, 0, "")
+        assert (found_["not_re_executable"], found_["different"]) == (1, 0)
+        assert failed == "1 lines cannot be computed again."
         url = f"/api/v1/invoices/{line.invoice_id}/lines/{line.position}/explanation"
         assert finance.get(url).json()["equal"] is None
     assert {each.basis for each in lines(charge__terms_charge__kind="recurring")} == {None}
@@ -245,7 +300,9 @@ def test_the_page_the_api_and_the_command_show_the_same_arithmetic(
     assert "tax: 8.36 = 8.36 EUR billed" in out.getvalue()
 
 
-@pytest.mark.parametrize("named", ["0", "x", "", "INV-1/2", "INV-1/x", "/", "99999999999999999999"])
+@pytest.mark.parametrize(
+    "named", ["0", "x", "", "INV-1/2", "INV-1/x", "/", "²", "9" * 20, "9" * 5000]
+)
 def test_there_is_no_such_line(named: str) -> None:
     with pytest.raises(CommandError, match="There is no invoice line"):
         call_command("explain", named)

@@ -207,6 +207,55 @@ def test_postgres_refuses_to_change_what_is_final(table: str) -> None:
             assert cursor.fetchone()[0] == before
 
 
+@pytest.mark.parametrize("table", ["billing_invoiceline", "billing_posting"])
+def test_a_month_is_not_emptied_or_added_to_by_its_own_name(table: str) -> None:
+    in_service([a_product(charges=[monthly("10.00")])])
+    finalised()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT tableoid::regclass::text FROM {table}")
+        (partition,) = cursor.fetchone()
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        assert partition.startswith(f"{table}_")
+        names = _columns_but_id(table)
+        for statement in (
+            f"TRUNCATE {partition}",
+            f"TRUNCATE {partition} CASCADE",
+            f"DELETE FROM {partition}",
+            f"INSERT INTO {partition} ({names}) SELECT "
+            + names.replace("revision", "revision + 1")
+            + f" FROM {table}",
+        ):
+            with pytest.raises(DatabaseError, match="o2b:|Cannot"), transaction.atomic():
+                cursor.execute(statement)
+        cursor.execute(f"SELECT count(*) FROM {table}")
+        assert cursor.fetchone() == (1,)
+
+
+def test_postings_are_not_doubled() -> None:
+    in_service([a_product(charges=[monthly("10.00")])])
+    finalised()
+    names = _columns_but_id("billing_posting")
+    insert = f"INSERT INTO billing_posting ({names}) SELECT {names} FROM billing_posting"
+    with (
+        connection.cursor() as cursor,
+        pytest.raises(DatabaseError, match="nothing is added"),
+        transaction.atomic(),
+    ):
+        cursor.execute(insert)
+    assert Posting.objects.count() == 1
+
+
+def _columns_but_id(table: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
+            " WHERE table_name = %s AND column_name <> 'id'",
+            [table],
+        )
+        names: str = cursor.fetchone()[0]
+    return names
+
+
 def test_a_german_reads_soll_haben_and_kurs_with_a_comma() -> None:
     books(own_currency_books=True)
     a_rate("0.8412", date(2026, 1, 30))

@@ -109,6 +109,46 @@ def test_a_final_invoice_gets_no_other_line(invoice: Invoice) -> None:
     assert InvoiceLine.objects.count() == 1
 
 
+def test_a_final_invoice_gets_no_second_set_of_lines(invoice: Invoice) -> None:
+    """They add up to it by themselves; with what it has they do not."""
+    for position in (1, 2):
+        again = copy_of(
+            invoice.lines.get(), period_start=date(2026, 2, 1), position=position, revision=1
+        )
+        with pytest.raises(IntegrityError, match="nothing is added to it"), savepoint():
+            again.save(force_insert=True)
+    assert InvoiceLine.objects.count() == 1
+
+
+def test_of_many_documents_the_one_that_has_lines_is_found(invoice: Invoice) -> None:
+    line = invoice.lines.get()
+    others = [
+        an_empty_invoice(invoice, number=f"INV-9999999{n}", serial=99999990 + n) for n in range(3)
+    ]
+    rows = [
+        copy_of(invoice.lines.get(), invoice=other, period_start=date(2026, n, 1))
+        for n, other in enumerate(others, start=2)
+    ]
+    again = copy_of(line, period_start=date(2026, 9, 1))
+    with pytest.raises(IntegrityError, match="nothing is added to it"), savepoint():
+        InvoiceLine.objects.bulk_create([*rows, again])
+    InvoiceLine.objects.bulk_create(rows)
+    assert InvoiceLine.objects.count() == 4
+
+
+def test_an_approved_run_stays_and_numbers_are_of_documents(invoice: Invoice) -> None:
+    for statement in (
+        "DELETE FROM billing_billrun",
+        "TRUNCATE billing_billrun CASCADE",
+        "UPDATE billing_numberseries SET next_number = next_number + 100",
+        "UPDATE billing_numberseries SET next_number = next_number + 1",
+    ):
+        run("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(DatabaseError, match="o2b:"), savepoint():
+            run(statement)
+    assert BillRun.objects.count() == 1
+
+
 def test_lines_add_up_to_their_invoice(invoice: Invoice) -> None:
     other = an_empty_invoice(invoice, net=Decimal(50), total=Decimal(50))
     line = copy_of(invoice.lines.get(), invoice=other, period_start=date(2026, 2, 1))

@@ -49,6 +49,19 @@ def test_a_retired_currency_parks_its_account_by_name_until_it_is_mended() -> No
     assert [len(bills(account)) for account in (good, bad)] == [1, 1]
 
 
+def test_a_currency_that_is_no_money_any_more_parks_its_account() -> None:
+    """The mark was a currency, and is known still; nobody pays with it."""
+    good = in_service([a_product(charges=[monthly("10.00")])])
+    bad = in_service([a_product(charges=[monthly("20.00")])])
+    retire(bad.pk, "DEM")
+    run = drafted()
+    assert parked(run) == {bad.pk: "currency"}
+    assert "DEM" in ParkedAccount.objects.get().reason
+    retire(bad.pk, "EUR")
+    joins_the_same_run(run.pk)
+    assert [len(bills(account)) for account in (good, bad)] == [1, 1]
+
+
 def test_a_missing_tax_code_parks_its_account_until_the_rate_is_there() -> None:
     a_tax_rate("19")
     a_tax_rate("7", "books", valid_until=JANUARY.replace(day=15))

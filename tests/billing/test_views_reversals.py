@@ -15,7 +15,7 @@ from o2b.customers.models import LegalEntity
 from tests.billing.pages import client_of, queries, text_of
 from tests.billing.test_reversal import asked, end, reversed_
 from tests.billing.worlds import AT, JANUARY, finalised, in_service
-from tests.factories import a_product, a_user, an_account, monthly
+from tests.factories import a_product, a_user, an_account, an_entity, monthly
 
 pytestmark = pytest.mark.django_db
 
@@ -130,8 +130,35 @@ def test_the_journal_of_a_month_its_balance_and_its_csv() -> None:
     for part in ("receivable", "€49.90", "balanced"):
         assert part in text, part
     assert "not balanced" not in text
-    assert client.get("/billing/journal/balance/?month=2026-99").status_code == 200
+    for month in ("2026-99", "9999-12", "9999-11", "1900-01", "0000-01"):
+        for page in ("/billing/journal/", "/billing/journal/balance/"):
+            assert client.get(f"{page}?month={month}").status_code == 200, (page, month)
     assert client_of("order team").get("/billing/journal/").status_code == 403
+
+
+def test_the_journal_tells_sellers_apart() -> None:
+    billed("49.90")
+    other = an_entity(code="north")
+    record_payment(
+        account_id=an_account(legal_entity=other).pk,
+        amount="10",
+        on=date(2026, 1, 1),
+        method="bank",
+        reference="",
+        at=AT,
+        actor_id=None,
+    )
+    client, url = client_of("finance"), "/billing/journal/?month=2026-01"
+    own = Posting.objects.exclude(legal_entity_id=other.pk).get().legal_entity_id
+    code = LegalEntity.objects.get(pk=own).code
+    for named, shown, hidden in (("north", "€10.00", "€49.90"), (code, "€49.90", "€10.00")):
+        text = text_of(client.get(f"{url}&seller={named}"))
+        assert shown in text
+        assert hidden not in text
+        rows = client.get(f"/api/v1/postings?legal_entity={named}").json()["results"]
+        assert [row["legal_entity"] for row in rows] == [named]
+    csv = b"".join(client.get(f"{url}&format=csv").streaming_content).decode().splitlines()
+    assert {line.rpartition(",")[2] for line in csv[1:]} == {"north", code}
 
 
 def test_rates_are_told_one_by_one_or_by_a_file() -> None:
@@ -161,10 +188,14 @@ def test_rates_are_told_one_by_one_or_by_a_file() -> None:
         b"2026-13-29,USD,EUR,1\n",
         b"\xff\xfe",
         text.encode() + b"x",
+        b"2026-01-29,USD,EUR," + b"1" * 140_000 + b"\n",
     ):
         answer = client.post(url, {"file": SimpleUploadedFile("rates.csv", broken)})
         assert answer.status_code == 422, broken
     assert ExchangeRate.objects.count() == 3
+    old_mac = SimpleUploadedFile("rates.csv", b"day,currency,into,rate\r2026-01-28,USD,EUR,0.85\r")
+    assert client.post(url, {"file": old_mac}).status_code == 302
+    assert ExchangeRate.objects.filter(rate="0.85").count() == 1
     assert "0.8412" in text_of(client.get("/billing/exchange-rates/"))
 
 

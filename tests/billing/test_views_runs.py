@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.test import Client
 
-from billing.models import BillRun, Invoice, ParkedAccount
+from billing.models import BillRun, Invoice, ParkedAccount, Shard
 from o2b import asks
 from o2b.customers.models import LegalEntity
 from tests.billing.build import a_run
@@ -85,6 +85,29 @@ def test_a_drafted_run_shows_what_it_would_bill() -> None:
         "No account is out of this run.",
     ):
         assert part in text, part
+
+
+def test_the_pace_of_finalising_counts_the_accounts_that_are_final() -> None:
+    """One part of four, a thousand accounts each, in half a second."""
+    account = an_account()
+    run = a_run(account=account, state=BillRun.State.FINALISING)
+    for n in range(1, 5):
+        Shard.objects.create(
+            run=run,
+            n=n,
+            first_account=n,
+            last_account=n,
+            planned_accounts=1000,
+            planned_lines=1000,
+            worker="one",
+            draft_seconds=0.25,
+            state=Shard.State.FINALISED if n == 1 else Shard.State.DRAFTED,
+            final_seconds=0.5 if n == 1 else 0,
+        )
+    text = text_of(client_of("finance").get(run.get_absolute_url()))
+    assert "1 of 4 parts are final" in text
+    assert "2,000 accounts/s" in text
+    assert "8,000 accounts/s" not in text
 
 
 def test_parked_accounts_stand_there_with_reason_and_owner() -> None:

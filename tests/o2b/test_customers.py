@@ -50,6 +50,7 @@ def test_a_customer_may_have_several_accounts() -> None:
         ({"name": ""}, "customer_name"),
         ({"segment": "no slug!"}, "segment"),
         ({"currency": "ABC"}, "currency"),
+        ({"currency": "DEM"}, "currency"),
         ({"bill_day": 0}, "bill_day"),
         ({"bill_day": 32}, "bill_day"),
         ({"time_zone": "Mars/Base"}, "time_zone"),

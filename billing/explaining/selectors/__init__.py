@@ -6,7 +6,7 @@ from billing.explaining.selectors.explained import (
     explain_line,
     explain_run,
 )
-from billing.explaining.selectors.naming import NoSuchLine, line_at, line_named
+from billing.explaining.selectors.naming import NoSuchLine, is_key, line_at, line_named, row_named
 
 __all__ = [
     "LineExplained",
@@ -14,6 +14,8 @@ __all__ = [
     "explain_invoice",
     "explain_line",
     "explain_run",
+    "is_key",
     "line_at",
     "line_named",
+    "row_named",
 ]

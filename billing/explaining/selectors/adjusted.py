@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from billing.adjustments.rules.again import Again, AtLeast, BasisBroken, Off, again
 from billing.explaining.rules import Earlier, TaxTold
-from billing.explaining.selectors.befores import Befores, taxes_of
+from billing.explaining.selectors.befores import Befores, taxes_of, turned
 from billing.explaining.selectors.naming import lines as all_lines
 from billing.models import CouponGrant, Invoice, InvoiceAdjustment, InvoiceLine, MinimumSpend
 from billing.models.adjustments import AdjustmentKind
@@ -72,6 +72,7 @@ def _rows(invoice_ids: Collection[int]) -> list[InvoiceAdjustment]:
     return list(
         rows.select_related(
             "invoice__legal_entity",
+            "invoice__run",
             "charge__item__product_version__product",
             "charge__terms_charge",
         ).order_by("invoice_id", "position")
@@ -128,6 +129,12 @@ def explain_adjustments(invoice: Invoice) -> list[AdjustmentExplained]:
     return list(_explained([invoice.pk]))
 
 
+def explain_adjustment(row: InvoiceAdjustment) -> AdjustmentExplained:
+    """One of them, with its whole document: its tax may have been rounded together."""
+    every = _explained([row.invoice_id])
+    return next(each for each in every if each.adjustment.pk == row.pk)
+
+
 def explain_adjustments_of_run(*, run_id: int) -> Iterator[AdjustmentExplained]:
     """Every adjustment that a run billed."""
     own = InvoiceAdjustment.objects.filter(invoice__run_id=run_id).order_by("invoice_id")
@@ -173,9 +180,8 @@ def _taken_back(
             yield AdjustmentExplained(row, source, None, None, "what it takes back is gone")
             continue
         step = Step("taken back", f"− ({original.amount:f})", -original.amount)
-        agrees = row.tax == -original.tax
-        found = Again((step,), -original.amount, Decimal(0), -original.amount, agrees, True)
-        yield AdjustmentExplained(row, source, found, None)
+        found = Again((step,), -original.amount, Decimal(0), -original.amount, True, True)
+        yield AdjustmentExplained(row, source, found, turned(row, original))
 
 
 def _sources(

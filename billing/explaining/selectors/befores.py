@@ -14,6 +14,8 @@ from o2b.charging import Kind, Step
 from o2b.charging.draft import CHANGE, LATE
 from o2b.charging.tax import TaxRounding
 
+Row = InvoiceLine | InvoiceAdjustment
+
 
 class Befores:
     """What was billed of the periods of some lines before them; one query, none if none was."""
@@ -77,11 +79,12 @@ class Befores:
 
     def mirrored(self, lines: Iterable[InvoiceLine]) -> list[TaxTold | None]:
         """The tax of lines that take others back: theirs, turned."""
-        return [_turned(line, self.reversed_by(line)) for line in lines]
+        return [turned(line, self.reversed_by(line)) for line in lines]
 
 
-def _turned(line: InvoiceLine, original: InvoiceLine | None) -> TaxTold | None:
-    if original is None or not (line.tax or line.tax_rate):
+def turned(row: Row, original: Row | None) -> TaxTold | None:
+    """The tax of what takes another row back as a whole; None where there is none."""
+    if original is None or not (row.tax or row.tax_rate):
         return None
     expected = -original.tax
     step = Step("taken back", f"−{rounded_told(original.tax)}", expected)
@@ -98,11 +101,10 @@ def taxes_of(
     befores: Befores,
     adjustments: Sequence[tuple[InvoiceAdjustment, Earlier | None]] = (),
 ) -> list[TaxTold | None]:
-    """The tax of the lines of one invoice, then of what adjusts it; rounded as its seller does, or
-    did when it was issued.
+    """The tax of the lines of one invoice, then of what adjusts it; rounded as its run did.
 
-    None for all where there was none. The setting may have changed since: if it does not give the
-    taxes that were billed, and another one does, that was it.
+    None for all where there was none. Of runs before that was kept: as its seller does, unless that
+    does not give what was billed and another way does, to the sum on the document.
     """
     rows: list[Any] = [*lines, *(row for row, _ in adjustments)]
     if not any(row.tax or row.tax_rate for row in rows):
@@ -115,11 +117,17 @@ def taxes_of(
     ]
     asked += [(row.amount, row.tax_rate, before) for row, before in adjustments]
     invoice = rows[0].invoice
-    now = TaxRounding(invoice.legal_entity.tax_rounding)
-    first: list[TaxTold] = []
-    for per in (now, *(each for each in TaxRounding if each is not now)):
-        found = taxes_again(asked, currency=invoice.currency, per=per)
-        if all(told.expected == row.tax for told, row in zip(found, rows, strict=True)):
-            return list(found)
-        first = first or found
-    return list(first)
+    kept = invoice.run.tax_rounding
+    per = TaxRounding(kept or invoice.legal_entity.tax_rounding)
+    found = taxes_again(asked, currency=invoice.currency, per=per)
+    if not kept and not _fits(found, rows):
+        others = (each for each in TaxRounding if each is not per)
+        tried = [taxes_again(asked, currency=invoice.currency, per=each) for each in others]
+        found = next((each for each in tried if _fits(each, rows)), found)
+    return list(found)
+
+
+def _fits(found: Sequence[TaxTold], rows: Sequence[Any]) -> bool:
+    """Whether these are the taxes that were billed, of each row and of the document."""
+    each = all(told.expected == row.tax for told, row in zip(found, rows, strict=True))
+    return each and sum(told.expected for told in found) == rows[0].invoice.tax

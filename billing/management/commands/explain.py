@@ -1,13 +1,16 @@
-"""manage.py explain: compute a billed line again and show the arithmetic."""
+"""manage.py explain: compute a line, a discount or a true-up again and show the arithmetic."""
 
 import json
 from argparse import ArgumentParser
+from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.explaining.selectors import LineExplained, explain_line, line_named
-from billing.explaining.shown import as_json
+from billing.explaining.selectors import LineExplained, explain_line, row_named
+from billing.explaining.selectors.adjusted import AdjustmentExplained, explain_adjustment
+from billing.explaining.shown import adjustment_as_json, as_json
+from billing.models import InvoiceAdjustment
 from o2b.charging import Step
 from o2b.charging.pricing.explained import told
 from o2b.errors import Refused
@@ -21,22 +24,48 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("line", help="its id, or NUMBER/POSITION of its invoice")
+        parser.add_argument(
+            "line",
+            help="its id, or NUMBER/POSITION of its invoice; NUMBER/a1: its first adjustment",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            found = explain_line(line_named(options["line"]))
+            named = row_named(options["line"])
         except Refused as refusal:
             raise CommandError(refusal.message) from refusal
+        found: LineExplained | AdjustmentExplained
+        if isinstance(named, InvoiceAdjustment):
+            found = explain_adjustment(named)
+            shown = adjustment_as_json(found)
+        else:
+            found = explain_line(named)
+            shown = as_json(found)
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(found), ensure_ascii=False))
+            self.stdout.write(json.dumps(shown, ensure_ascii=False))
+        elif isinstance(found, AdjustmentExplained):
+            self._tell_adjustment(found)
         else:
             self._tell(found)
         if found.again is None:
             raise CommandError(found.trouble)
         if not found.equal:
             raise CommandError("The line is not what its inputs give.")
+
+    def _tell_adjustment(self, found: AdjustmentExplained) -> None:
+        row = found.adjustment
+        self.stdout.write(f"{row.invoice.number}/a{row.position}  {row.text}")
+        self.stdout.write(f"of {row.period_start} to {row.period_end}; revision {row.revision}")
+        if found.again is None:
+            return
+        self._steps(found.again.steps)
+        self._sum("net", found.again.amount, row.amount, row.invoice.currency)
+        if not found.again.agrees:
+            self.stdout.write("the row says another sum given before than its basis")
+        if found.tax is not None:
+            self._steps(found.tax.steps)
+            self._sum("tax", found.tax.expected, row.tax, row.invoice.currency)
 
     def _tell(self, found: LineExplained) -> None:
         line, again = found.line, found.again
@@ -53,18 +82,19 @@ class Command(BaseCommand):
         for pool in found.pools:
             self.stdout.write(f"{'pool':<20}{pool}")
         self._steps(again.steps)
-        amount, billed = quantise(again.amount, currency), quantise(line.amount, currency)
-        sign = "=" if again.amount == line.amount else "≠"
-        self.stdout.write(f"net: {amount} {sign} {billed} {currency} billed")
+        self._sum("net", again.amount, line.amount, currency)
         if not again.agrees:
             self.stdout.write("the row says other quantities, days or sums than its basis")
         if found.tax is not None:
             self._steps(found.tax.steps)
-            expected, billed = found.tax.expected, quantise(line.tax, currency)
-            sign = "=" if expected == line.tax else "≠"
-            self.stdout.write(f"tax: {expected} {sign} {billed} {currency} billed")
+            self._sum("tax", found.tax.expected, line.tax, currency)
             if found.rounding:
                 self.stdout.write(found.rounding)
+
+    def _sum(self, name: str, amount: Decimal, billed: Decimal, currency: str) -> None:
+        sign = "=" if amount == billed else "≠"
+        shown = f"{quantise(amount, currency)} {sign} {quantise(billed, currency)}"
+        self.stdout.write(f"{name}: {shown} {currency} billed")
 
     def _steps(self, steps: tuple[Step, ...]) -> None:
         for step in steps:

@@ -1,4 +1,4 @@
-"""manage.py reexecute_run: every line and adjustment of a run computed again from its inputs."""
+"""manage.py reexecute_run: all lines, adjustments and sums of a run computed again from inputs."""
 
 import json
 from argparse import ArgumentParser
@@ -7,11 +7,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.explaining.selectors import LineExplained, explain_run
+from billing.explaining.selectors import LineExplained, explain_run, is_key
 from billing.explaining.selectors.adjusted import (
     AdjustmentExplained,
     explain_adjustments_of_run,
 )
+from billing.explaining.selectors.heads import Unsummed, documents_that_differ
 from billing.models import BillRun
 from o2b.money import quantise
 
@@ -22,7 +23,7 @@ MOST_TOLD = 1000  # lines that are not equal, one by one
 class Command(BaseCommand):
     help = (
         "Compute every line that a run billed again, from inputs alone, and count what is equal. "
-        "Fails if any line differs."
+        "Fails if any line differs or cannot be computed, or a document is not the sum of its own."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -44,7 +45,10 @@ class Command(BaseCommand):
             if one.equal is not True and len(differing) < MOST_TOLD:
                 differing.append(_adjustment_told(one))
         lines = sum(counts.values()) - adjustments
+        documents, unsummed = documents_that_differ(run_id=run.pk)
+        differing += [_document_told(each) for each in unsummed[:MOST_TOLD]]
         told: dict[str, Any] = {"run": run.pk, "lines": lines, "adjustments": adjustments, **counts}
+        told |= {"documents": documents, "documents_different": len(unsummed)}
         told["differing"] = differing
         if options["json"]:
             self.stdout.write(json.dumps(told, ensure_ascii=False))
@@ -52,8 +56,18 @@ class Command(BaseCommand):
             self.stdout.write(f"{run.number}: " + ", ".join(f"{n} {w}" for w, n in counts.items()))
             for line in differing:
                 self.stdout.write(" ".join(f"{name}={value}" for name, value in line.items()))
-        if counts["different"]:
-            raise CommandError(f"{counts['different']} lines are not what their inputs give.")
+            self.stdout.write(f"{documents} documents, {len(unsummed)} are not their sum")
+        _fail(counts, len(unsummed))
+
+
+def _fail(counts: Counter[str], unsummed: int) -> None:
+    faults = [
+        (counts["different"], "lines are not what their inputs give"),
+        (counts["not_re_executable"], "lines cannot be computed again"),
+        (unsummed, "documents are not the sum of their lines"),
+    ]
+    if said := [f"{n} {what}" for n, what in faults if n]:
+        raise CommandError("; ".join(said) + ".")
 
 
 def _told(each: LineExplained) -> dict[str, Any]:
@@ -82,9 +96,21 @@ def _adjustment_told(each: AdjustmentExplained) -> dict[str, Any]:
     }
 
 
+def _document_told(each: Unsummed) -> dict[str, Any]:
+    return {
+        "document": each.invoice,
+        "invoice": each.number,
+        "billed": f"{quantise(each.net, each.currency):f}",
+        "amount": f"{quantise(each.lines_net, each.currency):f}",
+        "tax_billed": f"{quantise(each.tax, each.currency):f}",
+        "tax": f"{quantise(each.lines_tax, each.currency):f}",
+        "code": "not_the_sum",
+    }
+
+
 def _run(text: str) -> BillRun:
     key = text.strip().upper().removeprefix("R-")
-    found = BillRun.objects.filter(pk=int(key)).first() if key.isdigit() else None
+    found = BillRun.objects.filter(pk=int(key)).first() if is_key(key) else None
     if found is None:
         raise CommandError(f"There is no bill run {text}.")
     return found

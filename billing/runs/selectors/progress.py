@@ -22,6 +22,7 @@ class Counts:
     shards_finalised: int
     planned_accounts: int
     done_accounts: int
+    final_accounts: int
     looked_at: int
     drafted: int
     nothing_due: int
@@ -64,6 +65,7 @@ def counts_of(*, run_id: int) -> Counts:
     """How far a run is, and what it found so far."""
     state = Shard.State
     drafted = Q(state__in=[state.DRAFTED, state.FINALISED])
+    final = Q(state=state.FINALISED)
     names = (
         *("planned_accounts", "looked_at", "drafted", "nothing_due", "carried"),
         *("parked", "to_finalise", "set_aside", "invoices", "lines", "promises", "promises_kept"),
@@ -71,8 +73,9 @@ def counts_of(*, run_id: int) -> Counts:
     sums = Shard.objects.filter(run_id=run_id).aggregate(
         count_shards=Count("pk"),
         count_shards_drafted=Count("pk", filter=drafted),
-        count_shards_finalised=Count("pk", filter=Q(state=state.FINALISED)),
+        count_shards_finalised=Count("pk", filter=final),
         count_done_accounts=Sum("planned_accounts", filter=drafted, default=0),
+        count_final_accounts=Sum("planned_accounts", filter=final, default=0),
         **{f"count_{name}": Sum(name, default=0) for name in names},
     )
     return Counts(**{name.removeprefix("count_"): n for name, n in sums.items()})

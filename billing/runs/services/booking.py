@@ -10,6 +10,9 @@ from billing.journal.selectors.rates import OLDEST, rates_on
 from billing.models import BillRun, Shard
 from billing.runs.posting import Books, books_of, last_served
 from billing.runs.selectors.due import AccountFacts
+from billing.runs.services.words import no_currency_words
+from o2b.currencies import is_tender
+from o2b.money import is_currency
 from o2b.partitions import ensure_months, lacks_a_month
 from o2b.periods import add_months
 
@@ -37,6 +40,19 @@ def without_rate(run: BillRun, accounts: Mapping[int, AccountFacts]) -> dict[int
         % {"currency": code, "own": seller.currency, "day": run.on, "n": OLDEST.days}
         for pk, code in foreign.items()
         if code not in rates
+    }
+
+
+def in_retired_currency(run: BillRun, accounts: Mapping[int, AccountFacts]) -> dict[int, str]:
+    """Account → why it is billed no more in its currency: that was retired before the run's day."""
+    shown = {each.currency for each in accounts.values()}
+    gone = {code for code in shown if is_currency(code) and not is_tender(code, run.on)}
+    if not gone:
+        return {}
+    return {
+        pk: no_currency_words(f"{each.currency!r} is not a currency on {run.on}")
+        for pk, each in accounts.items()
+        if each.currency in gone
     }
 
 

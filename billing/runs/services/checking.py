@@ -9,7 +9,7 @@ from typing import Any
 from billing.adjustments.services.checking import check_adjustments
 from billing.models import BillRun, Shard
 from billing.promises.selectors import Broken, broken
-from billing.rules.expecting import Promised, differences, open_segment
+from billing.rules.expecting import Promised, differences, in_words, open_segment
 from billing.rules.expecting import expected as expected_lines
 from billing.rules.metering import UsageOf
 from billing.runs.selectors import due
@@ -270,15 +270,13 @@ class _Check:
     def left_over(self) -> None:
         """What was drafted and belongs to nothing that was promised."""
         for charge_id, (account_id, text) in sorted(self.drafts.items()):
-            self.add(
-                Broken(0, account_id, "unexpected", "nothing", f"{text} of C-{charge_id}", DRAFTED)
-            )
+            said = f"{text} of C-{charge_id}"
+            self.add(Broken(0, account_id, "unexpected", "nothing", said, DRAFTED))
 
     def headers(self) -> None:
         """Versions, quantities and Terms as they were quoted, ordered, delivered, in service."""
-        which = (
-            f"{self.scope.within('promise.account_id')} AND promise.legal_entity_id = %(entity)s"
-        )
+        which = self.scope.within("promise.account_id")
+        which += " AND promise.legal_entity_id = %(entity)s"
         for each in broken(which=which, values=self.scope.values, doubtful=self.doubtful):
             self.add(each)
 
@@ -286,10 +284,7 @@ class _Check:
         if said is None:  # it could not be rebuilt, and that has been told
             return
         for each in differences(name, said, drafted):
-            start = each.key[1] if each.key else ""
-            promised = "nothing" if each.promised is None else each.promised
-            actual = "nothing" if each.actual is None else each.actual
-            self._tell(row, each.field, f"{promised} for {name} from {start}", str(actual), DRAFTED)
+            self._tell(row, each.field, *in_words(each, name), DRAFTED)
 
     def _tell(
         self, row: PromisedRow, field_: str, promised: str, actual: str, source: str = "found"

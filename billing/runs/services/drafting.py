@@ -23,7 +23,7 @@ from billing.runs.selectors.begun import telling_begun
 from billing.runs.selectors.history import billed_history
 from billing.runs.selectors.scope import Scope, scope_of
 from billing.runs.selectors.usage import usage_of
-from billing.runs.services.booking import without_rate
+from billing.runs.services.booking import in_retired_currency, without_rate
 from billing.runs.services.breaking import park_broken
 from billing.runs.services.checking import Checked, check_scope
 from billing.runs.services.closing import close_drafting
@@ -192,9 +192,12 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     drafted = Drafted(drafts, accounts, usage, marks, changed=changed_accounts(rows))
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
-    for account_id, reason in without_rate(run, accounts).items():
-        if account_id in drafts:
-            drafted.parked[account_id] = Parked("exchange_rate", reason)
+    for code, why in (
+        ("currency", in_retired_currency(run, accounts)),
+        ("exchange_rate", without_rate(run, accounts)),
+    ):
+        for account_id in why.keys() & drafts.keys():
+            drafted.parked[account_id] = Parked(code, why[account_id])
             del drafts[account_id]
     tax_families(run, shard, drafts, taxing=taxing, currencies=currencies)
     _write(run, shard, drafted, drafts)

@@ -112,7 +112,8 @@ def plan_run(*, run_id: int, at: datetime) -> BillRun:
     if run.state != BillRun.State.OPEN:
         return run
     run.begin_drafting(at=at)
-    run.save(update_fields=["state"])
+    run.tax_rounding = run.legal_entity.tax_rounding
+    run.save(update_fields=["state", "tax_rounding"])
     shards = Shard.objects.bulk_create(
         Shard(
             run=run,

@@ -7,19 +7,23 @@ from billing.models import BillRun
 from billing.rules.drafting import Taxing
 from billing.runs.selectors import due
 from billing.runs.selectors.scope import Scope
+from o2b.charging.tax import TaxRounding
 from o2b.taxes.port import Rates, ask_rates
 from o2b.taxes.rules import TaxAsked
 
 
 def taxing_of(run: BillRun, scope: Scope) -> Taxing:
-    """The rates of the seller's country on the day of the run; the tax point of what it bills."""
+    """The rates of the seller's country on the day of the run, the tax point of what it bills.
+
+    All its shards round alike, also those that are drafted again after the setting changed.
+    """
     seller = run.legal_entity
     codes = due.tax_codes_of(scope)
     book = _Book(seller.country, run)
     book.ask(
         TaxAsked(seller.country, code, run.on, free) for code in codes for free in (True, False)
     )
-    return Taxing(book.percent, seller.tax_rounding)
+    return Taxing(book.percent, TaxRounding(run.tax_rounding or seller.tax_rounding))
 
 
 class _Book:

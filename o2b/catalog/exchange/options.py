@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from o2b.catalog.exchange import cells
 from o2b.catalog.exchange.faults import CellInvalid
 from o2b.catalog.models import PriceBook
+from o2b.currencies import is_tender
 from o2b.customers.models import Account
 from o2b.errors import Invalid
-from o2b.money import is_currency
 
 LONGEST_NAME = 200
 LONGEST_SLUG = 50
@@ -83,7 +83,7 @@ class BookOptions:
         return book, False
 
     def _new_book(self) -> PriceBook:
-        if not is_currency(self.currency):
+        if not is_tender(self.currency, self.valid_from):
             raise OptionInvalid(
                 _("The book is new: say its currency, such as EUR."), field="currency"
             )

@@ -18,8 +18,8 @@ from o2b.catalog.selectors.decks import digits_of_prices, only_adds, versions_fo
 from o2b.catalog.services.publishing import publish, submit
 from o2b.catalog.services.refusals import DraftOpen, NotADraft, NothingToPublish, ValueInvalid
 from o2b.charging import DeckRate as Rate
+from o2b.currencies import is_tender
 from o2b.errors import Refused
-from o2b.money import is_currency
 
 A_DAY = timedelta(days=1)
 COPY = """
@@ -53,7 +53,7 @@ def add_deck(
     except ValidationError as exc:
         field, said = next(iter(exc.message_dict.items()))
         raise ValueInvalid(said[0], field=field) from exc
-    if not is_currency(currency):
+    if not is_tender(currency, at.date()):
         raise ValueInvalid(_("There is no such currency."), field="currency")
     if RateDeck.objects.filter(code=code).exists():
         message = _("There is a deck “%(code)s” already.") % {"code": code}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from o2b import events
 from o2b.catalog.models import PriceBook, PriceBookVersion
 from o2b.catalog.services.refusals import ValueInvalid
+from o2b.currencies import is_tender
 from o2b.customers.models import Account
 
 
@@ -42,6 +43,9 @@ def create_price_book(
         account=account,
     )
     _save_checked(book)
+    if not is_tender(currency, at.date()):
+        message = _("%(code)s was retired: it is no currency any more.")
+        raise ValueInvalid(message % {"code": currency}, field="currency")
     draft = PriceBookVersion.objects.create(
         book=book, number=1, valid_from=valid_from, prepared_by_id=by, created_at=at
     )

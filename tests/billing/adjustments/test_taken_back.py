@@ -1,16 +1,25 @@
 """Reversals and books of documents that bear discounts and true-ups; control of their runs."""
 
+import json
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
 
+from billing.explaining.selectors.adjusted import (
+    explain_adjustments,
+    explain_adjustments_of_run,
+)
 from billing.invoices.details import details_csv
 from billing.models import ChargeState, Invoice, InvoiceAdjustment, Posting
 from billing.runs.services import ask_retry, reverse_run, set_aside
 from o2b import events
 from tests.billing.adjustments.build import a_coupon, committed, documents, given_to, has, total
 from tests.billing.control.worlds import approved, equation, net_of
+from tests.billing.pages import client_of
 from tests.billing.test_journal import a_year, books
 from tests.billing.test_reversal import LATER, ledger_sums, reversed_
 from tests.billing.worlds import AT, FEBRUARY, JANUARY, MARCH, drafted, finalised, in_service
@@ -35,6 +44,60 @@ def test_a_reversal_gives_the_discount_back_and_the_next_run_gives_it_again() ->
     assert documents(account)[2] == ("180.00", "34.20", "214.20")
     finalised(MARCH)
     assert documents(account)[3] == ("100.00", "19.00", "119.00")  # two periods had it
+
+
+def test_what_takes_a_discount_back_tells_its_tax() -> None:
+    a_tax_rate("19")
+    account = in_service([a_product(charges=[monthly("100.00")])])
+    has(account, a_coupon("10"))
+    note = reversed_(Invoice.objects.get(run=finalised(JANUARY)))
+    (told,) = client_of("finance").get(f"/api/v1/invoices/{note.pk}/adjustments").json()
+    assert (told["equal"], told["tax"], told["tax_billed"]) == (True, "1.90", "1.90")
+    assert [step["label"] for step in told["tax_steps"]] == ["taken back"]
+    row = InvoiceAdjustment.objects.get(invoice=note)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        InvoiceAdjustment.objects.filter(pk=row.pk).update(tax="1.89")
+        (found,) = explain_adjustments(note)
+        assert found.equal is False
+        InvoiceAdjustment.objects.filter(pk=row.pk).update(tax="1.90")
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+def test_the_command_names_discounts_too() -> None:
+    a_tax_rate("19")
+    account = in_service([a_product(charges=[monthly("100.00")])])
+    has(account, a_coupon("10"))
+    bill = Invoice.objects.get(run=finalised(JANUARY))
+    for named in (f"{bill.number}/a1", f"{bill.number}/adjustment 1"):
+        out = StringIO()
+        call_command("explain", named, stdout=out)
+        assert "net: -10.00 = -10.00 EUR billed" in out.getvalue()
+        assert "tax: -1.90 = -1.90 EUR billed" in out.getvalue()
+        out = StringIO()
+        call_command("explain", named, "--json", stdout=out)
+        assert json.loads(out.getvalue())["equal"] is True
+    for named in (f"{bill.number}/a2", "x/a1", f"{bill.number}/a", f"{bill.number}/a{'9' * 5000}"):
+        with pytest.raises(CommandError, match="There is no invoice line"):
+            call_command("explain", named)
+
+
+@pytest.mark.parametrize("value", ["-0.94", "-0.96"])
+def test_the_tax_of_a_discount_is_told_to_the_cent(value: str) -> None:
+    """-0.94 would be its tax if it were rounded together with its lines."""
+    a_tax_rate("19")
+    account = in_service([a_product(charges=[monthly("49.90")]) for _ in range(2)])
+    has(account, a_coupon("10"))
+    run = finalised(JANUARY)
+    assert {row[3] for row in given_to(account)} == {"-0.95"}
+    row = InvoiceAdjustment.objects.order_by("pk")[1]
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        InvoiceAdjustment.objects.filter(pk=row.pk).update(tax=value)
+        found = [each.equal for each in explain_adjustments_of_run(run_id=run.pk)]
+        assert sorted(map(bool, found)) == [False, True]
+        InvoiceAdjustment.objects.filter(pk=row.pk).update(tax="-0.95")
+        cursor.execute("SET session_replication_role = DEFAULT")
 
 
 def test_all_of_a_run_is_taken_back_with_documents_that_are_true_ups_alone() -> None:

@@ -94,6 +94,11 @@ def test_an_outlier_is_set_aside_and_comes_back(run: BillRun) -> None:
     assert "Twice the usual." in text
     out = text_of(client.get(f"{RUNS}{run.pk}/variance/?out=out"))
     assert "set aside" in out
+    for nobody in ("9" * 5000, "9" * 19, "²"):
+        assert client.get(f"{url}?account={nobody}").status_code < 500
+        for page in (url, f"{RUNS}{run.pk}/retry/"):
+            answer = client.post(page, {"account": nobody, "reason": "Odd."})
+            assert answer.status_code < 500, nobody
     again = client.post(url, {"account": account, "reason": "Again."})
     assert again.status_code == 422
     row = ParkedAccount.objects.get()

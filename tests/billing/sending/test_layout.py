@@ -1,6 +1,7 @@
 """A seller's layout, groups of lines, and texts that try to break the page."""
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from billing.sending.selectors import to_set
 from o2b.customers.layouts import validate_layout
 from o2b.customers.models import Account
 from tests.billing.build import an_invoice, charges_of, items_of
+from tests.billing.documents.build import sold
 from tests.billing.sending.build import a_final_run
 from tests.billing.worlds import in_service
 from tests.factories import a_product, an_account, an_entity, monthly
@@ -116,6 +118,25 @@ def test_lines_by_item_service_or_site() -> None:
     assert (one[1:], other[1:]) == (("€15.00", 2), ("€15.00", 1))
     lines = document(invoice)["groups"][0]["lines"]
     assert [line["text"] for line in lines] == ["Fibre: Monthly", "Voice: Monthly"]
+
+
+def test_services_at_one_address_stand_under_it_whoever_ordered_them(
+    django_assert_num_queries: Any,
+) -> None:
+    account = an_account(invoice_grouping="site")
+    for site in ("Graben 21, Wien", "graben 21,  wien", "Kiel"):
+        sold(account, "10", site=site)
+    in_service([a_product(name="Voice", charges=[monthly("5")])], account=account)
+    invoice = billed(account)
+    found = document(invoice)["groups"]
+    assert [(g["title"], g["sum"], len(g["lines"])) for g in found][:2] == [
+        ("Graben 21, Wien", "€20.00", 2),
+        ("Kiel", "€10.00", 1),
+    ]
+    assert [(g["sum"], len(g["lines"])) for g in found][2:] == [("€5.00", 1)]
+    (each,) = to_set(Invoice.objects.filter(pk=invoice.pk))
+    with django_assert_num_queries(0):
+        document_of(each.invoice, each.lines, each.prepaid, each.adjustments)
 
 
 def test_many_items_come_by_service_and_very_many_lines_as_sums(
