@@ -72,9 +72,13 @@ class Befores:
         """Whether it corrects a bill of its period, so that its tax is a difference."""
         if not _may_correct(line):
             return False
-        return line.cause == CHANGE or any(
-            row.charge_id == line.charge_id and row.invoice_id < line.invoice_id
-            for row, _key in self.rows[line.charge.item_id, line.period_start]
+        return (
+            line.cause == CHANGE
+            or line.revision > 1
+            or any(
+                row.charge_id == line.charge_id and row.invoice_id < line.invoice_id
+                for row, _key in self.rows[line.charge.item_id, line.period_start]
+            )
         )
 
     def mirrored(self, lines: Iterable[InvoiceLine]) -> list[TaxTold | None]:
