@@ -8,6 +8,7 @@ from o2b.customers.models import Account
 from tests.billing.families.worlds import an_account_with, tied
 from tests.billing.worlds import JANUARY, finalised
 from tests.browser.people import Staff, Visit, beside
+from tests.factories import a_tax_rate
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -53,3 +54,39 @@ def test_a_family_on_its_pages(
     expect(rep.locator("#account-family")).to_contain_text("Helvetia Print")
     beside(late.refresh_from_db)
     assert (late.parent_id, late.billed_to_parent) == (head.pk, True)
+
+
+@pytest.fixture
+def taxed(staff: Staff) -> tuple[Invoice, Account]:
+    """Made before the browser starts: a document of two accounts with tax, in the thousands."""
+    a_tax_rate("19")
+    head = an_account_with("1210.00", name="Helvetia Print", reference="H-1")
+    tied(an_account_with("9120.00", name="Helvetia Basel", reference="H-2"), head)
+    finalised(JANUARY)
+    return Invoice.objects.get(), head
+
+
+CUT = "box => box.scrollWidth - box.clientWidth"
+
+
+def test_german_figures_fit_beside_their_names(
+    staff: Staff, taxed: tuple[Invoice, Account], visit: Visit
+) -> None:
+    invoice, head = taxed
+    page = visit(staff.biller, viewport={"width": 1280, "height": 900})
+    page.context.add_cookies([{"name": "django_language", "value": "de", "url": page.url}])
+    page.goto(invoice.get_absolute_url())
+    card = page.get_by_role("region", name="Familie")
+    expect(card).to_contain_text("= 10.330,00 €")
+    tops = card.locator("dd").evaluate_all(
+        "all => all.map(dd => [...dd.querySelectorAll('small')].map(s => "
+        "[s.getClientRects().length, s.offsetTop > dd.offsetTop, s.scrollWidth - dd.clientWidth]))"
+    )
+    assert [each for [each] in tops] == [[1, True, 0]] * 3
+    page.goto(head.get_absolute_url())
+    orders = page.locator("#account-orders")
+    expect(orders).to_contain_text("Erteilt")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert orders.locator(".scroll").evaluate(CUT) == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

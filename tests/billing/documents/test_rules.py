@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.documents.rules.carrying import Waiting, is_small, minimum_of, waits
+from billing.documents.rules.carrying import Waiting, is_small, minimum_of, together, waits
 from billing.documents.rules.places import Place, Whereabouts, place_of
 from billing.documents.rules.splitting import split_draft
 from billing.rules.adjustments import Adjustment
@@ -98,6 +98,16 @@ def test_how_long_it_waits(
     since: date | None, goes_on: bool, is_open: bool, on: date, answer: bool
 ) -> None:
     assert waits(Waiting(since, goes_on, is_open), on=on, months=3) is answer
+
+
+def test_a_family_waits_from_its_oldest_part_and_goes_on_with_any_of_it() -> None:
+    payer = Waiting(None, goes_on=False, is_open=True)
+    old = Waiting(date(2026, 1, 31), goes_on=False, is_open=False)
+    new = Waiting(date(2026, 2, 28), goes_on=True, is_open=True)
+    assert together(payer, [payer, new, old]) == Waiting(date(2026, 1, 31), True, True)
+    assert together(payer, [payer, old]) == Waiting(date(2026, 1, 31), False, True)
+    assert together(old, [old, payer, new]) == Waiting(date(2026, 1, 31), True, False)
+    assert together(payer, [payer]) == payer
 
 
 @pytest.mark.parametrize(
