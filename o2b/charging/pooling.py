@@ -25,7 +25,7 @@ from o2b.charging.measuring import Measured, Measuring, billed_units, included_o
 from o2b.charging.rating import terms_of, walk_to
 from o2b.charging.schedule import schedule_of
 from o2b.charging.terms import ChargeTerms, Kind, Model
-from o2b.charging.usage import Aggregation
+from o2b.charging.usage import Aggregation, Used
 from o2b.money import EXACT
 from o2b.periods import FOREVER, Period
 
@@ -39,7 +39,8 @@ _NOT_UNITS = frozenset({Model.FLAT, Model.PERCENTAGE, Model.GRADUATED_PERCENTAGE
 class Lot(NamedTuple):
     """Units that came at once and may be drawn on the days from `begins` until `ends`.
 
-    At its end at most `rollover` of what is left goes on, until the next day of `lives`.
+    At its end at most `rollover` of what is left goes on, until the next day of `lives`. `taken`
+    were taken back on a day, before anybody drew them: they are never drawn.
     """
 
     ref: str
@@ -49,6 +50,12 @@ class Lot(NamedTuple):
     priority: int = 100
     rollover: Decimal | None = None
     lives: tuple[date, ...] = ()
+    taken: tuple[date, Decimal] | None = None
+
+    @property
+    def drawable(self) -> Decimal:
+        """The units that may ever be drawn."""
+        return EXACT.subtract(self.units, self.taken[1]) if self.taken else self.units
 
 
 class Use(NamedTuple):
@@ -96,10 +103,11 @@ class Rolled(NamedTuple):
 
 @dataclass(slots=True)
 class Drawing:
-    """What covered what, what lapsed, what nothing covered, and what is left on the day asked."""
+    """What covered what, what lapsed or was taken back, what nothing covered, and what is left."""
 
     draws: list[Draw] = field(default_factory=list)
     lapsed: list[Lapse] = field(default_factory=list)
+    taken: list[Lapse] = field(default_factory=list)
     rolled: list[Rolled] = field(default_factory=list)
     uncovered: list[Use] = field(default_factory=list)
     held: tuple[Holding, ...] = ()
@@ -130,7 +138,9 @@ def draw(lots: Iterable[Lot], uses: Iterable[Use], *, on: date) -> Drawing:
         pool.turn(use.day)
         pool.take(use)
     pool.turn(on)
-    return pool.told()
+    found = pool.told()
+    found.taken = [each for each in found.taken if each.day <= on]
+    return found
 
 
 @dataclass(slots=True)
@@ -157,7 +167,9 @@ class _Pool:
         """Let in what begins, and end what ends, up to a day."""
         while self.to_come and self.to_come[-1].begins <= day:
             lot = self.to_come.pop()
-            self.open.append(_Open(lot, lot.units, lot.ends, lot.lives))
+            self.open.append(_Open(lot, lot.drawable, lot.ends, lot.lives))
+            if lot.taken:
+                self.found.taken.append(Lapse(lot.taken[0], lot.ref, lot.taken[1]))
         stays = [each for each in self.open if self._goes_on(each, day)]
         self.open = sorted(stays, key=lambda each: each.rank)
 
@@ -246,6 +258,14 @@ def _beyond(usage: Measuring, each: Measured, free: Decimal) -> list[tuple[date,
         for day, now, then in zip(days, reached, before, strict=False)
     )
     return [(day, units) for day, units in steps if units]
+
+
+def units_of(charge: ChargeFacts, used: Used) -> Decimal:
+    """What some usage adds to its day: its quantity, of calls the seconds of their increments."""
+    terms = terms_of(charge)
+    if terms.call is None or not used.events:
+        return used.quantity
+    return reduce(EXACT.add, (billed_units(terms, each) for each in used.events), _ZERO)
 
 
 def _of_day(usage: Measuring, day: date) -> Decimal:

@@ -21,15 +21,16 @@ from o2b.fields import QuantityField
 from subscriptions.models.items import Item
 
 
-def _only(column: str) -> list[pgtrigger.Trigger]:
-    """A row stays, and one column of it may be told once more."""
+def _only(*columns: str) -> list[pgtrigger.Trigger]:
+    """A row stays, and these columns of it may be told once more."""
+    less = " - ".join(f"'{column}'" for column in columns)
     return [
         pgtrigger.Trigger(
             name="only_its_end",
             operation=pgtrigger.Update,
             when=pgtrigger.Before,
             func=f"""
-            IF (to_jsonb(OLD) - '{column}') IS DISTINCT FROM (to_jsonb(NEW) - '{column}') THEN
+            IF (to_jsonb(OLD) - {less}) IS DISTINCT FROM (to_jsonb(NEW) - {less}) THEN
                 RAISE EXCEPTION 'o2b: of a row of % only its end can be told', TG_TABLE_NAME;
             END IF;
             RETURN NEW;
@@ -144,13 +145,19 @@ class PoolMember(models.Model):
 
 
 class PoolGrant(models.Model):
-    """Units given by hand, for a reason; ended when they are taken back."""
+    """Units given by hand, for a reason; ended when they are taken back, but for what was drawn."""
 
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="grants")
     units = QuantityField()
     priority = models.PositiveSmallIntegerField(default=100)
     begins_on = models.DateField()
     ends_on = models.DateField(null=True, help_text=_("The first day after."))
+    kept = models.DecimalField(
+        max_digits=30,
+        decimal_places=12,
+        null=True,
+        help_text=_("How many of them were drawn when they were taken back."),
+    )
     reason = models.CharField(max_length=200)
     granted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -165,8 +172,12 @@ class PoolGrant(models.Model):
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("begins_on")),
                 name="pool_grant_ends_after_it_begins",
             ),
+            models.CheckConstraint(
+                condition=Q(kept__isnull=True) | Q(kept__gte=0, kept__lte=F("units")),
+                name="pool_grant_keeps_no_more_than_it_gave",
+            ),
         ]
-        triggers = _only("ends_on")
+        triggers = _only("ends_on", "kept")
 
     def __str__(self) -> str:
         return f"{self.units} for {self.pool_id}"

@@ -3,17 +3,19 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from o2b.catalog.models import TermsCharge
 from o2b.charging import ChargeFacts, ChargeTerms, Kind, from_canonical
 from o2b.charging.granting import lots_of
 from o2b.charging.pooling import Lot
-from o2b.periods import FOREVER
+from o2b.money import EXACT
 from subscriptions.models import Item, ItemVersion, Pool, PoolGrant
 from subscriptions.selectors import known_now
 from subscriptions.usage.metered import begins_of, facts_of
+
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,26 @@ def lots_into(
         found[pool.pk] += lots_of(each.ref, each.facts, on=on[pool.pk])
     given = PoolGrant.objects.filter(pool__in=pools).select_related("granted_by")
     for grant in given.order_by("pk"):
-        sources[f"g{grant.pk}"] = Source(grant=grant)
+        sources[ref_of(grant)] = Source(grant=grant)
         if grant.begins_on <= on[grant.pool_id] and grant.ends_on != grant.begins_on:
-            ends = grant.ends_on or FOREVER
-            lot = Lot(f"g{grant.pk}", grant.units, grant.begins_on, ends, grant.priority)
-            found[grant.pool_id].append(lot)
+            found[grant.pool_id].append(_lot_of(grant))
     return found, sources
+
+
+def ref_of(grant: PoolGrant) -> str:
+    """The reference of the lot that was given by hand."""
+    return f"g{grant.pk}"
+
+
+def _lot_of(grant: PoolGrant) -> Lot:
+    """What was taken back left the pool on the last day on which the lot is good."""
+    lot = Lot(ref_of(grant), grant.units, grant.begins_on, priority=grant.priority)
+    if grant.ends_on is None:
+        return lot
+    lot = lot._replace(ends=grant.ends_on)
+    if grant.kept is None or grant.kept == grant.units:
+        return lot
+    return lot._replace(taken=(grant.ends_on - A_DAY, EXACT.subtract(grant.units, grant.kept)))
 
 
 def _granting(accounts: Collection[int], meter: str) -> Iterator[_Granting]:

@@ -68,7 +68,8 @@ def movements_of(
         for day, lot, units, ends in drawing.rolled
     ]
     found += [
-        _Found((day, 2, 0, 0), What.LAPSED, -units, lot) for day, lot, units in drawing.lapsed
+        _Found((day, 2, 0, 0), What.LAPSED, -units, lot)
+        for day, lot, units in (*drawing.taken, *drawing.lapsed)
     ]
     found += _of_uses(drawing, orders)
     movements: list[Movement] = []

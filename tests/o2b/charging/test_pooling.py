@@ -331,3 +331,56 @@ def test_a_grant_is_read_back_as_it_was_written(grant):
     terms = one_time(grant=grant)
     assert charge_of(charge_document(terms)) == terms
     assert "grant" not in charge_document(one_time())
+
+
+# Units that are taken back.
+
+
+def test_what_is_taken_back_is_never_drawn_and_leaves_on_its_day():
+    lot = Lot("g", D(50), day(1), day(21), taken=(day(20), D(21)))
+    uses = [Use(day(10), 0, "a", D(40))]
+    assert drawn([lot], uses) == [(day(10), "a", "g", D(29))]
+    assert [each.units for each in draw([lot], uses, on=day(10)).uncovered] == [D(11)]
+    assert draw([lot], [], on=day(19)).taken == []
+    assert draw([lot], [], on=day(19)).left == D(29)
+    found = draw([lot], [], on=day(21))
+    assert [(each.day, each.units) for each in found.taken] == [(day(20), D(21))]
+    assert [(each.day, each.units) for each in found.lapsed] == [(day(21), D(29))]
+
+
+@st.composite
+def taken_back(pick):
+    lots = [
+        Lot(
+            f"l{n}",
+            D(pick(st.integers(1, 40))),
+            day(pick(st.integers(1, 15))),
+            pick(st.sampled_from([day(10), day(20), day(21), day(25), FOREVER])),
+            pick(st.sampled_from([50, 100])),
+        )
+        for n in range(pick(st.integers(0, 3)))
+    ]
+    lots = [lot for lot in lots if lot.begins < lot.ends]
+    given_by_hand = Lot(
+        "g",
+        D(pick(st.integers(1, 60))),
+        day(pick(st.integers(1, 20))),
+        pick(st.sampled_from([FOREVER, day(22), day(28)])),
+        pick(st.sampled_from([50, 100])),
+    )
+    uses = [Use(day(pick(st.integers(1, 20))), n, n, D(pick(st.integers(1, 40)))) for n in range(6)]
+    return lots, given_by_hand, uses
+
+
+@given(taken_back())
+@settings(max_examples=500, deadline=None)
+def test_whatever_was_drawn_stays_covered_and_the_rest_is_gone(case):
+    """Taken back on the 20th, less what was drawn by then; the other lots keep what they have."""
+    lots, lot, uses = case
+    before = draw([*lots, lot], uses, on=day(20))
+    kept = sum((each.units for each in before.draws if each.lot == "g"), D(0))
+    less = lot._replace(ends=day(21), taken=(day(20), lot.units - kept))
+    after = draw([*lots, less], uses, on=day(20))
+    assert after.by_ref() == before.by_ref()
+    assert after.uncovered == before.uncovered
+    assert after.left == before.left - (lot.units - kept)
