@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from json import loads
+from typing import Any
 
 from django.db import connection
 
@@ -31,9 +32,12 @@ def note_sites(lines: Collection[InvoiceLine]) -> None:
     if not untold:
         return
     asked = sorted({(line.charge.item_id, line.served_from) for line in untold})
-    items, days = [item for item, _ in asked], [day for _, day in asked]
+    values: dict[str, Any] = {
+        "items": [item for item, _ in asked],
+        "days": [day for _, day in asked],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(DESCRIBED, {"items": items, "days": days})
+        cursor.execute(DESCRIBED, values)
         found = {(item, day): place_of(loads(said or "{}")) for item, day, said in cursor}
     for line in untold:
         said = found.get((line.charge.item_id, line.served_from.isoformat()), "")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from o2b.charging import Billed, ChargeTerms, DraftLine
 from o2b.charging.allocation import Coupon
 from o2b.charging.facts import Segment
-from o2b.charging.tax import TaxLine
+from o2b.charging.tax import TaxLine, TaxRounding
 from o2b.charging.usage import Used
 
 Answers = Mapping[str, Any]
@@ -66,6 +66,7 @@ class Document(NamedTuple):
     true_up: Decimal
     true_up_tax: Decimal
     tax_on_full: Decimal
+    line_taxes: list[Decimal]
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Bill:
     coupons: Sequence[Coupon] = ()
     minimum: Decimal | None = None
     minimum_percent: Decimal = Decimal(0)
+    per: TaxRounding = TaxRounding.INVOICE
 
 
 MaybeBill = Bill | None

@@ -15,6 +15,7 @@ from tests.cases.sales import Sales
 PATH = path_of_cases()
 CASES = load(PATH) if PATH else []
 REQUIRED = {"charge", "usage", "commitment", "discount", "proration", "period", "rounding", "trial"}
+REQUIRED |= {"invoice", "tax"}
 REQUIRED |= {"timezone", "credit_note.termination", "credit.prepaid", "payment.split_payer"}
 
 

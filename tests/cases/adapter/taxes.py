@@ -90,14 +90,16 @@ def rounding(case: CaseInput) -> Asked:
     if given.has("lines"):
         return _lines(units, given.each("lines"), per)
     net = units.amount("net") if given.has("net") else _unit_price(given)
-    found = add_tax(net, given.decimal("tax_percent"), units.currency)
+    percent = given.decimal("tax_percent")
+    found = add_tax(net, percent, units.currency)
     return Pure(
         lambda: {
             "net": units.told(found.net),
             "tax": units.told(found.tax),
             "tax_total": units.told(found.tax),
             "total": units.told(found.total),
-        }
+        },
+        _taxed([TaxLine(net, percent)], units, per),
     )
 
 
@@ -230,8 +232,31 @@ def _lines(units: Units, told: Sequence[Keys], per: TaxRounding) -> Asked:
             "tax_total": units.told(found.tax),
             "net": units.told(found.net),
             "total": units.told(found.total),
-        }
+        },
+        _taxed(lines, units, per),
     )
+
+
+def _taxed(lines: Sequence[TaxLine], units: Units, per: TaxRounding) -> Bill | None:
+    """The same as a bill of a seller who rounds so; in his currency, and to its minor unit."""
+    if units.currency != words.CURRENCY:
+        return None
+    amounts = [line.amount for line in lines]
+    if any(
+        not isinstance(each, Decimal) or each != quantise(each, words.CURRENCY) for each in amounts
+    ):
+        return None
+
+    def read(said: Document) -> Answers:
+        return {
+            "line_tax": units.told_all(said.line_taxes),
+            "tax": units.told(said.tax),
+            "tax_total": units.told(said.tax),
+            "net": units.told(said.net),
+            "total": units.told(said.total),
+        }
+
+    return Bill(lines, read, per=per)
 
 
 def _unit_price(given: Keys) -> Decimal:
