@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0018_item_that_changed'),
+        ('subscriptions', '0022_months_hold_triggers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
