@@ -7,6 +7,7 @@ from subscriptions.usage.views import desk, events, pending, rejected, serving
 urlpatterns: list[URLPattern | URLResolver] = [
     path("usage/", desk.desk, name="usage"),
     path("usage/days/", desk.days, name="usage-days"),
+    path("usage/unpriced/", desk.unpriced, name="usage-unpriced"),
     path("usage/pending/", pending.PendingList.as_view(), name="usage-pending"),
     path("usage/pending/release/", pending.release, name="usage-release"),
     path("usage/pending/<int:pk>/dismiss/", pending.dismiss, name="usage-dismiss"),

@@ -11,7 +11,7 @@ from subscriptions.usage.selectors import recorded_today
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
 from tests.scenarios.world import World
-from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, taken
+from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter, taken
 
 pytestmark = pytest.mark.django_db
 TOTALS, EVENTS, PENDING, REJECTED, EQUATION = (
@@ -55,6 +55,7 @@ def test_totals(rep: Person, item: Item) -> None:
         "quantity": "3.5",
         "events": 2,
         "last_at": "2026-02-09T12:00:00Z",
+        "priced": True,
     }
     for asked, days in (
         ({"from": "2026-02-08"}, ["2026-02-09"]),
@@ -69,6 +70,23 @@ def test_totals(rep: Person, item: Item) -> None:
     assert_problem(rep.get(TOTALS), 400, "malformed", "service")
     assert_problem(rep.get(TOTALS, {"service": "x", "form": "2026"}), 400, "malformed", "form")
     assert_problem(rep.get(TOTALS, {"service": "x", "from": "soon"}), 400, "malformed", "from")
+
+
+def test_totals_say_what_no_price_is_for(rep: Person, world: World) -> None:
+    a_meter("calls", dimensions=[{"name": "zone"}])
+    details = {"meter": "calls", "where": {"zone": ["mobile"]}}
+    item = a_metered_service(world, by_meter("mobile", details=details))
+    taken(
+        an_event(item, "1", meter="calls", properties={"zone": "mobile"}),
+        an_event(item, "2", meter="calls", properties={"zone": "moon"}),
+        an_event(item, "3", meter="calls"),
+    )
+    found = results(rep, TOTALS, service=item.number)
+    assert {each["quantity"]: each["priced"] for each in found} == {
+        "1": True,
+        "2": False,
+        "3": False,
+    }
 
 
 def test_totals_go_on_page_by_page(rep: Person, item: Item) -> None:

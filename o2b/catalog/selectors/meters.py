@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from o2b.catalog.models import ContractPrice, Meter, MeterVersion, Price
 from o2b.catalog.models.contracts import Contract
 from o2b.catalog.models.products import Lifecycle
+from o2b.catalog.rules.unpriced import Said
 from o2b.charging import Aggregation
 from o2b.charging.terms import Kind
 from o2b.web.show import number_text
@@ -132,6 +133,19 @@ def published_dimensions(codes: Collection[str]) -> dict[str, dict[str, Collecti
         for each in dimensions:
             known[each["name"]] = tuple(each.get("choices") or ())
     return found
+
+
+def said_of_dimensions(codes: Collection[str]) -> dict[str, dict[str, Said]]:
+    """Of published meters what events say of each dimension, by the version that began last."""
+    versions = MeterVersion.objects.filter(meter__code__in=codes, state=Lifecycle.PUBLISHED)
+    rows = versions.order_by("meter__code", "starts_on", "number")
+    return {
+        code: {
+            each["name"]: Said(tuple(each.get("choices") or ()), bool(each.get("required")))
+            for each in dimensions
+        }
+        for code, dimensions in rows.values_list("meter__code", "dimensions")
+    }
 
 
 def published_aggregations(codes: Collection[str]) -> dict[str, Aggregation]:

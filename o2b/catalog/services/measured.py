@@ -20,12 +20,14 @@ from o2b.catalog.rules.granting import (
     undrawn,
 )
 from o2b.catalog.rules.meters import Meters, faults_of_usage, unmeasured
+from o2b.catalog.rules.unpriced import limited, unpriced
 from o2b.catalog.selectors.carrying import kept_by_meters
 from o2b.catalog.selectors.decks import known_decks
 from o2b.catalog.selectors.meters import (
     measured_by,
     published_aggregations,
     published_dimensions,
+    said_of_dimensions,
 )
 from o2b.charging.terms import Kind
 
@@ -52,7 +54,7 @@ def faults_of_meters(rows: Sequence[BookRow], *, since: date) -> list[RowFault]:
 def warnings_of_meters(
     prices: QuerySet[Any], *, currency: str, book: PriceBook | None = None
 ) -> list[RowFault]:
-    """What may be published, but helps nothing: usage unmeasured, units that nobody can draw.
+    """What may be published, but helps nothing: usage unmeasured or unpriced, units undrawn.
 
     Usage may draw by another published book of the currency: an account pays by several. `book` is
     the one whose draft is looked at, so that what it says no more does not count.
@@ -68,7 +70,14 @@ def warnings_of_meters(
         drawn |= _drawn_elsewhere(elsewhere, currency, book)
     # What no published meter is named by is refused, not warned of.
     lost = [fault for fault in undrawn(rows, drawn) if fault.facts["meter"] in meters]
-    return [*unmeasured(rows, _meters_of(rows)), *lost]
+    return [*unmeasured(rows, _meters_of(rows)), *_left_over(rows, book), *lost]
+
+
+def _left_over(rows: Sequence[BookRow], book: PriceBook | None) -> list[RowFault]:
+    """Values of dimensions that no price of a book is for; a contract stands beside a book's."""
+    groups = limited(rows) if book is not None else {}
+    said = said_of_dimensions({meter for _product, meter in groups}) if groups else {}
+    return list(unpriced(groups, said))
 
 
 def _meters_of(rows: Sequence[BookRow]) -> Meters:

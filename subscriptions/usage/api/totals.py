@@ -50,6 +50,7 @@ class UsageTotalOutput(serializers.Serializer):
     quantity = Plain()
     events = serializers.IntegerField(source="count")
     last_at = serializers.DateTimeField()
+    priced = serializers.BooleanField(help_text="False: no price is for it, so nobody is billed.")
 
     def get_service(self, total: Any) -> str:
         return f"S-{total.subscription}.{total.service_id}"
@@ -93,4 +94,7 @@ class TotalViewSet(Read):
     @extend_schema(operation_id="usage_totals_list")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """What a service used, by meter, day and dimensions."""
-        return super().list(request, *args, **kwargs)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        for total, priced in zip(page, selectors.with_prices(page), strict=True):
+            total.priced = priced
+        return self.get_paginated_response(UsageTotalOutput(page, many=True).data)

@@ -44,7 +44,7 @@ def used_of(
     `where` is the JSON {dimension: [values that count]} of the charge.
     """
     part = _read(total.part)
-    if where is not None and not _counts(part.dimensions, where):
+    if where is not None and not is_for(part.dimensions, where):
         return None
     value = part.value
     if value is None:
@@ -67,5 +67,6 @@ def _wanted(where: str) -> dict[str, frozenset[str]]:
     return {name: frozenset(values) for name, values in loads(where).items()}
 
 
-def _counts(dimensions: Mapping[str, str], where: str) -> bool:
+def is_for(dimensions: Mapping[str, str], where: str) -> bool:
+    """Whether what an event says is among the values that count for a charge."""
     return all(dimensions.get(name) in values for name, values in _wanted(where).items())

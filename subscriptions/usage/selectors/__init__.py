@@ -29,6 +29,11 @@ from subscriptions.usage.selectors.searching import (
     with_id,
 )
 from subscriptions.usage.selectors.serving import live_usage
+from subscriptions.usage.selectors.unpriced import (
+    unpriced_of_all,
+    unpriced_usage,
+    with_prices,
+)
 
 __all__ = [
     "Equation",
@@ -52,6 +57,9 @@ __all__ = [
     "services_of_text",
     "story_of",
     "totals_of",
+    "unpriced_of_all",
+    "unpriced_usage",
     "waiting_counts",
     "with_id",
+    "with_prices",
 ]

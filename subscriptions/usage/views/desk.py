@@ -13,6 +13,7 @@ from subscriptions.usage.rules.judging import LONGEST_TEXT
 from subscriptions.usage.views.doorstep import SEES, places
 
 DAYS = 14
+UNPRICED_DAYS = 31
 
 
 @door(SEES)
@@ -47,6 +48,20 @@ def days(request: HtmxRequest) -> HttpResponse:
     if is_partial(request):
         return render(request, part, context)
     return render(request, "subscriptions/usage/days.html", context | {"part": part})
+
+
+@door(SEES)
+@require_GET
+def unpriced(request: HtmxRequest) -> HttpResponse:
+    """What of a month no price is for: apart, for it looks at all totals of these days."""
+    on = _day(request)
+    since = on - timedelta(days=UNPRICED_DAYS - 1)
+    found = selectors.unpriced_of_all(since=since, until=on + timedelta(days=1))
+    context: dict[str, Any] = {"rows": found, "since": since, "on": on}
+    part = "subscriptions/usage/_unpriced.html"
+    if is_partial(request):
+        return render(request, part, context)
+    return render(request, "subscriptions/usage/unpriced.html", context | {"part": part})
 
 
 def _source(request: HttpRequest) -> str:

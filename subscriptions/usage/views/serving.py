@@ -34,6 +34,7 @@ def service(request: HtmxRequest, pk: int) -> HttpResponse:
             for each in found
         ],
         "legs": legs,
+        "unpriced": selectors.unpriced_usage(item, today=today),
     }
     return render(request, "subscriptions/usage/service.html", context)
 

@@ -86,7 +86,15 @@ def test_who_may(item: Item) -> None:
     taken(an_event("S-nobody"), an_event(item, "-1"), an_event(item))
     row, refused = UsagePending.objects.get(), UsageRejected.objects.get()
     event = UsageEvent.objects.get()
-    for name in ("", "days/", "pending/", "rejected/", "events/", f"services/{item.pk}/"):
+    for name in (
+        "",
+        "days/",
+        "unpriced/",
+        "pending/",
+        "rejected/",
+        "events/",
+        f"services/{item.pk}/",
+    ):
         assert nobody.get(f"{HERE}{name}").status_code == 403, name
         assert sales.get(f"{HERE}{name}").status_code == 200, name
     for name, told in (
@@ -312,6 +320,7 @@ def test_queries_do_not_grow_with_rows(finance: Client, item: Item) -> None:
         urls = (
             HERE,
             f"{HERE}days/",
+            f"{HERE}unpriced/",
             f"{HERE}pending/",
             f"{HERE}rejected/",
             f"{HERE}events/?service={item.number}&from=2026-01-01",
