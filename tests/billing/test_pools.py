@@ -12,21 +12,26 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.models import Charge, InvoiceLine
 from billing.runs.selectors.usage import usage_of
-from subscriptions.models import Act, Item, Pool
+from billing.runs.services import approve_run
+from subscriptions.models import Act, Item, Pool, UsagePending
 from subscriptions.pools.selectors import pool_states
 from subscriptions.pools.services import end_grant, end_sharing, grant_units, share_pool
 from subscriptions.pools.services.sharing import SharedElsewhere
 from subscriptions.usage.rules.told import Told
 from subscriptions.usage.selectors import live_usage
-from subscriptions.usage.services import take_usage
+from subscriptions.usage.services import release_waiting, take_usage
 from tests.decks import a_deck, next_version
 from tests.factories import a_user
 from tests.scenarios.world import World
+from tests.seeds import WHICH, a_rng
 from tests.subscriptions.pools_build import a_drawer, a_plan, a_top_up, sold
 from tests.subscriptions.serving import told
 from tests.subscriptions.usage.build import a_meter, an_event, by_meter, taken
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("re_executed")]
+
+
+OWN_FREE = Decimal(30)
 
 
 def used(world: World, *events: Told) -> None:
@@ -290,44 +295,88 @@ def test_the_queries_of_a_run_do_not_grow_with_who_draws(world: World) -> None:
     assert queries() == before
 
 
-def test_any_order_of_usage_grants_and_runs_ends_in_the_same_money(world: World) -> None:
-    """Told early or late, with a run between: the sum of a service is what a loop by hand says."""
-    rng = random.Random(20)
+@pytest.mark.parametrize("which", WHICH)
+def test_any_order_of_usage_grants_and_runs_ends_in_the_same_money(
+    world: World, which: str
+) -> None:
+    """Told early or late, corrected or taken back, some after a run has drafted and before it is
+    final: the sum of a service is what a loop by hand says.
+    """
+    rng = a_rng(which, 20)
     a_meter()
-    services: dict[int, list[Item]] = {}
-    for _ in range(6):
-        account = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
-        sold(world, a_plan("100", rollover="40"), account=account)
-        sold(world, a_top_up("60", lasts=["day", 45]), on="2026-01-20", account=account)
-        services[account.pk] = [
-            a_drawer(world, account=account),
-            a_drawer(world, account=account),
-        ]
+    services = [_a_pool_with_two(world) for _ in range(6)]
     begin = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    waiting: list[Told] = []
     events: list[tuple[Item, Told]] = []
-    for item in [item for several in services.values() for item in several]:
+    for item in [item for several in services for item in several]:
         for _ in range(12):
             at = begin + timedelta(days=rng.randrange(88))
-            value = rng.randrange(1, 60)
-            events.append((item, an_event(item, str(value), at.isoformat())))
-    rng.shuffle(events)
-    waiting = [told_ for _, told_ in events]
+            chain, last = _with_corrections(rng, item, at)
+            waiting += chain
+            if last is not None:
+                events.append((item, last))
+    rng.shuffle(waiting)
     for day in ("2026-01-17", "2026-02-05", "2026-02-28", "2026-03-12", "2026-03-29"):
         world.on(day)
-        here = [each for each in waiting if each.time and each.time <= world.now]
+        here = [each for each in waiting if each.time is None or each.time <= world.now]
         now = [each for each in here if rng.random() < 0.5]
         waiting = [each for each in waiting if each not in now]
-        take_usage(now, at=world.now)
-        billed(world, day)
+        early = rng.randrange(len(now) + 1)
+        take_usage(now[:early], at=world.now)
+        _billed_while(world, now[early:])
     world.on("2026-04-02")
     take_usage(waiting, at=world.now)
+    _release(world)
     billed(world, "2026-04-02")
-    for several in services.values():
+    for several in services:
         wanted = by_hand(several, [(item, each) for item, each in events if item in several])
         for item in several:
             amounts = InvoiceLine.objects.filter(charge__item=item).values_list("amount", flat=True)
             assert sum(amounts, Decimal(0)) == wanted[item.pk], item
-    assert InvoiceLine.objects.filter(cause="pool", amount__gt=0).exists()
+    if which == "known":
+        assert InvoiceLine.objects.filter(cause="pool", amount__gt=0).exists()
+
+
+def _a_pool_with_two(world: World) -> list[Item]:
+    """An account's pool and the services that draw: one from the first unit, one beyond its own."""
+    account = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    sold(world, a_plan("100", rollover="40"), account=account)
+    sold(world, a_top_up("60", lasts=["day", 45]), on="2026-01-20", account=account)
+    free = {"details": {"allowance": {"units": f"{OWN_FREE}"}}}
+    return [a_drawer(world, account=account), a_drawer(world, account=account, charge=free)]
+
+
+def _billed_while(world: World, told: list[Told]) -> None:
+    """A run, in the midst of which usage comes: it has drafted and is not final."""
+    run = world.bill(approve=False)
+    take_usage(told, at=world.now)
+    approve_run(run_id=run.pk, user_id=world.approver.pk, at=world.now)
+    world.settle()
+    run.refresh_from_db()
+    assert (run.state, world.parked()) == ("finalised", [])
+
+
+def _release(world: World) -> None:
+    """What waited for what it corrects is counted now."""
+    while release_waiting(machine_now=world.now):
+        pass
+    assert not UsagePending.objects.exists()
+
+
+def _with_corrections(
+    rng: random.Random, item: Item, at: datetime
+) -> tuple[list[Told], Told | None]:
+    """An event, a third of them corrected: what is told of it, and what holds in the end."""
+    first = an_event(item, str(rng.randrange(1, 60)), at.isoformat())
+    verb = rng.choice(["", "", "", "", "replaces", "retracts"])
+    if verb == "replaces":
+        to = an_event(item, str(rng.randrange(1, 60)), at.isoformat(), replaces=first.id)
+        return [first, to], to
+    if verb == "retracts":
+        gone = an_event("", meter="", retracts=first.id)
+        gone.time = gone.value = None
+        return [first, gone], None
+    return [first], first
 
 
 @dataclass
@@ -341,13 +390,17 @@ class ByHand:
 
 
 def by_hand(services: list[Item], events: list[tuple[Item, Told]]) -> dict[int, Decimal]:
-    """A minute costs 0.10 unless one of the units is left: the plainest loop over days."""
+    """A minute costs 0.10 unless one of the units is left: the plainest loop over days.
+
+    The second service has some of its own in each month.
+    """
     plan = [  # at its end at most 40 go on
         ByHand(date(2026, 1, 1), date(2026, 2, 1), Decimal(100), date(2026, 3, 1)),
         ByHand(date(2026, 2, 1), date(2026, 3, 1), Decimal(100), date(2026, 4, 1)),
         ByHand(date(2026, 3, 1), date(2026, 4, 1), Decimal(100), date(2026, 5, 1)),
         ByHand(date(2026, 1, 20), date(2026, 3, 6), Decimal(60)),
     ]
+    free: dict[str, Decimal] = defaultdict(lambda: OWN_FREE)  # of the second service, by month
     paid: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     day = date(2026, 1, 1)
     while day < date(2026, 4, 1):
@@ -365,6 +418,10 @@ def by_hand(services: list[Item], events: list[tuple[Item, Told]]) -> dict[int, 
                 ),
                 Decimal(0),
             )
+            if item == services[1]:  # its own free units come first
+                part = min(free[f"{day:%m}"], wanted)
+                free[f"{day:%m}"] -= part
+                wanted -= part
             for lot in good:
                 part = min(lot.units, wanted)
                 lot.units -= part

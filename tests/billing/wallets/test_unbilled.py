@@ -11,6 +11,7 @@ from billing.tasks import warn_of_wallets
 from billing.wallets.selectors import standing_of
 from subscriptions.models import UsageAlertSent
 from subscriptions.usage.alerts.services import set_alert
+from tests.billing.payers import agreed
 from tests.billing.wallets.build import granted
 from tests.factories import a_tax_rate
 from tests.scenarios.world import World
@@ -111,6 +112,28 @@ def test_what_a_pool_covers_costs_nothing(world: World) -> None:
     world.on("2026-03-02").bill()
     lines = InvoiceLine.objects.filter(period_start="2026-02-01", quantity=120)
     assert bare == f"{lines.get().amount:.2f}" != "0.00"
+
+
+def test_who_pays_a_part_of_anothers_usage_owes_that_part(world: World) -> None:
+    a_meter()
+    item = sold(world, by_meter(price="1.00"))
+    payer = world.an_account(legal_entity=world.account.legal_entity, currency="EUR")
+    agreed(world.account, (payer, "25"))
+    for account in (world.account, payer):
+        granted(world.on("2026-02-02"), "1000", account)
+    world.bill()
+    used(world, item, "40", "2026-02-01")
+    used(world, item, "100", "2026-01-11")
+    wallets = Wallet.objects.select_related("account__legal_entity")
+    stands = {
+        wallet.account_id: standing_of(wallet, today=world.today).unbilled.amount
+        for wallet in wallets
+    }
+    assert stands == {world.account.pk: D("105.00"), payer.pk: D("35.00")}
+    world.on("2026-03-02").bill()
+    for account, owed in ((world.account, "105.00"), (payer, "35.00")):
+        rows = InvoiceLine.objects.filter(invoice__account=account)
+        assert sum(row.amount for row in rows) == D(owed)
 
 
 def test_it_asks_no_more_of_more_services(world: World) -> None:

@@ -21,9 +21,11 @@ from o2b.money import sum_of
 from o2b.periods import boundaries
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import NOTHING, ONE, net, since_day_one, terms, tiers_of
-from tests.cases.asking import Asked, Drafts, Pure
+from tests.cases.asking import Answers, Asked, Drafts, Lines, Pure
 from tests.cases.reading import CaseInput, Keys, Unknown
 
+FAR_MORE = Decimal("1e6")  # than any case has included
+SEEN_NEXT_MONTH = frozenset({"rollover", "next_month_available", "next_period_available"})
 UNBOUND = Decimal("1e9")  # the most units carried on: the cases tell no limit
 
 
@@ -159,13 +161,33 @@ def rollover(case: CaseInput) -> Asked:
     carried = given.maybe_decimal("rollover_before") or NOTHING
     periods = [PoolPeriod(given.decimal("used")), PoolPeriod(NOTHING)]
     now, following = settle(allowance, periods, carried=carried)
-    return Pure(
-        lambda: {
-            "rollover": now.rolled_out,
-            "drawn": now.drawn_rollover,
-            "rollover_left": now.rollover_left,
-            "overage": now.overage,
-            "next_month_available": following.available,
-            "next_period_available": following.available,
+    answers = {
+        "rollover": now.rolled_out,
+        "drawn": now.drawn_rollover,
+        "rollover_left": now.rollover_left,
+        "overage": now.overage,
+        "next_month_available": following.available,
+        "next_period_available": following.available,
+    }
+    if carried or not case.wanted.issubset(SEEN_NEXT_MONTH):
+        return Pure(lambda: answers)
+    return _seen_next_month(allowance, given.decimal("used"), answers)
+
+
+def _seen_next_month(allowance: Allowance, used: Decimal, answers: Answers) -> Asked:
+    """Far more than there is, used in the next month at 1 a unit, costs all but what is free."""
+    promised = terms(kind=Kind.USAGE, timing=Timing.ARREARS, unit_price=ONE, allowance=allowance)
+    first, second, last = boundaries(words.DAY_ONE, words.MONTH, count=2)
+    told = (Used(first, used), Used(second, FAR_MORE))
+
+    def read(lines: Lines) -> Answers:
+        *_, of_second = lines[0]
+        available = beyond(of_second.amount, FAR_MORE)
+        return {
+            "rollover": beyond(allowance.units, available),
+            "next_month_available": available,
+            "next_period_available": available,
         }
-    )
+
+    charge = replace(since_day_one(promised), usage=told)
+    return Drafts((charge,), last, read, exact=lambda: answers)

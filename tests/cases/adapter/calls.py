@@ -1,5 +1,6 @@
 """charge.rating: calls by their seconds, minutes at a rate, volumes in intervals."""
 
+from collections.abc import Sequence
 from datetime import time
 from decimal import Decimal
 
@@ -18,8 +19,8 @@ from o2b.charging import (
 from o2b.charging.models import seconds_between
 from o2b.charging.usage import Event
 from tests.cases.adapter import words
-from tests.cases.adapter.selling import NOTHING, terms, used_in_month
-from tests.cases.asking import Asked, Pure
+from tests.cases.adapter.selling import NOTHING, ONE, net, terms, used_in_month
+from tests.cases.asking import Asked, Drafts
 from tests.cases.reading import CaseInput, Keys, MaybeMoment, Unknown
 
 # Increments as a rule tells them: (the first, the others), in seconds.
@@ -35,10 +36,7 @@ def rating(case: CaseInput) -> Asked:
     case.conventions.word("increment", words.STARTED_INCREMENT, True)
     if given.has("rule"):
         first, then = given.word("rule", INCREMENTS)
-        calls = given.decimals("seconds")
-        return Pure(
-            lambda: {"billed_seconds": [billed_seconds(each, first, then) for each in calls]}
-        )
+        return _billed_seconds(first, then, given.decimals("seconds"))
     if given.has("minutes"):
         return _minutes(case)
     if given.has("volume"):
@@ -48,6 +46,21 @@ def rating(case: CaseInput) -> Asked:
         windows = tuple(_window(each) for each in given.each("rates"))
         return _call(CallRates(windows), seconds_between(begins, ends), begins)
     return _call(CallRates((_whole_day(given),)), given.decimal("seconds"))
+
+
+def _billed_seconds(first: int, then: int, calls: Sequence[Decimal]) -> Asked:
+    """A service for each call, a second at 1: what it costs is how many seconds are billed."""
+    slots = (Slot(0, ONE, 1, first), Slot(first, ONE, 1, then))
+    rates = CallRates((Window.from_time(MIDNIGHT, slots, NOTHING),))
+    promised = terms(kind=Kind.USAGE, timing=Timing.ARREARS, model=Model.RATED, call=rates)
+    asked = [used_in_month(promised, each, events=(Event(each),)) for each in calls]
+    *_, last = asked
+    return Drafts(
+        [charge for each in asked for charge in each.charges],
+        last.until,
+        lambda found: {"billed_seconds": [net(lines) for lines in found]},
+        exact=lambda: {"billed_seconds": [billed_seconds(each, first, then) for each in calls]},
+    )
 
 
 def _minutes(case: CaseInput) -> Asked:
