@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from o2b import clock
 from quotes.models import Quote
+from quotes.services import send_quote
 from tests.factories import a_product, a_quote, a_sent_quote, a_user, an_account
 
 pytestmark = pytest.mark.django_db
@@ -219,3 +220,23 @@ def test_an_editor_of_a_draft_whose_product_is_sold_no_more(rep: Client) -> None
     page = rep.get(f"/quotes/{quote.pk}/edit/")
     assert page.status_code == 200
     assert "is retired, so it is not on sale" in page.content.decode()
+
+
+def test_a_line_says_when_its_billing_starts(rep: Client) -> None:
+    said = fields({"start_rule": "each_part"}, {}) | {"do": "save"}
+    answer = rep.post("/quotes/new/", said)
+    quote = Quote.objects.get()
+    assert answer.status_code == 302
+    assert list(quote.lines.values_list("start_rule", flat=True)) == ["each_part", ""]
+    page = rep.get(f"/quotes/{quote.pk}/edit/").content.decode()
+    assert '<option value="each_part" selected>' in page
+    send_quote(quote_id=quote.pk, at=clock.now())
+    assert [each.terms.start_rule for each in quote.lines.all()] == ["each_part", "on_delivery"]
+    page = rep.get(quote.get_absolute_url()).content.decode()
+    assert page.count("Billing starts with each part delivered") >= 1
+
+
+def test_a_start_that_nobody_named_is_told_beside_the_line(rep: Client) -> None:
+    part = live(rep, fields({"start_rule": "on_date"}))
+    assert "Name the day from which it is billed." in part
+    assert "Billing starts by one of" in live(rep, fields({"start_rule": "soon"}))
