@@ -52,7 +52,8 @@ def test_every_line_is_re_executed_and_one_poisoned_account_stops_nobody() -> No
     alter(line)
     told = again(run)
     assert (told["different"], told["equal"]) == (1, counts.lines - 1)
-    assert [each["line"] for each in told["differing"]] == [line.pk]
+    (its_line, its_document) = told["differing"]
+    assert (its_line["line"], its_document["document"]) == (line.pk, line.invoice_id)
 
 
 def again(run: BillRun) -> dict[str, Any]:

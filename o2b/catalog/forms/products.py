@@ -113,7 +113,7 @@ class VersionEditor:
             countries=post.get("countries", ""),
         )
         for kind, columns in ROWS.items():
-            told = post.get(kind, "")
+            told = post.get(kind, "")[:6]
             count = min(int(told), MOST_ROWS) if told.isascii() and told.isdigit() else 0
             editor.rows[kind] = [
                 {name: post.get(f"{kind}-{i}-{name}", "").strip() for name in columns}
