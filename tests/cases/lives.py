@@ -68,7 +68,8 @@ class Life:
     def deeds(self, days: Sequence[tuple[int, Segment]]) -> Iterator[Deed]:
         """What changes make these days of it; a gap is a suspension that is not billed."""
         day, quantity, terms = self.started_on, self.quantity, 0
-        for charge, (period, many, _ends) in days:
+        for charge, segment in days:
+            period, many = segment.period, segment.quantity
             if period.start > day:
                 yield Deed(Act.SUSPEND, day)
                 yield Deed(Act.RESUME, period.start)

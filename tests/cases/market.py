@@ -154,14 +154,14 @@ def _sell(services: Sequence[Service], owner: int, at: datetime) -> None:
     for each in services:
         line = LineInput(each.products[0].product.code, each.life.quantity)
         quoted[each.account.pk, each.life.started_on].append(line)
+    # Ordered when all of it had begun: what was agreed stands, whenever it is delivered.
+    placed = at + timedelta(days=1)
     drafts = [
-        Draft(account, owner, at.date(), lines, start_on=day)
+        Draft(account, owner, placed.date(), lines, start_on=day)
         for (account, day), lines in quoted.items()
     ]
     quotes = [quote.pk for quote in draft_quotes(drafts=drafts, at=at)]
     send_quotes(quote_ids=quotes, at=at)
-    # Ordered when all of it had begun: what was agreed stands, whenever it is delivered.
-    placed = at + timedelta(days=1)
     place_orders(accepted=dict.fromkeys(quotes, "the customer"), at=placed)
     events.drain()
     first = {each.products[0].pk: each for each in services}

@@ -20,7 +20,7 @@ from o2b.money import quantise, rounded, sum_of
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import NOTHING, net, since_day_one, terms
 from tests.cases.adapter.units import Units
-from tests.cases.asking import Answers, Asked, Bill, Document, Drafts, Pure
+from tests.cases.asking import Answers, Asked, Bill, Document, Drafts, MaybeBill, Pure
 from tests.cases.reading import CaseInput, Keys, Unknown, to_decimal
 from tests.cases.subscribers import subscribers
 
@@ -237,7 +237,7 @@ def _lines(units: Units, told: Sequence[Keys], per: TaxRounding) -> Asked:
     )
 
 
-def _taxed(lines: Sequence[TaxLine], units: Units, per: TaxRounding) -> Bill | None:
+def _taxed(lines: Sequence[TaxLine], units: Units, per: TaxRounding) -> MaybeBill:
     """The same as a bill of a seller who rounds so; in his currency, and to its minor unit."""
     if units.currency != words.CURRENCY:
         return None
