@@ -96,11 +96,12 @@ def test_what_was_billed_comes_back_at_its_old_rate_in_the_preview_too(world):
     a_product(code="line-50", charges=[monthly("50.03")])
     wish = Wish(item_id=item.pk, act=Act.TERMS, product="line-50")
     told = previewed(world, wish)
-    # 19 of 28 days: 20.36 of the old come back at 19 %, 0.05 at 7 %; 33.95 of the new bear 16 %.
+    # 19 of 28 days: 20.36 of the old come back at 19 %, 0.05 at 7 %; the new goes on with what was
+    # billed at 19 % (decision 18).
     assert sorted(zip((li.amount for li in told.because), told.because_taxes, strict=True)) == [
         (D("-20.36"), D("-3.87")),
         (D("-0.05"), D("-0.01")),
-        (D("33.95"), D("5.43")),
+        (D("33.95"), D("6.45")),
     ]
     changed(world, wish)
     world.bill()
