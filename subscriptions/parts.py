@@ -148,8 +148,9 @@ def _go_on(
         if more and had[item.pk]:
             facts[item.pk] = more
     if facts:
-        tell_facts(facts, at=at)
+        # First, so that what is used by a serial is known to be of its item.
         _install_more([items[line.pk] for line in reached if items[line.pk].pk in facts], at)
+        tell_facts(facts, at=at)
     return sum(map(len, facts.values()))
 
 

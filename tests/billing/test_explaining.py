@@ -120,7 +120,7 @@ def test_changes_in_the_middle_and_of_the_past_pauses_and_transfers(world: World
 
 def test_usage_by_tiers_events_bounds_and_shares_of_days(world: World) -> None:
     a_meter()
-    a_meter("paid", aggregation="each", unit="EUR")
+    a_meter("paid", aggregation="each", unit="EUR", timed=True)
     a_meter("calls", aggregation="each", unit="s", timed=True)
     event = {"fee": "0.25", "free_events": 1, "free_amount": "10"}
     charges = [

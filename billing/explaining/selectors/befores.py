@@ -11,7 +11,7 @@ from billing.explaining.rules.steps import rounded_told
 from billing.models import InvoiceAdjustment, InvoiceLine
 from billing.rules.basis import told_before
 from o2b.charging import Kind, Step
-from o2b.charging.draft import CHANGE, LATE
+from o2b.charging.draft import CHANGE, LATE, POOL
 from o2b.charging.tax import TaxRounding
 
 Row = InvoiceLine | InvoiceAdjustment
@@ -96,7 +96,7 @@ def turned(row: Row, original: Row | None) -> TaxTold | None:
 
 
 def _may_correct(line: InvoiceLine) -> bool:
-    return line.cause in (CHANGE, LATE)
+    return line.cause in (CHANGE, LATE, POOL)
 
 
 def taxes_of(
