@@ -126,7 +126,7 @@ class EditorLine:
     def start_rules(self) -> list[tuple[str, str]]:
         """When billing may start: (rule, words); nothing said goes by the day above."""
         return [
-            ("", _("on the start day, else on delivery")),
+            ("", _("as set above")),
             (StartRule.ON_DELIVERY, _("on delivery")),
             (StartRule.EACH_PART, _("with each part delivered")),
             (StartRule.ON_DATE, _("on the agreed day")),
