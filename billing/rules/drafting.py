@@ -35,9 +35,10 @@ class DueRow(NamedTuple):
     `key` is TermsCharge|quantity|started on|anchor day|billed through|valid from|valid to; of a
     charge that has no day left, quantity and days are empty. It ends in |on where the service goes
     on after these days, billed by whatever charge and account, in |= with how much of it is
-    delivered where that is not all, and in |/ with the parts of a payer
-    by day (`billing.rules.sharing`) where several pay. A `metered` one is never plain. `mark` is
-    that of a part which the last bill has not seen.
+    delivered where that is not all, in |~ with the days of others that began its periods
+    (`keys.with_begun`), and in |/ with the parts of a payer by day (`billing.rules.sharing`) where
+    several pay. A `metered` one is never plain. `mark` is that of a part which the last bill has
+    not seen.
     """
 
     account_id: int

@@ -48,22 +48,30 @@ def facts_of(
 def with_begun(key: str, begun: Sequence[Begun]) -> str:
     """The key that also says which days others had; the parts of a payer stay the last.
 
+    Days say how much was delivered where that is not all.
+
     >>> year = Begun(Period(date(2025, 1, 1), date(2026, 1, 1)), Decimal(2), True)
     >>> with_begun("7|1|2025-01-01|1||2026-01-01||/0:100", [year])
     '7|1|2025-01-01|1||2026-01-01||~2025-01-01:2026-01-01:2:w|/0:100'
+    >>> with_begun("7|1|2025-01-01|1||2026-01-01|", [year._replace(delivered=Decimal("0.5"))])
+    '7|1|2025-01-01|1||2026-01-01||~2025-01-01:2026-01-01:2:w:0.5'
     """
     head, slash, parts = key.partition("|/")
-    told = ",".join(
-        f"{each.period.start}:{each.period.end}:{each.quantity:f}:{'w' if each.whole else 'd'}"
-        for each in begun
-    )
+    told = ",".join(map(_text_of, begun))
     return f"{head}|~{told}{slash}{parts}"
+
+
+def _text_of(each: Begun) -> str:
+    how = "w" if each.whole else "d"
+    text = f"{each.period.start}:{each.period.end}:{each.quantity:f}:{how}"
+    return text if each.delivered == WHOLE else f"{text}:{each.delivered:f}"
 
 
 def _read_begun(text: str) -> tuple[Begun, ...]:
     found = []
     for each in text.split(","):
-        start, end, quantity, how = each.split(":")
+        start, end, quantity, how, *part = each.split(":")
         days = Period(date.fromisoformat(start), date.fromisoformat(end))
-        found.append(Begun(days, Decimal(quantity), how == "w"))
+        there = Decimal(part[0]) if part else WHOLE
+        found.append(Begun(days, Decimal(quantity), how == "w", there))
     return tuple(found)

@@ -7,13 +7,19 @@ from typing import Generic, NamedTuple, TypeVar
 
 from o2b.periods import Period
 
+_ALL = Decimal(1)
+
 
 class Begun(NamedTuple):
-    """Days of a service under another charge; `whole` if that costs whole periods, not days."""
+    """Days of a service under another charge; `whole` if that costs whole periods, not days.
+
+    `delivered` is how much of the quantity was there, above 0 and at most 1.
+    """
 
     period: Period
     quantity: Decimal
     whole: bool
+    delivered: Decimal = _ALL
 
 
 Charge = TypeVar("Charge", bound=Hashable)
@@ -32,6 +38,11 @@ class Had(NamedTuple, Generic[Charge]):
     quantity: Decimal
     whole: bool
     in_use: bool
+    delivered: Decimal = _ALL
+
+    def begun(self) -> Begun:
+        """What the other charges are told of these days."""
+        return Begun(self.period, self.quantity, self.whole, self.delivered)
 
 
 def begun_by(grids: Iterable[Sequence[Had[Charge]]]) -> dict[Charge, tuple[Begun, ...]]:
@@ -43,14 +54,15 @@ def begun_by(grids: Iterable[Sequence[Had[Charge]]]) -> dict[Charge, tuple[Begun
         used = {each.terms for each in grid if each.in_use}
         days = [each for each in grid if each.terms in used]
         for charge in {each.charge: None for each in days}:
-            others = [Begun(d.period, d.quantity, d.whole) for d in days if d.charge != charge]
+            others = [each.begun() for each in days if each.charge != charge]
             if any(each.whole for each in others):
                 found[charge] = tuple(sorted(others))
     return found
 
 
-def carried(begun: Iterable[Begun], *, start: date, end: date) -> tuple[Decimal, Period] | None:
-    """The piece before a day that was paid whole: from its first day on, the largest quantity.
+def carried(begun: Iterable[Begun], *, start: date, end: date) -> Begun | None:
+    """The piece before a day that was paid whole: from its first day on, the most units, and the
+    most that was delivered of them.
 
     None if no day since `start` was, so that the period is the charge's own.
     """
@@ -58,7 +70,9 @@ def carried(begun: Iterable[Begun], *, start: date, end: date) -> tuple[Decimal,
     first = min((max(each.period.start, start) for each in days if each.whole), default=None)
     if first is None:
         return None
-    return max(each.quantity for each in days if first < each.period.end), Period(first, end)
+    since = [each for each in days if first < each.period.end]
+    quantity = max(each.quantity for each in since)
+    return Begun(Period(first, end), quantity, True, max(each.delivered for each in since))
 
 
 def by_grid(had: Iterable[tuple[Hashable, Had[Charge]]]) -> Mapping[Hashable, list[Had[Charge]]]:

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from o2b.charging.basis import Basis, UsageBasis
-from o2b.charging.begun import carried
+from o2b.charging.begun import Begun, carried
 from o2b.charging.facts import ChargeFacts
 from o2b.charging.proration import delivered_of, targets
 from o2b.charging.ramps import free_until, terms_on
@@ -54,7 +54,7 @@ class Differ:
             if self.terms.proration is Proration.DAY:
                 return
             later = (each._replace(segment=each.segment + 1) for each in pieces)
-            pieces = (Piece(1, before[1], before[0]), *later)
+            pieces = (Piece(1, before.period, before.quantity, before.delivered), *later)
         in_force = None
         if self.terms.ramp:
             started_on = self.started_on
@@ -69,7 +69,7 @@ class Differ:
             if before is None or (n > 1 and (target or (full.start, n) in self.left)):
                 self._add(full, piece, target, shares[:n], delivered[:n], of=of)
 
-    def _carried(self, full: Period, day: date) -> tuple[Decimal, Period] | None:
+    def _carried(self, full: Period, day: date) -> Begun | None:
         start = max(full.start, free_until(self.terms, self.started_on))
         return carried(self.begun, start=start, end=day)
 

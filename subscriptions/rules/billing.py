@@ -160,6 +160,7 @@ def _begun(
                 span.quantity,
                 charge.proration is not Proration.DAY,
                 span.in_use,
+                span.delivered,
             ),
         )
         for (account, terms_id), spans in charges.items()

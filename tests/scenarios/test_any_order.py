@@ -219,7 +219,7 @@ def _begun(spans: list[Any], own: tuple[int, int], charge: Any) -> tuple[Begun, 
     if charge.kind is not Kind.RECURRING or own[1] not in used:
         return ()
     found = [
-        Begun(span.period, span.quantity, other.proration != "day")
+        Begun(span.period, span.quantity, other.proration != "day", span.delivered)
         for span in spans
         if span.billed and span.terms in used and (span.account, span.terms) != own
         for other in _charges(span.terms)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from billing.models import InvoiceLine
+from billing.runs.selectors.begun import promised_begun
+from billing.runs.selectors.delivered import parts_of
 from o2b.catalog.models import ProductVersion
 from orders.acceptance.services import place_order
 from orders.fulfilment.services import cancel_line
@@ -22,9 +24,10 @@ from subscriptions.models import Act, Item
 from subscriptions.timelines.rebuilding import rebuild_versions
 from tests.billing.again import assert_re_executed
 from tests.billing.worlds import by_hand as by_hand_of_root
-from tests.factories import a_product, monthly, setup_fee
+from tests.factories import a_product, monthly, reprice, setup_fee
 from tests.orders.build import by_hand
 from tests.scenarios.world import World
+from tests.subscriptions.serving import told
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +95,13 @@ def in_two_steps(*charges: dict[str, Any]) -> ProductVersion:
 
 
 def sold_in_parts(world: World, *charges: dict[str, Any], start_rule: str = "each_part") -> Order:
-    version = in_two_steps(*charges)
+    return ordered_in_parts(world, in_two_steps(*charges), start_rule=start_rule)
+
+
+def ordered_in_parts(
+    world: World, version: ProductVersion, *, start_rule: str = "each_part"
+) -> Order:
+    """Two units."""
     account = world.account
     quote = draft_quote(
         account_id=account.pk,
@@ -226,3 +235,98 @@ def test_more_is_ordered_while_a_part_is_outstanding(world: World) -> None:
     assert world.parked() == []
     january = sum(Decimal(amount) for first, _, amount in world.bills() if first < "2026-02-01")
     assert january == Decimal("66.50")  # 5 × 0.75 × 2 + 5 × 0.75 × 4 + 11 × 4
+
+
+def half_delivered(world: World, price: dict[str, Any], dearer: dict[str, Any]) -> Item:
+    """Two of 31.00, half there and billed on 1 January; 32.00 from the 16th on."""
+    halves = [by_hand(key="dig", weight=1), by_hand(key="join", weight=1, after=["dig"])]
+    version = a_product(charges=[price], tasks=halves)
+    world.on("2025-12-20")
+    ordered_in_parts(world, version)
+    world.on("2026-01-01").deliver_by_hand()
+    world.bill()
+    reprice(version, charges=[dearer])
+    item = Item.objects.get()
+    told(world.on("2026-01-10"), item, Act.TERMS, on=date(2026, 1, 16))
+    return item
+
+
+def january(world: World) -> list[str]:
+    assert world.parked() == []
+    assert_re_executed()
+    lines = InvoiceLine.objects.filter(period_start=JANUARY_1).order_by("pk")
+    return [f"{line.served_from.day}: {line.amount:.2f}" for line in lines]
+
+
+def whole(price: str, proration: str) -> dict[str, Any]:
+    return monthly(price, proration=proration)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wanted"),
+    [
+        ("full", "full", ["1: 31.00", "21: 32.00"]),
+        ("none", "full", ["1: 31.00", "21: 32.00"]),
+        ("full", "none", ["1: 31.00"]),
+        ("none", "none", ["1: 31.00"]),
+    ],
+)
+@pytest.mark.parametrize("early", [True, False])
+def test_the_second_half_comes_under_another_price(
+    world: World, before: str, after: str, wanted: list[str], early: bool
+) -> None:
+    """Paid whole was what was there: what comes later is paid as under one price."""
+    half_delivered(world, whole("31.00", before), whole("32.00", after))
+    if early:
+        world.on("2026-01-17").bill()
+    world.on("2026-01-21").deliver_by_hand()
+    world.bill()
+    world.on("2026-02-01").bill()
+    assert january(world) == wanted
+    assert world.bills()[-1] == ("2026-02-01", "2026-03-01", "64.00")
+
+
+def test_all_was_there_before_the_other_price(world: World) -> None:
+    half_delivered(world, whole("31.00", "full"), whole("32.00", "full"))
+    world.on("2026-01-12").deliver_by_hand()
+    world.bill()
+    world.on("2026-02-01").bill()
+    assert january(world) == ["1: 31.00", "12: 31.00"]
+
+
+def test_more_units_of_which_half_is_there_cost_half_under_another_price(world: World) -> None:
+    """Four instead of two from the 20th on: two more, half of them there."""
+    item = half_delivered(world, whole("31.00", "full"), whole("32.00", "full"))
+    told(world.on("2026-01-20"), item, Act.QUANTITY, on=date(2026, 1, 20), quantity=4)
+    world.on("2026-01-25").bill()
+    assert january(world) == ["1: 31.00", "20: 32.00"]
+    world.on("2026-01-27").deliver_by_hand()
+    world.bill()
+    assert january(world) == ["1: 31.00", "20: 32.00", "27: 64.00"]
+
+
+def test_the_second_half_comes_to_another_account(world: World) -> None:
+    item = half_delivered(world, whole("31.00", "full"), whole("32.00", "full"))
+    other = world.an_account()
+    told(world, item, Act.TRANSFER, on=date(2026, 1, 18), to_account_id=other.pk)
+    world.on("2026-01-19").bill()
+    world.on("2026-01-21").deliver_by_hand()
+    world.bill()
+    assert january(world) == ["1: 31.00", "21: 32.00"]
+    assert InvoiceLine.objects.get(served_from=date(2026, 1, 21)).account_id == other.pk
+
+
+def test_the_check_knows_from_the_order_how_much_was_there_before(world: World) -> None:
+    """Drafting believes the versions of the service, the check does not."""
+    item = half_delivered(world, whole("31.00", "full"), whole("32.00", "full"))
+    by_hand_of_root(
+        "UPDATE subscriptions_itemversion SET delivered = 1"
+        " WHERE lower(valid) = %s AND upper_inf(recorded)",
+        [JANUARY_1],
+    )
+    parts, _ = parts_of([item.pk])
+    promised = promised_begun([item.pk], parts)
+    halves = {each.delivered for days in promised.values() for each in days}
+    assert (len(promised), halves) == (2, {Decimal("0.5")})
+    world.on("2026-01-17").bill()
+    assert [account for account, _ in world.parked()] == [world.account.pk]

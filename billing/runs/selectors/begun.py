@@ -3,7 +3,7 @@
 A shard asks each once, about services that were changed.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from billing.rules.drafting import DueRow
+from billing.rules.expecting import delivered_by
 from billing.rules.keys import with_begun
+from billing.runs.selectors.delivered import Parts
 from billing.runs.selectors.expected import verified_terms
-from o2b.charging import Kind, Proration
+from o2b.charging import Kind, Proration, Segment
 from o2b.charging.begun import Begun, Had, begun_by, by_grid
 from o2b.periods import FOREVER, Period
 
@@ -51,7 +53,8 @@ DRAFTED = (
         )
 )
 SELECT alike.id, alike.grid, alike.item_id, alike.terms_charge_id, alike.terms_id, alike.whole,
-       lower(version.valid), upper(version.valid), version.quantity, version.standing = 'in_use'
+       lower(version.valid), upper(version.valid), version.quantity, version.standing = 'in_use',
+       version.delivered
     FROM alike
     JOIN subscriptions_itemversion AS version
         ON version.item_id = alike.item_id AND version.terms_id = alike.terms_id
@@ -62,7 +65,7 @@ SELECT alike.id, alike.grid, alike.item_id, alike.terms_charge_id, alike.terms_i
 )
 
 # What the check reads: versions of the items, and which Terms say of themselves that they are paid
-# whole.
+# whole. How much was there it knows of the orders.
 PROMISED = (
     CHAIN.format(items="%s")
     + r"""
@@ -97,6 +100,17 @@ class _Held(NamedTuple):
     anchor_on: date
     anchor_day: int
 
+    def segments(self, parts: Parts | None) -> list[Segment]:
+        """The days by how much was there; without `parts` all of it was."""
+        whole = [Segment(Period(self.first, self.after or FOREVER), self.quantity)]
+        return whole if parts is None else delivered_by(whole, parts)
+
+    def had(
+        self, place: tuple[int, int, str], days: Segment, *, whole: bool
+    ) -> Had[tuple[int, int, str]]:
+        told = (days.period, days.quantity, whole, self.in_use, days.delivered)
+        return Had(place, self.terms_id, *told)
+
 
 def telling_begun(rows: list[DueRow]) -> list[DueRow]:
     """The same rows; each that goes on with a price that was paid whole says so in its key."""
@@ -113,26 +127,31 @@ def telling_begun(rows: list[DueRow]) -> list[DueRow]:
 def _drafted(charge_ids: list[int]) -> dict[int, tuple[Begun, ...]]:
     places: dict[int, tuple[int, int]] = {}
     had: dict[tuple[int, int, int, date], tuple[int, Had[tuple[int, int]]]] = {}
-    for charge, grid, item, priced, terms, whole, first, after, quantity, in_use in _ask(
-        DRAFTED, charge_ids
-    ):
+    for charge, grid, item, priced, terms, whole, first, after, *rest in _ask(DRAFTED, charge_ids):
         places[charge] = place = (item, priced)
+        quantity, in_use, delivered = rest
         days = Period(first, after or FOREVER)
-        had[grid, *place, first] = grid, Had(place, terms, days, quantity, whole, in_use)
+        had[grid, *place, first] = grid, Had(place, terms, days, quantity, whole, in_use, delivered)
     begun = begun_by(by_grid(had.values()).values())
     return {pk: begun[place] for pk, place in places.items() if place in begun}
 
 
-def promised_begun(item_ids: Iterable[int]) -> dict[tuple[int, int, str], tuple[Begun, ...]]:
-    """(item, Terms, key) → what began its periods, by the Terms' own texts; for changed items."""
+def promised_begun(
+    item_ids: Iterable[int], parts: Mapping[int, Parts]
+) -> dict[tuple[int, int, str], tuple[Begun, ...]]:
+    """(item, Terms, key) → what began its periods, by the Terms' own texts; for changed items.
+
+    `parts` of any of these are those of its chain: one order line began it.
+    """
     wanted = sorted(set(item_ids))
     held = [_Held(*row) for row in _ask(PROMISED, wanted)] if wanted else []
     if not held:
         return {}
     terms = verified_terms(each.terms_id for each in held)
+    by_root = {each.root: parts[each.item_id] for each in held if each.item_id in parts}
     had: list[tuple[Hashable, Had[tuple[int, int, str]]]] = []
     for each in held:
-        days = Period(each.first, each.after or FOREVER)
+        days = each.segments(by_root.get(each.root))
         body = terms.get(each.terms_id)
         for charge in body.charges if body else ():
             if charge.kind is not Kind.RECURRING:
@@ -143,7 +162,7 @@ def promised_begun(item_ids: Iterable[int]) -> dict[tuple[int, int, str], tuple[
             )
             place = (each.item_id, each.terms_id, charge.key)
             whole = charge.proration is not Proration.DAY
-            had.append((grid, Had(place, each.terms_id, days, each.quantity, whole, each.in_use)))
+            had += [(grid, each.had(place, segment, whole=whole)) for segment in days]
     return begun_by(by_grid(had).values())
 
 

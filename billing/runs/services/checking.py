@@ -148,7 +148,7 @@ class _Check:
         self.delivered = delivered_of(rows, self.terms)
         rows = self.delivered.told(rows, self.drafts)
         served = served_of(row.item_id for row in changed)
-        self.begun = promised_begun(row.item_id for row in changed)
+        self.begun = promised_begun((row.item_id for row in changed), self.delivered.parts)
         history = billed_history(row.charge_id or 0 for row in rows if row.changed)
         for row in rows:
             promised = self.terms[row.terms_id]

@@ -5,10 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from o2b.charging import ChargeFacts, Segment, compile_charge, draft
 from o2b.charging.begun import Begun, Had, begun_by, carried
 from o2b.periods import FOREVER, Period
+from tests.o2b.charging.build import charge
 
 D = Decimal
+HALF = D("0.5")
 JAN, TENTH, TWENTIETH, FEB = (date(2026, *day) for day in ((1, 1), (1, 10), (1, 20), (2, 1)))
 
 
@@ -37,23 +40,32 @@ def test_a_holding_fee_neither_begins_nor_goes_on() -> None:
     assert set(begun_by([days])) == {"a", "b"}
 
 
+def test_the_others_are_told_how_much_was_there() -> None:
+    half = had("a", JAN, TENTH)._replace(delivered=HALF)
+    found = begun_by([[half, had("a", TENTH, TWENTIETH), had("b", TWENTIETH, FOREVER)]])
+    assert found["b"] == (
+        Begun(Period(JAN, TENTH), D(1), True, HALF),
+        Begun(Period(TENTH, TWENTIETH), D(1), True),
+    )
+
+
 SINCE_JAN = Period(JAN, TWENTIETH)
 CASES = [
     # days before as (start, end, units, whole), what is carried to the 20th
     ("nothing before", [], None),
     ("before the period", [(date(2025, 12, 1), JAN, 2, True)], None),
-    ("paid whole", [(JAN, TWENTIETH, 2, True)], (D(2), SINCE_JAN)),
-    ("since last year", [(date(2025, 5, 1), TENTH, 2, True)], (D(2), SINCE_JAN)),
+    ("paid whole", [(JAN, TWENTIETH, 2, True)], Begun(SINCE_JAN, D(2), True)),
+    ("since last year", [(date(2025, 5, 1), TENTH, 2, True)], Begun(SINCE_JAN, D(2), True)),
     ("by the day", [(JAN, TWENTIETH, 2, False)], None),
     (
         "more units later",
         [(JAN, TENTH, 2, True), (TENTH, TWENTIETH, 5, False)],
-        (D(5), SINCE_JAN),
+        Begun(SINCE_JAN, D(5), True),
     ),
     (
         "whole later",
         [(JAN, TENTH, 9, False), (TENTH, TWENTIETH, 2, True)],
-        (D(2), Period(TENTH, TWENTIETH)),
+        Begun(Period(TENTH, TWENTIETH), D(2), True),
     ),
     ("only afterwards", [(TWENTIETH, FEB, 2, True)], None),
 ]
@@ -63,3 +75,56 @@ CASES = [
 def test_what_is_carried(days: list[tuple[date, date, int, bool]], wanted: object) -> None:
     begun = [Begun(Period(start, end), D(units), whole) for start, end, units, whole in days]
     assert carried(begun, start=JAN, end=TWENTIETH) == wanted
+
+
+DELIVERED = [
+    # days before as (start, end, how much was there, whole), the most until the 20th
+    ("half", [(JAN, TWENTIETH, "0.5", True)], "0.5"),
+    ("half, then all", [(JAN, TENTH, "0.5", True), (TENTH, TWENTIETH, "1", True)], "1"),
+    (
+        "half, then more by the day",
+        [(JAN, TENTH, "0.5", True), (TENTH, FEB, "0.75", False)],
+        "0.75",
+    ),
+    ("all afterwards", [(JAN, TWENTIETH, "0.5", True), (TWENTIETH, FEB, "1", True)], "0.5"),
+    ("all before it was whole", [(JAN, TENTH, "1", False), (TENTH, FEB, "0.5", True)], "0.5"),
+    ("all before", [(date(2025, 12, 1), JAN, "1", True), (JAN, FEB, "0.5", True)], "0.5"),
+]
+
+
+@pytest.mark.parametrize(
+    ("days", "most"), [c[1:] for c in DELIVERED], ids=[c[0] for c in DELIVERED]
+)
+def test_how_much_is_carried(days: list[tuple[date, date, str, bool]], most: str) -> None:
+    begun = [Begun(Period(start, end), D(2), whole, D(part)) for start, end, part, whole in days]
+    piece = carried(begun, start=JAN, end=TWENTIETH)
+    assert piece is not None
+    assert (piece.quantity, piece.delivered) == (2, D(most))
+
+
+HALF_OF_TWO = (Begun(Period(JAN, TENTH), D(2), True, HALF),)
+GOES_ON = [
+    # proration, quantity and how much is there from the 10th and from the 20th on, amounts
+    ("full", (2, "0.5"), (2, "1"), [("20", "32.00")]),
+    ("full", (2, "0.5"), (4, "0.5"), [("20", "32.00")]),
+    ("full", (2, "0.5"), (4, "1"), [("20", "96.00")]),
+    ("full", (2, "1"), (2, "1"), [("10", "32.00")]),
+    ("full", (2, "0.5"), (2, "0.5"), []),
+    ("none", (2, "0.5"), (2, "1"), []),
+    ("day", (2, "0.5"), (2, "1"), []),
+]
+
+
+@pytest.mark.parametrize(("proration", "tenth", "twentieth", "wanted"), GOES_ON)
+def test_more_than_was_there_is_paid_at_the_price_it_came_under(
+    proration: str, tenth: tuple[int, str], twentieth: tuple[int, str], wanted: object
+) -> None:
+    segments = tuple(
+        Segment(Period(*days), D(units), delivered=D(part))
+        for days, (units, part) in (((TENTH, TWENTIETH), tenth), ((TWENTIETH, FEB), twentieth))
+    )
+    terms = compile_charge(charge("32.00", proration=proration))
+    facts = ChargeFacts(1, terms, JAN, 1, segments, None, begun=HALF_OF_TWO)
+    lines = draft([facts], until=TENTH)
+    found = [(f"{each.period.start.day}", f"{each.amount:.2f}") for each in lines]
+    assert found == wanted
