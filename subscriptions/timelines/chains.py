@@ -204,3 +204,22 @@ def by_item(chain: Chain, spans: Sequence[Span]) -> dict[int, list[Span]]:
     for span in spans:
         found[of_account[span.account]].append(span)
     return found
+
+
+def priced_anew(
+    chains: Iterable[Chain],
+    spans: Mapping[int, Sequence[Span]],
+    known: Mapping[int, Sequence[ItemVersion]],
+) -> set[int]:
+    """Items that owe anything once, of chains of which more or less is delivered than before.
+
+    It goes by the most that ever was, in whosever days that came: their own may be the same.
+    """
+    found: set[int] = set()
+    for chain in chains:
+        keys = [item.pk for item in chain.items]
+        was = max((version.delivered for key in keys for version in known[key]), default=0)
+        now = max((span.delivered for key in keys for span in spans[key]), default=0)
+        if was != now:
+            found |= {key for key in keys if any(span.opens for span in spans[key])}
+    return found

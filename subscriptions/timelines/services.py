@@ -43,6 +43,7 @@ from subscriptions.timelines.chains import (
     describes,
     fact_of,
     lock_chains,
+    priced_anew,
 )
 from subscriptions.timelines.turning import project
 from subscriptions.usage.services import write_subjects
@@ -194,6 +195,7 @@ def derive_versions(chains: Iterable[Chain], *, at: datetime, moment: datetime) 
         new += [version_of(item_id, span, moment) for span in fresh]
         if fresh or not rows.keys() <= shapes:
             touched.add(item_id)
+    touched |= priced_anew(chains, wanted, known)
     _close(gone, moment)
     write_all(new)
     _stand(chains, wanted, touched, at)
@@ -215,7 +217,7 @@ def _stand(
     touched: Collection[int],
     at: datetime,
 ) -> None:
-    """Count the revision of every item whose versions changed, and let it stand as of today."""
+    """Count the revision of every item that was touched, and let it stand as of today."""
     for chain in chains:
         for item in chain.items:
             if item is chain.root:

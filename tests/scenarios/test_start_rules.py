@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from billing.models import InvoiceLine
 from billing.runs.selectors.begun import promised_begun
 from billing.runs.selectors.delivered import parts_of
 from o2b.catalog.models import ProductVersion
+from o2b.customers.models import Account
 from orders.acceptance.services import place_order
 from orders.fulfilment.services import cancel_line
 from orders.models import Order
@@ -22,6 +23,7 @@ from subscriptions.changes.services import change_services
 from subscriptions.changes.wishes import When, Wish
 from subscriptions.models import Act, Item
 from subscriptions.timelines.rebuilding import rebuild_versions
+from subscriptions.timelines.turning import turn_due
 from tests.billing.again import assert_re_executed
 from tests.billing.worlds import by_hand as by_hand_of_root
 from tests.factories import a_product, monthly, reprice, setup_fee
@@ -94,8 +96,13 @@ def in_two_steps(*charges: dict[str, Any]) -> ProductVersion:
     )
 
 
-def sold_in_parts(world: World, *charges: dict[str, Any], start_rule: str = "each_part") -> Order:
-    return ordered_in_parts(world, in_two_steps(*charges), start_rule=start_rule)
+def sold_in_parts(
+    world: World,
+    *charges: dict[str, Any],
+    start_rule: str = "each_part",
+    version: ProductVersion | None = None,
+) -> Order:
+    return ordered_in_parts(world, version or in_two_steps(*charges), start_rule=start_rule)
 
 
 def ordered_in_parts(
@@ -330,3 +337,121 @@ def test_the_check_knows_from_the_order_how_much_was_there_before(world: World) 
     assert (len(promised), halves) == (2, {Decimal("0.5")})
     world.on("2026-01-17").bill()
     assert [account for account, _ in world.parked()] == [world.account.pk]
+
+
+def half_there(world: World, *charges: dict[str, Any]) -> Item:
+    """Two of what is dug and joined in halves; half is there on 1 January, and billed."""
+    halves = [by_hand(key="dig", weight=1), by_hand(key="join", weight=1, after=["dig"])]
+    world.on("2025-12-20")
+    sold_in_parts(world, version=a_product(charges=list(charges), tasks=halves))
+    world.on("2026-01-01").deliver_by_hand()
+    world.bill()
+    return Item.objects.get()
+
+
+def changed_on(world: World, told_on: str, item: Item, act: Act, **of: Any) -> None:
+    """By default on the next day."""
+    world.on(told_on)
+    day = date.fromisoformat(told_on) + timedelta(days=1)
+    told(world, item, act, on=of.pop("on", day), **of)
+
+
+def owed_once(account: Account) -> Decimal:
+    lines = InvoiceLine.objects.filter(account_id=account.pk, charge__terms_charge__kind="one_time")
+    return sum((line.amount for line in lines), Decimal(0))
+
+
+@pytest.mark.parametrize("last_part_on", [None, "2026-02-10", "2026-02-25"])
+def test_parts_count_when_another_product_is_passed_on(
+    world: World, last_part_on: str | None
+) -> None:
+    """Its Terms know no parts: the order that began the service does."""
+    item = half_there(world, monthly("31.00"))
+    other = a_product(charges=[monthly("56.00")], tasks=[by_hand()])
+    changed_on(world, "2026-01-31", item, Act.TERMS, product=other.product.code)
+    world.on("2026-02-01").bill()
+    world.on("2026-02-05")
+    b = world.an_account()
+    changed_on(world, "2026-02-14", item, Act.TRANSFER, to_account_id=b.pk)
+    for day in sorted({"2026-02-15", "2026-03-01", last_part_on or "2026-03-01"}):
+        world.on(day)
+        if day == last_part_on:
+            world.deliver_by_hand()
+        world.bill()
+        assert world.parked() == []
+    days = {"2026-02-10": (5, 14), "2026-02-25": (0, 4), None: (0, 0)}[last_part_on]
+    sums = {account.pk: Decimal(0) for account in (world.account, b)}
+    for line in InvoiceLine.objects.filter(period_start=date(2026, 2, 1)):
+        sums[line.account_id] += line.amount
+    # 2.00 a day for one, and as much again from the last part on
+    assert sums == {world.account.pk: 2 * (14 + days[0]), b.pk: 2 * (14 + days[1])}
+    assert_re_executed()
+
+
+def test_parts_count_for_the_fee_of_a_suspension_that_is_passed_on(world: World) -> None:
+    item = half_there(world, monthly("31.00"))
+    a_product(code="hold", charges=[monthly("3.10")])
+    fee = {"billing": "fee", "fee_product": "hold"}
+    changed_on(world, "2026-01-10", item, Act.SUSPEND, **fee)
+    world.on("2026-01-11").bill()
+    b = world.an_account()
+    changed_on(world, "2026-01-20", item, Act.TRANSFER, to_account_id=b.pk)
+    world.on("2026-01-21").bill()
+    assert world.parked() == []
+    lines = InvoiceLine.objects.filter(account_id=b.pk)
+    assert [(line.quantity, line.amount) for line in lines] == [(1, Decimal("1.10"))]
+    assert_re_executed()
+
+
+def test_what_came_at_once_is_changed_and_passed_on(world: World) -> None:
+    """No part is kept of what nobody worked for: it counts whole, under whatever Terms."""
+    world.on("2026-01-01")
+    sold_in_parts(world, version=a_product(charges=[monthly("31.00")]))
+    world.bill()
+    item = Item.objects.get()
+    changed_on(world, "2026-01-10", item, Act.QUANTITY, quantity=4)
+    world.on("2026-01-11").bill()
+    assert world.parked() == []
+    other = a_product(charges=[monthly("56.00")])
+    changed_on(world, "2026-01-31", item, Act.TERMS, product=other.product.code)
+    world.on("2026-02-01").bill()
+    b = world.an_account()
+    changed_on(world, "2026-02-14", item, Act.TRANSFER, to_account_id=b.pk)
+    world.on("2026-03-01").bill()
+    assert world.parked() == []
+    sums = {a.pk: Decimal(0) for a in (world.account, b)}
+    for line in InvoiceLine.objects.filter(period_start=date(2026, 2, 1)):
+        sums[line.account_id] += line.amount
+    assert sums == {world.account.pk: 112, b.pk: 112}
+
+
+@pytest.mark.parametrize(
+    ("last_on", "passed_on_again"),
+    [("2026-01-25", True), ("2026-01-18", True), ("2026-01-25", False)],
+)
+def test_the_rest_of_a_price_is_owed_where_it_began(
+    world: World, last_on: str, passed_on_again: bool
+) -> None:
+    """What the second account bought and passed on is all there by and by: it pays all of it."""
+    item = half_there(world, monthly("31.00"), FEE)
+    b, c = world.an_account(), world.an_account()
+    changed_on(world, "2026-01-10", item, Act.TRANSFER, to_account_id=b.pk)
+    other = a_product(
+        charges=[monthly("40.00"), setup_fee("80.00", model="flat")], tasks=[by_hand()]
+    )
+    item = Item.objects.get(account=b)
+    changed_on(world, "2026-01-15", item, Act.TERMS, product=other.product.code)
+    world.on("2026-01-16").bill()
+    assert (owed_once(world.account), owed_once(b)) == (50, 40)
+    for day in ("2026-01-18", "2026-01-20", "2026-01-25", "2026-02-01"):
+        world.on(day)
+        if day == last_on:
+            world.deliver_by_hand()
+        if day == "2026-01-20" and passed_on_again:
+            changed_on(world, day, item, Act.TRANSFER, to_account_id=c.pk)
+        world.on("2026-01-21" if day == "2026-01-20" else day).bill()
+        assert world.parked() == []
+    assert [owed_once(each) for each in (world.account, b, c)] == [100, 80, 0]
+    turn_due(machine_now=world.now)
+    assert rebuild_versions(at=world.now, write=False).differences == ()
+    assert_re_executed()

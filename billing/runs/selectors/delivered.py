@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from django.db import connection
 
-# Parts of the line that began the service, while it lasted; and whether the reaction to one of them
-# is owed by the outbox, so that the item cannot know of it yet.
+# Parts of the line that began the service, if its Terms' text lets each cost, while it lasted; and
+# whether the reaction to one of them is owed by the outbox, so that the item cannot know of it yet.
 PARTS = """
 SELECT item.id, part.on, part.fraction, EXISTS (
         SELECT FROM o2b_outbox AS owed
@@ -16,6 +16,8 @@ SELECT item.id, part.on, part.fraction, EXISTS (
     FROM subscriptions_item AS item
     JOIN subscriptions_item AS root ON root.id = COALESCE(item.root_id, item.id)
     JOIN orders_orderline AS ordered ON ordered.id = root.order_line_id
+    JOIN catalog_terms AS began ON began.id = ordered.terms_id
+        AND strpos(began.body, '"start_rule":"each_part"') > 0
     LEFT JOIN orders_deliveredpart AS part ON part.line_id = ordered.id AND EXISTS (
         SELECT FROM subscriptions_item AS leg
             JOIN subscriptions_itemversion AS known ON known.item_id = leg.id
@@ -30,7 +32,10 @@ Parts = list[tuple[date, Decimal]]
 
 
 def parts_of(item_ids: Iterable[int]) -> tuple[dict[int, Parts], set[int]]:
-    """Item → (day, how much is delivered from then on), in order; and the items not told of all."""
+    """Item → (day, how much is delivered from then on), in order; and the items not told of all.
+
+    Without the items of services that did not begin under Terms that let each part cost.
+    """
     found: dict[int, Parts] = {}
     untold: set[int] = set()
     wanted = sorted(set(item_ids))

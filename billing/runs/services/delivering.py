@@ -42,10 +42,15 @@ class Delivered:
 
 
 def delivered_of(rows: Iterable[PromisedRow], terms: Mapping[int, Promised]) -> Delivered:
-    """The parts of those items whose Terms let each cost."""
-    parted = {row.item_id: row.plain for row in rows if terms[row.terms_id].each_part}
-    if not parted:
+    """The parts of those items whose services began under Terms that let each cost.
+
+    An unchanged item stands under these; what was changed may stand under any, so it is asked.
+    """
+    asked = {
+        row.item_id: row.plain for row in rows if not row.plain or terms[row.terms_id].each_part
+    }
+    if not asked:
         return Delivered()
-    parts, untold = parts_of(parted)
+    parts, untold = parts_of(asked)
     # A line that came at once may have kept no part: an unchanged item says when it came.
-    return Delivered({pk: own for pk, own in parts.items() if own or not parted[pk]}, untold)
+    return Delivered({pk: own for pk, own in parts.items() if own or not asked[pk]}, untold)
