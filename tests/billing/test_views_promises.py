@@ -87,7 +87,7 @@ def test_a_kept_promise_has_four_equal_stations() -> None:
     assert stations(client, line.order_id) == [
         ("Quoted 1 Jan 2026", "2 × Fibre 1 G, v1 · €780.00", str(line.quote_line.quote), False),
         (
-            "Ordered 1 Jan 2026",
+            "Ordered 2 Jan 2026",  # it was there already: `taken_over`
             "2 × Fibre 1 G, v1 · €780.00",
             f"same terms {line.terms}",
             False,
