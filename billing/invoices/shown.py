@@ -100,7 +100,7 @@ def sections_shown(
         }
 
     def shown(rows: Sequence[InvoiceLine]) -> list[LineShown]:
-        return [_shown(line, explained[line.pk], invoice) for line in rows]
+        return [line_shown(line, explained[line.pk], invoice) for line in rows]
 
     found = []
     for part, own, given in sections_of(
@@ -132,7 +132,8 @@ def _words_of(each: Correction, invoice: Invoice) -> tuple[str, str]:
         return correction_title(each), correction_note(each)
 
 
-def _shown(line: InvoiceLine, again: LineExplained, invoice: Invoice) -> LineShown:
+def line_shown(line: InvoiceLine, again: LineExplained, invoice: Invoice) -> LineShown:
+    """One line in its customer's language, with the reason of its price."""
     charge = explain_charge(
         line.charge.terms,
         position=line.charge.terms_charge.position,

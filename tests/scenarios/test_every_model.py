@@ -8,9 +8,9 @@ import pytest
 
 from billing.explaining.selectors import explain_line
 from billing.invoices.document import _unit
+from billing.invoices.shown import line_shown
 from billing.models import InvoiceLine
 from billing.runs.selectors import counts_of
-from billing.views.invoices import _shown
 from o2b.catalog.models import Terms, TermsCharge
 from o2b.catalog.resolution import charge_terms
 from o2b.charging import ChargeFacts, Segment, Used, compile_charge, draft, from_canonical
@@ -83,7 +83,7 @@ def test_one_line_of_each_kind_is_billed_as_worked_out_by_hand(world: World) -> 
         assert {e.code: found.get(e.code, []) for e in SOLD} == expected, day
     units: dict[str, str] = {}
     for line in InvoiceLine.objects.order_by("pk"):
-        shown = _shown(line, explain_line(line), line.invoice)
+        shown = line_shown(line, explain_line(line), line.invoice)
         assert shown.charge.steps[-1].result == shown.charge.amount.amount
         assert (shown.steps[-1].result, shown.explained.equal) == (line.amount, True)
         units[line.charge.item.product_version.product.code] = _unit(line, "EUR")
