@@ -30,6 +30,7 @@ from tests.factories import a_product, monthly, reprice, setup_fee
 from tests.orders.build import by_hand
 from tests.scenarios.world import World
 from tests.subscriptions.serving import told
+from tests.subscriptions.usage.build import a_meter, an_event, by_meter, taken
 
 pytestmark = pytest.mark.django_db
 
@@ -455,3 +456,16 @@ def test_the_rest_of_a_price_is_owed_where_it_began(
     turn_due(machine_now=world.now)
     assert rebuild_versions(at=world.now, write=False).differences == ()
     assert_re_executed()
+
+
+def test_what_a_later_part_shows_is_known_to_usage(world: World) -> None:
+    """A device that came with the second part counts for its service at once."""
+    a_meter()
+    world.on("2025-12-20")
+    sold_in_parts(world, monthly("31.00"), by_meter())
+    world.on("2026-01-01").deliver_by_hand(serial="CPE-1")
+    world.on("2026-01-21").deliver_by_hand(serial="CPE-2")
+    world.on("2026-01-25")
+    used = [an_event(serial, "5", "2026-01-24T12:00:00Z") for serial in ("CPE-1", "CPE-2")]
+    answers = taken(*used, now=world.now.isoformat())
+    assert [each.status for each in answers] == ["accepted", "accepted"]
