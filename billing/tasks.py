@@ -3,7 +3,9 @@
 import logging
 import os
 import socket
+from typing import TYPE_CHECKING
 
+from celery.signals import worker_init, worker_process_init
 from django.db import DatabaseError
 
 from billing.adjustments.selectors.closing import closed_with_minimums
@@ -14,6 +16,7 @@ from billing.promises.services import note_deliveries_of, open_promises_of
 from billing.runs import services as runs
 from billing.runs.services.rehearsing import discard_old
 from billing.runs.services.telling import tell_advocates as tell_of_bills_to_look_at
+from billing.runs.services.warming import warm_up
 from billing.sending import services as sending
 from billing.wallets.selectors.topups import wallets_to_look_at
 from billing.wallets.services.lapsing import lapse_due
@@ -24,6 +27,9 @@ from o2b.asks import held_by
 from o2b.errors import Refused
 from o2b.events import batch_reaction, outside_reaction, periodic, reaction
 from subscriptions.selectors import accounts_of_orders
+
+if TYPE_CHECKING:  # what a worker is made of is not for web processes to load
+    from celery.worker import WorkController
 
 AT_ONCE = 100
 log = logging.getLogger(__name__)
@@ -160,3 +166,14 @@ def warn_of_wallets() -> int:
 
 def _worker() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@worker_init.connect
+def _warm_up_later(sender: "WorkController", **told: object) -> None:
+    """Each process of a worker that bills; after Celery has closed what its parent held open."""
+    if "billing" in sender.app.amqp.queues.consume_from:
+        worker_process_init.connect(_warm_up)
+
+
+def _warm_up(**told: object) -> None:
+    warm_up(at=clock.now())

@@ -198,11 +198,12 @@ else:  # the name of the folder is the message that a connection attempt shows
         "HOST": "/DATABASE_URL-is-not-set",
         "OPTIONS": _options,
     }
+_database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 if ROLE == "worker":  # each worker has a core of its own; parallel query only adds start-up cost
     _options["options"] = (
         f"{_options.get('options', '')} -c max_parallel_workers_per_gather=0".strip()
     )
-_database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    _database["CONN_MAX_AGE"] = None  # what its session has learnt is worth keeping
 _database.setdefault("TEST", {})
 DATABASES = {"default": _database}
 

@@ -27,6 +27,7 @@ from o2b.charging.sharing import Part
 from o2b.periods import Period
 
 VERSION = 1
+_written = json.JSONEncoder(separators=(",", ":")).encode  # made once: making it costs more
 _ZERO = Decimal(0)
 
 
@@ -61,7 +62,7 @@ def basis_text(basis: Basis, terms: ChargeTerms) -> str:
         told["part"] = [_text(each) for each in (*basis.part, basis.whole)]
     if basis.delivered:
         told["delivered"] = [_text(each) for each in basis.delivered]
-    return json.dumps(told, separators=(",", ":"))
+    return _written(told)
 
 
 def _usage(usage: UsageBasis, terms: ChargeTerms) -> dict[str, Any]:

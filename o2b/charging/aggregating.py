@@ -16,7 +16,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 from o2b.charging.decks import DeckRate, NoRate
@@ -29,7 +29,7 @@ from o2b.periods import Period
 DAY_SECONDS = 86_400  # of a local day, whatever its clock is set to
 
 _ZERO = Decimal(0)
-_BY_DAY = attrgetter("day", "quantity")
+_BY_DAY, _EVENTS = itemgetter(0, 1), itemgetter(2)  # of Used: day and quantity, events
 _BY_SUM = frozenset({Aggregation.SUM, Aggregation.COUNT, Aggregation.EACH})
 
 
@@ -60,7 +60,7 @@ def _when(used: Used) -> tuple[date, time, int, Decimal, _Rank]:
 def _in_order(usage: Iterable[Used]) -> list[Used]:
     """By `_when`, which of days without events is the day and the quantity."""
     told = list(usage)
-    if any(used.events for used in told):
+    if any(map(_EVENTS, told)):
         return sorted(told, key=_when)
     return sorted(told, key=_BY_DAY)
 
@@ -85,9 +85,9 @@ class UsageOfDays:
     def quantity(self, served: Sequence[Period]) -> Decimal:
         """What the days of some periods, in order, add up to; at most 12 decimals if divided."""
         if self.aggregation in _BY_SUM:
-            total = _ZERO
+            total, add = _ZERO, EXACT.add
             for used in self._rows(served):
-                total = EXACT.add(total, used.quantity)
+                total = add(total, used.quantity)
             return total
         return _FORMULAS[self.aggregation](self, served)
 
@@ -160,10 +160,12 @@ class UsageOfDays:
             since, level = moment, point.level
         return total + Fraction(level) * (period.days * DAY_SECONDS - since)
 
-    def _rows(self, served: Sequence[Period]) -> Iterable[Used]:
+    def _rows(self, served: Sequence[Period]) -> Sequence[Used]:
+        found: list[Used] = []
         for period in served:
             first = bisect_left(self.days, period.start)
-            yield from self.usage[first : bisect_left(self.days, period.end)]
+            found += self.usage[first : bisect_left(self.days, period.end)]
+        return found
 
     @cached_property
     def _points(self) -> list[_Point]:

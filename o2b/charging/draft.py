@@ -139,14 +139,25 @@ def _changed(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Out
 
 
 def _compute(charge: ChargeFacts, compiled: CompiledCharge, until: date) -> _Outcome:
-    """What is each charge's own: of usage, and of a part that one of several payers has."""
-    terms = compiled.terms
+    """What is each charge's own: of usage, and of a part that one of several payers has.
+
+    Whoever asks of the same usage again, all else being equal, is told what was found.
+    """
+    terms, usage = compiled.terms, charge.usage
+    key = (compiled, *charge[2:_USAGE], *charge[_USAGE + 1 :], until)
+    found = memory.take_rated(usage, key) if usage else None
+    if found is not None:
+        outcome: _Outcome = found
+        return outcome
     schedule, walked = _scheduled(charge, compiled, until)
     rated: list[RatedPeriod] = []
     if schedule is not None and terms.kind is Kind.USAGE:
         rated = rate_usage(charge, terms, schedule, walked)
         walked = _until_over(schedule, walked, until)._replace(periods=())
-    return _difference(charge, terms, walked, rated)
+    outcome = _difference(charge, terms, walked, rated)
+    if usage:
+        memory.keep_rated(usage, key, outcome)
+    return outcome
 
 
 def _scheduled(

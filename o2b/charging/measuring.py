@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from o2b.charging.aggregating import UsageOfDays
@@ -14,10 +15,17 @@ from o2b.charging.facts import Prepaid
 from o2b.charging.models.calls import rate_call
 from o2b.charging.models.decked import rate_decked
 from o2b.charging.schedule import Piece, Schedule
-from o2b.charging.terms import CallRates, ChargeTerms, DeckRates, Model, Proration
+from o2b.charging.terms import (
+    CallRates,
+    ChargeTerms,
+    Conventions,
+    DeckRates,
+    Model,
+    Proration,
+)
 from o2b.charging.usage import Aggregation, Event, Used
 from o2b.money import EXACT
-from o2b.periods import Period
+from o2b.periods import Interval, Period
 
 _BY_EVENT = (Model.PERCENTAGE, Model.RATED)
 _ZERO = Decimal(0)
@@ -44,6 +52,37 @@ class Measured(NamedTuple):
     whole: int
 
 
+class _Share(NamedTuple):
+    """What of a full period was served, without what was used in it; as in `Measured`."""
+
+    served: Period
+    days: tuple[Period, ...]
+    parts: tuple[Part, ...]
+    reached: int
+    whole: int
+
+
+@lru_cache(maxsize=4096)
+def _share_of(
+    full: Period,
+    pieces: tuple[Piece, ...],
+    prorated: bool,
+    interval: Interval | None,
+    conventions: Conventions,
+) -> _Share:
+    """Equal of all charges that have the same days, whatever was used."""
+    days = tuple(piece.period for piece in pieces)
+    sums, whole = [1] * len(days), 1
+    if prorated:
+        sums, whole = running(days, full=full, interval=interval, conventions=conventions)
+    shares = [now - before for before, now in zip([0, *sums], sums, strict=False)]
+    parts = tuple(
+        Part(piece.quantity, Fraction(share, whole))
+        for piece, share in zip(pieces, shares, strict=True)
+    )
+    return _Share(Period(days[0].start, days[-1].end), days, parts, sums[-1], whole)
+
+
 class Measuring:
     """What was used, by full period; `prepaid` are the units that a pool covered."""
 
@@ -63,19 +102,12 @@ class Measuring:
 
     def of(self, full: Period, pieces: Sequence[Piece]) -> Measured:
         """The usage on the served days of a full period."""
-        periods = tuple(piece.period for piece in pieces)
-        quantity = self.used.quantity(periods)
-        events = self._events(periods) if self.by_event else ()
-        sums, whole = self._running(full, periods)
-        shares = [now - before for before, now in zip([0, *sums], sums, strict=False)]
-        parts = [
-            Part(piece.quantity, Fraction(share, whole))
-            for piece, share in zip(pieces, shares, strict=True)
-        ]
-        served = Period(periods[0].start, periods[-1].end)
-        return Measured(
-            full, served, periods, quantity, tuple(events), tuple(parts), sums[-1], whole
-        )
+        terms = self.terms
+        prorated = terms.proration is Proration.DAY
+        share = _share_of(full, tuple(pieces), prorated, terms.interval, terms.conventions)
+        quantity = self.used.quantity(share.days)
+        events = tuple(self._events(share.days)) if self.by_event else ()
+        return Measured(full, share.served, share.days, quantity, events, *share[2:])
 
     def covered(self, each: Measured) -> Decimal:
         """The prepaid units of the days served."""
@@ -106,16 +138,6 @@ class Measuring:
             part = min(billed_units(self.terms, event), left) if left else _ZERO
             left = EXACT.subtract(left, part)
             yield event._replace(covered=part) if part else event
-
-    def _running(self, full: Period, periods: Sequence[Period]) -> tuple[list[int], int]:
-        if self.terms.proration is not Proration.DAY:
-            return [1] * len(periods), 1
-        return running(
-            list(periods),
-            full=full,
-            interval=self.terms.interval,
-            conventions=self.terms.conventions,
-        )
 
 
 def billed_units(terms: ChargeTerms, event: Event) -> Decimal:

@@ -23,7 +23,7 @@ from o2b.people.services import ensure_service_user
 from o2b.servers.crew import Crew
 
 FAULTS = 10
-LOOK_SECONDS, MOST_SECONDS = 0.05, 3600.0
+LOOK_SECONDS, MOST_SECONDS = 0.02, 3600.0
 
 
 class Command(BaseCommand):

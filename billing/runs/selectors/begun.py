@@ -15,14 +15,16 @@ from billing.rules.expecting import delivered_by
 from billing.rules.keys import with_begun
 from billing.runs.selectors.delivered import Parts
 from billing.runs.selectors.expected import verified_terms
+from o2b.catalog.models.terms import PAID_WHOLE
 from o2b.charging import Kind, Proration, Segment
 from o2b.charging.begun import Begun, Had, begun_by, by_grid
 from o2b.periods import FOREVER, Period
 
+# Nothing is looked up where `any` says that nobody is paid whole at all, as in most houses.
 CHAIN = """
 WITH asked AS MATERIALIZED (
     SELECT DISTINCT COALESCE(item.root_id, item.id) AS root FROM subscriptions_item AS item
-        WHERE item.id = ANY({items})
+        WHERE item.id = ANY({items}) AND EXISTS ({any})
 ), chain AS MATERIALIZED (
     SELECT asked.root, item.id, item.account_id, item.anchor_on, item.anchor_day, item.started_on
         FROM asked JOIN subscriptions_item AS item ON item.id = asked.root
@@ -35,7 +37,11 @@ WITH asked AS MATERIALIZED (
 # What drafting reads: charges as they were opened. Grids are those of the whole chain; what several
 # pay is one charge here.
 DRAFTED = (
-    CHAIN.format(items="ARRAY(SELECT item_id FROM billing_charge WHERE id = ANY(%s))")
+    CHAIN.format(
+        items="ARRAY(SELECT item_id FROM billing_charge WHERE id = ANY(%s))",
+        any="""SELECT FROM catalog_termscharge AS priced
+            WHERE priced.kind = 'recurring' AND NOT priced.proration = 'day'""",
+    )
     + """
 , alike AS (
     SELECT charge.id, charge.item_id, charge.terms_id, charge.terms_charge_id,
@@ -67,14 +73,17 @@ SELECT alike.id, alike.grid, alike.item_id, alike.terms_charge_id, alike.terms_i
 # What the check reads: versions of the items, and which Terms say of themselves that they are paid
 # whole. How much was there it knows of the orders.
 PROMISED = (
-    CHAIN.format(items="%s")
-    + r"""
+    CHAIN.format(
+        items="%s",
+        any=f"SELECT FROM catalog_terms AS terms WHERE terms.body ~ '{PAID_WHOLE}'",
+    )
+    + f"""
 , told AS (
     SELECT chain.root, chain.id, version.terms_id, lower(version.valid) AS first,
            upper(version.valid) AS after, version.quantity, version.standing = 'in_use' AS in_use,
            COALESCE(chain.anchor_on, chain.started_on) AS anchor_on,
            COALESCE(chain.anchor_day, account.bill_day) AS anchor_day,
-           bool_or(terms.body ~ '"proration":"(none|full)"') OVER (PARTITION BY chain.root) AS whole
+           bool_or(terms.body ~ '{PAID_WHOLE}') OVER (PARTITION BY chain.root) AS whole
         FROM chain
         JOIN customers_account AS account ON account.id = chain.account_id
         JOIN subscriptions_itemversion AS version

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 from django.db import connection
 
+from o2b.catalog.models.terms import PAID_BY_PART
+
 # Parts of the line that began the service, if its Terms' text lets each cost, while it lasted; and
 # whether the reaction to one of them is owed by the outbox, so that the item cannot know of it yet.
-PARTS = """
+PARTS = f"""
 SELECT item.id, part.on, part.fraction, EXISTS (
         SELECT FROM o2b_outbox AS owed
             WHERE owed.task = 'subscriptions.take_parts' AND owed.key = ordered.order_id
@@ -17,7 +19,7 @@ SELECT item.id, part.on, part.fraction, EXISTS (
     JOIN subscriptions_item AS root ON root.id = COALESCE(item.root_id, item.id)
     JOIN orders_orderline AS ordered ON ordered.id = root.order_line_id
     JOIN catalog_terms AS began ON began.id = ordered.terms_id
-        AND strpos(began.body, '"start_rule":"each_part"') > 0
+        AND began.body ~ '{PAID_BY_PART}'
     LEFT JOIN orders_deliveredpart AS part ON part.line_id = ordered.id AND EXISTS (
         SELECT FROM subscriptions_item AS leg
             JOIN subscriptions_itemversion AS known ON known.item_id = leg.id
@@ -25,6 +27,7 @@ SELECT item.id, part.on, part.fraction, EXISTS (
             AND (upper_inf(known.valid) OR upper(known.valid) > part.on)
     )
     WHERE item.id = ANY(%s)
+        AND EXISTS (SELECT FROM catalog_terms AS one WHERE one.body ~ '{PAID_BY_PART}')
     ORDER BY item.id, part.on, part.id
 """
 

@@ -73,7 +73,7 @@ BODIES = "SELECT id, digest, body FROM catalog_terms WHERE id = ANY(%s)"
 VERSIONS = """
 SELECT version.item_id, version.terms_id, lower(version.valid), upper(version.valid),
        version.quantity, version.opens, COALESCE(item.anchor_on, item.started_on),
-       COALESCE((
+       CASE WHEN upper(version.valid) IS NULL THEN true ELSE COALESCE((
            SELECT false FROM subscriptions_itemversion AS after
                JOIN subscriptions_item AS whose ON whose.id = after.item_id
                WHERE (whose.id = COALESCE(item.root_id, item.id)
@@ -81,7 +81,7 @@ SELECT version.item_id, version.terms_id, lower(version.valid), upper(version.va
                AND upper_inf(after.recorded) AND after.billed
                AND lower(after.valid) = upper(version.valid)
                LIMIT 1
-       ), true)
+       ), true) END
     FROM subscriptions_itemversion AS version
     JOIN subscriptions_item AS item ON item.id = version.item_id
     WHERE version.item_id = ANY(%s) AND upper_inf(version.recorded) AND version.billed

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from o2b.charging import Billed
-from o2b.charging.succeeding import Days, Successor, succeeded, with_rates
+from o2b.charging.succeeding import Days, History, Successor, succeeded, with_rates
 from o2b.periods import FOREVER
 
 HISTORY = """
@@ -75,8 +75,14 @@ SELECT alike.kind = 'usage', alike.measure, alike.id, lower(version.valid), uppe
 """
 
 
-def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
-    """What has been billed of each charge, by full period and segment.
+def with_history(told: History, charge_ids: Iterable[int]) -> History:
+    """What is told already, and of those charges that nobody has asked about what was billed."""
+    unasked = set(charge_ids) - told.keys()
+    return {**told, **billed_history(unasked)} if unasked else told
+
+
+def billed_history(charge_ids: Iterable[int]) -> History:
+    """What has been billed of each of these charges, by full period and segment; () if nothing.
 
     A usage charge answers for what one of another price was billed for days that are its own now,
     and what recurs bears the rate of tax that one of another price was billed at for such days.
@@ -86,7 +92,7 @@ def billed_history(charge_ids: Iterable[int]) -> dict[int, tuple[Billed, ...]]:
         return {}
     usage, recurring = _measures(wanted)
     others = {each.charge_id for measure in (*usage, *recurring) for each in measure}
-    found: dict[int, list[Billed]] = {}
+    found: dict[int, list[Billed]] = {pk: [] for pk in wanted}
     reversed_ = set()
     for charge_id, *row in _ask(HISTORY, sorted(others.union(wanted))):
         billed = Billed(*row)

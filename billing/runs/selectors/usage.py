@@ -1,6 +1,6 @@
 """What metered charges are drafted from: totals by day, and whether usage came after the bill."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -114,10 +114,15 @@ def usage_of(charge_ids: Collection[int], *, through: date | None = None) -> dic
     told = {
         each.charge: (_aggregation(each), each.where, by_deck.get(each.charge)) for each in asked
     }
-    for charge_id, total in _totals(asked):
-        found = used_of(total, *told[charge_id])
+    plain = {each.charge: used[each.charge] for each in asked if _is_plain(each)}
+    for row in _totals(asked):
+        own = None if row[2] else plain.get(row[0])
+        if own is not None:
+            own.append(Used(row[1], row[3]))
+            continue
+        found = used_of(Total(*row[1:]), *told[row[0]])
         if found is not None:
-            used[charge_id].append(found)
+            used[row[0]].append(found)
     pools = {pool for each in asked for pool in each.pools}
     opens = first_days_open(pools) if through is None else dict.fromkeys(pools, through + A_DAY)
     prepaid, broken = _covered(pools, opens)
@@ -168,12 +173,18 @@ def _aggregation(charge: _Asked) -> Aggregation:
     return Aggregation(charge.aggregation or Aggregation.SUM)
 
 
-def _totals(asked: Collection[_Asked]) -> Iterator[tuple[int, Total]]:
+def _is_plain(charge: _Asked) -> bool:
+    """Whether a total that is not cut into parts counts as it is, which most do."""
+    return not charge.where and charge.aggregation != Aggregation.LAST
+
+
+def _totals(asked: Collection[_Asked]) -> list[tuple[Any, ...]]:
+    """Charge, and the fields of its Total."""
     metered = [each for each in asked if each.meter is not None]
     if not metered:
-        return
+        return []
     first = [each.since for each in metered]
-    rows = _ask(
+    return _ask(
         TOTALS,
         {
             "charges": [each.charge for each in metered],
@@ -187,8 +198,6 @@ def _totals(asked: Collection[_Asked]) -> Iterator[tuple[int, Total]]:
             "first": None if None in first else min(day for day in first if day),
         },
     )
-    for row in rows:
-        yield row[0], Total(*row[1:])
 
 
 def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:

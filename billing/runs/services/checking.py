@@ -24,7 +24,7 @@ from billing.runs.selectors.expected import (
     still_to_open,
     verified_terms,
 )
-from billing.runs.selectors.history import billed_history
+from billing.runs.selectors.history import with_history
 from billing.runs.selectors.scope import Scope
 from billing.runs.services.delivering import Delivered, delivered_of
 from billing.runs.services.paying import (
@@ -39,6 +39,7 @@ from billing.runs.services.paying import (
 from o2b.charging import Billed, Kind
 from o2b.charging.begun import Begun
 from o2b.charging.sharing import Sharing
+from o2b.charging.succeeding import History
 
 DRAFTED = "drafted"
 Account = dict[int, list[Broken]]
@@ -60,10 +61,11 @@ def check_scope(
     *,
     skip: Collection[int],
     usage: Mapping[int, UsageOf],
+    history: History,
     shared: bool,
 ) -> Checked:
     """Compare drafts with promises; `skip` is parked anyway; `shared`: some pay for others."""
-    check = _Check(run.on, scope, drafted_texts(shard.pk, scope), skip, usage)
+    check = _Check(run.on, scope, drafted_texts(shard.pk, scope), skip, usage, history)
     rows = promised_rows(scope, shared=shared)
     check.read(rows)
     check.left_over()
@@ -82,13 +84,13 @@ class _Check:
     drafts: dict[int, tuple[int, str]]
     skip: Collection[int]
     usage: Mapping[int, UsageOf]
+    history: History
     found: Account = field(default_factory=dict)
     terms: dict[int, Promised] = field(default_factory=dict)
     keys: dict[int, str] = field(default_factory=dict)
     simple: dict[int, str] = field(default_factory=dict)  # keys of the only charge of sound Terms
     memo: dict[tuple[int, str | None, str], str] = field(default_factory=dict)
     doubtful: set[int] = field(default_factory=set)
-    late: dict[int, tuple[Billed, ...]] = field(default_factory=dict)
     sharings: dict[Place, Sharing] = field(default_factory=dict)
     begun: dict[tuple[int, int, str], tuple[Begun, ...]] = field(default_factory=dict)
     delivered: Delivered = field(default_factory=Delivered)
@@ -96,7 +98,9 @@ class _Check:
     def read(self, rows: list[tuple[Any, ...]]) -> None:
         """Rebuild each charge; most are equal to one that was rebuilt before."""
         self._read_terms({row[5] for row in rows}, {row[5] for row in rows if row[3] is not None})
-        self.late = billed_history(pk for pk, each in self.usage.items() if each.again)
+        again = {pk for pk, each in self.usage.items() if each.again}
+        again.update(row[3] for row in rows if row[7] and row[3])
+        self.history = with_history(self.history, again)
         charges: dict[Place, set[str]] = {}
         bare: list[PromisedRow] = []
         slow: list[PromisedRow] = []
@@ -149,7 +153,6 @@ class _Check:
         rows = self.delivered.told(rows, self.drafts)
         served = served_of(row.item_id for row in changed)
         self.begun = promised_begun((row.item_id for row in changed), self.delivered.parts)
-        history = billed_history(row.charge_id or 0 for row in rows if row.changed)
         for row in rows:
             promised = self.terms[row.terms_id]
             name = self.keys.get(row.terms_charge_id or 0, "")
@@ -161,9 +164,9 @@ class _Check:
                 self._tell(row, "unexpected", "no such charge", name or "one")
                 continue
             if row.plain:
-                said = self._try(self._expected, row, name, history)
+                said = self._try(self._expected, row, name)
             else:
-                said = self._try(self._changed, row, name, served, history)
+                said = self._try(self._changed, row, name, served)
             text = drafted[1] if drafted else ""
             if said != text:
                 self._differ(row, name, said, text)
@@ -176,7 +179,7 @@ class _Check:
 
     def _shared(self, row: PromisedRow, name: str) -> str | None:
         """Rebuilt for all charges that are equal; what was used is each charge's own."""
-        said = self._try(self._expected, row, name, {})
+        said = self._try(self._expected, row, name)
         if said is not None and not self.terms[row.terms_id].compiled[name].metered:
             self.memo[row.terms_id, name, row.key] = said
         return said
@@ -192,11 +195,7 @@ class _Check:
             return None
 
     def _changed(
-        self,
-        row: PromisedRow,
-        name: str,
-        served: Mapping[tuple[int, int], list[Served]],
-        history: Mapping[int, Any],
+        self, row: PromisedRow, name: str, served: Mapping[tuple[int, int], list[Served]]
     ) -> str:
         """A changed item answers to its versions, not to its first order.
 
@@ -212,14 +211,13 @@ class _Check:
         started_on = own[0].anchor_on if own else self.until
         if own and compiled.terms.kind is Kind.ONE_TIME:
             started_on = own[0].segment.period.start
-        billed = history.get(row.charge_id or 0, ()) if row.changed else None
         return expected_lines(
             compiled,
             started_on=started_on,
             anchor_day=int(anchor),
             segments=self.delivered.of(row.item_id, compiled, [each.segment for each in own]),
             billed_through=_day(through),
-            billed=self._late(row) if billed is None else billed,
+            billed=self._billed(row),
             until=self.until,
             usage=self.usage.get(row.charge_id or 0),
             sharing=self._sharing(row, name),
@@ -230,9 +228,7 @@ class _Check:
         sharing = self.sharings.get((row.account_id, row.item_id))
         return sharing if sharing and is_shared(self.terms[row.terms_id].charges[name]) else None
 
-    def _expected(
-        self, row: PromisedRow, name: str, history: Mapping[int, tuple[Billed, ...]]
-    ) -> str:
+    def _expected(self, row: PromisedRow, name: str) -> str:
         """The lines of an unchanged item, from its order line, the Terms' text, what was billed."""
         promised = self.terms[row.terms_id]
         quantity, *days, anchor, through = row.key.split("|")
@@ -246,16 +242,18 @@ class _Check:
             anchor_day=int(anchor),
             segments=self.delivered.of(row.item_id, promised.compiled[name], whole),
             billed_through=_day(through),
-            billed=history.get(row.charge_id or 0, ()) if row.changed else self._late(row),
+            billed=self._billed(row),
             until=self.until,
             usage=self.usage.get(row.charge_id or 0),
             sharing=self._sharing(row, name),
         )
 
-    def _late(self, row: PromisedRow) -> tuple[Billed, ...] | None:
-        """What was billed of a charge whose usage is rated again; None for all others."""
-        usage = self.usage.get(row.charge_id or 0)
-        return self.late.get(row.charge_id or 0, ()) if usage and usage.again else None
+    def _billed(self, row: PromisedRow) -> tuple[Billed, ...] | None:
+        """What was billed of a charge that changed or whose usage is rated again; else None."""
+        charge_id = row.charge_id or 0
+        usage = self.usage.get(charge_id)
+        again = row.changed or (usage is not None and usage.again)
+        return self.history.get(charge_id, ()) if again else None
 
     def _bare(self, rows: list[PromisedRow]) -> None:
         """In service without a charge, or without a promise."""

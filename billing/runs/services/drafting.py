@@ -116,13 +116,14 @@ def _hold_families(
 
 
 def _check(run: BillRun, shard: Shard, scope: Scope, drafted: Drafted) -> Checked:
-    """What was used is asked once for both: more of it may come in between."""
+    """What was used, and billed, is asked once for both: more of it may come in between."""
     return check_scope(
         run,
         shard,
         scope,
         skip=drafted.parked.keys(),
         usage=drafted.usage,
+        history=drafted.history,
         shared=drafted.shared,
     )
 
@@ -173,11 +174,12 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     apart = keys_of(places)
     again = {charge_id for charge_id, each in usage.items() if each.again}
     currencies = {pk: account.currency for pk, account in accounts.items()}
+    history = billed_history(row[1] for row in rows if row[4] or row[1] in again)
     drafts, failed = draft_accounts(
         rows,
         priced=pricing(scope) if rows else _nothing_is_priced,
         currencies=currencies,
-        history=billed_history(row[1] for row in rows if row[4] or row[1] in again),
+        history=history,
         until=run.on,
         taxing=taxing,
         exempt={pk for pk, account in accounts.items() if account.tax_exempt},
@@ -189,7 +191,7 @@ def draft_scope(run: BillRun, shard: Shard, scope: Scope, taxing: Taxing) -> Dra
     )
     split_drafts(drafts, accounts, places, skip=failed)
     marks = {row[1]: row[7] for row in rows if row[7] is not None}
-    drafted = Drafted(drafts, accounts, usage, marks, changed=changed_accounts(rows))
+    drafted = Drafted(drafts, accounts, usage, history, marks, changed=changed_accounts(rows))
     for account_id, exc in failed.items():
         drafted.parked[account_id] = _why(exc)
     for code, why in (

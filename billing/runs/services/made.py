@@ -13,6 +13,7 @@ from billing.runs.selectors import due, expected
 from billing.runs.selectors.scope import Scope
 from billing.runs.services.checking import Checked
 from billing.runs.services.comparing import Controlled
+from o2b.charging.succeeding import History
 
 TOTALS = """
 SELECT currency, sum(net)::text, sum(tax)::text, sum(total)::text, count(*), sum(line_count),
@@ -36,6 +37,7 @@ class Drafted:
     drafts: dict[int, AccountDraft]
     accounts: dict[int, due.AccountFacts]
     usage: dict[int, UsageOf]
+    history: History
     marks: dict[int, int] = field(default_factory=dict)
     parked: dict[int, Parked] = field(default_factory=dict)
     changed: set[int] = field(default_factory=set)  # accounts

@@ -6,7 +6,13 @@ from django.db.models.functions import Now
 from o2b.catalog.frozen import NEVER
 from o2b.catalog.models.prices import ChargeShape, choices_of
 from o2b.catalog.models.products import ProductVersion
-from o2b.charging.terms import StartRule
+from o2b.charging.terms import Kind, Proration, StartRule
+
+
+# What bill runs ask of many Terms at once: whether any is paid whole, or by part, at all. A question
+# that says so in the same words is answered by an index that holds only those.
+PAID_WHOLE = '"proration":"(none|full)"'
+PAID_BY_PART = '"start_rule":"each_part"'
 
 
 class Terms(models.Model):
@@ -22,6 +28,14 @@ class Terms(models.Model):
 
     class Meta:
         verbose_name_plural = "terms"
+        indexes = [
+            models.Index(
+                fields=["id"], condition=models.Q(body__regex=PAID_WHOLE), name="terms_paid_whole"
+            ),
+            models.Index(
+                fields=["id"], condition=models.Q(body__regex=PAID_BY_PART), name="terms_by_part"
+            ),
+        ]
         triggers = NEVER
 
     def __str__(self) -> str:
@@ -37,6 +51,13 @@ class TermsCharge(ChargeShape):
 
     class Meta:
         ordering = ["terms", "position"]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(kind=Kind.RECURRING) & ~models.Q(proration=Proration.DAY),
+                name="terms_charge_paid_whole",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["terms", "key"], name="one_terms_charge_a_key"),
         ]

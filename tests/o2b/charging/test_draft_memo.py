@@ -1,5 +1,6 @@
 """The memo of drafting: charges that resemble each other share answers, and only those."""
 
+import sys
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
@@ -13,11 +14,13 @@ from o2b.charging import (
     ChargeFacts,
     Segment,
     Trial,
+    Used,
     compile_charge,
     draft,
     draft_and_mark,
     memory,
 )
+from o2b.charging.rating import rate_usage
 from o2b.charging.terms import Conventions
 from o2b.periods import FOREVER, Interval, Period
 from tests.o2b.charging.build import charge
@@ -146,3 +149,45 @@ def test_changed_charges_share_answers_only_where_all_that_is_told_is_equal(last
         alone.append(draft_and_mark(each, until=date(2026, 1, 31)))
     assert shared == [*alone, *alone]
     assert len({str(each) for each in alone}) > 10
+
+
+def _metered(usage: tuple[Used, ...]) -> ChargeFacts:
+    compiled = compile_charge(charge("2", kind="usage", timing="arrears"))
+    segments = (Segment(Period(START, FOREVER), Decimal(1)),)
+    return ChargeFacts(1, compiled, START, 1, segments, None, usage=usage)
+
+
+def test_what_was_used_is_rated_once_for_the_next_who_asks(monkeypatch):
+    """The check asks of the very usage that was drafted; who asks of another is not answered."""
+    memory.forget()
+    rated = []
+
+    def counting(*told):
+        rated.append(told)
+        return rate_usage(*told)
+
+    monkeypatch.setattr(sys.modules["o2b.charging.draft"], "rate_usage", counting)
+    until = START + timedelta(days=62)
+    facts = _metered(tuple(Used(START + timedelta(days=n), Decimal(n)) for n in range(3)))
+    first, again, third = (draft([facts], until=until) for _ in range(3))
+    assert first == again == third
+    assert str(first[0].amount) == "6.00"
+    assert len(rated) == 2  # the second was told what the first had found, the third was not
+    same = facts._replace(usage=(*facts.usage[:2], facts.usage[2]))
+    other = facts._replace(terms=compile_charge(charge("3", kind="usage", timing="arrears")))
+    billed = facts._replace(billed=())
+    for each, day in ((same, until), (other, until), (billed, until), (facts, START)):
+        memory.forget()
+        draft([facts], until=until)
+        before = len(rated)
+        draft([each], until=day)
+        assert len(rated) == before + 1
+
+
+def test_what_was_rated_is_bounded(monkeypatch):
+    monkeypatch.setattr(memory, "SEVERAL", 10)
+    memory.forget()
+    told = [_metered((Used(START, Decimal(n)),)) for n in range(1, 36)]
+    for facts in told:
+        assert len(draft([facts], until=START + timedelta(days=62))) == 1
+    assert 0 < len(memory.rated) <= 10
