@@ -51,7 +51,8 @@ class DraftUsage(models.Model):
 class DraftLine(models.Model):
     """A line to be; without an invoice it only says how its charge stands afterwards.
 
-    The last row of a charge (`last`) carries that standing.
+    The last row of a charge (`last`) carries that standing. Nobody asks for a row by its id, so
+    Postgres keeps no index of it.
     """
 
     run_id = models.BigIntegerField()
