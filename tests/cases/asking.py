@@ -97,7 +97,8 @@ class Charge:
     """One charge and its life, told to draft() in one step or in two.
 
     With `billed_until` the charge is first drafted with `segments` up to that day, and what that
-    bills is history; then it has the segments `later`. `billed` tells the history outright.
+    bills is history; then it has the segments `later`, and what was used of the same days and told
+    `late` counts, too. `billed` tells the history outright.
     `payers` are the percents that others pay of it; their lines follow those of the customer, who
     pays the rest.
     """
@@ -111,6 +112,7 @@ class Charge:
     billed: tuple[Billed, ...] | None = None
     billed_through: date | None = None
     usage: tuple[Used, ...] = ()
+    late: tuple[Used, ...] = ()
     payers: tuple[Decimal, ...] = ()
     more: Mapping[str, Any] | None = None  # further facts, by their names in ChargeFacts
 

@@ -35,7 +35,7 @@ from subscriptions.timelines.services import NewFact, tell_facts
 from tests.billing.adjustments.build import a_coupon, has
 from tests.cases.asking import Drafts, Lines
 from tests.cases.consuming import Service, a_meter_for, use
-from tests.cases.lives import CURRENCY, QUANTITY_PLACES, Deed, lives_of
+from tests.cases.lives import QUANTITY_PLACES, Deed, lives_of
 from tests.factories import LONG_AGO, a_product, a_user, an_account, an_entity
 
 Found = tuple[Lines, Lines]  # of the last run, and of the one before
@@ -78,6 +78,7 @@ def sell_and_bill(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
     before = [sale for sale in sales.values() if sale.billed_until]
     for run, sale in _runs(before, lambda sale: sale.billed_until or sale.until, at):
         sale.before = run
+    use(early, late=True)
     rest = [each for each in services if each not in early]
     _sell(rest, owner, at)
     use(rest)
@@ -99,19 +100,18 @@ def _when(sold: Iterable[Drafts]) -> datetime:
 
 
 def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
-    """A product for each charge, all priced by one version of the default book."""
-    book = PriceBook.objects.create(
-        code="cases", name="Published cases", currency=CURRENCY, is_default=True
-    )
-    version = PriceBookVersion.objects.create(book=book, number=1, valid_from=date(1990, 1, 1))
+    """A product for each charge, priced by the default book of its currency, of one version."""
+    books = {code: _a_book(code) for code in sorted(_currencies(sold.values()))}
     sales = {}
     discounted: list[tuple[Account, ProductVersion, Discount]] = []
     for n, (case, asked) in enumerate(sold.items(), start=1):
-        accounts: dict[int, Account] = {}
+        accounts: dict[tuple[int, str], Account] = {}
         sales[case] = Sale(asked.until, [])
         for i, life in enumerate(lives_of(asked), start=1):
-            day = life.anchor_day
-            accounts[day] = accounts.get(day) or an_account(bill_day=day)
+            day, currency = life.anchor_day, life.charges[0].terms.currency
+            account = accounts.get((day, currency))
+            account = account or an_account(bill_day=day, currency=currency)
+            accounts[day, currency] = account
             products = []
             for j, charge in enumerate(life.charges, start=1):
                 code = f"case-{n}-{i}-{j}"
@@ -119,20 +119,45 @@ def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
                 columns = _columns(charge.terms)
                 if charge.usage:
                     columns["details"] = {**columns["details"], "meter": a_meter_for(charge, code)}  # type: ignore[dict-item]
-                Price.objects.create(version=version, product=product.product, **columns)
+                Price.objects.create(
+                    version=books[charge.terms.currency], product=product.product, **columns
+                )
                 products.append(product)
-                discounted += [(accounts[day], product, each) for each in charge.terms.discounts]
-            payers = [an_account(bill_day=day) for _ in life.charges[0].payers]
-            sales[case].services.append(Service(life, accounts[day], products, payers))
-    publish_price_book_version(version_id=version.pk, at=LONG_AGO)
+                discounted += [(account, product, each) for each in charge.terms.discounts]
+            payers = [an_account(bill_day=day, currency=currency) for _ in life.charges[0].payers]
+            sales[case].services.append(Service(life, account, products, payers))
+    for version in books.values():
+        publish_price_book_version(version_id=version.pk, at=LONG_AGO)
     for account, product, discount in discounted:
         only = [product.product.code]
         has(account, a_coupon(f"{discount.value:f}", products=only), "2000-01-01")
     return sales
 
 
+def _currencies(sold: Iterable[Drafts]) -> set[str]:
+    return {charge.terms.currency for each in sold for charge in each.charges}
+
+
+def _a_book(currency: str) -> PriceBookVersion:
+    """The draft of what is sold in a currency."""
+    book = PriceBook.objects.create(
+        code=f"cases-{currency.lower()}",
+        name=f"Published cases in {currency}",
+        currency=currency,
+        is_default=True,
+    )
+    return PriceBookVersion.objects.create(book=book, number=1, valid_from=date(1990, 1, 1))
+
+
 def _columns(promised: ChargeTerms) -> dict[str, object]:
-    """A charge as the columns of a price."""
+    """A charge as the columns of a price.
+
+    No book prices some quantities only: the last tier is sold without its end, beyond which a
+    draft refuses what the case asks for.
+    """
+    if promised.tiers:
+        *others, last = promised.tiers
+        promised = replace(promised, tiers=(*others, replace(last, up_to=None)))
     document = charge_document(promised)
     unit, count = document["interval"] or ("", 1)
     plain = ("key", "kind", "model", "timing", "alignment", "proration")

@@ -1,6 +1,7 @@
 """Runs what the adapter asks for: a pure call, a draft, and for what is sold a real bill run."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from o2b.charging import Billed, ChargeFacts, DraftLine, TermsInvalid, draft
@@ -82,6 +83,7 @@ def _lines(charge: Charge, asked: Drafts, before: Sequence[DraftLine]) -> list[D
     if charge.billed_until is None:
         facts = _facts(charge, charge.segments, charge.billed, charge.billed_through)
     else:
+        charge = replace(charge, usage=(*charge.usage, *charge.late))
         billed = tuple(
             Billed(
                 each.full_period.start,

@@ -24,11 +24,13 @@ from tests.cases.adapter import words
 from tests.cases.adapter.selling import (
     NOTHING,
     endless,
+    in_slices,
     month_of,
     net,
     since_day_one,
     terms,
     tiers,
+    used_of,
 )
 from tests.cases.asking import Asked, Drafts, Pure
 from tests.cases.reading import CaseInput, Keys
@@ -225,12 +227,14 @@ def _slice(case: CaseInput, promised: ChargeTerms) -> Asked:
         case.given.decimal("already_billed_quantity"),
         case.given.decimal("period_quantity"),
     )
-    return Pure(lambda: {"amount": progressive(promised, before=before, now=now).amount})
+    found = progressive(promised, before=before, now=now).amount
+    return in_slices(promised, before, now, exact=lambda: {"amount": found})
 
 
 def _priced(promised: ChargeTerms, sold: Decimal, **more: Decimal) -> Asked:
-    """A quantity sold for one month."""
-    return month_of(
+    """A quantity sold for one month; nothing can be ordered of a quantity of 0, but used."""
+    sell = month_of if sold else used_of
+    return sell(
         promised,
         sold,
         lambda lines: {"amount": net(lines), **more},
