@@ -36,10 +36,14 @@ MaybeReader = Callable[[Lines], Answers] | None
 
 
 class Boundaries(NamedTuple):
-    """Days between periods; publishers write them with or without the day of the start."""
+    """Days between periods; publishers write them with or without the day of the start.
+
+    Of those that go on a case shows as many as it likes.
+    """
 
     start: date
     ends: list[date]
+    goes_on: bool = False
 
 
 class First(NamedTuple):

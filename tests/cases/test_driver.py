@@ -149,6 +149,7 @@ def test_an_expected_key_that_is_not_answered_is_named():
         ),
         (["2026-02-01"], Boundaries(to_date("2026-01-01"), [to_date("2026-02-01")]), True),
         (["2026-01-01"], Boundaries(to_date("2026-01-01"), [to_date("2026-02-01")]), False),
+        (["2026-01-01"], Boundaries(to_date("2026-01-01"), [to_date("2026-02-01")], True), True),
     ],
 )
 def test_what_is_the_same(published, answer, equal):

@@ -3,8 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
-from o2b.charging import Allowance, Kind, Model, Timing, price, progressive
+from o2b.charging import (
+    Alignment,
+    Allowance,
+    ChargeTerms,
+    Kind,
+    Model,
+    Timing,
+    price,
+    progressive,
+)
 from o2b.charging.allowances import (
     ChargeAt,
     Part,
@@ -18,10 +28,19 @@ from o2b.charging.allowances import (
 from o2b.charging.daycount import Ratio
 from o2b.charging.usage import Used
 from o2b.money import sum_of
-from o2b.periods import boundaries
+from o2b.periods import Interval, Unit, boundaries
 from tests.cases.adapter import words
-from tests.cases.adapter.selling import NOTHING, ONE, net, since_day_one, terms, tiers_of
-from tests.cases.asking import Answers, Asked, Drafts, Lines, Pure
+from tests.cases.adapter.selling import (
+    NOTHING,
+    ONE,
+    as_usage,
+    net,
+    served,
+    since_day_one,
+    terms,
+    tiers_of,
+)
+from tests.cases.asking import Answers, Asked, Charge, Drafts, Lines, Pure
 from tests.cases.reading import CaseInput, Keys, Unknown
 
 FAR_MORE = Decimal("1e6")  # than any case has included
@@ -37,20 +56,52 @@ def overage(case: CaseInput) -> Asked:
     if given.has("grant_per_unit"):
         return _grants(given)
     if given.has("active_days"):
-        share = Ratio(given.integer("active_days"), given.integer("period_days")).value
-        allowance = Allowance(given.decimal("allowance"), prorated=True)
-        return Pure(lambda: {"allowance": included_units(allowance, [Part(share=share)])})
+        return _of_days(given)
     if given.has("charge_from"):
-        given.decimal("unit_price"), given.decimal("usage_amount")
-        last_inside = words.inclusive(case)
-        served = words.span(
-            given.day("charge_from"), given.day("charge_to"), last_inside=last_inside
-        )
-        return Pure(lambda: {"prorated_days": served.days})
+        return _days_charged(case)
     if given.has("prepaid_units"):
         units = beyond(given.decimal("prepaid_units"), given.decimal("used"))
         return _beyond(given, units)
     return _free_units(given)
+
+
+def _of_days(given: Keys) -> Asked:
+    """What is included in some days of a period: far more is used in them."""
+    active, period = given.integer("active_days"), given.integer("period_days")
+    allowance = Allowance(given.decimal("allowance"), prorated=True)
+    share = Ratio(active, period).value
+    exact = {"allowance": included_units(allowance, [Part(share=share)])}
+    ends = Interval(Unit.DAY, active).advance(words.DAY_ONE, 1)
+    promised = _one_each(allowance, interval=Interval(Unit.DAY, period))
+    charge = Charge(promised, words.DAY_ONE, words.DAY_ONE.day, (served(words.DAY_ONE, ends),))
+    used = (Used(words.DAY_ONE, FAR_MORE),)
+    return Drafts(
+        (replace(charge, usage=used),),
+        ends,
+        lambda found: {"allowance": beyond(net(found[0]), FAR_MORE)},
+        exact=lambda: exact,
+    )
+
+
+def _days_charged(case: CaseInput) -> Asked:
+    """From which day to which the line of a month's usage is; what it costs is not told."""
+    given = case.given
+    last_inside = words.inclusive(case)
+    days = words.span(given.day("charge_from"), given.day("charge_to"), last_inside=last_inside)
+    promised = as_usage(terms(unit_price=given.decimal("unit_price"), alignment=Alignment.CALENDAR))
+    charge = Charge(promised, days.start, days.start.day, (served(days.start, days.end),))
+    used = (Used(days.start, given.decimal("usage_amount")),)
+    return Drafts(
+        (replace(charge, usage=used),),
+        days.end,
+        lambda found: {"prorated_days": [line.period for line in found[0]].pop().days},
+    )
+
+
+def _one_each(allowance: Allowance, **given: Any) -> ChargeTerms:
+    """Usage at 1 a unit beyond what is included: a bill says what that is, if far more is used."""
+    shape = {"kind": Kind.USAGE, "timing": Timing.ARREARS, "unit_price": ONE}
+    return terms(allowance=allowance, **shape, **given)
 
 
 def _free_units(given: Keys) -> Asked:
@@ -86,7 +137,7 @@ def _grants(given: Keys) -> Asked:
     first = Allowance(given.decimal("grant_per_unit"), per_unit=True, prorated=True)
     other = Allowance(given.decimal("grant_per_added_unit"), per_unit=True, prorated=True)
     there, added = given.decimal("units"), given.decimal("added_mid_month")
-    share = given.word("fraction", words.FRACTION)
+    month, left, share = given.word("fraction", words.FRACTION)
 
     def included(of_added: Decimal) -> Decimal:
         return sum_of(
@@ -96,7 +147,28 @@ def _grants(given: Keys) -> Asked:
             ]
         )
 
-    return Pure(lambda: {"this_month": included(share), "next_month": included(ONE)})
+    exact = {"this_month": included(share), "next_month": included(ONE)}
+    start, following, end = boundaries(month.start, words.MONTH, count=2)
+    used = (Used(left.start, FAR_MORE), Used(following, FAR_MORE))
+    charges = [
+        replace(
+            Charge(
+                _one_each(allowance, alignment=Alignment.CALENDAR),
+                start,
+                start.day,
+                (served(day, quantity=units),),
+            ),
+            usage=used,
+        )
+        for allowance, day, units in ((first, start, there), (other, left.start, added))
+    ]
+
+    def read(found: Lines) -> Answers:
+        months = zip(*found, strict=True)
+        now, then = (sum_of([beyond(line.amount, FAR_MORE) for line in each]) for each in months)
+        return {"this_month": now, "next_month": then}
+
+    return Drafts(charges, end, read, exact=lambda: exact)
 
 
 def _window(given: Keys) -> Asked:

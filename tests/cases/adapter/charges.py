@@ -18,21 +18,24 @@ from o2b.charging import (
     tiers_of_blocks,
 )
 from o2b.charging.models import started_blocks
+from o2b.charging.usage import Used
 from o2b.money import sum_of
-from o2b.periods import Period
+from o2b.periods import Period, boundaries
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import (
     NOTHING,
+    as_usage,
     endless,
     in_slices,
     month_of,
     net,
+    served,
     since_day_one,
     terms,
     tiers,
     used_of,
 )
-from tests.cases.asking import Asked, Drafts, Pure
+from tests.cases.asking import Answers, Asked, Charge, Drafts, Lines, Pure
 from tests.cases.reading import CaseInput, Keys
 
 
@@ -100,14 +103,35 @@ def volume(case: CaseInput) -> Asked:
     if given.has("usage"):
         given.word("group", words.USAGE_GROUP)
         months = given.inside("usage")
-        jan, feb = months.decimals("jan"), months.decimals("feb")
-        return Pure(
-            lambda: {"jan": price_groups(promised, jan), "feb": price_groups(promised, feb)}
-        )
+        return _by_record(promised, months.decimals("jan"), months.decimals("feb"))
     if given.has("quantity_for_tier"):
         chosen, charged = given.decimal("quantity_for_tier"), given.decimal("prorated_quantity")
         return Pure(lambda: {"amount": price(promised, charged, tier_quantity=chosen)})
     return _priced(promised, given.decimal("quantity"))
+
+
+def _by_record(promised: ChargeTerms, jan: list[Decimal], feb: list[Decimal]) -> Asked:
+    """Each record of a month has its own tier: a service for each of them."""
+    first, second, end = boundaries(words.DAY_ONE, words.MONTH, count=2)
+    charges = [
+        replace(
+            Charge(as_usage(promised), start, start.day, (served(start, over),)),
+            usage=(Used(start, used),),
+        )
+        for start, over, month in ((first, second, jan), (second, end, feb))
+        for used in month
+    ]
+    count = len(jan)
+
+    def read(found: Lines) -> Answers:
+        of_jan, of_feb = found[:count], found[count:]
+        return {
+            "jan": net([line for lines in of_jan for line in lines]),
+            "feb": net([line for lines in of_feb for line in lines]),
+        }
+
+    exact = {"jan": price_groups(promised, jan), "feb": price_groups(promised, feb)}
+    return Drafts(charges, end, read, exact=lambda: exact)
 
 
 def stairstep(case: CaseInput) -> Asked:
