@@ -12,6 +12,7 @@ from o2b.charging.allocation import Coupon
 from o2b.charging.facts import Segment
 from o2b.charging.tax import TaxLine, TaxRounding
 from o2b.charging.usage import Used
+from o2b.periods import Period
 
 Answers = Mapping[str, Any]
 Lines = Sequence[Sequence[DraftLine]]  # charge by charge, payer by payer
@@ -88,12 +89,62 @@ class Bill:
 MaybeBill = Bill | None
 
 
+class Paper(NamedTuple):
+    """What a document comes to; a credit note is below zero."""
+
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+
+
+class Standing(NamedTuple):
+    """How an account stands in the end: its documents, and what was paid on them.
+
+    `bills` and `notes` in the order in which they were issued, `applied` and `left` bill by bill.
+    `unapplied` is money on no bill, `owed` what was billed less what was paid: below zero the
+    customer's credit. `revenue` is what is earned of the bills, month by month.
+    """
+
+    bills: list[Paper]
+    notes: list[Paper]
+    applied: list[Decimal]
+    left: list[Decimal]
+    unapplied: Decimal
+    owed: Decimal
+    revenue: list[Decimal]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What an account is billed, pays and is credited, told to billing in this order.
+
+    Each line is a service of so many units at 1, paid in advance for a month, or for the days
+    `served`. All are on one bill, or each is `apart` on one of its own, the oldest first. Money
+    that came `before` the first bill is used for it; `payments` come after the last. Each of the
+    `corrections` tells what really was in service of some lines, by their numbers from 1; a run
+    credits the difference.
+    """
+
+    lines: Sequence[TaxLine]
+    read: Callable[[Standing], Answers]
+    apart: bool = False
+    coupons: Sequence[Coupon] = ()
+    before: Sequence[Decimal] = ()
+    payments: Sequence[Decimal] = ()
+    corrections: Sequence[Mapping[int, Decimal]] = ()
+    served: Period | None = None
+
+
+MaybeLedger = Ledger | None
+
+
 @dataclass(frozen=True)
 class Pure:
-    """A call of functions of the engine; where it says what a bill says, that `bill` too."""
+    """A call of functions of the engine; where it says what documents say, those too."""
 
     call: Callable[[], Answers]
     bill: Bill | None = None
+    ledger: Ledger | None = None
 
 
 @dataclass(frozen=True)
@@ -148,4 +199,4 @@ class Drafts:
         return {**told, **self.read(lines)}
 
 
-Asked = Pure | Drafts
+Asked = Pure | Drafts | Ledger

@@ -4,7 +4,7 @@ All cases share one world, which is rolled back. What is sold is owed once, on t
 month, and billed when the month is over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -46,7 +46,11 @@ class Documents:
 
 def _billed(bills: Mapping[str, Bill]) -> dict[str, Document]:
     an_entity()
-    _rates(bills)
+    rates_of(
+        percent
+        for bill in bills.values()
+        for percent in (bill.minimum_percent, *(line.percent for line in bill.lines))
+    )
     sold = {case: (_sold(bill), _sold(replace(bill, coupons=()))) for case, bill in bills.items()}
     for per in sorted({bill.per for bill in bills.values()}):
         LegalEntity.objects.update(conventions={"tax_rounding": per})
@@ -56,14 +60,14 @@ def _billed(bills: Mapping[str, Bill]) -> dict[str, Document]:
     return {case: _document(*own, full=_tax(full[0])) for case, (own, full) in sold.items()}
 
 
-def _rates(bills: Mapping[str, Bill]) -> None:
-    percents = {line.percent for bill in bills.values() for line in bill.lines}
-    percents |= {bill.minimum_percent for bill in bills.values()}
-    for percent in sorted(percents | {ZERO}):
-        a_tax_rate(f"{percent:f}", _code(percent))
+def rates_of(percents: Iterable[Decimal]) -> None:
+    """A rate for each of these percents, and one of nothing."""
+    for percent in sorted({ZERO, *percents}):
+        a_tax_rate(f"{percent:f}", rate_code(percent))
 
 
-def _code(percent: Decimal) -> str:
+def rate_code(percent: Decimal) -> str:
+    """The tax code of a price that bears so many percent."""
     return f"at-{percent.normalize():f}".replace(".", "-")
 
 
@@ -71,18 +75,19 @@ def _sold(bill: Bill) -> tuple[Account, list[ProductVersion]]:
     """An account with a service for each line, and whatever adjusts its bills."""
     account = an_account()
     products = [
-        a_product(charges=[setup_fee(f"{line.amount:f}", tax_code=_code(line.percent))])
+        a_product(charges=[setup_fee(f"{line.amount:f}", tax_code=rate_code(line.percent))])
         for line in bill.lines
     ]
     in_service(products, account=account)
     for coupon in bill.coupons:
-        _grant(account, coupon, products)
+        grant(account, coupon, products)
     if bill.minimum is not None:
-        committed(account, f"{bill.minimum:f}", tax_code=_code(bill.minimum_percent))
+        committed(account, f"{bill.minimum:f}", tax_code=rate_code(bill.minimum_percent))
     return account, products
 
 
-def _grant(account: Account, told: Coupon, products: list[ProductVersion]) -> None:
+def grant(account: Account, told: Coupon, products: list[ProductVersion]) -> None:
+    """A coupon by two people; one of another currency is refused."""
     percent = told.discount.kind is DiscountKind.PERCENT
     only = [] if told.lines is None else [products[n].product.code for n in sorted(told.lines)]
     coupon = a_coupon(

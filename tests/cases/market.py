@@ -74,7 +74,7 @@ def sell_and_bill(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
     early = [service for service in services if service.life.billed_until]
     _sell(early, owner, at)
     use(early)
-    _change({each: list(each.life.deeds(each.life.first)) for each in early}, at)
+    change({each: list(each.life.deeds(each.life.first)) for each in early}, at)
     before = [sale for sale in sales.values() if sale.billed_until]
     for run, sale in _runs(before, lambda sale: sale.billed_until or sale.until, at):
         sale.before = run
@@ -83,7 +83,7 @@ def sell_and_bill(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
     _sell(rest, owner, at)
     use(rest)
     _agree(rest, owner, at)
-    _change({each: list(each.life.deeds(each.life.last)) for each in services}, at)
+    change({each: list(each.life.deeds(each.life.last)) for each in services}, at)
     for run, sale in _runs(list(sales.values()), lambda sale: sale.until, at):
         sale.last = run
     lines = _lines(services)
@@ -217,7 +217,7 @@ def _keys(accounts: Iterable[Account]) -> list[int]:
     return [each.pk for each in accounts]
 
 
-def _change(wanted: Mapping[Service, list[Deed]], at: datetime) -> None:
+def change(wanted: Mapping[Service, Sequence[Deed]], at: datetime) -> None:
     """Let each service be changed as wanted; what it was told before and is no more is undone."""
     facts = {each: dict(_facts(each, deeds, at.date())) for each, deeds in wanted.items()}
     changed = [service for service, told in facts.items() if told]

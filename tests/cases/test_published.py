@@ -1,12 +1,15 @@
 """The published cases: each verified one must come out of the engine as it was published."""
 
+from collections.abc import Iterator
+
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.cases.asking import Answers, Drafts, Level, Pure
+from tests.cases.asking import Answers, Asked, Drafts, Ledger, Level, Pure
 from tests.cases.comparing import differences, unanswered
 from tests.cases.dated import has_dates_and_money
 from tests.cases.documents import Documents
+from tests.cases.ledgers import Ledgers
 from tests.cases.lives import why_unsold
 from tests.cases.loading import SHARED, PublishedCase, load, path_of_cases
 from tests.cases.running import Skipped, ask, drafted, exactly, is_whole
@@ -52,16 +55,28 @@ def documents(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Docu
     return Documents(django_db_blocker, bills)
 
 
+@pytest.fixture(scope="session")
+def ledgers(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ledgers:
+    """How the accounts of all cases stand that are paid or credited."""
+    asked = {}
+    for case in CASES:
+        try:
+            found = ledger_of(ask(case))
+        except Skipped:
+            continue
+        if found is not None:
+            asked[case.name] = found
+    return Ledgers(django_db_blocker, asked)
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_case(case: PublishedCase, request: pytest.FixtureRequest):
     told = Told(request, case)
     try:
         asked = ask(case)
-        if isinstance(asked, Pure):
-            told.check(Level.PURE, asked.call())
-            if asked.bill is not None:
-                document = request.getfixturevalue("documents").of(case.name)
-                told.check(Level.RUN, asked.bill.read(document))
+        if not isinstance(asked, Drafts):
+            for level, answers in of_papers(asked, case, request):
+                told.check(level, answers)
             return
         if asked.exact is not None:
             told.check(Level.PURE, exactly(asked))
@@ -104,10 +119,30 @@ def test_dates_and_money_are_not_left_to_pure_functions():
             continue
         if isinstance(asked, Pure):
             pure.append(case.name)
-        else:
+        elif isinstance(asked, Drafts):
             drafted_only.add(why_unsold(asked))
     assert pure == []
     assert drafted_only == {""}
+
+
+def of_papers(
+    asked: Pure | Ledger, case: PublishedCase, request: pytest.FixtureRequest
+) -> Iterator[tuple[Level, Answers]]:
+    """What functions say, and what the documents of real runs say of the same."""
+    if isinstance(asked, Pure):
+        yield Level.PURE, asked.call()
+        if asked.bill is not None:
+            document = request.getfixturevalue("documents").of(case.name)
+            yield Level.RUN, asked.bill.read(document)
+    if (ledger := ledger_of(asked)) is not None:
+        yield Level.RUN, ledger.read(request.getfixturevalue("ledgers").of(case.name))
+
+
+def ledger_of(asked: Asked) -> Ledger | None:
+    """What is asked of payments and credits, alone or beside pure functions."""
+    if isinstance(asked, Pure):
+        return asked.ledger
+    return asked if isinstance(asked, Ledger) else None
 
 
 def is_of_a_bill(asked: Drafts) -> bool:

@@ -20,17 +20,23 @@ from o2b.money import quantise, rounded, sum_of
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import NOTHING, net, since_day_one, terms
 from tests.cases.adapter.units import Units
-from tests.cases.asking import Answers, Asked, Bill, Document, Drafts, MaybeBill, Pure
+from tests.cases.asking import (
+    Answers,
+    Asked,
+    Bill,
+    Credit,
+    Document,
+    Drafts,
+    Ledger,
+    MaybeBill,
+    Pure,
+    Standing,
+)
 from tests.cases.reading import CaseInput, Keys, Unknown, to_decimal
 from tests.cases.subscribers import subscribers
 
 REST = {"the rest is the difference, not a new calculation": True}
 DECIMALS_DIRECTION = {"up": words.Rounding.UP, "down": words.Rounding.DOWN}
-BEFORE_TAX = {
-    "before tax": True,
-    "before tax, pro rata to fees": True,
-    "before tax, pro rata over taxable and exempt lines": True,
-}
 ORDER = {"coupon before tax; credit notes, then prepaid credits after tax": True}
 MANY = "a telecom's whole base is more than a test sells"
 RUNS = {
@@ -106,7 +112,7 @@ def rounding(case: CaseInput) -> Asked:
 def with_discount(case: CaseInput) -> Asked:
     """Discounts before tax; credits after it."""
     given = case.given
-    case.conventions.word("discount", BEFORE_TAX, True)
+    case.conventions.word("discount", words.BEFORE_TAX, True)
     case.conventions.word("order", ORDER, True)
     case.conventions.word("rounding", words.TAX_ROUNDING, TaxRounding.INVOICE)
     if not given.has("tax_percent") and not given.has("fees"):
@@ -210,7 +216,21 @@ def _credited(case: CaseInput, units: Units) -> Asked:
     """A part is credited; what stays is the difference."""
     case.conventions.word("rounding", REST)
     net, part = units.amount("net"), units.amount("credit_net")
-    found = split_tax(net, case.given.decimal("tax_percent"), part, units.currency)
+    percent = case.given.decimal("tax_percent")
+    found = split_tax(net, percent, part, units.currency)
+
+    def read(said: Standing) -> Answers:
+        papers = [*said.bills, *said.notes]
+        credits = said.notes
+        return {
+            "credit_tax": Credit(units.told(sum_of([each.tax for each in credits]))),
+            "credit_total": Credit(units.told(sum_of([each.total for each in credits]))),
+            "left_net": units.told(sum_of([each.net for each in papers])),
+            "left_tax": units.told(sum_of([each.tax for each in papers])),
+            "left_total": units.told(sum_of([each.total for each in papers])),
+        }
+
+    ledger = Ledger([TaxLine(net, percent)], read, corrections=[{1: found.left.net}])
     return Pure(
         lambda: {
             "credit_tax": units.told(found.credit.tax),
@@ -218,7 +238,8 @@ def _credited(case: CaseInput, units: Units) -> Asked:
             "left_net": units.told(found.left.net),
             "left_tax": units.told(found.left.tax),
             "left_total": units.told(found.left.total),
-        }
+        },
+        ledger=ledger if units.currency == words.CURRENCY else None,
     )
 
 

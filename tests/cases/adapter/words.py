@@ -96,6 +96,11 @@ TAX_ROUNDING = {
     "once per tax rate group": TaxRounding.RATE,
     "half_up": TaxRounding.INVOICE,
 }
+BEFORE_TAX = {
+    "before tax": True,
+    "before tax, pro rata to fees": True,
+    "before tax, pro rata over taxable and exempt lines": True,
+}
 PAYERS_ROUNDING = {"half_up; the customer pays the difference": True}
 CHANGE_ORDER = {"credit of the old plan, debit of the new": True}
 COUPON_ORDER = {"as applied; a percentage acts on what is left": True}
