@@ -57,7 +57,7 @@ class Document(NamedTuple):
     """What the bill of an account says; `shares` are what each line was reduced by.
 
     `taxable` is the rest of lines that have a rate above zero, `tax_on_full` what the tax of the
-    same lines is without any coupon.
+    same lines is without any coupon. `line_taxes` are of the lines, `taxes` of what coupons leave.
     """
 
     shares: list[Decimal]
@@ -72,6 +72,7 @@ class Document(NamedTuple):
     true_up_tax: Decimal
     tax_on_full: Decimal
     line_taxes: list[Decimal]
+    taxes: list[Decimal]
 
 
 @dataclass(frozen=True)

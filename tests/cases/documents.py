@@ -128,6 +128,10 @@ def _document(account: Account, products: list[ProductVersion], *, full: Decimal
         true_up_tax=sum_of(row.tax for row in missing),
         tax_on_full=full,
         line_taxes=[line.tax for line in lines],
+        taxes=[
+            line.tax + sum_of(row.tax for row in rows if row.charge_id == line.charge_id)
+            for line in lines
+        ],
     )
 
 

@@ -110,7 +110,7 @@ def _why_not_priced(charge: Charge) -> str:
     terms = charge.terms
     if charge.billed is not None or charge.billed_through is not None:
         return "what was billed is told, not brought about"
-    if terms.discounts and not as_coupons(terms):
+    if terms.discounts and not as_coupons(terms) and quoted_percent(terms) is None:
         return "discounted as no coupon is"
     if not all(_can_be_ordered(each.quantity) for each in (*charge.segments, *charge.later)):
         return "a quantity that cannot be ordered"
@@ -121,6 +121,14 @@ def as_coupons(terms: ChargeTerms) -> bool:
     """Whether its discounts come to the same as coupons of the account on this product alone."""
     percents = {each.kind for each in terms.discounts} <= {DiscountKind.PERCENT}
     return percents and terms.minimum is None and terms.maximum is None
+
+
+def quoted_percent(terms: ChargeTerms) -> Decimal | None:
+    """What the quote takes off, where a price has a bound that coupons know nothing of."""
+    if as_coupons(terms) or len(terms.discounts) != 1:
+        return None
+    (only,) = terms.discounts
+    return only.value if only.kind is DiscountKind.PERCENT else None
 
 
 def _can_be_ordered(quantity: Decimal) -> bool:

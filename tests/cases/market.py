@@ -35,7 +35,7 @@ from subscriptions.timelines.services import NewFact, tell_facts
 from tests.billing.adjustments.build import a_coupon, has
 from tests.cases.asking import Drafts, Lines
 from tests.cases.consuming import Service, a_meter_for, use
-from tests.cases.lives import QUANTITY_PLACES, Deed, lives_of
+from tests.cases.lives import QUANTITY_PLACES, Deed, as_coupons, lives_of, quoted_percent
 from tests.factories import LONG_AGO, a_product, a_user, an_account, an_entity
 
 Found = tuple[Lines, Lines]  # of the last run, and of the one before
@@ -123,7 +123,8 @@ def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
                     version=books[charge.terms.currency], product=product.product, **columns
                 )
                 products.append(product)
-                discounted += [(account, product, each) for each in charge.terms.discounts]
+                if as_coupons(charge.terms):
+                    discounted += [(account, product, each) for each in charge.terms.discounts]
             payers = [an_account(bill_day=day, currency=currency) for _ in life.charges[0].payers]
             sales[case].services.append(Service(life, account, products, payers))
     for version in books.values():
@@ -177,7 +178,11 @@ def _sell(services: Sequence[Service], owner: int, at: datetime) -> None:
         return
     quoted: dict[tuple[int, date], list[LineInput]] = defaultdict(list)
     for each in services:
-        line = LineInput(each.products[0].product.code, each.life.quantity)
+        line = LineInput(
+            each.products[0].product.code,
+            each.life.quantity,
+            discount_percent=quoted_percent(each.life.charges[0].terms) or 0,
+        )
         quoted[each.account.pk, each.life.started_on].append(line)
     # Ordered when all of it had begun: what was agreed stands, whenever it is delivered.
     placed = at + timedelta(days=1)

@@ -236,6 +236,7 @@ def test_a_service_that_ends_on_its_first_day_is_sold_all_the_same():
 BILLED = Billed(JANUARY, 1, 1, Decimal(5), FEBRUARY)
 CAPPED = {"model": Model.GRADUATED, "tiers": (Tier(Decimal(5), Decimal(1), Decimal(0)),)}
 LESS = terms(discounts=(Discount(DiscountKind.PERCENT, Decimal(50)),))
+TWICE = (*LESS.discounts, *LESS.discounts)
 SOME = a_charge(served(JANUARY))
 
 
@@ -249,6 +250,10 @@ SOME = a_charge(served(JANUARY))
         (of(replace(SOME, terms=terms(currency="USD"))), ""),
         (
             of(replace(SOME, terms=replace(LESS, minimum=Decimal(1)))),
+            "",
+        ),
+        (
+            of(replace(SOME, terms=replace(LESS, minimum=Decimal(1), discounts=TWICE))),
             "discounted as no coupon is",
         ),
         (of(replace(SOME, terms=LESS)), ""),

@@ -34,6 +34,7 @@ from tests.cases.adapter.selling import (
     NOTHING,
     ONE,
     as_usage,
+    in_slices,
     net,
     served,
     since_day_one,
@@ -60,8 +61,7 @@ def overage(case: CaseInput) -> Asked:
     if given.has("charge_from"):
         return _days_charged(case)
     if given.has("prepaid_units"):
-        units = beyond(given.decimal("prepaid_units"), given.decimal("used"))
-        return _beyond(given, units)
+        return _beyond(given, given.decimal("prepaid_units"), given.decimal("used"))
     return _free_units(given)
 
 
@@ -109,9 +109,9 @@ def _free_units(given: Keys) -> Asked:
     free = given.decimal("free_units") if given.has("free_units") else given.decimal("allowance")
     already = given.maybe_decimal("already_used") or NOTHING
     now = given.decimal("period_quantity" if given.has("period_quantity") else "quantity")
-    units = beyond(free, now, already)
     if not given.has("tiers"):
-        return _beyond(given, units)
+        return _beyond(given, free, now, already)
+    units = beyond(free, now, already)
     promised, other = (
         terms(model=model, tiers=tiers_of(given)) for model in (Model.GRADUATED, Model.VOLUME)
     )
@@ -119,17 +119,41 @@ def _free_units(given: Keys) -> Asked:
     found = progressive(promised, before=before, now=units)
     if found.amount != progressive(other, before=before, now=units).amount:
         raise Unknown("given.tiers", "graduated or volume is not told")
-    return Pure(lambda: {"billable_units": units, "overage_units": units, "amount": found.amount})
+    more = {"billable_units": units, "overage_units": units}
+    return in_slices(
+        with_free(promised, free),
+        already,
+        now,
+        exact=lambda: {"amount": found.amount, **more},
+        more=more,
+    )
 
 
-def _beyond(given: Keys, units: Decimal) -> Asked:
-    """Units beyond what is free, at their price where one is told."""
-    answers = {"billable_units": units, "overage_units": units}
-    for key in ("overage_price", "unit_price"):
-        if given.has(key):
-            answers["amount"] = price(terms(unit_price=given.decimal(key)), units)
-            break
-    return Pure(lambda: answers)
+def _beyond(given: Keys, free: Decimal, now: Decimal, already: Decimal = NOTHING) -> Asked:
+    """Units beyond what is free, at their price; at 1 a unit where none is told."""
+    units = beyond(free, now, already)
+    more = {"billable_units": units, "overage_units": units}
+    keys = [key for key in ("overage_price", "unit_price") if given.has(key)]
+    unit_price = ONE
+    for key in keys:
+        unit_price = given.decimal(key)
+    promised = terms(unit_price=unit_price)
+    amount = price(promised, units)
+    if not keys:
+        asked = in_slices(with_free(promised, free), already, now, exact=lambda: more)
+        return replace(asked, read=lambda found: dict.fromkeys(more, net(found[0])))
+    return in_slices(
+        with_free(promised, free),
+        already,
+        now,
+        exact=lambda: {"amount": amount, **more},
+        more=more,
+    )
+
+
+def with_free(promised: ChargeTerms, free: Decimal) -> ChargeTerms:
+    """The price of usage of which the first units of a month are free."""
+    return replace(as_usage(promised), allowance=Allowance(free) if free else None)
 
 
 def _grants(given: Keys) -> Asked:
@@ -241,9 +265,38 @@ def rollover(case: CaseInput) -> Asked:
         "next_month_available": following.available,
         "next_period_available": following.available,
     }
-    if carried or not case.wanted.issubset(SEEN_NEXT_MONTH):
-        return Pure(lambda: answers)
-    return _seen_next_month(allowance, given.decimal("used"), answers)
+    pure = Pure(lambda: answers)
+    used = given.decimal("used")
+    if carried:
+        # So much was left of the month before: all that was used of it is what is beyond.
+        earlier = beyond(carried, allowance.units)
+        left = settle(allowance, [PoolPeriod(earlier)]).pop().rolled_out
+        return _carried(allowance, (earlier, used), answers) if left == carried else pure
+    if not case.wanted.issubset(SEEN_NEXT_MONTH):
+        return pure
+    return _seen_next_month(allowance, used, answers)
+
+
+def _carried(allowance: Allowance, used: tuple[Decimal, Decimal], answers: Answers) -> Asked:
+    """A month that leaves units, one that draws them, and one that uses far more than there is."""
+    promised = _one_each(allowance)
+    *starts, last = boundaries(words.DAY_ONE, words.MONTH, count=3)
+    told = zip(starts, (*used, FAR_MORE), strict=True)
+
+    def read(lines: Lines) -> Answers:
+        _, now, then = lines[0]
+        available = beyond(then.amount, FAR_MORE)
+        return {
+            **answers,
+            "overage": now.amount,
+            "next_month_available": available,
+            "next_period_available": available,
+        }
+
+    charge = replace(
+        since_day_one(promised), usage=tuple(Used(day, quantity) for day, quantity in told)
+    )
+    return Drafts((charge,), last, read, exact=lambda: answers)
 
 
 def _seen_next_month(allowance: Allowance, used: Decimal, answers: Answers) -> Asked:

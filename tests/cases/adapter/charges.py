@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from o2b.charging import (
     Allowance,
-    Billed,
     ChargeTerms,
     Conventions,
     Model,
@@ -17,9 +16,10 @@ from o2b.charging import (
     progressive,
     tiers_of_blocks,
 )
+from o2b.charging.allowances import beyond
 from o2b.charging.models import started_blocks
 from o2b.charging.usage import Used
-from o2b.money import sum_of
+from o2b.money import quantise, sum_of
 from o2b.periods import Period, boundaries
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import (
@@ -47,7 +47,7 @@ def unit(case: CaseInput) -> Asked:
             (terms(unit_price=each.decimal("unit_price")), each.decimal("quantity"))
             for each in given.each("filters")
         ]
-        return Pure(lambda: {"amount": price_together(parts)})
+        return _together(parts)
     promised = terms(unit_price=given.decimal("unit_price"))
     until = words.DAY_ONE
     if given.has("months"):
@@ -62,6 +62,20 @@ def unit(case: CaseInput) -> Asked:
             "total": net(lines),
         },
         until=until,
+    )
+
+
+def _together(parts: list[tuple[ChargeTerms, Decimal]]) -> Asked:
+    """Parts of one amount, a service each; where they are no amounts themselves, not on a bill."""
+    exact = price_together(parts)
+    each = [price(promised, many) for promised, many in parts]
+    if each != [quantise(amount, words.CURRENCY) for amount in each]:
+        return Pure(lambda: {"amount": exact})
+    return Drafts(
+        tuple(since_day_one(promised, many) for promised, many in parts),
+        words.DAY_ONE,
+        lambda found: {"amount": net([line for lines in found for line in lines])},
+        exact=lambda: {"amount": exact},
     )
 
 
@@ -178,13 +192,7 @@ def blocks(case: CaseInput) -> Asked:
     started = case.conventions.word("block", words.STARTED_BLOCK, Started.WHOLE)
     rules = Conventions(started=started)
     if given.has("items"):
-        items = [_item(each, rules) for each in given.each("items")]
-        return Drafts(
-            tuple(since_day_one(promised, units) for promised, units in items),
-            words.DAY_ONE,
-            lambda found: {"amount": net([line for lines in found for line in lines])},
-            exact=lambda: {"amount": price_together(items)},
-        )
+        return _together([_item(each, rules) for each in given.each("items")])
     if given.has("tiers"):
         told = [
             (each.decimal("block_size"), each.maybe_decimal("max_blocks"), each.decimal("price"))
@@ -208,23 +216,14 @@ def _blocks_of_one_size(given: Keys, rules: Conventions) -> Asked:
     )
     if not given.has("already_billed_blocks"):
         return _priced(promised, units, total_blocks=total)
-    before = price_of_blocks(promised, given.integer("already_billed_blocks"))
-    billed = (Billed(words.DAY_ONE, 1, 1, before, words.MONTH.advance(words.DAY_ONE, 1)),)
-    charge = replace(since_day_one(promised, units), billed=billed)
-    return Drafts(
-        (charge,),
-        words.DAY_ONE,
-        lambda found: {
-            "total_blocks": total,
-            "amount": found[0][0].target,
-            "amount_due": found[0][0].amount,
-        },
+    # What fills so many blocks was used before; the rest is told late.
+    before = price(terms(unit_price=size), given.decimal("already_billed_blocks"))
+    whole = price(promised, units)
+    slices = in_slices(promised, before, beyond(before, units))
+    return replace(
+        slices,
+        read=lambda found: {"total_blocks": total, "amount": whole, "amount_due": net(found[0])},
     )
-
-
-def price_of_blocks(promised: ChargeTerms, count: int) -> Decimal:
-    """What so many whole blocks cost: the price of a charge per block."""
-    return price(terms(unit_price=promised.unit_price), Decimal(count))
 
 
 def _item(told: Keys, rules: Conventions) -> tuple[ChargeTerms, Decimal]:

@@ -1,5 +1,6 @@
 """rounding.currency, cash, allocation: what becomes of less than a minor unit."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from o2b.charging.allocation import allocate
@@ -17,6 +18,7 @@ from o2b.money import (
 )
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import ONE, month_of, net, terms
+from tests.cases.adapter.starting import days_of_a_period
 from tests.cases.asking import Asked, Pure
 from tests.cases.reading import CaseInput
 
@@ -64,6 +66,9 @@ def currency(case: CaseInput) -> Asked:
         return Pure(lambda: {"amount": rounded(amount, decimals, rounding)})
     minor = Decimal(minor_units(amount, code, rounding))
     exact = {"amount": quantise(amount, code, rounding)}
+    if given.has("price") and rounding is Rounding.HALF_UP:
+        asked = days_of_a_period(case)
+        return replace(asked, read=lambda found: {"amount": net(found[0]), "minor_units": minor})
     if rounding is not Rounding.HALF_UP or not _can_be_a_price(amount):
         return Pure(lambda: {"minor_units": minor, **exact})
     return month_of(

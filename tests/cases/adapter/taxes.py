@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
-from o2b.charging import DraftLine, price
+from o2b.charging import ChargeTerms, DraftLine, price
 from o2b.charging.allocation import Coupon, stack
 from o2b.charging.tax import (
     TaxLine,
@@ -18,7 +18,7 @@ from o2b.charging.tax import (
 from o2b.charging.terms import Discount, DiscountKind
 from o2b.money import quantise, rounded, sum_of
 from tests.cases.adapter import words
-from tests.cases.adapter.selling import NOTHING, net, since_day_one, terms
+from tests.cases.adapter.selling import NOTHING, ONE, net, since_day_one, terms
 from tests.cases.adapter.units import Units
 from tests.cases.asking import (
     Answers,
@@ -49,8 +49,12 @@ QUANTITY_TIMES_PRICE = r"(?P<quantity>\d+(?:\.\d+)?) [A-Za-z]+ x (?P<price>\d+(?
 def exclusive(case: CaseInput) -> Asked:
     """Tax on a net amount that may have more decimals than the currency: rounded on the sum."""
     net, percent = case.given.decimal("net"), case.given.decimal("tax_percent")
-    found = tax_lines([TaxLine(net, percent)], currency=words.CURRENCY, per=TaxRounding.INVOICE)
-    return Pure(lambda: {"total": found.total, "tax": found.tax, "net": found.net})
+    lines = [TaxLine(net, percent)]
+    found = tax_lines(lines, currency=words.CURRENCY, per=TaxRounding.INVOICE)
+    return Pure(
+        lambda: {"total": found.total, "tax": found.tax, "net": found.net},
+        _taxed(lines, Units(case), TaxRounding.INVOICE),
+    )
 
 
 def inclusive(case: CaseInput) -> Asked:
@@ -141,7 +145,7 @@ def with_discount(case: CaseInput) -> Asked:
             "taxable": found.taxable,
             "tax": found.tax,
             "tax_total": found.tax,
-            "taxes": found.taxes,
+            "taxes": list(found.taxes),
             "total": found.total,
             "due": found.due,
             "coupon_split": found.shares,
@@ -162,6 +166,7 @@ def _discounted(lines: list[TaxLine], coupons: list[Coupon], shipped: bool) -> B
             "taxable": said.taxable,
             "tax": said.tax,
             "tax_total": said.tax,
+            "taxes": said.taxes,
             "total": said.total,
             "due": said.total,
             "coupon_split": said.shares,
@@ -176,8 +181,16 @@ def invoice_sum(case: CaseInput) -> Asked:
     given = case.given
     if given.has("run"):
         return _run(given)
-    amounts = [quantise(_line(each), words.CURRENCY) for each in given.values("lines")]
-    return Pure(lambda: {"total": sum_of(amounts)})
+    lines = [_line(each) for each in given.values("lines")]
+    amounts = [quantise(price(promised, many), words.CURRENCY) for promised, many in lines]
+    if any(amount.is_signed() for amount in amounts):
+        return Pure(lambda: {"total": sum_of(amounts)})
+    return Drafts(
+        tuple(since_day_one(promised, many) for promised, many in lines),
+        words.DAY_ONE,
+        lambda found: {"total": net([line for lines in found for line in lines])},
+        exact=lambda: {"total": sum_of(amounts)},
+    )
 
 
 def _run(given: Keys) -> Asked:
@@ -201,13 +214,13 @@ def _run(given: Keys) -> Asked:
     )
 
 
-def _line(told: object) -> Decimal:
-    """ "10 GB x 0.11", or an amount."""
+def _line(told: object) -> tuple[ChargeTerms, Decimal]:
+    """ "10 GB x 0.11", or an amount: a price and how many."""
     parts = re.fullmatch(QUANTITY_TIMES_PRICE, told) if isinstance(told, str) else None
     if parts:
-        return price(terms(unit_price=Decimal(parts["price"])), Decimal(parts["quantity"]))
+        return terms(unit_price=Decimal(parts["price"])), Decimal(parts["quantity"])
     try:
-        return to_decimal(told)
+        return terms(unit_price=to_decimal(told)), ONE
     except (ValueError, TypeError, InvalidOperation) as error:
         raise Unknown("given.lines", told) from error
 
