@@ -181,7 +181,7 @@ class Drafts:
     the charges, where orders can bring their lives about: account, product, book, quote, order and
     subscription, changes of it, bill runs; it then reads the lines of the invoices. With
     `one_service` the charges follow one another as the Terms of one service, else each is a
-    service of its own; `unsold` says why they are not sold.
+    service of its own; of a `base` that of a subscriber of his own, by the thousand.
     `exact` asks pure functions for the same; where that has more decimals than the currency, the
     published figure is not one of a bill, and the case stays at that level.
     """
@@ -191,7 +191,7 @@ class Drafts:
     read: Callable[[Lines], Answers]
     read_before: MaybeReader = None
     one_service: bool = False
-    unsold: str = ""
+    base: bool = False
     exact: MaybeCall = None
 
     def answers(self, lines: Lines, before: Lines) -> Answers:

@@ -94,8 +94,6 @@ def lives_of(asked: Drafts) -> list[Life]:
 
 def why_unsold(asked: Drafts) -> str:
     """Why orders cannot bring these charges about; nothing where they can."""
-    if asked.unsold:
-        return asked.unsold
     reasons = (_why_not_priced(charge) for charge in asked.charges)
     if why := next(filter(None, reasons), ""):
         return why

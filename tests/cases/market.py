@@ -15,10 +15,10 @@ from billing.payers.selectors import Share
 from billing.payers.services import approve_payers, ask_payers
 from billing.runs.services import approve_run, open_run
 from o2b import events
-from o2b.catalog.models import Price, PriceBook, PriceBookVersion, ProductVersion
+from o2b.catalog.models import Price, PriceBook, PriceBookVersion
 from o2b.catalog.resolution import Wanted, resolve
 from o2b.catalog.services import freeze_terms, publish_price_book_version
-from o2b.charging import ChargeTerms, Discount, DraftLine, StartRule
+from o2b.charging import ChargeTerms, DraftLine, StartRule
 from o2b.charging.terms import charge_document, details_document
 from o2b.customers.models import Account
 from o2b.money import sum_of
@@ -35,7 +35,7 @@ from subscriptions.timelines.services import NewFact, tell_facts
 from tests.billing.adjustments.build import a_coupon, has
 from tests.cases.asking import Drafts, Lines
 from tests.cases.consuming import Service, a_meter_for, use
-from tests.cases.lives import QUANTITY_PLACES, Deed, as_coupons, lives_of, quoted_percent
+from tests.cases.lives import QUANTITY_PLACES, Deed, Life, as_coupons, lives_of, quoted_percent
 from tests.factories import LONG_AGO, a_product, a_user, an_account, an_entity
 
 Found = tuple[Lines, Lines]  # of the last run, and of the one before
@@ -100,43 +100,58 @@ def _when(sold: Iterable[Drafts]) -> datetime:
 
 
 def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
-    """A product for each charge, priced by the default book of its currency, of one version."""
-    books = {code: _a_book(code) for code in sorted(_currencies(sold.values()))}
-    sales = {}
-    discounted: list[tuple[Account, ProductVersion, Discount]] = []
+    """A product for each charge, priced by the default book of its currency, of one version.
+
+    A book is published before there is anything that it has no price for, currency by currency.
+    """
+    sales = {case: Sale(asked.until, []) for case, asked in sold.items()}
+    by_currency: dict[str, list[tuple[str, str, Life]]] = defaultdict(list)
     for n, (case, asked) in enumerate(sold.items(), start=1):
-        accounts: dict[tuple[int, str], Account] = {}
-        sales[case] = Sale(asked.until, [])
         for i, life in enumerate(lives_of(asked), start=1):
-            day, currency = life.anchor_day, life.charges[0].terms.currency
-            account = accounts.get((day, currency))
-            account = account or an_account(bill_day=day, currency=currency)
-            accounts[day, currency] = account
-            products = []
-            for j, charge in enumerate(life.charges, start=1):
-                code = f"case-{n}-{i}-{j}"
-                product = a_product(code=code, charges=[], quantity_places=QUANTITY_PLACES)
-                columns = _columns(charge.terms)
-                if charge.usage:
-                    columns["details"] = {**columns["details"], "meter": a_meter_for(charge, code)}  # type: ignore[dict-item]
-                Price.objects.create(
-                    version=books[charge.terms.currency], product=product.product, **columns
-                )
-                products.append(product)
-                if as_coupons(charge.terms):
-                    discounted += [(account, product, each) for each in charge.terms.discounts]
-            payers = [an_account(bill_day=day, currency=currency) for _ in life.charges[0].payers]
-            sales[case].services.append(Service(life, account, products, payers))
-    for version in books.values():
+            currency = life.charges[0].terms.currency
+            by_currency[currency].append((case, f"case-{n}-{i}", life))
+    services: dict[str, Service] = {}
+    accounts: dict[tuple[str, str, int], Account] = {}
+    for currency, lives in sorted(by_currency.items()):
+        version = _a_book(currency)
+        for case, code, life in lives:
+            key = (case, currency, life.anchor_day)
+            own = accounts.get(key) or an_account(bill_day=life.anchor_day, currency=currency)
+            accounts[key] = own
+            services[code] = _service(version, code, life, own)
         publish_price_book_version(version_id=version.pk, at=LONG_AGO)
-    for account, product, discount in discounted:
-        only = [product.product.code]
-        has(account, a_coupon(f"{discount.value:f}", products=only), "2000-01-01")
+    for n, (case, asked) in enumerate(sold.items(), start=1):
+        count = len(lives_of(asked))
+        sales[case].services = [services[f"case-{n}-{i + 1}"] for i in range(count)]
+    for service in services.values():
+        _discount(service)
     return sales
 
 
-def _currencies(sold: Iterable[Drafts]) -> set[str]:
-    return {charge.terms.currency for each in sold for charge in each.charges}
+def _service(version: PriceBookVersion, code: str, life: Life, account: Account) -> Service:
+    """A life with a product for each of its charges, priced in a draft of the book."""
+    products = []
+    for j, charge in enumerate(life.charges, start=1):
+        product = a_product(code=f"{code}-{j}", charges=[], quantity_places=QUANTITY_PLACES)
+        columns = _columns(charge.terms)
+        if charge.usage:
+            meter = a_meter_for(charge, f"{code}-{j}")
+            columns["details"] = {**columns["details"], "meter": meter}  # type: ignore[dict-item]
+        Price.objects.create(version=version, product=product.product, **columns)
+        products.append(product)
+    payers = [
+        an_account(bill_day=life.anchor_day, currency=account.currency)
+        for _ in life.charges[0].payers
+    ]
+    return Service(life, account, products, payers)
+
+
+def _discount(service: Service) -> None:
+    """What a price takes off as coupons of the account on this product alone."""
+    for product, charge in zip(service.products, service.life.charges, strict=True):
+        for each in charge.terms.discounts if as_coupons(charge.terms) else ():
+            only = [product.product.code]
+            has(service.account, a_coupon(f"{each.value:f}", products=only), "2000-01-01")
 
 
 def _a_book(currency: str) -> PriceBookVersion:

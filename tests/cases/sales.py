@@ -7,6 +7,7 @@ from pytest_django import DjangoDbBlocker
 
 from o2b.errors import Refused
 from tests.cases.asking import Drafts
+from tests.cases.bases import bill_bases
 from tests.cases.market import Found, sell_and_bill
 
 
@@ -56,9 +57,14 @@ def _what_sells(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
 
 def _tried(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
     """Sold, billed, read, and taken back."""
-    if not sold:
-        return {}
-    with transaction.atomic():
-        found = sell_and_bill(sold)
-        transaction.set_rollback(True)
+    bases = {case: asked for case, asked in sold.items() if asked.base}
+    found: dict[str, Found] = {}
+    if rest := {case: asked for case, asked in sold.items() if not asked.base}:
+        with transaction.atomic():
+            found |= sell_and_bill(rest)
+            transaction.set_rollback(True)
+    if bases:
+        with transaction.atomic():
+            found |= {case: (lines, ()) for case, lines in bill_bases(bases).items()}
+            transaction.set_rollback(True)
     return found

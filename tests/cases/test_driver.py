@@ -244,7 +244,6 @@ SOME = a_charge(served(JANUARY))
     ("asked", "why"),
     [
         (of(SOME), ""),
-        (of(SOME, unsold="too many"), "too many"),
         (of(replace(SOME, usage=(Used(JANUARY, TWO),))), ""),
         (of(replace(SOME, billed=(BILLED,))), "what was billed is told, not brought about"),
         (of(replace(SOME, terms=terms(currency="USD"))), ""),

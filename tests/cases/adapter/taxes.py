@@ -38,7 +38,6 @@ from tests.cases.subscribers import subscribers
 REST = {"the rest is the difference, not a new calculation": True}
 DECIMALS_DIRECTION = {"up": words.Rounding.UP, "down": words.Rounding.DOWN}
 ORDER = {"coupon before tax; credit notes, then prepaid credits after tax": True}
-MANY = "a telecom's whole base is more than a test sells"
 RUNS = {
     "one month for all 7,043 subscribers, each at its MonthlyCharges": None,
     "first invoice of the tenure-1 subscribers": 1,
@@ -209,9 +208,7 @@ def _run(given: Keys) -> Asked:
         }
 
     charges = [since_day_one(terms(unit_price=each.monthly)) for each in told]
-    return Drafts(
-        charges, words.DAY_ONE, read, unsold="a telecom's whole base is more than tests sell"
-    )
+    return Drafts(charges, words.DAY_ONE, read, base=True)
 
 
 def _line(told: object) -> tuple[ChargeTerms, Decimal]:
