@@ -1,6 +1,6 @@
 """payment.allocation, credit.account_balance, credit_note.partial: what an account owes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.cases.adapter.units import Units
 from tests.cases.asking import Answers, Asked, Credit, Ledger, Standing
 from tests.cases.reading import CaseInput, Keys, Unknown
 
+Read = Callable[[Standing], Answers]
 OLDEST_FIRST = {"oldest first": True}
 STEP = r"(?P<what>credit|charge|pay) (?P<amount>\d+(?:\.\d+)?)(?: to the account)?"
 
@@ -42,20 +43,21 @@ def allocation(case: CaseInput) -> Asked:
 def balance(case: CaseInput) -> Asked:
     """Credit of an account that pays its bills, or that a correction of a paid bill leaves."""
     given = case.given
+    read = _of_account if "invoice_balance" in case.wanted else _balance
     if given.has("steps"):
         charged, credits = _steps(given)
-        return Ledger(_owed(charged), _balance, before=_money(credits))
+        return Ledger(_owed(charged), read, before=_money(credits))
     if given.has("paid_invoice_items"):
         items = given.decimals("paid_invoice_items")
         first, *_ = items
         keys = ("then_adjust_item", "then_adjust_tax")
         off = [given.decimal(key) for key in keys if given.has(key)]
-        return _corrected(items, sum_of([first, *off]), [sum_of(items)])
+        return _corrected(items, sum_of([first, *off]), [sum_of(items)], read)
     credits = _told(given, "account_credit", "credit", "credits")
     charged = _told(given, "charge")
     if given.has("invoice_items"):
         charged = given.decimals("invoice_items")
-    return Ledger(_owed(charged), _balance, before=_money(credits))
+    return Ledger(_owed(charged), read, before=_money(credits))
 
 
 def item_adjustment(case: CaseInput) -> Asked:
@@ -67,7 +69,8 @@ def item_adjustment(case: CaseInput) -> Asked:
         payments = [item] if given.flag("paid") else []
     else:
         payments = [given.decimal("paid")]
-    return _corrected([item], sum_of([item, given.decimal("adjustment")]), payments)
+    left = sum_of([item, given.decimal("adjustment")])
+    return _corrected([item], left, payments, _of_item)
 
 
 def partial(case: CaseInput) -> Asked:
@@ -112,11 +115,11 @@ def _numbers(told: Sequence[Any], known: set[int]) -> list[int]:
     return list(told)
 
 
-def _corrected(items: list[Decimal], left: Decimal, payments: list[Decimal]) -> Ledger:
+def _corrected(items: list[Decimal], left: Decimal, payments: list[Decimal], read: Read) -> Ledger:
     """Of the first item only so much was right."""
     if left.is_signed():
         raise Unknown("given: more is taken off than an item comes to")
-    return Ledger(_owed(items), _balance, payments=_money(payments), corrections=[{1: left}])
+    return Ledger(_owed(items), read, payments=_money(payments), corrections=[{1: left}])
 
 
 def _balance(said: Standing) -> dict[str, Any]:
@@ -130,9 +133,18 @@ def _balance(said: Standing) -> dict[str, Any]:
         "invoice": sum_of(said.left),
         "invoice_balance": sum_of(said.left),
     }
-    if said.bills:
-        answers["amount"] = sum_of([each.total for each in (*said.bills, *said.notes)])
     return answers
+
+
+def _of_account(said: Standing) -> dict[str, Any]:
+    """The same beside the balance of a bill: below zero where the customer has credit."""
+    return {**_balance(said), "balance": said.owed}
+
+
+def _of_item(said: Standing) -> dict[str, Any]:
+    """The same with what the line comes to in the end."""
+    amount = sum_of([each.total for each in (*said.bills, *said.notes)])
+    return {**_balance(said), "amount": amount}
 
 
 def _steps(given: Keys) -> tuple[list[Decimal], list[Decimal]]:
