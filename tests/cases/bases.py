@@ -15,8 +15,9 @@ from o2b.charging import DraftLine
 from o2b.customers.models import Account
 from o2b.periods import Period
 from tests.billing.worlds import START, finalised, in_service
-from tests.cases.asking import Drafts, Lines
+from tests.cases.asking import Drafts
 from tests.cases.lives import QUANTITY_PLACES
+from tests.cases.market import Found
 from tests.factories import a_product, monthly
 
 # Each table with a quantity, and by which of its tables a row hangs on its account.
@@ -29,10 +30,8 @@ BY_OTHERS = (
 )
 
 
-def bill_bases(asked: Mapping[str, Drafts]) -> dict[str, Lines]:
-    """The lines of each case's subscribers, in the order of its charges."""
-    if not asked:
-        return {}
+def bill_bases(asked: Mapping[str, Drafts]) -> dict[str, Found]:
+    """The lines of each case's subscribers, in the order of its charges; none were before."""
     price = monthly("1.00", alignment="anniversary")
     in_service([a_product(charges=[price], quantity_places=QUANTITY_PLACES)])
     prices = [charge.terms.unit_price for each in asked.values() for charge in each.charges]
@@ -59,7 +58,7 @@ def bill_bases(asked: Mapping[str, Drafts]) -> dict[str, Lines]:
     run = finalised(START)
     assert not run.parked_accounts.exists()
     lines = iter(_lines(run.pk, accounts))
-    return {case: [next(lines) for _ in each.charges] for case, each in asked.items()}
+    return {case: ([next(lines) for _ in each.charges], ()) for case, each in asked.items()}
 
 
 def _lines(run: int, accounts: list[int]) -> list[list[DraftLine]]:

@@ -9,18 +9,16 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from django.db import transaction
-from pytest_django import DjangoDbBlocker
-
 from billing.adjustments.services.refusals import CouponNotOnOffer
 from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
 from o2b.catalog.models import ProductVersion
 from o2b.charging import DiscountKind
 from o2b.charging.allocation import Coupon
 from o2b.customers.models import Account, LegalEntity
-from o2b.money import sum_of
+from o2b.money import minor_unit, sum_of
 from tests.billing.adjustments.build import a_coupon, committed, has
 from tests.billing.worlds import finalised, in_service
+from tests.cases.adapter import words
 from tests.cases.asking import Bill, Document
 from tests.factories import a_product, a_tax_rate, an_account, an_entity, setup_fee
 
@@ -28,23 +26,8 @@ OVER = date(2026, 2, 1)
 ZERO = Decimal(0)
 
 
-class Documents:
-    """The documents of every case that is a bill, made when the first is asked for."""
-
-    def __init__(self, blocker: DjangoDbBlocker, bills: Mapping[str, Bill]) -> None:
-        self.blocker = blocker
-        self.bills = bills
-        self._found: Mapping[str, Document] | None = None
-
-    def of(self, case: str) -> Document:
-        if self._found is None:
-            with self.blocker.unblock(), transaction.atomic():
-                self._found = _billed(self.bills)
-                transaction.set_rollback(True)
-        return self._found[case]
-
-
-def _billed(bills: Mapping[str, Bill]) -> dict[str, Document]:
+def billed(bills: Mapping[str, Bill]) -> dict[str, Document]:
+    """The document of each case."""
     an_entity()
     rates_of(
         percent
@@ -58,6 +41,13 @@ def _billed(bills: Mapping[str, Bill]) -> dict[str, Document]:
         run = finalised(OVER, account_ids=[one.pk for both in own for one, _ in both])
         assert (run.tax_rounding, run.parked_accounts.count()) == (per, 0)
     return {case: _document(*own, full=_tax(full[0])) for case, (own, full) in sold.items()}
+
+
+def is_billable(bill: Bill) -> bool:
+    """Whether its amounts are some that a bill has: whole minor units, and none below zero."""
+    amounts = [*(line.amount for line in bill.lines), bill.minimum or ZERO]
+    unit = minor_unit(words.CURRENCY)
+    return all(amount >= 0 and not amount % unit for amount in amounts)
 
 
 def rates_of(percents: Iterable[Decimal]) -> None:

@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db import transaction
 from django.db.models import Q
-from pytest_django import DjangoDbBlocker
 
 from billing.invoices.selectors import with_standing
 from billing.models import Invoice, Posting
@@ -34,22 +32,6 @@ from tests.factories import a_product, an_account, an_entity, monthly
 
 DAY_ONE = date(2026, 1, 1)
 MONTH = Interval(Unit.MONTH, 1)
-
-
-class Ledgers:
-    """How the account of every case stands, found when the first is asked for."""
-
-    def __init__(self, blocker: DjangoDbBlocker, asked: Mapping[str, Ledger]) -> None:
-        self.blocker = blocker
-        self.asked = asked
-        self._found: Mapping[str, Standing] | None = None
-
-    def of(self, case: str) -> Standing:
-        if self._found is None:
-            with self.blocker.unblock(), transaction.atomic():
-                self._found = kept(self.asked)
-                transaction.set_rollback(True)
-        return self._found[case]
 
 
 @dataclass(eq=False)

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator
 from pytest_django import DjangoDbBlocker
 
 from tests.cases.asking import Answers, Asked, Bill, Drafts, Ledger, Level, Pure
-from tests.cases.documents import Documents
-from tests.cases.ledgers import Ledgers
+from tests.cases.bases import bill_bases
+from tests.cases.documents import billed, is_billable
+from tests.cases.ledgers import kept
 from tests.cases.lives import why_unsold
 from tests.cases.loading import PublishedCase
+from tests.cases.market import sell_and_bill
 from tests.cases.running import Skipped, ask, drafted, exactly, is_whole
-from tests.cases.sales import Sales
+from tests.cases.shared import Shared
 
 Reached = Iterator[tuple[Level, Answers]]
 
@@ -29,9 +31,11 @@ class Runs:
         }
         bills = {name: bill for name, each in asked.items() if (bill := _bill_of(each))}
         ledgers = {name: ledger for name, each in asked.items() if (ledger := _ledger_of(each))}
-        self.sales = Sales(blocker, sold, strict=strict)
-        self.documents = Documents(blocker, bills)
-        self.ledgers = Ledgers(blocker, ledgers)
+        bases = {name: sold.pop(name) for name in list(sold) if sold[name].base}
+        self.sales = Shared(blocker, sold, sell_and_bill, strict=strict)
+        self.bases = Shared(blocker, bases, bill_bases, strict=strict)
+        self.documents = Shared(blocker, bills, billed, strict=strict)
+        self.ledgers = Shared(blocker, ledgers, kept, strict=strict)
 
     def reached(self, name: str, asked: Asked) -> Reached:
         """What each level says of a case, the simplest first."""
@@ -40,17 +44,21 @@ class Runs:
             return
         if isinstance(asked, Pure):
             yield Level.PURE, asked.call()
-        if bill := _bill_of(asked):
-            yield Level.RUN, bill.read(self.documents.of(name))
+        if (bill := _bill_of(asked)) and (document := self.documents.of(name)):
+            yield Level.RUN, bill.read(document)
         if ledger := _ledger_of(asked):
-            yield Level.RUN, ledger.read(self.ledgers.of(name))
+            if standing := self.ledgers.of(name):
+                yield Level.RUN, ledger.read(standing)
+            elif isinstance(asked, Ledger):
+                raise Skipped("refused by the product")
 
     def _of_drafts(self, name: str, asked: Drafts) -> Reached:
         if asked.exact is not None:
             yield Level.PURE, exactly(asked)
         if is_of_a_bill(asked):
             yield Level.DRAFT, drafted(asked)
-            if not why_unsold(asked) and (found := self.sales.lines_of(name)) is not None:
+            shared = self.bases if asked.base else self.sales
+            if not why_unsold(asked) and (found := shared.of(name)) is not None:
                 yield Level.RUN, asked.answers(*found)
 
 
@@ -71,7 +79,9 @@ def _asked(cases: Iterable[PublishedCase]) -> Iterator[tuple[str, Asked]]:
 
 
 def _bill_of(asked: Asked) -> Bill | None:
-    return asked.bill if isinstance(asked, Pure) else None
+    """The bill that says the same, where its amounts are those of one."""
+    bill = asked.bill if isinstance(asked, Pure) else None
+    return bill if bill is not None and is_billable(bill) else None
 
 
 def _ledger_of(asked: Asked) -> Ledger | None:

@@ -125,7 +125,7 @@ def _corrected(items: list[Decimal], left: Decimal, payments: list[Decimal], rea
 def _balance(said: Standing) -> dict[str, Any]:
     """What is owed, or whose the credit is; how much of it paid bills, and what is left on them."""
     in_credit = said.owed.is_signed()
-    answers = {
+    return {
         "balance": NOTHING if in_credit else said.owed,
         "account_credit": Credit(said.owed if in_credit else NOTHING),
         "credit_used": sum_of(said.applied),
@@ -133,7 +133,6 @@ def _balance(said: Standing) -> dict[str, Any]:
         "invoice": sum_of(said.left),
         "invoice_balance": sum_of(said.left),
     }
-    return answers
 
 
 def _of_account(said: Standing) -> dict[str, Any]:

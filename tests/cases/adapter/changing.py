@@ -95,7 +95,8 @@ def quantity(case: CaseInput) -> Asked:
         unit_price=unit_price, interval=paid.interval, conventions=rules, proration=how
     )
     first, end = paid.period.start, paid.period.end
-    if given.has("seat_price") and not given.has("seats_before"):
+    if not given.has("seats_before") and not given.has("quantity_before"):
+        # One more, without a word of how many there are.
         charge = Charge(promised, first, first.day, (served(paid.on),))
         return Drafts((charge,), paid.on, lambda found: {"amount": net(found[0])})
     before = given.decimal(_first(given, "seats_before", "quantity_before"))

@@ -182,7 +182,8 @@ def package(case: CaseInput) -> Asked:
         return _slice(case, promised)
     quantity = given.decimal("quantity")
     if free:
-        return _priced(promised, quantity)
+        paid = beyond(free, quantity)
+        return _priced(promised, quantity, packages=started_blocks(paid, size, started))
     return _priced(promised, quantity, packages=started_blocks(quantity, size, started))
 
 

@@ -251,8 +251,9 @@ def _least(given: Keys) -> Decimal:
 
 def _charged(given: Keys) -> list[Decimal]:
     """What was charged in the period, in all or charge by charge."""
-    for key in ("used", "charged"):
+    found: list[Decimal] = []
+    for key in ("plan_fee", "used", "charged"):
         if given.has(key):
             told = given.raw(key)
-            return given.decimals(key) if isinstance(told, list) else [given.decimal(key)]
-    return [given.decimal("plan_fee")]
+            found.extend(given.decimals(key) if isinstance(told, list) else [given.decimal(key)])
+    return found or [given.decimal("used")]
