@@ -12,6 +12,7 @@ from o2b.charging.allocation import Coupon
 from o2b.charging.facts import Segment
 from o2b.charging.tax import TaxLine, TaxRounding
 from o2b.charging.usage import Used
+from o2b.periods import Period
 
 Answers = Mapping[str, Any]
 Lines = Sequence[Sequence[DraftLine]]  # charge by charge, payer by payer
@@ -36,10 +37,14 @@ MaybeReader = Callable[[Lines], Answers] | None
 
 
 class Boundaries(NamedTuple):
-    """Days between periods; publishers write them with or without the day of the start."""
+    """Days between periods; publishers write them with or without the day of the start.
+
+    Of those that go on a case shows as many as it likes.
+    """
 
     start: date
     ends: list[date]
+    goes_on: bool = False
 
 
 class First(NamedTuple):
@@ -52,7 +57,7 @@ class Document(NamedTuple):
     """What the bill of an account says; `shares` are what each line was reduced by.
 
     `taxable` is the rest of lines that have a rate above zero, `tax_on_full` what the tax of the
-    same lines is without any coupon.
+    same lines is without any coupon. `line_taxes` are of the lines, `taxes` of what coupons leave.
     """
 
     shares: list[Decimal]
@@ -67,6 +72,7 @@ class Document(NamedTuple):
     true_up_tax: Decimal
     tax_on_full: Decimal
     line_taxes: list[Decimal]
+    taxes: list[Decimal]
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,62 @@ class Bill:
 MaybeBill = Bill | None
 
 
+class Paper(NamedTuple):
+    """What a document comes to; a credit note is below zero."""
+
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+
+
+class Standing(NamedTuple):
+    """How an account stands in the end: its documents, and what was paid on them.
+
+    `bills` and `notes` in the order in which they were issued, `applied` and `left` bill by bill.
+    `unapplied` is money on no bill, `owed` what was billed less what was paid: below zero the
+    customer's credit. `revenue` is what is earned of the bills, month by month.
+    """
+
+    bills: list[Paper]
+    notes: list[Paper]
+    applied: list[Decimal]
+    left: list[Decimal]
+    unapplied: Decimal
+    owed: Decimal
+    revenue: list[Decimal]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What an account is billed, pays and is credited, told to billing in this order.
+
+    Each line is a service of so many units at 1, paid in advance for a month, or for the days
+    `served`. All are on one bill, or each is `apart` on one of its own, the oldest first. Money
+    that came `before` the first bill is used for it; `payments` come after the last. Each of the
+    `corrections` tells what really was in service of some lines, by their numbers from 1; a run
+    credits the difference.
+    """
+
+    lines: Sequence[TaxLine]
+    read: Callable[[Standing], Answers]
+    apart: bool = False
+    coupons: Sequence[Coupon] = ()
+    before: Sequence[Decimal] = ()
+    payments: Sequence[Decimal] = ()
+    corrections: Sequence[Mapping[int, Decimal]] = ()
+    served: Period | None = None
+
+
+MaybeLedger = Ledger | None
+
+
 @dataclass(frozen=True)
 class Pure:
-    """A call of functions of the engine; where it says what a bill says, that `bill` too."""
+    """A call of functions of the engine; where it says what documents say, those too."""
 
     call: Callable[[], Answers]
     bill: Bill | None = None
+    ledger: Ledger | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +153,8 @@ class Charge:
     """One charge and its life, told to draft() in one step or in two.
 
     With `billed_until` the charge is first drafted with `segments` up to that day, and what that
-    bills is history; then it has the segments `later`. `billed` tells the history outright.
+    bills is history; then it has the segments `later`, and what was used of the same days and told
+    `late` counts, too. `billed` tells the history outright.
     `payers` are the percents that others pay of it; their lines follow those of the customer, who
     pays the rest.
     """
@@ -111,6 +168,7 @@ class Charge:
     billed: tuple[Billed, ...] | None = None
     billed_through: date | None = None
     usage: tuple[Used, ...] = ()
+    late: tuple[Used, ...] = ()
     payers: tuple[Decimal, ...] = ()
     more: Mapping[str, Any] | None = None  # further facts, by their names in ChargeFacts
 
@@ -123,7 +181,7 @@ class Drafts:
     the charges, where orders can bring their lives about: account, product, book, quote, order and
     subscription, changes of it, bill runs; it then reads the lines of the invoices. With
     `one_service` the charges follow one another as the Terms of one service, else each is a
-    service of its own; `unsold` says why they are not sold.
+    service of its own; of a `base` that of a subscriber of his own, by the thousand.
     `exact` asks pure functions for the same; where that has more decimals than the currency, the
     published figure is not one of a bill, and the case stays at that level.
     """
@@ -133,7 +191,7 @@ class Drafts:
     read: Callable[[Lines], Answers]
     read_before: MaybeReader = None
     one_service: bool = False
-    unsold: str = ""
+    base: bool = False
     exact: MaybeCall = None
 
     def answers(self, lines: Lines, before: Lines) -> Answers:
@@ -142,4 +200,4 @@ class Drafts:
         return {**told, **self.read(lines)}
 
 
-Asked = Pure | Drafts
+Asked = Pure | Drafts | Ledger

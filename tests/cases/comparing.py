@@ -33,7 +33,9 @@ def same(published: Any, answer: Any, tolerance: Decimal) -> bool:
     """Decimals as decimals within the tolerance, dates as dates, lists element by element."""
     if isinstance(answer, Boundaries):
         ways = ([answer.start, *answer.ends], answer.ends)
-        return any(same(published, each, tolerance) for each in ways)
+        return any(
+            same(published, First(each) if answer.goes_on else each, tolerance) for each in ways
+        )
     if isinstance(answer, First):
         shown = list(answer.items)[: len(published)] if isinstance(published, list) else []
         return bool(shown) and same(published, shown, tolerance)

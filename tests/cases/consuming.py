@@ -65,11 +65,14 @@ def a_meter_for(charge: Charge, code: str) -> str:
     return code
 
 
-def use(services: Iterable[Service]) -> None:
-    """Send what each service used; whatever is not counted is a fault of the case's adapter."""
+def use(services: Iterable[Service], *, late: bool = False) -> None:
+    """Send what each service used, or what was told late of it.
+
+    Whatever is not counted is a fault of the case's adapter.
+    """
     items = Item.objects.in_bulk([each.item for each in services])
     for service in services:
-        events = list(_events(service, items[service.item].number))
+        events = list(_events(service, items[service.item].number, late=late))
         if events:
             last = max(event.time for event in events if event.time)
             answers = take_usage(events, at=last + timedelta(days=1)).answers
@@ -77,16 +80,16 @@ def use(services: Iterable[Service]) -> None:
             assert not wrong, wrong
 
 
-def _events(service: Service, subject: str) -> Iterator[Told]:
+def _events(service: Service, subject: str, *, late: bool) -> Iterator[Told]:
     zone = ZoneInfo(service.account.time_zone)
     for product, charge in zip(service.products, service.life.charges, strict=True):
-        for n, used in enumerate(charge.usage):
+        for n, used in enumerate(charge.late if late else charge.usage):
             told = [(event.value, event.at) for event in used.events] or [(used.quantity, None)]
             for k, (value, at) in enumerate(told):
                 moment = datetime.combine(used.day, at.time() if at else NOON)
                 moment += timedelta(seconds=0 if at else k)
                 yield Told(
-                    id=f"{product.pk}-{n}-{k}",
+                    id=f"{product.pk}-{'late' if late else 'used'}-{n}-{k}",
                     source=SOURCE,
                     meter=product.product.code,
                     subject=subject,

@@ -4,13 +4,10 @@ All cases share one world, which is rolled back. What is sold is owed once, on t
 month, and billed when the month is over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-
-from django.db import transaction
-from pytest_django import DjangoDbBlocker
 
 from billing.adjustments.services.refusals import CouponNotOnOffer
 from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
@@ -18,9 +15,10 @@ from o2b.catalog.models import ProductVersion
 from o2b.charging import DiscountKind
 from o2b.charging.allocation import Coupon
 from o2b.customers.models import Account, LegalEntity
-from o2b.money import sum_of
+from o2b.money import minor_unit, sum_of
 from tests.billing.adjustments.build import a_coupon, committed, has
 from tests.billing.worlds import finalised, in_service
+from tests.cases.adapter import words
 from tests.cases.asking import Bill, Document
 from tests.factories import a_product, a_tax_rate, an_account, an_entity, setup_fee
 
@@ -28,25 +26,14 @@ OVER = date(2026, 2, 1)
 ZERO = Decimal(0)
 
 
-class Documents:
-    """The documents of every case that is a bill, made when the first is asked for."""
-
-    def __init__(self, blocker: DjangoDbBlocker, bills: Mapping[str, Bill]) -> None:
-        self.blocker = blocker
-        self.bills = bills
-        self._found: Mapping[str, Document] | None = None
-
-    def of(self, case: str) -> Document:
-        if self._found is None:
-            with self.blocker.unblock(), transaction.atomic():
-                self._found = _billed(self.bills)
-                transaction.set_rollback(True)
-        return self._found[case]
-
-
-def _billed(bills: Mapping[str, Bill]) -> dict[str, Document]:
+def billed(bills: Mapping[str, Bill]) -> dict[str, Document]:
+    """The document of each case."""
     an_entity()
-    _rates(bills)
+    rates_of(
+        percent
+        for bill in bills.values()
+        for percent in (bill.minimum_percent, *(line.percent for line in bill.lines))
+    )
     sold = {case: (_sold(bill), _sold(replace(bill, coupons=()))) for case, bill in bills.items()}
     for per in sorted({bill.per for bill in bills.values()}):
         LegalEntity.objects.update(conventions={"tax_rounding": per})
@@ -56,14 +43,21 @@ def _billed(bills: Mapping[str, Bill]) -> dict[str, Document]:
     return {case: _document(*own, full=_tax(full[0])) for case, (own, full) in sold.items()}
 
 
-def _rates(bills: Mapping[str, Bill]) -> None:
-    percents = {line.percent for bill in bills.values() for line in bill.lines}
-    percents |= {bill.minimum_percent for bill in bills.values()}
-    for percent in sorted(percents | {ZERO}):
-        a_tax_rate(f"{percent:f}", _code(percent))
+def is_billable(bill: Bill) -> bool:
+    """Whether its amounts are some that a bill has: whole minor units, and none below zero."""
+    amounts = [*(line.amount for line in bill.lines), bill.minimum or ZERO]
+    unit = minor_unit(words.CURRENCY)
+    return all(amount >= 0 and not amount % unit for amount in amounts)
 
 
-def _code(percent: Decimal) -> str:
+def rates_of(percents: Iterable[Decimal]) -> None:
+    """A rate for each of these percents, and one of nothing."""
+    for percent in sorted({ZERO, *percents}):
+        a_tax_rate(f"{percent:f}", rate_code(percent))
+
+
+def rate_code(percent: Decimal) -> str:
+    """The tax code of a price that bears so many percent."""
     return f"at-{percent.normalize():f}".replace(".", "-")
 
 
@@ -71,18 +65,19 @@ def _sold(bill: Bill) -> tuple[Account, list[ProductVersion]]:
     """An account with a service for each line, and whatever adjusts its bills."""
     account = an_account()
     products = [
-        a_product(charges=[setup_fee(f"{line.amount:f}", tax_code=_code(line.percent))])
+        a_product(charges=[setup_fee(f"{line.amount:f}", tax_code=rate_code(line.percent))])
         for line in bill.lines
     ]
     in_service(products, account=account)
     for coupon in bill.coupons:
-        _grant(account, coupon, products)
+        grant(account, coupon, products)
     if bill.minimum is not None:
-        committed(account, f"{bill.minimum:f}", tax_code=_code(bill.minimum_percent))
+        committed(account, f"{bill.minimum:f}", tax_code=rate_code(bill.minimum_percent))
     return account, products
 
 
-def _grant(account: Account, told: Coupon, products: list[ProductVersion]) -> None:
+def grant(account: Account, told: Coupon, products: list[ProductVersion]) -> None:
+    """A coupon by two people; one of another currency is refused."""
     percent = told.discount.kind is DiscountKind.PERCENT
     only = [] if told.lines is None else [products[n].product.code for n in sorted(told.lines)]
     coupon = a_coupon(
@@ -123,6 +118,10 @@ def _document(account: Account, products: list[ProductVersion], *, full: Decimal
         true_up_tax=sum_of(row.tax for row in missing),
         tax_on_full=full,
         line_taxes=[line.tax for line in lines],
+        taxes=[
+            line.tax + sum_of(row.tax for row in rows if row.charge_id == line.charge_id)
+            for line in lines
+        ],
     )
 
 

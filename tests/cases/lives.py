@@ -12,7 +12,6 @@ from o2b.periods import FOREVER
 from subscriptions.models import Act
 from tests.cases.asking import Charge, Drafts
 
-CURRENCY = "EUR"
 QUANTITY_PLACES = 6
 MOST = Decimal(10) ** 9  # of a quantity that can be ordered
 
@@ -95,8 +94,6 @@ def lives_of(asked: Drafts) -> list[Life]:
 
 def why_unsold(asked: Drafts) -> str:
     """Why orders cannot bring these charges about; nothing where they can."""
-    if asked.unsold:
-        return asked.unsold
     reasons = (_why_not_priced(charge) for charge in asked.charges)
     if why := next(filter(None, reasons), ""):
         return why
@@ -111,12 +108,8 @@ def _why_not_priced(charge: Charge) -> str:
     terms = charge.terms
     if charge.billed is not None or charge.billed_through is not None:
         return "what was billed is told, not brought about"
-    if terms.currency != CURRENCY:
-        return "another currency than that of the book"
-    if terms.discounts and not as_coupons(terms):
+    if terms.discounts and not as_coupons(terms) and quoted_percent(terms) is None:
         return "discounted as no coupon is"
-    if terms.tiers and terms.tiers[-1].up_to is not None:
-        return "no book prices only some quantities"
     if not all(_can_be_ordered(each.quantity) for each in (*charge.segments, *charge.later)):
         return "a quantity that cannot be ordered"
     return ""
@@ -128,13 +121,22 @@ def as_coupons(terms: ChargeTerms) -> bool:
     return percents and terms.minimum is None and terms.maximum is None
 
 
+def quoted_percent(terms: ChargeTerms) -> Decimal | None:
+    """What the quote takes off, where a price has a bound that coupons know nothing of."""
+    if as_coupons(terms) or len(terms.discounts) != 1:
+        return None
+    (only,) = terms.discounts
+    return only.value if only.kind is DiscountKind.PERCENT else None
+
+
 def _can_be_ordered(quantity: Decimal) -> bool:
     return 0 < quantity <= MOST and quantity == round(quantity, QUANTITY_PLACES)
 
 
 def _happens(life: Life) -> bool:
     """Whether its charges have one grid, and its days are in order from its start on."""
-    if len({(each.started_on, each.anchor_day) for each in life.charges}) > 1:
+    grids = {(each.started_on, each.anchor_day, each.terms.currency) for each in life.charges}
+    if len(grids) > 1:
         return False
     for told in (life.first, life.last):
         periods = [segment.period for _, segment in told]

@@ -15,10 +15,10 @@ from billing.payers.selectors import Share
 from billing.payers.services import approve_payers, ask_payers
 from billing.runs.services import approve_run, open_run
 from o2b import events
-from o2b.catalog.models import Price, PriceBook, PriceBookVersion, ProductVersion
+from o2b.catalog.models import Price, PriceBook, PriceBookVersion
 from o2b.catalog.resolution import Wanted, resolve
 from o2b.catalog.services import freeze_terms, publish_price_book_version
-from o2b.charging import ChargeTerms, Discount, DraftLine, StartRule
+from o2b.charging import ChargeTerms, DraftLine, StartRule
 from o2b.charging.terms import charge_document, details_document
 from o2b.customers.models import Account
 from o2b.money import sum_of
@@ -35,7 +35,7 @@ from subscriptions.timelines.services import NewFact, tell_facts
 from tests.billing.adjustments.build import a_coupon, has
 from tests.cases.asking import Drafts, Lines
 from tests.cases.consuming import Service, a_meter_for, use
-from tests.cases.lives import CURRENCY, QUANTITY_PLACES, Deed, lives_of
+from tests.cases.lives import QUANTITY_PLACES, Deed, Life, as_coupons, lives_of, quoted_percent
 from tests.factories import LONG_AGO, a_product, a_user, an_account, an_entity
 
 Found = tuple[Lines, Lines]  # of the last run, and of the one before
@@ -74,15 +74,16 @@ def sell_and_bill(sold: Mapping[str, Drafts]) -> Mapping[str, Found]:
     early = [service for service in services if service.life.billed_until]
     _sell(early, owner, at)
     use(early)
-    _change({each: list(each.life.deeds(each.life.first)) for each in early}, at)
+    change({each: list(each.life.deeds(each.life.first)) for each in early}, at)
     before = [sale for sale in sales.values() if sale.billed_until]
     for run, sale in _runs(before, lambda sale: sale.billed_until or sale.until, at):
         sale.before = run
+    use(early, late=True)
     rest = [each for each in services if each not in early]
     _sell(rest, owner, at)
     use(rest)
     _agree(rest, owner, at)
-    _change({each: list(each.life.deeds(each.life.last)) for each in services}, at)
+    change({each: list(each.life.deeds(each.life.last)) for each in services}, at)
     for run, sale in _runs(list(sales.values()), lambda sale: sale.until, at):
         sale.last = run
     lines = _lines(services)
@@ -99,40 +100,80 @@ def _when(sold: Iterable[Drafts]) -> datetime:
 
 
 def _sales(sold: Mapping[str, Drafts]) -> dict[str, Sale]:
-    """A product for each charge, all priced by one version of the default book."""
-    book = PriceBook.objects.create(
-        code="cases", name="Published cases", currency=CURRENCY, is_default=True
-    )
-    version = PriceBookVersion.objects.create(book=book, number=1, valid_from=date(1990, 1, 1))
-    sales = {}
-    discounted: list[tuple[Account, ProductVersion, Discount]] = []
+    """A product for each charge, priced by the default book of its currency, of one version.
+
+    A book is published before there is anything that it has no price for, currency by currency.
+    """
+    sales = {case: Sale(asked.until, []) for case, asked in sold.items()}
+    by_currency: dict[str, list[tuple[str, str, Life]]] = defaultdict(list)
     for n, (case, asked) in enumerate(sold.items(), start=1):
-        accounts: dict[int, Account] = {}
-        sales[case] = Sale(asked.until, [])
         for i, life in enumerate(lives_of(asked), start=1):
-            day = life.anchor_day
-            accounts[day] = accounts.get(day) or an_account(bill_day=day)
-            products = []
-            for j, charge in enumerate(life.charges, start=1):
-                code = f"case-{n}-{i}-{j}"
-                product = a_product(code=code, charges=[], quantity_places=QUANTITY_PLACES)
-                columns = _columns(charge.terms)
-                if charge.usage:
-                    columns["details"] = {**columns["details"], "meter": a_meter_for(charge, code)}  # type: ignore[dict-item]
-                Price.objects.create(version=version, product=product.product, **columns)
-                products.append(product)
-                discounted += [(accounts[day], product, each) for each in charge.terms.discounts]
-            payers = [an_account(bill_day=day) for _ in life.charges[0].payers]
-            sales[case].services.append(Service(life, accounts[day], products, payers))
-    publish_price_book_version(version_id=version.pk, at=LONG_AGO)
-    for account, product, discount in discounted:
-        only = [product.product.code]
-        has(account, a_coupon(f"{discount.value:f}", products=only), "2000-01-01")
+            currency = life.charges[0].terms.currency
+            by_currency[currency].append((case, f"case-{n}-{i}", life))
+    services: dict[str, Service] = {}
+    accounts: dict[tuple[str, str, int], Account] = {}
+    for currency, lives in sorted(by_currency.items()):
+        version = _a_book(currency)
+        for case, code, life in lives:
+            key = (case, currency, life.anchor_day)
+            own = accounts.get(key) or an_account(bill_day=life.anchor_day, currency=currency)
+            accounts[key] = own
+            services[code] = _service(version, code, life, own)
+        publish_price_book_version(version_id=version.pk, at=LONG_AGO)
+    for n, (case, asked) in enumerate(sold.items(), start=1):
+        count = len(lives_of(asked))
+        sales[case].services = [services[f"case-{n}-{i + 1}"] for i in range(count)]
+    for service in services.values():
+        _discount(service)
     return sales
 
 
+def _service(version: PriceBookVersion, code: str, life: Life, account: Account) -> Service:
+    """A life with a product for each of its charges, priced in a draft of the book."""
+    products = []
+    for j, charge in enumerate(life.charges, start=1):
+        product = a_product(code=f"{code}-{j}", charges=[], quantity_places=QUANTITY_PLACES)
+        columns = _columns(charge.terms)
+        if charge.usage:
+            meter = a_meter_for(charge, f"{code}-{j}")
+            columns["details"] = {**columns["details"], "meter": meter}  # type: ignore[dict-item]
+        Price.objects.create(version=version, product=product.product, **columns)
+        products.append(product)
+    payers = [
+        an_account(bill_day=life.anchor_day, currency=account.currency)
+        for _ in life.charges[0].payers
+    ]
+    return Service(life, account, products, payers)
+
+
+def _discount(service: Service) -> None:
+    """What a price takes off as coupons of the account on this product alone."""
+    for product, charge in zip(service.products, service.life.charges, strict=True):
+        for each in charge.terms.discounts if as_coupons(charge.terms) else ():
+            only = [product.product.code]
+            has(service.account, a_coupon(f"{each.value:f}", products=only), "2000-01-01")
+
+
+def _a_book(currency: str) -> PriceBookVersion:
+    """The draft of what is sold in a currency."""
+    book = PriceBook.objects.create(
+        code=f"cases-{currency.lower()}",
+        name=f"Published cases in {currency}",
+        currency=currency,
+        is_default=True,
+    )
+    return PriceBookVersion.objects.create(book=book, number=1, valid_from=date(1990, 1, 1))
+
+
 def _columns(promised: ChargeTerms) -> dict[str, object]:
-    """A charge as the columns of a price."""
+    """A charge as the columns of a price.
+
+    No book prices some quantities only: the last tier is sold without its end, beyond which a
+    draft refuses what the case asks for.
+    """
+    if promised.tiers:
+        *others, last = promised.tiers
+        promised = replace(promised, tiers=(*others, replace(last, up_to=None)))
     document = charge_document(promised)
     unit, count = document["interval"] or ("", 1)
     plain = ("key", "kind", "model", "timing", "alignment", "proration")
@@ -152,7 +193,11 @@ def _sell(services: Sequence[Service], owner: int, at: datetime) -> None:
         return
     quoted: dict[tuple[int, date], list[LineInput]] = defaultdict(list)
     for each in services:
-        line = LineInput(each.products[0].product.code, each.life.quantity)
+        line = LineInput(
+            each.products[0].product.code,
+            each.life.quantity,
+            discount_percent=quoted_percent(each.life.charges[0].terms) or 0,
+        )
         quoted[each.account.pk, each.life.started_on].append(line)
     # Ordered when all of it had begun: what was agreed stands, whenever it is delivered.
     placed = at + timedelta(days=1)
@@ -192,7 +237,7 @@ def _keys(accounts: Iterable[Account]) -> list[int]:
     return [each.pk for each in accounts]
 
 
-def _change(wanted: Mapping[Service, list[Deed]], at: datetime) -> None:
+def change(wanted: Mapping[Service, Sequence[Deed]], at: datetime) -> None:
     """Let each service be changed as wanted; what it was told before and is no more is undone."""
     facts = {each: dict(_facts(each, deeds, at.date())) for each, deeds in wanted.items()}
     changed = [service for service, told in facts.items() if told]

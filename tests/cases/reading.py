@@ -104,6 +104,10 @@ class Keys:
                 return matched.groupdict()
         raise Unknown(f"{self.name}.{key}", found)
 
+    def match_of(self, key: str, n: int, *patterns: str) -> dict[str, str]:
+        """The same of one text of a list, by its place."""
+        return Keys(f"{self.name}.{key}", {str(n): self.values(key)[n]}).match(str(n), *patterns)
+
     def inside(self, key: str) -> "Keys":
         """An object within the object."""
         found = self.raw(key)

@@ -1,6 +1,7 @@
 """Runs what the adapter asks for: a pure call, a draft, and for what is sold a real bill run."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from o2b.charging import Billed, ChargeFacts, DraftLine, TermsInvalid, draft
@@ -8,7 +9,7 @@ from o2b.charging.facts import Segment
 from o2b.charging.models import BeyondTiers, EventsNeeded
 from o2b.charging.sharing import Sharing, parts_of
 from o2b.money import minor_unit
-from tests.cases.adapter import TOPICS
+from tests.cases.adapter import LACKING, TOPICS
 from tests.cases.asking import Answers, Asked, Charge, Credit, Drafts
 from tests.cases.loading import PublishedCase
 from tests.cases.reading import CaseInput, Unknown
@@ -22,6 +23,8 @@ def ask(case: PublishedCase) -> Asked:
     """What the adapter makes of a case; Skipped where it knows a topic, key or word not."""
     if not case.verified:
         raise Skipped("not verified by those who collected it: not asserted")
+    if case.topic in LACKING:
+        raise Skipped(f"the product lacks {LACKING[case.topic]}")
     if case.topic not in TOPICS:
         raise Skipped(f"not built yet: {case.topic}")
     if case.stray:
@@ -82,6 +85,7 @@ def _lines(charge: Charge, asked: Drafts, before: Sequence[DraftLine]) -> list[D
     if charge.billed_until is None:
         facts = _facts(charge, charge.segments, charge.billed, charge.billed_through)
     else:
+        charge = replace(charge, usage=(*charge.usage, *charge.late))
         billed = tuple(
             Billed(
                 each.full_period.start,

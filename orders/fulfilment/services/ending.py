@@ -70,7 +70,8 @@ def _keep_parts(
 ) -> None:
     """How much of each line is delivered now, where that is more than before."""
     by_line = {one.line_id: one.task for one in fresh if not one.task.compensates_id}
-    partly = [scene.lines[pk] for pk in by_line if scene.lines[pk] not in delivered]
+    whole = {line.pk for line in delivered}
+    partly = [scene.lines[pk] for pk in by_line if pk not in whole]
     accepted = _accepted_parts(scene, partly)
     reached = {line.pk: WHOLE for line in delivered}
     for line in partly:

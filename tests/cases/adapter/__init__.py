@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tests.cases.adapter import (
+    accounts,
     allowances,
     calls,
     cancelling,
@@ -14,6 +15,7 @@ from tests.cases.adapter import (
     payers,
     periods,
     prepaid,
+    revenue,
     rounding,
     shares,
     starting,
@@ -36,7 +38,10 @@ TOPICS: Mapping[str, Callable[[CaseInput], Asked]] = {
     "charge.volume": charges.volume,
     "commitment.maximum": commitments.maximum,
     "commitment.minimum": commitments.minimum,
+    "credit.account_balance": accounts.balance,
+    "credit.item_adjustment": accounts.item_adjustment,
     "credit.prepaid": prepaid.credits,
+    "credit_note.partial": accounts.partial,
     "credit_note.termination": credit_notes.termination,
     "discount.allocation": discounts.allocation,
     "discount.fixed": discounts.fixed,
@@ -44,6 +49,7 @@ TOPICS: Mapping[str, Callable[[CaseInput], Asked]] = {
     "discount.stacking": discounts.stacking,
     "discount.with_proration": changing.discounted,
     "invoice.sum": taxes.invoice_sum,
+    "payment.allocation": accounts.allocation,
     "payment.split_payer": payers.split,
     "period.boundaries": periods.boundaries,
     "proration.both_ends": starting.both_ends,
@@ -56,6 +62,7 @@ TOPICS: Mapping[str, Callable[[CaseInput], Asked]] = {
     "proration.pause_resume": cancelling.pause,
     "proration.quantity_change": changing.quantity,
     "proration.start_mid_period": starting.mid_period,
+    "revrec": revenue.schedule,
     "rounding.allocation": rounding.allocation,
     "rounding.cash": rounding.cash,
     "rounding.currency": rounding.currency,
@@ -67,4 +74,12 @@ TOPICS: Mapping[str, Callable[[CaseInput], Asked]] = {
     "trial": starting.trial,
     "usage.allowance_overage": allowances.overage,
     "usage.rollover": allowances.rollover,
+}
+
+# What the product would need, where it cannot do what the cases of a topic tell.
+LACKING: Mapping[str, str] = {
+    "credit.refund": "money paid back to a customer",
+    "credit_note.application": "a credit note that settles bills, and the fees of each",
+    "dunning": "reminders and states of accounts that are overdue",
+    "payment.instalments": "a debt that is paid by instalments",
 }

@@ -3,8 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
-from o2b.charging import Allowance, Kind, Model, Timing, price, progressive
+from o2b.charging import (
+    Alignment,
+    Allowance,
+    ChargeTerms,
+    Kind,
+    Model,
+    Timing,
+    price,
+    progressive,
+)
 from o2b.charging.allowances import (
     ChargeAt,
     Part,
@@ -18,10 +28,20 @@ from o2b.charging.allowances import (
 from o2b.charging.daycount import Ratio
 from o2b.charging.usage import Used
 from o2b.money import sum_of
-from o2b.periods import boundaries
+from o2b.periods import Interval, Unit, boundaries
 from tests.cases.adapter import words
-from tests.cases.adapter.selling import NOTHING, ONE, net, since_day_one, terms, tiers_of
-from tests.cases.asking import Answers, Asked, Drafts, Lines, Pure
+from tests.cases.adapter.selling import (
+    NOTHING,
+    ONE,
+    as_usage,
+    in_slices,
+    net,
+    served,
+    since_day_one,
+    terms,
+    tiers_of,
+)
+from tests.cases.asking import Answers, Asked, Charge, Drafts, Lines, Pure
 from tests.cases.reading import CaseInput, Keys, Unknown
 
 FAR_MORE = Decimal("1e6")  # than any case has included
@@ -37,20 +57,51 @@ def overage(case: CaseInput) -> Asked:
     if given.has("grant_per_unit"):
         return _grants(given)
     if given.has("active_days"):
-        share = Ratio(given.integer("active_days"), given.integer("period_days")).value
-        allowance = Allowance(given.decimal("allowance"), prorated=True)
-        return Pure(lambda: {"allowance": included_units(allowance, [Part(share=share)])})
+        return _of_days(given)
     if given.has("charge_from"):
-        given.decimal("unit_price"), given.decimal("usage_amount")
-        last_inside = words.inclusive(case)
-        served = words.span(
-            given.day("charge_from"), given.day("charge_to"), last_inside=last_inside
-        )
-        return Pure(lambda: {"prorated_days": served.days})
+        return _days_charged(case)
     if given.has("prepaid_units"):
-        units = beyond(given.decimal("prepaid_units"), given.decimal("used"))
-        return _beyond(given, units)
+        return _beyond(given, given.decimal("prepaid_units"), given.decimal("used"))
     return _free_units(given)
+
+
+def _of_days(given: Keys) -> Asked:
+    """What is included in some days of a period: far more is used in them."""
+    active, period = given.integer("active_days"), given.integer("period_days")
+    allowance = Allowance(given.decimal("allowance"), prorated=True)
+    share = Ratio(active, period).value
+    exact = {"allowance": included_units(allowance, [Part(share=share)])}
+    ends = Interval(Unit.DAY, active).advance(words.DAY_ONE, 1)
+    promised = _one_each(allowance, interval=Interval(Unit.DAY, period))
+    charge = Charge(promised, words.DAY_ONE, words.DAY_ONE.day, (served(words.DAY_ONE, ends),))
+    used = (Used(words.DAY_ONE, FAR_MORE),)
+    return Drafts(
+        (replace(charge, usage=used),),
+        ends,
+        lambda found: {"allowance": beyond(net(found[0]), FAR_MORE)},
+        exact=lambda: exact,
+    )
+
+
+def _days_charged(case: CaseInput) -> Asked:
+    """From which day to which the line of a month's usage is; what it costs is not told."""
+    given = case.given
+    last_inside = words.inclusive(case)
+    days = words.span(given.day("charge_from"), given.day("charge_to"), last_inside=last_inside)
+    promised = as_usage(terms(unit_price=given.decimal("unit_price"), alignment=Alignment.CALENDAR))
+    charge = Charge(promised, days.start, days.start.day, (served(days.start, days.end),))
+    used = (Used(days.start, given.decimal("usage_amount")),)
+    return Drafts(
+        (replace(charge, usage=used),),
+        days.end,
+        lambda found: {"prorated_days": [line.period for line in found[0]].pop().days},
+    )
+
+
+def _one_each(allowance: Allowance, **given: Any) -> ChargeTerms:
+    """Usage at 1 a unit beyond what is included: a bill says what that is, if far more is used."""
+    shape = {"kind": Kind.USAGE, "timing": Timing.ARREARS, "unit_price": ONE}
+    return terms(allowance=allowance, **shape, **given)
 
 
 def _free_units(given: Keys) -> Asked:
@@ -58,9 +109,9 @@ def _free_units(given: Keys) -> Asked:
     free = given.decimal("free_units") if given.has("free_units") else given.decimal("allowance")
     already = given.maybe_decimal("already_used") or NOTHING
     now = given.decimal("period_quantity" if given.has("period_quantity") else "quantity")
-    units = beyond(free, now, already)
     if not given.has("tiers"):
-        return _beyond(given, units)
+        return _beyond(given, free, now, already)
+    units = beyond(free, now, already)
     promised, other = (
         terms(model=model, tiers=tiers_of(given)) for model in (Model.GRADUATED, Model.VOLUME)
     )
@@ -68,17 +119,41 @@ def _free_units(given: Keys) -> Asked:
     found = progressive(promised, before=before, now=units)
     if found.amount != progressive(other, before=before, now=units).amount:
         raise Unknown("given.tiers", "graduated or volume is not told")
-    return Pure(lambda: {"billable_units": units, "overage_units": units, "amount": found.amount})
+    more = {"billable_units": units, "overage_units": units}
+    return in_slices(
+        with_free(promised, free),
+        already,
+        now,
+        exact=lambda: {"amount": found.amount, **more},
+        more=more,
+    )
 
 
-def _beyond(given: Keys, units: Decimal) -> Asked:
-    """Units beyond what is free, at their price where one is told."""
-    answers = {"billable_units": units, "overage_units": units}
-    for key in ("overage_price", "unit_price"):
-        if given.has(key):
-            answers["amount"] = price(terms(unit_price=given.decimal(key)), units)
-            break
-    return Pure(lambda: answers)
+def _beyond(given: Keys, free: Decimal, now: Decimal, already: Decimal = NOTHING) -> Asked:
+    """Units beyond what is free, at their price; at 1 a unit where none is told."""
+    units = beyond(free, now, already)
+    more = {"billable_units": units, "overage_units": units}
+    keys = [key for key in ("overage_price", "unit_price") if given.has(key)]
+    unit_price = ONE
+    for key in keys:
+        unit_price = given.decimal(key)
+    promised = terms(unit_price=unit_price)
+    amount = price(promised, units)
+    if not keys:
+        asked = in_slices(with_free(promised, free), already, now, exact=lambda: more)
+        return replace(asked, read=lambda found: dict.fromkeys(more, net(found[0])))
+    return in_slices(
+        with_free(promised, free),
+        already,
+        now,
+        exact=lambda: {"amount": amount, **more},
+        more=more,
+    )
+
+
+def with_free(promised: ChargeTerms, free: Decimal) -> ChargeTerms:
+    """The price of usage of which the first units of a month are free."""
+    return replace(as_usage(promised), allowance=Allowance(free) if free else None)
 
 
 def _grants(given: Keys) -> Asked:
@@ -86,7 +161,7 @@ def _grants(given: Keys) -> Asked:
     first = Allowance(given.decimal("grant_per_unit"), per_unit=True, prorated=True)
     other = Allowance(given.decimal("grant_per_added_unit"), per_unit=True, prorated=True)
     there, added = given.decimal("units"), given.decimal("added_mid_month")
-    share = given.word("fraction", words.FRACTION)
+    month, left, share = given.word("fraction", words.FRACTION)
 
     def included(of_added: Decimal) -> Decimal:
         return sum_of(
@@ -96,7 +171,28 @@ def _grants(given: Keys) -> Asked:
             ]
         )
 
-    return Pure(lambda: {"this_month": included(share), "next_month": included(ONE)})
+    exact = {"this_month": included(share), "next_month": included(ONE)}
+    start, following, end = boundaries(month.start, words.MONTH, count=2)
+    used = (Used(left.start, FAR_MORE), Used(following, FAR_MORE))
+    charges = [
+        replace(
+            Charge(
+                _one_each(allowance, alignment=Alignment.CALENDAR),
+                start,
+                start.day,
+                (served(day, quantity=units),),
+            ),
+            usage=used,
+        )
+        for allowance, day, units in ((first, start, there), (other, left.start, added))
+    ]
+
+    def read(found: Lines) -> Answers:
+        months = zip(*found, strict=True)
+        now, then = (sum_of([beyond(line.amount, FAR_MORE) for line in each]) for each in months)
+        return {"this_month": now, "next_month": then}
+
+    return Drafts(charges, end, read, exact=lambda: exact)
 
 
 def _window(given: Keys) -> Asked:
@@ -169,9 +265,38 @@ def rollover(case: CaseInput) -> Asked:
         "next_month_available": following.available,
         "next_period_available": following.available,
     }
-    if carried or not case.wanted.issubset(SEEN_NEXT_MONTH):
-        return Pure(lambda: answers)
-    return _seen_next_month(allowance, given.decimal("used"), answers)
+    pure = Pure(lambda: answers)
+    used = given.decimal("used")
+    if carried:
+        # So much was left of the month before: all that was used of it is what is beyond.
+        earlier = beyond(carried, allowance.units)
+        left = settle(allowance, [PoolPeriod(earlier)]).pop().rolled_out
+        return _carried(allowance, (earlier, used), answers) if left == carried else pure
+    if not case.wanted.issubset(SEEN_NEXT_MONTH):
+        return pure
+    return _seen_next_month(allowance, used, answers)
+
+
+def _carried(allowance: Allowance, used: tuple[Decimal, Decimal], answers: Answers) -> Asked:
+    """A month that leaves units, one that draws them, and one that uses far more than there is."""
+    promised = _one_each(allowance)
+    *starts, last = boundaries(words.DAY_ONE, words.MONTH, count=3)
+    told = zip(starts, (*used, FAR_MORE), strict=True)
+
+    def read(lines: Lines) -> Answers:
+        _, now, then = lines[0]
+        available = beyond(then.amount, FAR_MORE)
+        return {
+            **answers,
+            "overage": now.amount,
+            "next_month_available": available,
+            "next_period_available": available,
+        }
+
+    charge = replace(
+        since_day_one(promised), usage=tuple(Used(day, quantity) for day, quantity in told)
+    )
+    return Drafts((charge,), last, read, exact=lambda: answers)
 
 
 def _seen_next_month(allowance: Allowance, used: Decimal, answers: Answers) -> Asked:

@@ -39,7 +39,7 @@ def price(case: CaseInput) -> Asked:
     if given.has("phases"):
         return _phases(case)
     if given.has("credits_left") or given.has("credited_days"):
-        return _by_shares(given)
+        return _by_shares(case)
     if given.has("new_plan_from"):
         return _new_plan(case)
     if given.has("old"):
@@ -95,7 +95,8 @@ def quantity(case: CaseInput) -> Asked:
         unit_price=unit_price, interval=paid.interval, conventions=rules, proration=how
     )
     first, end = paid.period.start, paid.period.end
-    if given.has("seat_price") and not given.has("seats_before"):
+    if not given.has("seats_before") and not given.has("quantity_before"):
+        # One more, without a word of how many there are.
         charge = Charge(promised, first, first.day, (served(paid.on),))
         return Drafts((charge,), paid.on, lambda found: {"amount": net(found[0])})
     before = given.decimal(_first(given, "seats_before", "quantity_before"))
@@ -198,15 +199,16 @@ def _phases(case: CaseInput) -> Asked:
     )
 
 
-def _by_shares(given: Keys) -> Asked:
+def _by_shares(case: CaseInput) -> Asked:
     """Where only shares are known: days or credits of each side."""
+    given = case.given
     old, new = given.decimal("old_price"), given.decimal("new_price")
     if given.has("credited_days"):
         days = given.integer("period_days")
-        left = (given.integer("credited_days"), days)
-        charged = (given.integer("charged_days"), days)
-        found = change_by_share(old, new, left=left, charged=charged, currency=words.CURRENCY)
-        return Pure(lambda: {"net": found.net, "credit": found.credit, "debit": found.debit})
+        words.inclusive(case)
+        before = _part(case, old, of_days(given.integer("credited_days"), days))
+        coming = _coming(case, new, of_days(given.integer("charged_days"), days))
+        return _sides(before, coming, words.DAY_ONE)
     told = given.match("credits_left", PART_OF)
     unused = smaller_share((Decimal(told["part"]), Decimal(told["whole"])))
     if given.has("rule") or given.has("time_left"):

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from o2b.charging import (
     Allowance,
-    Billed,
     ChargeTerms,
     Conventions,
     Model,
@@ -17,20 +16,26 @@ from o2b.charging import (
     progressive,
     tiers_of_blocks,
 )
+from o2b.charging.allowances import beyond
 from o2b.charging.models import started_blocks
-from o2b.money import sum_of
-from o2b.periods import Period
+from o2b.charging.usage import Used
+from o2b.money import quantise, sum_of
+from o2b.periods import Period, boundaries
 from tests.cases.adapter import words
 from tests.cases.adapter.selling import (
     NOTHING,
+    as_usage,
     endless,
+    in_slices,
     month_of,
     net,
+    served,
     since_day_one,
     terms,
     tiers,
+    used_of,
 )
-from tests.cases.asking import Asked, Drafts, Pure
+from tests.cases.asking import Answers, Asked, Charge, Drafts, Lines, Pure
 from tests.cases.reading import CaseInput, Keys
 
 
@@ -42,7 +47,7 @@ def unit(case: CaseInput) -> Asked:
             (terms(unit_price=each.decimal("unit_price")), each.decimal("quantity"))
             for each in given.each("filters")
         ]
-        return Pure(lambda: {"amount": price_together(parts)})
+        return _together(parts)
     promised = terms(unit_price=given.decimal("unit_price"))
     until = words.DAY_ONE
     if given.has("months"):
@@ -57,6 +62,20 @@ def unit(case: CaseInput) -> Asked:
             "total": net(lines),
         },
         until=until,
+    )
+
+
+def _together(parts: list[tuple[ChargeTerms, Decimal]]) -> Asked:
+    """Parts of one amount, a service each; where they are no amounts themselves, not on a bill."""
+    exact = price_together(parts)
+    each = [price(promised, many) for promised, many in parts]
+    if each != [quantise(amount, words.CURRENCY) for amount in each]:
+        return Pure(lambda: {"amount": exact})
+    return Drafts(
+        tuple(since_day_one(promised, many) for promised, many in parts),
+        words.DAY_ONE,
+        lambda found: {"amount": net([line for lines in found for line in lines])},
+        exact=lambda: {"amount": exact},
     )
 
 
@@ -98,14 +117,35 @@ def volume(case: CaseInput) -> Asked:
     if given.has("usage"):
         given.word("group", words.USAGE_GROUP)
         months = given.inside("usage")
-        jan, feb = months.decimals("jan"), months.decimals("feb")
-        return Pure(
-            lambda: {"jan": price_groups(promised, jan), "feb": price_groups(promised, feb)}
-        )
+        return _by_record(promised, months.decimals("jan"), months.decimals("feb"))
     if given.has("quantity_for_tier"):
         chosen, charged = given.decimal("quantity_for_tier"), given.decimal("prorated_quantity")
         return Pure(lambda: {"amount": price(promised, charged, tier_quantity=chosen)})
     return _priced(promised, given.decimal("quantity"))
+
+
+def _by_record(promised: ChargeTerms, jan: list[Decimal], feb: list[Decimal]) -> Asked:
+    """Each record of a month has its own tier: a service for each of them."""
+    first, second, end = boundaries(words.DAY_ONE, words.MONTH, count=2)
+    charges = [
+        replace(
+            Charge(as_usage(promised), start, start.day, (served(start, over),)),
+            usage=(Used(start, used),),
+        )
+        for start, over, month in ((first, second, jan), (second, end, feb))
+        for used in month
+    ]
+    count = len(jan)
+
+    def read(found: Lines) -> Answers:
+        of_jan, of_feb = found[:count], found[count:]
+        return {
+            "jan": net([line for lines in of_jan for line in lines]),
+            "feb": net([line for lines in of_feb for line in lines]),
+        }
+
+    exact = {"jan": price_groups(promised, jan), "feb": price_groups(promised, feb)}
+    return Drafts(charges, end, read, exact=lambda: exact)
 
 
 def stairstep(case: CaseInput) -> Asked:
@@ -142,7 +182,8 @@ def package(case: CaseInput) -> Asked:
         return _slice(case, promised)
     quantity = given.decimal("quantity")
     if free:
-        return _priced(promised, quantity)
+        paid = beyond(free, quantity)
+        return _priced(promised, quantity, packages=started_blocks(paid, size, started))
     return _priced(promised, quantity, packages=started_blocks(quantity, size, started))
 
 
@@ -152,13 +193,7 @@ def blocks(case: CaseInput) -> Asked:
     started = case.conventions.word("block", words.STARTED_BLOCK, Started.WHOLE)
     rules = Conventions(started=started)
     if given.has("items"):
-        items = [_item(each, rules) for each in given.each("items")]
-        return Drafts(
-            tuple(since_day_one(promised, units) for promised, units in items),
-            words.DAY_ONE,
-            lambda found: {"amount": net([line for lines in found for line in lines])},
-            exact=lambda: {"amount": price_together(items)},
-        )
+        return _together([_item(each, rules) for each in given.each("items")])
     if given.has("tiers"):
         told = [
             (each.decimal("block_size"), each.maybe_decimal("max_blocks"), each.decimal("price"))
@@ -182,23 +217,14 @@ def _blocks_of_one_size(given: Keys, rules: Conventions) -> Asked:
     )
     if not given.has("already_billed_blocks"):
         return _priced(promised, units, total_blocks=total)
-    before = price_of_blocks(promised, given.integer("already_billed_blocks"))
-    billed = (Billed(words.DAY_ONE, 1, 1, before, words.MONTH.advance(words.DAY_ONE, 1)),)
-    charge = replace(since_day_one(promised, units), billed=billed)
-    return Drafts(
-        (charge,),
-        words.DAY_ONE,
-        lambda found: {
-            "total_blocks": total,
-            "amount": found[0][0].target,
-            "amount_due": found[0][0].amount,
-        },
+    # What fills so many blocks was used before; the rest is told late.
+    before = price(terms(unit_price=size), given.decimal("already_billed_blocks"))
+    whole = price(promised, units)
+    slices = in_slices(promised, before, beyond(before, units))
+    return replace(
+        slices,
+        read=lambda found: {"total_blocks": total, "amount": whole, "amount_due": net(found[0])},
     )
-
-
-def price_of_blocks(promised: ChargeTerms, count: int) -> Decimal:
-    """What so many whole blocks cost: the price of a charge per block."""
-    return price(terms(unit_price=promised.unit_price), Decimal(count))
 
 
 def _item(told: Keys, rules: Conventions) -> tuple[ChargeTerms, Decimal]:
@@ -225,12 +251,14 @@ def _slice(case: CaseInput, promised: ChargeTerms) -> Asked:
         case.given.decimal("already_billed_quantity"),
         case.given.decimal("period_quantity"),
     )
-    return Pure(lambda: {"amount": progressive(promised, before=before, now=now).amount})
+    found = progressive(promised, before=before, now=now).amount
+    return in_slices(promised, before, now, exact=lambda: {"amount": found})
 
 
 def _priced(promised: ChargeTerms, sold: Decimal, **more: Decimal) -> Asked:
-    """A quantity sold for one month."""
-    return month_of(
+    """A quantity sold for one month; nothing can be ordered of a quantity of 0, but used."""
+    sell = month_of if sold else used_of
+    return sell(
         promised,
         sold,
         lambda lines: {"amount": net(lines), **more},

@@ -1,5 +1,6 @@
 """commitment.minimum and commitment.maximum: what a period costs at least and at most."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -22,7 +23,19 @@ from o2b.charging.usage import Used
 from o2b.money import quantise, sum_of
 from o2b.periods import Interval, Unit, calendar_period
 from tests.cases.adapter import words
-from tests.cases.adapter.selling import NOTHING, month_of, net, served, terms, tiers
+from tests.cases.adapter.selling import (
+    NOTHING,
+    ONE,
+    as_usage,
+    in_slices,
+    month_of,
+    net,
+    served,
+    since_day_one,
+    terms,
+    tiers,
+    used_of,
+)
 from tests.cases.asking import Answers, Asked, Bill, Charge, Document, Drafts, Lines, Pure
 from tests.cases.reading import CaseInput, Keys
 
@@ -47,16 +60,17 @@ def maximum(case: CaseInput) -> Asked:
         now = given.decimal("period_quantity")
         billed = given.maybe_decimal("already_billed")
         step = progressive(promised, before=before, now=now, already_billed=billed)
-        return Pure(
-            lambda: {
-                "charge": step.charge,
-                "before": step.charge,
-                "discount": step.discount,
-                "percentage_discount": step.reduction,
-                "maximum_discount": step.discount,
-                "amount": step.amount,
-            }
-        )
+        more = {
+            "charge": step.charge,
+            "before": step.charge,
+            "discount": step.discount,
+            "percentage_discount": step.reduction,
+            "maximum_discount": step.discount,
+        }
+        if billed not in (None, priced(promised, before).amount):
+            return Pure(lambda: {"amount": step.amount, **more})
+        exact = {"amount": step.amount, **more}
+        return in_slices(promised, before, now, exact=lambda: exact, more=more)
     quantity = given.decimal("quantity")
     told = priced(promised, quantity)
     more = {
@@ -66,7 +80,8 @@ def maximum(case: CaseInput) -> Asked:
         "percentage_discount": told.discount,
         "maximum_discount": told.capped,
     }
-    return month_of(
+    sell = month_of if quantity else used_of
+    return sell(
         promised,
         quantity,
         lambda lines: {"amount": net(lines), **more},
@@ -83,7 +98,8 @@ def minimum(case: CaseInput) -> Asked:
         quantity = given.decimal("quantity")
         told = priced(promised, quantity)
         more = {"charge": told.listed, "true_up": told.true_up}
-        return month_of(
+        sell = month_of if quantity else used_of
+        return sell(
             promised,
             quantity,
             lambda lines: {"amount": net(lines), "total": net(lines), **more},
@@ -114,13 +130,28 @@ def minimum(case: CaseInput) -> Asked:
 
 
 def _dynamic(case: CaseInput, most: Decimal) -> Asked:
-    """A cost times a factor, rounded, held against what is left of the maximum."""
+    """A cost times a factor, rounded, held against what is left of the maximum.
+
+    Two services: one is what it cost times the factor, the other its result, of which some was
+    billed before, at most the maximum.
+    """
     given = case.given
     rules = words.conventions(case)
     promised = terms(unit_price=given.decimal("multiplier"))
     charge = quantise(price(promised, given.decimal("period_cost")), words.CURRENCY, rules.rounding)
     already = given.maybe_decimal("already_billed") or NOTHING
-    return Pure(lambda: capped(most, charge, already)._asdict())
+    found = capped(most, charge, already)._asdict()
+    rated = replace(
+        since_day_one(as_usage(promised)),
+        usage=(Used(words.DAY_ONE, given.decimal("period_cost")),),
+    )
+    bound = in_slices(terms(unit_price=ONE, maximum=most), already, charge)
+    return Drafts(
+        (rated, *bound.charges),
+        bound.until,
+        lambda lines: {**found, "charge": net(lines[0]), "amount": net(lines[1])},
+        exact=lambda: found,
+    )
 
 
 def _first_period(case: CaseInput) -> Asked:
@@ -220,8 +251,9 @@ def _least(given: Keys) -> Decimal:
 
 def _charged(given: Keys) -> list[Decimal]:
     """What was charged in the period, in all or charge by charge."""
-    for key in ("used", "charged"):
+    found: list[Decimal] = []
+    for key in ("plan_fee", "used", "charged"):
         if given.has(key):
             told = given.raw(key)
-            return given.decimals(key) if isinstance(told, list) else [given.decimal(key)]
-    return [given.decimal("plan_fee")]
+            found.extend(given.decimals(key) if isinstance(told, list) else [given.decimal(key)])
+    return found or [given.decimal("used")]

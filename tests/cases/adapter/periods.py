@@ -1,56 +1,62 @@
 """period.boundaries: where full periods begin and end, and when they are invoiced."""
 
 from datetime import date
+from decimal import Decimal
 
 from o2b.charging import ChargeFacts
 from o2b.charging.schedule import schedule_of
 from o2b.periods import Period
 from tests.cases.adapter.grid import Grid
-from tests.cases.adapter.selling import NOTHING, net, served
-from tests.cases.asking import Asked, Boundaries, Drafts, First, Pure
+from tests.cases.adapter.selling import NOTHING, ONE, net, served
+from tests.cases.asking import Answers, Asked, Boundaries, Drafts, First, Lines, Pure
 from tests.cases.reading import CaseInput
 
+SEEN = 12  # of them that are billed
 MANY = 24  # periods, where a case does not say how many it shows
 
 
 def boundaries(case: CaseInput) -> Asked:
-    """The days between periods; with a price they are those of the lines of a draft."""
+    """The days between periods: those of the lines of a service that is billed till they are due.
+
+    A number of periods that are no whole ones is no day of a bill.
+    """
     given = case.given
     grid = Grid(case)
-    if given.has("price") and given.has("target_date"):
-        charge = grid.charge(grid.terms(given.decimal("price")))
-        return Drafts(
-            (charge,),
-            given.day("target_date"),
-            lambda found: {
-                "periods": [grid.shown(line.period) for line in found[0]],
-                "items": len(found[0]),
-                "total": net(found[0]),
-            },
-        )
-    if given.has("price"):
-        given.decimal("price")
-    counted = given.has("periods")
-    shown = grid.periods(given.integer("periods") if counted else MANY)
-    if given.has("target_date"):
-        shown, counted = grid.due(), True
-    elif given.has("end"):
-        counted = True
-    answers = {
-        "first_period_end": grid.shown(shown[0])[1],
-        "boundaries": Boundaries(grid.start, [period.end for period in shown]),
-        "periods": [grid.shown(period) for period in shown],
-        "periods_end": [grid.shown(period)[1] for period in shown],
-        "invoice_dates": _due_days(grid, shown),
-        "items": len(shown),
-    }
-    if not counted:
+    price = given.maybe_decimal("price") or ONE
+    counted = given.has("periods") or given.has("end") or grid.until is not None
+    shown = grid.periods(given.integer("periods") if given.has("periods") else MANY)
+    if grid.until is not None:
+        shown = grid.due()
+    elif not counted:
+        shown = shown[:SEEN]
+    if "number_of_cycles" in case.wanted:
+        return Pure(lambda: {"number_of_cycles": grid.number(), "items": len(shown)})
+    return _of_bills(grid, price, shown, counted=counted)
+
+
+def _of_bills(grid: Grid, price: Decimal, shown: list[Period], *, counted: bool) -> Asked:
+    due = _due_days(grid, shown)
+
+    def read(found: Lines) -> Answers:
+        periods = [line.period for line in found[0]]
         answers = {
-            key: First(each) if isinstance(each, list) else each for key, each in answers.items()
+            "boundaries": Boundaries(grid.start, [each.end for each in periods], not counted),
+            "periods": [grid.shown(each) for each in periods],
+            "periods_end": [grid.shown(each)[1] for each in periods],
+            "invoice_dates": due,
+            "items": len(periods),
+            "total": net(found[0]),
         }
-    if grid.until is not None or given.has("end"):
-        answers["number_of_cycles"] = grid.number()
-    return Pure(lambda: answers)
+        for first in periods[:1]:
+            answers["first_period_end"] = grid.shown(first)[1]
+        return answers if counted else _beginning(answers)
+
+    return Drafts((grid.charge(grid.terms(price)),), grid.until or list(due).pop(), read)
+
+
+def _beginning(answers: Answers) -> Answers:
+    """The same where lists go on and on."""
+    return {key: First(each) if isinstance(each, list) else each for key, each in answers.items()}
 
 
 def _due_days(grid: Grid, shown: list[Period]) -> list[date]:

@@ -1,15 +1,28 @@
 """rounding.currency, cash, allocation: what becomes of less than a minor unit."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from o2b.charging.allocation import allocate
 from o2b.charging.commitments import credits_worth
 from o2b.charging.daycount import Ratio
-from o2b.money import minor_units, of_minor_units, part_of, quantise, round_cash, rounded, sum_of
+from o2b.money import (
+    Rounding,
+    minor_units,
+    of_minor_units,
+    part_of,
+    quantise,
+    round_cash,
+    rounded,
+    sum_of,
+)
 from tests.cases.adapter import words
+from tests.cases.adapter.selling import ONE, month_of, net, terms
+from tests.cases.adapter.starting import days_of_a_period
 from tests.cases.asking import Asked, Pure
 from tests.cases.reading import CaseInput
 
+PLACES = 8  # of a unit price
 CUSTOM = {"custom, 4 decimals": 4}
 
 
@@ -51,12 +64,23 @@ def currency(case: CaseInput) -> Asked:
     if given.has("minor_units"):
         decimals = given.integer("minor_units")
         return Pure(lambda: {"amount": rounded(amount, decimals, rounding)})
-    return Pure(
-        lambda: {
-            "amount": quantise(amount, code, rounding),
-            "minor_units": Decimal(minor_units(amount, code, rounding)),
-        }
+    minor = Decimal(minor_units(amount, code, rounding))
+    exact = {"amount": quantise(amount, code, rounding)}
+    if given.has("price") and rounding is Rounding.HALF_UP:
+        asked = days_of_a_period(case)
+        return replace(asked, read=lambda found: {"amount": net(found[0]), "minor_units": minor})
+    if rounding is not Rounding.HALF_UP or not _can_be_a_price(amount):
+        return Pure(lambda: {"minor_units": minor, **exact})
+    return month_of(
+        terms(unit_price=amount, currency=code),
+        ONE,
+        lambda lines: {"amount": net(lines), "minor_units": minor},
+        exact=lambda: {"minor_units": minor, **exact},
     )
+
+
+def _can_be_a_price(amount: Decimal) -> bool:
+    return amount == rounded(amount, PLACES) and not amount.is_signed()
 
 
 def _amount(case: CaseInput) -> Decimal:

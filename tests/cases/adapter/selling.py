@@ -85,6 +85,45 @@ def used_in_month(
     return Drafts((charge,), end, lambda found: {"amount": net(found[0]), **more}, exact=exact)
 
 
+def used_of(
+    promised: ChargeTerms,
+    quantity: Decimal,
+    read: Callable[[Sequence[DraftLine]], Answers],
+    *,
+    exact: MaybeCall = None,
+) -> Drafts:
+    """The same charge for what is used in the first month, read when it is billed."""
+    end = MONTH.advance(DAY_ONE, 1)
+    charge = replace(since_day_one(as_usage(promised)), usage=(Used(DAY_ONE, quantity),))
+    return Drafts((charge,), end, lambda found: read(found[0]), exact=exact)
+
+
+def in_slices(
+    promised: ChargeTerms,
+    before: Decimal,
+    now: Decimal,
+    *,
+    exact: MaybeCall = None,
+    more: Answers = NO_MORE,
+) -> Drafts:
+    """Usage of a month that is billed, then more of the same month, told late and billed, too."""
+    end = MONTH.advance(DAY_ONE, 1)
+    charge = since_day_one(as_usage(promised))
+    charge = replace(
+        charge,
+        usage=(Used(DAY_ONE, before),),
+        late=(Used(DAY_ONE, now),),
+        billed_until=end,
+        later=charge.segments,
+    )
+    return Drafts((charge,), end, lambda found: {"amount": net(found[0]), **more}, exact=exact)
+
+
+def as_usage(promised: ChargeTerms) -> ChargeTerms:
+    """The same price of what is used, in arrears."""
+    return replace(promised, kind=Kind.USAGE, timing=Timing.ARREARS)
+
+
 def net(lines: Sequence[DraftLine]) -> Decimal:
     """What lines come to; the engine adds them."""
     return sum_of([line.amount for line in lines])

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from o2b.charging import Conventions, DraftLine, Trial, price
 from o2b.charging.changes import share
 from o2b.charging.ramps import free_until
+from o2b.money import quantise
 from o2b.periods import FOREVER, Interval, Unit, periods_from
 from tests.cases.adapter import words
 from tests.cases.adapter.grid import Grid
@@ -35,7 +36,7 @@ def mid_period(case: CaseInput) -> Asked:
     """The first days of a service up to where its full periods begin."""
     given = case.given
     if given.has("billable_days") or given.has("service_period"):
-        return _days_of_a_period(case)
+        return days_of_a_period(case)
     counted = given.has("day_count")
     grid = Grid(case)
     if counted:
@@ -60,7 +61,7 @@ def mid_period(case: CaseInput) -> Asked:
     )
 
 
-def _days_of_a_period(case: CaseInput) -> Asked:
+def days_of_a_period(case: CaseInput) -> Drafts:
     """Some days of a period of so many days; more days than the period has cost the whole."""
     given = case.given
     rules = words.conventions(case)
@@ -106,9 +107,21 @@ def both_ends(case: CaseInput) -> Asked:
 def _weeks(given: Keys) -> Asked:
     """So many days of a price for a week, told as "75 days / 7"."""
     told = given.match("weeks", DAYS_OVER_DAYS)
-    whole = price(terms(unit_price=given.decimal("price")), given.maybe_decimal("quantity") or ONE)
-    amount = share(whole, int(told["days"]), int(told["of"]), currency=words.CURRENCY)
-    return Pure(lambda: {"amount": amount})
+    days, of = int(told["days"]), int(told["of"])
+    quantity = given.maybe_decimal("quantity") or ONE
+    promised = terms(unit_price=given.decimal("price"), interval=Interval(Unit.DAY, of))
+    whole = price(promised, quantity)
+    amount = share(whole, days, of, currency=words.CURRENCY)
+    if whole != quantise(whole, words.CURRENCY):
+        return Pure(lambda: {"amount": amount})
+    end = Interval(Unit.DAY, days).advance(words.DAY_ONE, 1)
+    served_days = (served(words.DAY_ONE, end, quantity),)
+    return Drafts(
+        (Charge(promised, words.DAY_ONE, words.DAY_ONE.day, served_days),),
+        end,
+        lambda found: {"amount": net(found[0])},
+        exact=lambda: {"amount": amount},
+    )
 
 
 def trial(case: CaseInput) -> Asked:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
-from o2b.charging import DraftLine, price
+from o2b.charging import ChargeTerms, DraftLine, price
 from o2b.charging.allocation import Coupon, stack
 from o2b.charging.tax import (
     TaxLine,
@@ -18,21 +18,26 @@ from o2b.charging.tax import (
 from o2b.charging.terms import Discount, DiscountKind
 from o2b.money import quantise, rounded, sum_of
 from tests.cases.adapter import words
-from tests.cases.adapter.selling import NOTHING, net, since_day_one, terms
+from tests.cases.adapter.selling import NOTHING, ONE, net, since_day_one, terms
 from tests.cases.adapter.units import Units
-from tests.cases.asking import Answers, Asked, Bill, Document, Drafts, MaybeBill, Pure
+from tests.cases.asking import (
+    Answers,
+    Asked,
+    Bill,
+    Credit,
+    Document,
+    Drafts,
+    Ledger,
+    MaybeBill,
+    Pure,
+    Standing,
+)
 from tests.cases.reading import CaseInput, Keys, Unknown, to_decimal
 from tests.cases.subscribers import subscribers
 
 REST = {"the rest is the difference, not a new calculation": True}
 DECIMALS_DIRECTION = {"up": words.Rounding.UP, "down": words.Rounding.DOWN}
-BEFORE_TAX = {
-    "before tax": True,
-    "before tax, pro rata to fees": True,
-    "before tax, pro rata over taxable and exempt lines": True,
-}
 ORDER = {"coupon before tax; credit notes, then prepaid credits after tax": True}
-MANY = "a telecom's whole base is more than a test sells"
 RUNS = {
     "one month for all 7,043 subscribers, each at its MonthlyCharges": None,
     "first invoice of the tenure-1 subscribers": 1,
@@ -43,8 +48,12 @@ QUANTITY_TIMES_PRICE = r"(?P<quantity>\d+(?:\.\d+)?) [A-Za-z]+ x (?P<price>\d+(?
 def exclusive(case: CaseInput) -> Asked:
     """Tax on a net amount that may have more decimals than the currency: rounded on the sum."""
     net, percent = case.given.decimal("net"), case.given.decimal("tax_percent")
-    found = tax_lines([TaxLine(net, percent)], currency=words.CURRENCY, per=TaxRounding.INVOICE)
-    return Pure(lambda: {"total": found.total, "tax": found.tax, "net": found.net})
+    lines = [TaxLine(net, percent)]
+    found = tax_lines(lines, currency=words.CURRENCY, per=TaxRounding.INVOICE)
+    return Pure(
+        lambda: {"total": found.total, "tax": found.tax, "net": found.net},
+        _taxed(lines, Units(case), TaxRounding.INVOICE),
+    )
 
 
 def inclusive(case: CaseInput) -> Asked:
@@ -106,7 +115,7 @@ def rounding(case: CaseInput) -> Asked:
 def with_discount(case: CaseInput) -> Asked:
     """Discounts before tax; credits after it."""
     given = case.given
-    case.conventions.word("discount", BEFORE_TAX, True)
+    case.conventions.word("discount", words.BEFORE_TAX, True)
     case.conventions.word("order", ORDER, True)
     case.conventions.word("rounding", words.TAX_ROUNDING, TaxRounding.INVOICE)
     if not given.has("tax_percent") and not given.has("fees"):
@@ -135,7 +144,7 @@ def with_discount(case: CaseInput) -> Asked:
             "taxable": found.taxable,
             "tax": found.tax,
             "tax_total": found.tax,
-            "taxes": found.taxes,
+            "taxes": list(found.taxes),
             "total": found.total,
             "due": found.due,
             "coupon_split": found.shares,
@@ -156,6 +165,7 @@ def _discounted(lines: list[TaxLine], coupons: list[Coupon], shipped: bool) -> B
             "taxable": said.taxable,
             "tax": said.tax,
             "tax_total": said.tax,
+            "taxes": said.taxes,
             "total": said.total,
             "due": said.total,
             "coupon_split": said.shares,
@@ -170,8 +180,16 @@ def invoice_sum(case: CaseInput) -> Asked:
     given = case.given
     if given.has("run"):
         return _run(given)
-    amounts = [quantise(_line(each), words.CURRENCY) for each in given.values("lines")]
-    return Pure(lambda: {"total": sum_of(amounts)})
+    lines = [_line(each) for each in given.values("lines")]
+    amounts = [quantise(price(promised, many), words.CURRENCY) for promised, many in lines]
+    if any(amount.is_signed() for amount in amounts):
+        return Pure(lambda: {"total": sum_of(amounts)})
+    return Drafts(
+        tuple(since_day_one(promised, many) for promised, many in lines),
+        words.DAY_ONE,
+        lambda found: {"total": net([line for lines in found for line in lines])},
+        exact=lambda: {"total": sum_of(amounts)},
+    )
 
 
 def _run(given: Keys) -> Asked:
@@ -190,18 +208,16 @@ def _run(given: Keys) -> Asked:
         }
 
     charges = [since_day_one(terms(unit_price=each.monthly)) for each in told]
-    return Drafts(
-        charges, words.DAY_ONE, read, unsold="a telecom's whole base is more than tests sell"
-    )
+    return Drafts(charges, words.DAY_ONE, read, base=True)
 
 
-def _line(told: object) -> Decimal:
-    """ "10 GB x 0.11", or an amount."""
+def _line(told: object) -> tuple[ChargeTerms, Decimal]:
+    """ "10 GB x 0.11", or an amount: a price and how many."""
     parts = re.fullmatch(QUANTITY_TIMES_PRICE, told) if isinstance(told, str) else None
     if parts:
-        return price(terms(unit_price=Decimal(parts["price"])), Decimal(parts["quantity"]))
+        return terms(unit_price=Decimal(parts["price"])), Decimal(parts["quantity"])
     try:
-        return to_decimal(told)
+        return terms(unit_price=to_decimal(told)), ONE
     except (ValueError, TypeError, InvalidOperation) as error:
         raise Unknown("given.lines", told) from error
 
@@ -210,7 +226,21 @@ def _credited(case: CaseInput, units: Units) -> Asked:
     """A part is credited; what stays is the difference."""
     case.conventions.word("rounding", REST)
     net, part = units.amount("net"), units.amount("credit_net")
-    found = split_tax(net, case.given.decimal("tax_percent"), part, units.currency)
+    percent = case.given.decimal("tax_percent")
+    found = split_tax(net, percent, part, units.currency)
+
+    def read(said: Standing) -> Answers:
+        papers = [*said.bills, *said.notes]
+        credits = said.notes
+        return {
+            "credit_tax": Credit(units.told(sum_of([each.tax for each in credits]))),
+            "credit_total": Credit(units.told(sum_of([each.total for each in credits]))),
+            "left_net": units.told(sum_of([each.net for each in papers])),
+            "left_tax": units.told(sum_of([each.tax for each in papers])),
+            "left_total": units.told(sum_of([each.total for each in papers])),
+        }
+
+    ledger = Ledger([TaxLine(net, percent)], read, corrections=[{1: found.left.net}])
     return Pure(
         lambda: {
             "credit_tax": units.told(found.credit.tax),
@@ -218,7 +248,8 @@ def _credited(case: CaseInput, units: Units) -> Asked:
             "left_net": units.told(found.left.net),
             "left_tax": units.told(found.left.tax),
             "left_total": units.told(found.left.total),
-        }
+        },
+        ledger=ledger if units.currency == words.CURRENCY else None,
     )
 
 

@@ -18,6 +18,7 @@ from o2b.charging import (
     price,
     running_prices,
 )
+from o2b.charging.allocation import allocate
 from o2b.charging.models import Added, events_of_running_totals, graduated_prorated
 from o2b.charging.pricing import Events
 from o2b.charging.tax import add_tax
@@ -26,10 +27,20 @@ from o2b.money import quantise, sum_of
 from o2b.periods import FOREVER
 from tests.cases.adapter import words
 from tests.cases.adapter.grid import interval_like
-from tests.cases.adapter.selling import NOTHING, net, served, terms, tiers, used_in_month
+from tests.cases.adapter.selling import (
+    NOTHING,
+    ONE,
+    as_usage,
+    net,
+    served,
+    terms,
+    tiers,
+    used_in_month,
+)
 from tests.cases.asking import Asked, Charge, Drafts, Pure
 from tests.cases.reading import CaseInput
 
+MaybeRates = Optional[EventRates]  # noqa: UP045
 MaybeLevels = Optional[Mapping[date, Decimal]]  # noqa: UP045 - the adapter has no operators
 
 
@@ -116,7 +127,8 @@ def percentage(case: CaseInput) -> Asked:
         promised = terms(unit_price=given.decimal("multiplier"))
         rounding = words.conventions(case).rounding
         cost = given.decimal("cost")
-        return Pure(lambda: {"amount": quantise(price(promised, cost), words.CURRENCY, rounding)})
+        amount = quantise(price(promised, cost), words.CURRENCY, rounding)
+        return used_in_month(as_usage(promised), cost, exact=lambda: {"amount": amount})
     rates = EventRates(
         fee=given.maybe_decimal("fixed_per_event") or NOTHING,
         minimum=given.maybe_decimal("min_per_event"),
@@ -152,9 +164,12 @@ def _percentage(case: CaseInput, promised: ChargeTerms, value: Decimal, events: 
         exact = price(promised, value, events)
         answers["with_tax"] = add_tax(exact, percent, words.CURRENCY).total
     if isinstance(events, int):
-        if events != 1 and promised.event is not None:
-            return Pure(lambda: {"amount": price(promised, value, events), **answers})
-        events = (Event(value),)
+        told = events
+        if _by_event(promised.event):
+            return Pure(lambda: {"amount": price(promised, value, told), **answers})
+        # Where each pays the same, whatever its share of the value, any shares will do.
+        parts = allocate(value, [ONE for _ in range(told)], words.CURRENCY)
+        events = tuple(Event(part) for part in parts)
     return used_in_month(
         promised,
         value,
@@ -162,6 +177,14 @@ def _percentage(case: CaseInput, promised: ChargeTerms, value: Decimal, events: 
         exact=lambda: {"amount": price(promised, value, events), **answers},
         more=answers,
     )
+
+
+def _by_event(rates: MaybeRates) -> bool:
+    """Whether the price asks which value each event had."""
+    if rates is None:
+        return False
+    bounds = (rates.minimum, rates.maximum)
+    return bounds != (None, None) or bool(rates.free_events or rates.free_amount)
 
 
 def _of_usage(model: Model, **given: Any) -> ChargeTerms:

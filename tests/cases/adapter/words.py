@@ -96,6 +96,11 @@ TAX_ROUNDING = {
     "once per tax rate group": TaxRounding.RATE,
     "half_up": TaxRounding.INVOICE,
 }
+BEFORE_TAX = {
+    "before tax": True,
+    "before tax, pro rata to fees": True,
+    "before tax, pro rata over taxable and exempt lines": True,
+}
 PAYERS_ROUNDING = {"half_up; the customer pays the difference": True}
 CHANGE_ORDER = {"credit of the old plan, debit of the new": True}
 COUPON_ORDER = {"as applied; a percentage acts on what is left": True}
@@ -108,7 +113,24 @@ CHARGE_AT = {
     "end of window": ChargeAt.END,
     "end of window; a window without overage moves on by one month": ChargeAt.ROLLING,
 }
-FRACTION = {"1/2": Decimal("0.5"), "1/4": Decimal("0.25"), "3/4": Decimal("0.75")}
+# A month, the part of it that is left, and which share of it that is.
+FRACTION = {
+    "1/2": (
+        Period(date(2025, 4, 1), date(2025, 5, 1)),
+        Period(date(2025, 4, 16), date(2025, 5, 1)),
+        Decimal("0.5"),
+    ),
+    "1/4": (
+        Period(date(2025, 2, 1), date(2025, 3, 1)),
+        Period(date(2025, 2, 22), date(2025, 3, 1)),
+        Decimal("0.25"),
+    ),
+    "3/4": (
+        Period(date(2025, 2, 1), date(2025, 3, 1)),
+        Period(date(2025, 2, 8), date(2025, 3, 1)),
+        Decimal("0.75"),
+    ),
+}
 USAGE_GROUP = {"by usage record": True}
 
 # Shares of a period in words, as periods of whole days: (all of it, what is left of it).
