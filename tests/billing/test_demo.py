@@ -19,6 +19,7 @@ from billing.models import (
     CarriedBill,
     Invoice,
     InvoiceAdjustment,
+    InvoiceLine,
     InvoicePart,
     InvoiceSending,
     PayerAgreement,
@@ -143,6 +144,11 @@ def finance_did_more_than_bill() -> None:
     reversal = BillRun.objects.get(reverses_invoice__isnull=False)
     assert (reversal.state, reversal.reason) == ("finalised", finance.TAKEN_BACK)
     assert BillRun.objects.get(kind=BillRun.Kind.REHEARSAL).state == "rehearsed"
+    review = BillRun.objects.get(state="to_approve")
+    assert (review.on, review.scope) == (clock.today(), "bill day 1")
+    account_id = Order.objects.get(note=lives.LATE).account_id
+    changed = InvoiceLine.objects.filter(account_id=account_id, cause="change")
+    assert changed.exists()  # the month that was told late is corrected by the bill of the next one
 
 
 def usage_came_in() -> None:

@@ -101,3 +101,20 @@ class Finance:
             legal_entity_id=self.entity.pk, on=on, kind=kind, opened_by_id=self.opener_id, at=at
         )
         settle(workers=self.workers)
+
+    def begin_to_bill(self, today: date, *, at: datetime) -> None:
+        """A run up to today, of those billed on the first, waits for a second person.
+
+        Advocates look at first bills, and at those of services that were changed.
+        """
+        begun = BillRun.objects.filter(legal_entity=self.entity, on=today)
+        if begun.filter(kind=BillRun.Kind.BILLS, reverses_invoice=None).exists():
+            return
+        open_run(
+            legal_entity_id=self.entity.pk,
+            on=today,
+            bill_day=1,
+            opened_by_id=self.opener_id,
+            at=at,
+        )
+        settle(workers=self.workers)

@@ -25,6 +25,7 @@ from subscriptions.quoting.inputs import ChangeInput
 
 MORE, FASTER, PAUSE = "More seats for the new office", "Gigabit from the next period", "Renovates"
 LEAVES = "Moves its backup elsewhere"
+LATE = "Two more since the middle of last month, told late"
 BOUND, SOON = "Agreed for two years", "A term that ends soon"
 RENEWED, OPEN = "Two years more, accepted", "Two years more, with backup"
 WAITS_DAYS = 10  # an offer is open so long, or until the day from which it counts
@@ -58,6 +59,13 @@ class Lives:
         rest = chain(seats, lines, *map(self._running, ("sip-trunk", "phone-rental", "domain")))
         self._quote(rest, RENEWED, accepted=True)
         self._quote(rest, OPEN, accepted=False)
+
+    def learn_late(self) -> None:
+        """A bill that is out was for less than was there: the next one corrects it."""
+        since = add_months(self.today.replace(day=1), -1) + timedelta(days=15)
+        rented = chain.from_iterable(map(self._running, ("phone-rental", "sip-trunk", "domain")))
+        there = (item for item in rented if item.started_on and item.started_on < since)
+        self._change(there, LATE, Act.QUANTITY, when=When.ON, on=since, more=2)
 
     def _running(self, code: str) -> Iterator[Item]:
         """Services of a product that nothing was done to so far, the oldest first."""

@@ -82,6 +82,7 @@ class Story:
         self.finance.look_ahead(self.today, at=self.clock.now)
         Lives(self.entity, self.clock.now).tell()
         settle(workers=self.workers)
+        self.finance.begin_to_bill(self.today, at=self.clock.now)
         Account.objects.filter(test_clock=self.clock).update(test_clock=None)
         self.clock.delete()
 
@@ -126,7 +127,10 @@ class Story:
         self._work_by_hand(at=self._on(first + timedelta(days=5)))
         settle(workers=self.workers)
         end = add_months(first, 1) - timedelta(days=1)
-        self._bill(on=end, at=self._on(end))
+        at = self._on(end)
+        Lives(self.entity, at).learn_late()
+        settle(workers=self.workers)
+        self._bill(on=end, at=at)
         self._pay(on=end + timedelta(days=PAYS))
 
     def _arrange(self, first: date, cast: Sequence[Client], *, at: datetime) -> None:

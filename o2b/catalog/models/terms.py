@@ -8,8 +8,7 @@ from o2b.catalog.models.prices import ChargeShape, choices_of
 from o2b.catalog.models.products import ProductVersion
 from o2b.charging.terms import Kind, Proration, StartRule
 
-
-# What bill runs ask of many Terms at once: whether any is paid whole, or by part, at all. A question
+# What bill runs ask of many Terms: whether any is paid whole, or by part, at all. A question
 # that says so in the same words is answered by an index that holds only those.
 PAID_WHOLE = '"proration":"(none|full)"'
 PAID_BY_PART = '"start_rule":"each_part"'
