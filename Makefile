@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help
+# Whoever forbids it pays for it: each process, and there are hundreds, would compile all of O2B anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo up test test-faults lint mutants bench shots messages clean
 
 help: ## say what each target does

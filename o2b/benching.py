@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 INSIDE = "O2B_BENCH_DATABASE"
+TEMPLATE = "O2B_BENCH_TEMPLATE"  # a migrated database without rows, if there is one to copy
 
 
 def is_inside() -> bool:
@@ -24,8 +25,10 @@ def is_inside() -> bool:
 def run_again_inside() -> None:
     """The same command once more, in a database and queues of its own, dropped after."""
     name = f"o2b_bench_{secrets.token_hex(4)}"
+    template = os.environ.get(TEMPLATE)
+    copied = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(f"CREATE DATABASE {name}{copied}")
     try:
         environment = os.environ | {
             INSIDE: name,

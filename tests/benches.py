@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from o2b import benching
+from tests.databases import template
 from tests.workers import database_url
 
 LONGEST_SECONDS = 300
@@ -21,7 +23,7 @@ def measured(*command: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "manage.py", *command, "--json"],
         cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": database_url()},
+        env=os.environ | {"DATABASE_URL": database_url(), benching.TEMPLATE: template()},
         capture_output=True,
         text=True,
         timeout=LONGEST_SECONDS,

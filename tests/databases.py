@@ -9,6 +9,7 @@ A flush is not, and the frozen tables refuse its TRUNCATE.
 import contextlib
 import fcntl
 import os
+import subprocess
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -17,14 +18,15 @@ import psycopg2
 from django.core.management import call_command
 from django.db import connection, connections
 from psycopg2 import sql
-from psycopg2.extensions import cursor
+from psycopg2.extensions import cursor, make_dsn
+
+from o2b.servers.programs import postgres_programs
 
 
 def make(suffix: str) -> None:
     """Let the default connection speak to a database of this process's own."""
-    with (Path(os.environ["O2B_HOME"]) / "template.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _exists(_template()):
+    with _one_at_a_time():
+        if not _exists(template()):
             _migrate_template()
     _point_at(f"o2b_test_{os.environ['O2B_TEST_RUN']}_{suffix}")
     restore()
@@ -35,7 +37,7 @@ def restore() -> None:
     connections.close_all()
     name = str(connection.settings_dict["NAME"])
     _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-    _run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, _template())
+    _run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template())
 
 
 def drop() -> None:
@@ -46,21 +48,42 @@ def drop() -> None:
 
 def drop_template() -> None:
     """The end of the run."""
-    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", _template())
+    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", template())
 
 
-def _template() -> str:
+def template() -> str:
+    """The name of the migrated database; it is copied, and nobody stays connected to it."""
     return f"o2b_template_{os.environ['O2B_TEST_RUN']}"
 
 
+def template_as_sql() -> Path:
+    """What the template is made of, for psql: for a test with a Postgres of its own."""
+    told = Path(os.environ["O2B_HOME"]) / "template.sql"
+    with _one_at_a_time():
+        if not told.exists():
+            making = told.with_suffix(".making")
+            there = make_dsn(os.environ["DATABASE_URL"], dbname=template())
+            programs = postgres_programs()
+            subprocess.run([programs / "pg_dump", "-d", there, "-f", making], check=True)
+            making.rename(told)
+    return told
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    with (Path(os.environ["O2B_HOME"]) / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _migrate_template() -> None:
-    making = f"{_template()}_making"
+    making = f"{template()}_making"
     _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", making)
     connection.settings_dict["TEST"]["NAME"] = making
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     call_command("ensure_groups", stdout=StringIO())
     connections.close_all()
-    _run("ALTER DATABASE {} RENAME TO {}", making, _template())
+    _run("ALTER DATABASE {} RENAME TO {}", making, template())
 
 
 def _point_at(name: str) -> None:

@@ -9,6 +9,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -21,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='TopUp',
             fields=[
@@ -405,4 +407,4 @@ class Migration(migrations.Migration):
             model_name='walletmovement',
             trigger=pgtrigger.compiler.Trigger(name='moves_its_lot', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE lot billing_walletlot%ROWTYPE; undone NUMERIC; drawn NUMERIC;', func='\n    UPDATE billing_walletlot SET "left" = "left" + NEW.amount WHERE id = NEW.lot_id\n        RETURNING * INTO lot;\n    IF lot.wallet_id <> NEW.wallet_id OR NEW.kind = \'granted\' AND NEW.amount <> lot.amount THEN\n        RAISE EXCEPTION \'o2b: this is no movement of lot %\', lot.id USING ERRCODE = \'23514\';\n    END IF;\n    IF NEW.kind = \'returned\' THEN\n        SELECT sum(amount) INTO undone FROM billing_walletmovement\n            WHERE undoes_id = NEW.undoes_id;\n        SELECT -amount INTO drawn FROM billing_walletmovement\n            WHERE id = NEW.undoes_id AND lot_id = NEW.lot_id AND kind = \'drawn\';\n        IF drawn IS NULL OR undone > drawn THEN\n            RAISE EXCEPTION \'o2b: % would be given back of a draw of %\', undone, drawn\n                USING ERRCODE = \'23514\';\n        END IF;\n    END IF;\n    RETURN NULL;\n    ', hash='9b4b894438b14eb1289308de72840f227c17e8df', operation='INSERT', pgid='pgtrigger_moves_its_lot_d4f77', table='billing_walletmovement', when='AFTER')),
         ),
-    ]
+    ])

@@ -10,6 +10,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -19,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='BillWord',
             fields=[
@@ -162,4 +164,4 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             "UPDATE billing_shard SET to_finalise = drafted", migrations.RunSQL.noop
         ),
-    ]
+    ])

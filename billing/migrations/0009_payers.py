@@ -9,6 +9,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -20,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='ChargeShare',
             fields=[
@@ -165,4 +167,4 @@ class Migration(migrations.Migration):
             model_name='payershare',
             trigger=pgtrigger.compiler.Trigger(name='at_most_all', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE agreed billing_payeragreement%ROWTYPE; customer customers_account%ROWTYPE; payer customers_account%ROWTYPE; told NUMERIC;', func="\n    SELECT * INTO agreed FROM billing_payeragreement WHERE id = NEW.agreement_id FOR UPDATE;\n    SELECT * INTO customer FROM customers_account WHERE id = agreed.account_id;\n    SELECT * INTO payer FROM customers_account WHERE id = NEW.payer_id;\n    SELECT sum(percent) INTO told FROM billing_payershare WHERE agreement_id = NEW.agreement_id;\n    IF told > 100 THEN\n        RAISE EXCEPTION 'o2b: % %% are more than all', told USING ERRCODE = 'check_violation';\n    END IF;\n    IF agreed.state <> 'asked' THEN\n        RAISE EXCEPTION 'o2b: this agreement is decided, it gets no more payers'\n            USING ERRCODE = 'check_violation';\n    END IF;\n    IF payer.id = customer.id OR payer.legal_entity_id <> customer.legal_entity_id\n            OR payer.currency <> customer.currency THEN\n        RAISE EXCEPTION 'o2b: account % cannot pay for account %', payer.id, customer.id\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NULL;\n    ", hash='350286ec4237d34c624ba9f5bb6f044c1c00a61a', operation='INSERT', pgid='pgtrigger_at_most_all_5e95e', table='billing_payershare', when='AFTER')),
         ),
-    ]
+    ])

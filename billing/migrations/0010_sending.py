@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from o2b import clock
+from o2b.migrating import at_once
 from o2b.partitions import ensure_months, partition_sql
 from o2b.periods import add_months
 
@@ -28,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='InvoiceDocument',
             fields=[
@@ -137,4 +138,4 @@ class Migration(migrations.Migration):
             model_name='invoicesending',
             index=models.Index(condition=models.Q(('state__in', ['broken', 'stuck'])), fields=['invoice'], name='sending_in_fallout'),
         ),
-    ]
+    ])

@@ -11,6 +11,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -20,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='ExchangeRate',
             fields=[
@@ -213,4 +215,4 @@ class Migration(migrations.Migration):
             model_name='exchangerate',
             trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='a77264a0889b653cc69b9966b62336407f5eb817', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_d9fb6', table='billing_exchangerate', when='BEFORE')),
         ),
-    ]
+    ])

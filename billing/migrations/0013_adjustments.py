@@ -9,6 +9,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -19,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='Coupon',
             fields=[
@@ -316,4 +318,4 @@ class Migration(migrations.Migration):
             model_name='minimumspend',
             trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='359bc9eb93b0b9b67712a22a02274b24b360d4e5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_7362d', table='billing_minimumspend', when='BEFORE')),
         ),
-    ]
+    ])

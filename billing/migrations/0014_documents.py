@@ -5,6 +5,8 @@ import django.db.models.expressions
 import o2b.fields
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -13,7 +15,7 @@ class Migration(migrations.Migration):
         ('customers', '0007_documents'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='CarriedBill',
             fields=[
@@ -85,4 +87,4 @@ class Migration(migrations.Migration):
             model_name='carriedbill',
             constraint=models.CheckConstraint(condition=models.Q(('total__gte', 0), ('total__lt', models.F('minimum')), ('total', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('tax')))), name='a_carried_bill_is_below_its_minimum'),
         ),
-    ]
+    ])

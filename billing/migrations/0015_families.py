@@ -6,6 +6,8 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -14,7 +16,7 @@ class Migration(migrations.Migration):
         ('customers', '0008_families'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.AddField(
             model_name='billrun',
             name='families',
@@ -68,4 +70,4 @@ class Migration(migrations.Migration):
             model_name='invoicepart',
             trigger=pgtrigger.compiler.Trigger(name='parts_add_up', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE wrong BIGINT;', func="\n    SELECT invoice.id INTO wrong\n        FROM (\n            SELECT invoice_id, sum(net) AS net, sum(tax) AS tax, sum(line_count) AS lines,\n                   count(*) AS number\n                FROM added GROUP BY invoice_id\n        ) AS parts\n        LEFT JOIN billing_invoice AS invoice ON invoice.id = parts.invoice_id\n        WHERE invoice.id IS NULL OR invoice.net <> parts.net OR invoice.tax <> parts.tax\n            OR invoice.line_count <> parts.lines\n            OR parts.number <> (\n                SELECT count(*) FROM billing_invoicepart WHERE invoice_id = parts.invoice_id\n            )\n        LIMIT 1;\n    IF NOT FOUND THEN\n        SELECT added.invoice_id INTO wrong\n            FROM added\n            LEFT JOIN (\n                SELECT invoice_id, account_id, sum(amount) AS net, sum(tax) AS tax,\n                       count(line) AS lines\n                    FROM (\n                        SELECT invoice_id, account_id, amount, tax, 1 AS line\n                            FROM billing_invoiceline\n                            WHERE invoice_id IN (SELECT invoice_id FROM added)\n                        UNION ALL\n                        SELECT invoice_id, account_id, amount, tax, NULL\n                            FROM billing_invoiceadjustment\n                            WHERE invoice_id IN (SELECT invoice_id FROM added)\n                    ) AS row\n                    GROUP BY invoice_id, account_id\n            ) AS own ON own.invoice_id = added.invoice_id AND own.account_id = added.account_id\n            WHERE own.account_id IS NULL OR own.net <> added.net OR own.tax <> added.tax\n                OR own.lines <> added.line_count\n            LIMIT 1;\n    END IF;\n    IF FOUND THEN\n        RAISE EXCEPTION 'o2b: the parts of invoice % do not add up to it', wrong\n            USING ERRCODE = 'check_violation';\n    END IF;\n    RETURN NULL;\n    ", hash='feb6c5f8601a81e45e67e36f282878dd83b54799', level='STATEMENT', operation='INSERT', pgid='pgtrigger_parts_add_up_319b7', referencing='REFERENCING NEW TABLE AS added ', table='billing_invoicepart', when='AFTER')),
         ),
-    ]
+    ])

@@ -3,7 +3,7 @@
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations
-
+from o2b.migrating import at_once
 from o2b.partitions import guard_partitions
 
 TABLES = ("billing_invoiceline", "billing_posting", "billing_invoicedocument")
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         ('billing', '0017_a_familys_bill_waits_as_one'),
     ]
 
-    operations = [
+    operations = at_once([
         pgtrigger.migrations.RemoveTrigger(
             model_name='invoiceline',
             name='lines_add_up',
@@ -51,4 +51,4 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='posted_once', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE wrong BIGINT; low BIGINT; high BIGINT; number BIGINT; there BIGINT;', func="\n    SELECT min(invoice_id), max(invoice_id), count(*) INTO low, high, number FROM added\n        WHERE invoice_id IS NOT NULL AND NOT (debit IN ('revenue', 'prepaid') AND credit IN ('revenue', 'prepaid'));\n    \n    IF high - low < 4 * number THEN\n        EXECUTE 'SELECT count(*) FROM billing_posting WHERE invoice_id BETWEEN $1 AND $2 AND NOT (debit IN (''revenue'', ''prepaid'') AND credit IN (''revenue'', ''prepaid''))'\n            INTO there USING low, high;\n    END IF;\n    IF number > 0 AND there IS DISTINCT FROM number THEN\n        EXECUTE 'SELECT mine.invoice_id\n            FROM (\n                SELECT invoice_id, count(*) AS rows FROM added\n                    WHERE invoice_id IS NOT NULL AND NOT (debit IN (''revenue'', ''prepaid'') AND credit IN (''revenue'', ''prepaid'')) GROUP BY invoice_id\n            ) AS mine\n            WHERE mine.rows <> (\n                SELECT count(*) FROM billing_posting WHERE invoice_id = mine.invoice_id AND NOT (debit IN (''revenue'', ''prepaid'') AND credit IN (''revenue'', ''prepaid''))\n            )\n            LIMIT 1' INTO wrong;\n        IF wrong IS NOT NULL THEN\n            RAISE EXCEPTION 'o2b: document % is final, nothing is added to it', wrong\n                USING ERRCODE = 'check_violation';\n        END IF;\n    END IF;\n    \n    RETURN NULL;\n    ", hash='0e2dec16e339b2974d5bb0d214e9b17dac8695d3', level='STATEMENT', operation='INSERT', pgid='pgtrigger_posted_once_c9002', referencing='REFERENCING NEW TABLE AS added ', table='billing_posting', when='AFTER')),
         ),
         migrations.RunPython(guard_months, migrations.RunPython.noop),
-    ]
+    ])

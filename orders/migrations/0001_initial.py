@@ -10,6 +10,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -22,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='Queue',
             fields=[
@@ -197,4 +199,4 @@ class Migration(migrations.Migration):
             model_name='evidence',
             trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='f5ed76c40dbe46e255a47fc7e8856bd600301fd8', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_5a029', table='orders_evidence', when='BEFORE')),
         ),
-    ]
+    ])

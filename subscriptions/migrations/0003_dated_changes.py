@@ -7,6 +7,8 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -17,7 +19,7 @@ class Migration(migrations.Migration):
         ('subscriptions', '0002_equipment'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='Commitment',
             fields=[
@@ -246,4 +248,4 @@ class Migration(migrations.Migration):
             """,
             migrations.RunSQL.noop,
         ),
-    ]
+    ])

@@ -6,7 +6,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import subscriptions.models.usage
 from django.db import migrations, models
-
+from o2b.migrating import at_once
 from o2b import clock
 from o2b.partitions import ensure_months, hash_partition_sql, partition_sql
 from o2b.periods import add_months
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         ('subscriptions', '0007_described_versions'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='UsageCorrection',
             fields=[
@@ -222,4 +222,4 @@ class Migration(migrations.Migration):
             model_name='usagesubject',
             index=models.Index(fields=['value', 'meter'], name='usage_subject_by_value'),
         ),
-    ]
+    ])

@@ -8,6 +8,8 @@ import subscriptions.models.usage
 from django.conf import settings
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -16,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='UsageFile',
             fields=[
@@ -105,4 +107,4 @@ class Migration(migrations.Migration):
             model_name='usagefilerow',
             constraint=models.UniqueConstraint(fields=('file', 'number'), name='one_result_a_usage_row'),
         ),
-    ]
+    ])

@@ -6,6 +6,8 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 def seed_default(apps, schema_editor):
     """Told at 80 and 100 percent of the allowance, until somebody sets it otherwise."""
@@ -34,7 +36,7 @@ class Migration(migrations.Migration):
         ('subscriptions', '0012_usage_days'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='UsageAlertDue',
             fields=[
@@ -123,4 +125,4 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(SUMMARISED, AS_BEFORE),
         migrations.RunPython(seed_default, migrations.RunPython.noop),
-    ]
+    ])

@@ -10,6 +10,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -21,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.AddField(
             model_name='usagesubject',
             name='limited',
@@ -190,4 +192,4 @@ class Migration(migrations.Migration):
             model_name='poolrefillorder',
             constraint=models.UniqueConstraint(condition=models.Q(('settled', False)), fields=('refill',), name='one_answer_a_fall'),
         ),
-    ]
+    ])

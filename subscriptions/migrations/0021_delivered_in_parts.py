@@ -3,6 +3,8 @@
 from decimal import Decimal
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -13,7 +15,7 @@ class Migration(migrations.Migration):
         ('subscriptions', '0020_waiting_usage_is_tried_in_turn'),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.RemoveConstraint(
             model_name='itemchange',
             name='item_change_of_a_known_act',
@@ -49,4 +51,4 @@ class Migration(migrations.Migration):
             model_name='itemversion',
             constraint=models.CheckConstraint(condition=models.Q(('delivered__gt', 0), ('delivered__lte', 1)), name='item_version_delivered_in_part_or_all'),
         ),
-    ]
+    ])

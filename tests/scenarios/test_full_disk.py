@@ -47,9 +47,10 @@ print(json.dumps(troubles_of(run_id=int(sys.argv[1]))))
 
 
 @pytest.fixture
-def house() -> Iterator[OwnHouse]:
+def house(django_db_setup: None) -> Iterator[OwnHouse]:
     own = OwnHouse()
     try:
+        own.migrate()
         yield own
     finally:
         own.close()

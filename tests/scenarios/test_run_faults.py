@@ -26,8 +26,6 @@ STALLED_SECONDS = 2.0
 
 BUILD = """
 import sys
-from django.core.management import call_command
-call_command("migrate", verbosity=0, interactive=False)
 from billing.runs.bench import world
 accounts, lines = map(int, sys.argv[1:])
 world.build(accounts=accounts, lines=lines, faults=1)
@@ -102,9 +100,10 @@ OPEN_THE_GATE = "UPDATE gate SET upto = {}"
 
 
 @pytest.fixture
-def house() -> Iterator[OwnHouse]:
+def house(django_db_setup: None) -> Iterator[OwnHouse]:
     own = OwnHouse()
     try:
+        own.migrate()
         yield own
     finally:
         own.close()

@@ -9,6 +9,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from o2b.migrating import at_once
+
 
 class Migration(migrations.Migration):
 
@@ -17,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = at_once([
         migrations.CreateModel(
             name='DeckRate',
             fields=[
@@ -140,4 +142,4 @@ class Migration(migrations.Migration):
             model_name='deckrate',
             trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'o2b: % keeps what it was told; it is never truncated', TG_TABLE_NAME;", hash='af2b95ff5e4f8276b6bb8f64da2a550c1cb25f3f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_ab31f', table='catalog_deckrate', when='BEFORE')),
         ),
-    ]
+    ])
