@@ -16,8 +16,9 @@ demo: .venv ## run O2B with a demo carrier on http://localhost:8000 (ARGS=--no-s
 up: .venv ## the same without demo data
 	@exec $(BIN)/python manage.py up $(ARGS)
 
+# Three on two cores: one of them waits for browsers and for workers, most of its time.
 test: .venv ## run the tests (ARGS="-k quotes")
-	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
+	@exec $(BIN)/python -m pytest -n 3 $(ARGS)
 
 test-faults: .venv ## kill workers, beat, Redis and Postgres under orders and bill runs (a short form is in make test)
 	@O2B_FAULTS=whole exec $(BIN)/python -m pytest tests/scenarios/test_fulfilment_faults.py tests/scenarios/test_run_faults.py tests/scenarios/test_faults.py tests/scenarios/test_run_races.py tests/scenarios/test_full_disk.py tests/scenarios/test_ten_thousand.py -n 2 $(ARGS)

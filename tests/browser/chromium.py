@@ -1,4 +1,8 @@
-"""The browser of tests and pictures: the system's chromium, told to be quiet."""
+"""The browser of tests and pictures: the system's chromium, told to be quiet.
+
+Debian's chromium-headless-shell is the same engine without a window around each page, which costs
+six times the page itself; it is taken where it is installed.
+"""
 
 import asyncio
 import os
@@ -8,7 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Error, sync_playwright
 
-CHROMIUM = Path(os.environ.get("O2B_CHROMIUM", "/usr/bin/chromium"))
+WITHOUT_A_WINDOW = Path("/usr/bin/chromium-headless-shell")
+SYSTEM = WITHOUT_A_WINDOW if WITHOUT_A_WINDOW.exists() else Path("/usr/bin/chromium")
+CHROMIUM = Path(os.environ.get("O2B_CHROMIUM", SYSTEM))
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
