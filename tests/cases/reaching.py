@@ -46,11 +46,8 @@ class Runs:
             yield Level.PURE, asked.call()
         if (bill := _bill_of(asked)) and (document := self.documents.of(name)):
             yield Level.RUN, bill.read(document)
-        if ledger := _ledger_of(asked):
-            if standing := self.ledgers.of(name):
-                yield Level.RUN, ledger.read(standing)
-            elif isinstance(asked, Ledger):
-                raise Skipped("refused by the product")
+        if (ledger := _ledger_of(asked)) and (standing := self.ledgers.of(name)):
+            yield Level.RUN, ledger.read(standing)
 
     def _of_drafts(self, name: str, asked: Drafts) -> Reached:
         if asked.exact is not None:

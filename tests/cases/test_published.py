@@ -1,5 +1,7 @@
 """The published cases: each verified one must come out of the engine as it was published."""
 
+from pathlib import Path
+
 import pytest
 from pytest_django import DjangoDbBlocker
 
@@ -40,6 +42,8 @@ def test_case(case: PublishedCase, request: pytest.FixtureRequest):
         for level, answers in request.getfixturevalue("runs").reached(case.name, asked):
             told.check(level, answers)
             levels.append(level)
+        if not levels:
+            raise Skipped("refused by the product")
     except Skipped as why:
         told.skip(str(why))
     if Level.DRAFT in levels and Level.RUN not in levels:
@@ -75,6 +79,33 @@ def test_dates_and_money_are_not_left_to_pure_functions():
             drafted_only.add(why_unsold(asked))
     assert pure == []
     assert drafted_only == {""}
+
+
+@pytest.mark.skipif(PATH != SHARED, reason="the table counts the shared file")
+def test_the_table_of_the_docs_counts_these_cases():
+    """Each topic's cases, and how many of them are skipped; the levels are told by a run."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "cases.md").read_text(encoding="utf-8")
+    _, table = text.split("| topic | pure function | draft | real run | skipped |")
+    told = {}
+    for line in table.splitlines()[2:]:
+        topic, *counts = (cell.strip() for cell in line.strip("|").split("|"))
+        levels = [int(count or 0) for count in counts]
+        told[topic] = (sum(levels), levels[-1])
+    counted: dict[str, tuple[int, int]] = {}
+    for case in CASES:
+        for topic in (case.topic, "**all**"):
+            ran, skipped = counted.get(topic, (0, 0))
+            counted[topic] = (ran + 1, skipped + (not is_asked(case)))
+    assert told == counted
+
+
+def is_asked(case: PublishedCase) -> bool:
+    """Whether the adapter makes something of it."""
+    try:
+        ask(case)
+    except Skipped:
+        return False
+    return True
 
 
 class Told:

@@ -37,8 +37,22 @@ filterwarnings =
   ignore::pytest.PytestAssertRewriteWarning
 markers = real_file: reads the shared subscribers' file
 """
-# Published cases run as pure calls and drafts; for the bill runs behind them there is no database.
-NO_SALES = "def __getattr__(name): return lambda *told, **more: None"
+# Published cases run as pure calls and drafts; for the real runs behind them there is no database.
+REAL = ("bases", "consuming", "documents", "ledgers", "lives", "market", "shared")
+NO_RUNS = """
+class Shared:
+    def __init__(self, *told, **more): pass
+    def of(self, case): return None
+def why_unsold(asked): return ""
+def __getattr__(name): return lambda *told, **more: None
+"""
+NO_DATABASE = """
+import pytest
+@pytest.fixture(scope="session")
+def django_db_setup(): return None
+@pytest.fixture(scope="session")
+def django_db_blocker(): return None
+"""
 QUIET = ("-q", "-x", "-p", "no:django", "-p", "no:cacheprovider", "-p", "no:randomly")
 
 
@@ -113,7 +127,10 @@ def _copy(tree: Path) -> Path:
     for package in ("tests", "tests/o2b"):
         shutil.copy(ROOT / package / "__init__.py", tree / package / "__init__.py")
     (tree / "pytest.ini").write_text(SETTINGS)
-    (tree / TESTS[1] / "sales.py").write_text(NO_SALES)
+    for name in REAL:
+        (tree / TESTS[1] / f"{name}.py").write_text(NO_RUNS)
+    (tree / TESTS[1] / "test_driver.py").unlink()
+    (tree / "tests" / "conftest.py").write_text(NO_DATABASE)
     # Tests look for published cases beside the checkout.
     shared = ROOT.parent / "shared"
     if shared.is_dir():
