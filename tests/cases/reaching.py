@@ -33,7 +33,7 @@ class Runs:
         ledgers = {name: ledger for name, each in asked.items() if (ledger := _ledger_of(each))}
         bases = {name: sold.pop(name) for name in list(sold) if sold[name].base}
         self.sales = Shared(blocker, sold, sell_and_bill, strict=strict)
-        self.bases = Shared(blocker, bases, bill_bases, strict=strict)
+        self.bases = Shared(blocker, bases, bill_bases, strict=strict, clean=True)
         self.documents = Shared(blocker, bills, billed, strict=strict)
         self.ledgers = Shared(blocker, ledgers, kept, strict=strict)
 

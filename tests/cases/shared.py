@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from django.db import DataError, transaction
+from django.db import DataError, connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from o2b.errors import Refused
@@ -25,11 +25,13 @@ class Shared(Generic[Wanted, Found]):
         make: Callable[[Mapping[str, Wanted]], Mapping[str, Found]],
         *,
         strict: bool,
+        clean: bool = False,
     ) -> None:
         self.blocker = blocker
         self.wanted = wanted
         self.make = make
         self.strict = strict
+        self.clean = clean  # of what other worlds left in the tables, which a large one reads
         self._found: Mapping[str, Found] | None = None
         self._fault: Exception | None = None
 
@@ -40,6 +42,8 @@ class Shared(Generic[Wanted, Found]):
         if self._found is None:
             try:
                 with self.blocker.unblock():
+                    if self.clean and self.wanted:
+                        connection.cursor().execute("VACUUM")
                     self._found = self._made(self.wanted)
             except Exception as fault:
                 self._fault = fault
