@@ -4,9 +4,11 @@ import gc
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
@@ -121,10 +123,43 @@ def workers(transactional_db: None, queue_prefix: str) -> Iterator[Workers]:
         crew.stop()
 
 
+@pytest.fixture(scope="module")
+def lived() -> World | None:
+    """What the world of each test of a module has behind it; nothing, where a module says nothing.
+
+    A module that overrides it lives it once, by `live_once`, and asks for it in all its tests:
+    `pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]`.
+    """
+    return None
+
+
+@pytest.fixture(scope="module")
+def live_once(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Callable[[Callable[[World], object]], World]]:
+    """Live a life in a transaction around those of the module's tests, and forget it after them."""
+    around = transaction.atomic()
+    around._from_testcase = True  # durable blocks may stand in it, as in a test
+
+    def live(life: Callable[[World], object]) -> World:
+        with django_db_blocker.unblock():
+            around.__enter__()
+            world = World(events.drain)
+            world.given = life(world)
+            connection.check_constraints()
+        return world
+
+    yield live
+    with django_db_blocker.unblock():
+        if connection.in_atomic_block:
+            transaction.set_rollback(True)
+            around.__exit__(None, None, None)
+
+
 @pytest.fixture
-def world(drain: Callable[[], int]) -> World:
+def world(drain: Callable[[], int], lived: World | None) -> World:
     """A small world with a calendar; what is owed is done in this process."""
-    return World(drain)
+    return deepcopy(lived) if lived else World(drain)
 
 
 @pytest.fixture

@@ -12,17 +12,22 @@ from subscriptions.models import Item
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
 from tests.factories import a_product, monthly
-from tests.scenarios.world import World
+from tests.scenarios.world import LiveOnce, World
 from tests.subscriptions.serving import a_line_in_service, billed_now, written
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 HERE = "/api/v1/change-quotes"
+
+
+@pytest.fixture(scope="module")
+def lived(live_once: LiveOnce) -> World:
+    return live_once(a_line_in_service)
 
 
 @pytest.fixture
 def item(world: World) -> Item:
     """30.00 a month in advance since 1 January, billed for February; it is 10 February."""
-    return a_line_in_service(world)
+    return Item.objects.get()
 
 
 @pytest.fixture

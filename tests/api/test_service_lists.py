@@ -11,23 +11,33 @@ from subscriptions.models import Act, Item
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
 from tests.factories import a_product, monthly
-from tests.scenarios.world import World
+from tests.scenarios.world import LiveOnce, World
 from tests.subscriptions.serving import a_line_in_service, told
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 
 PLANNED, ENDING, BASE = (
     f"/api/v1/{x}" for x in ("planned-changes", "services-ending", "install-base")
 )
 
 
-@pytest.fixture
-def item(world: World) -> Item:
+def its_life(world: World) -> Item:
     """Three from 1 March, over on 1 June; it is 10 February."""
     item = a_line_in_service(world)
     told(world, item, Act.QUANTITY, quantity="3", on=date(2026, 3, 1))
     told(world, item, Act.END, on=date(2026, 6, 1), reason="No more")
     return item
+
+
+@pytest.fixture(scope="module")
+def lived(live_once: LiveOnce) -> World:
+    return live_once(its_life)
+
+
+@pytest.fixture
+def item(world: World) -> Item:
+    found: Item = world.given
+    return found
 
 
 @pytest.fixture

@@ -10,19 +10,29 @@ from subscriptions.models import Item
 from subscriptions.usage.selectors import recorded_today
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
-from tests.scenarios.world import World
+from tests.scenarios.world import LiveOnce, World
 from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter, taken
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 TOTALS, EVENTS, PENDING, REJECTED, EQUATION = (
     f"/api/v1/usage/{name}" for name in ("totals", "events", "pending", "rejected", "equation")
 )
 
 
-@pytest.fixture
-def item(world: World) -> Item:
+def its_life(world: World) -> Item:
     a_meter(dimensions=[{"name": "zone"}])
     return a_metered_service(world)
+
+
+@pytest.fixture(scope="module")
+def lived(live_once: LiveOnce) -> World:
+    return live_once(its_life)
+
+
+@pytest.fixture
+def item(world: World) -> Item:
+    found: Item = world.given
+    return found
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pgtrigger
 
@@ -21,9 +22,13 @@ from quotes.models import Quote
 from quotes.services import send_quote
 from tests.factories import a_product, a_quote, a_user, an_account, monthly
 
+LiveOnce = Callable[[Callable[["World"], object]], "World"]
+
 
 class World:
     """One account under a test clock; `settle` gets done whatever is owed."""
+
+    given: Any = None  # what the life that it has behind it ended with
 
     def __init__(self, settle: Callable[[], object]) -> None:
         self.settle = settle

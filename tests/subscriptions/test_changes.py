@@ -20,12 +20,11 @@ from subscriptions.timelines.turning import turn_due
 from tests.factories import INSTALL, a_product, monthly, reprice, setup_fee
 from tests.orders.build import states
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 D = Decimal
 
 
-@pytest.fixture
-def item(world):
+def its_life(world):
     """3 × 30.00 a month in advance since 1 January, billed for January and February."""
     world.on("2026-01-01")
     world.sell(products=[a_product(code="line-30", charges=[monthly("30.00"), setup_fee("12.00")])])
@@ -33,6 +32,16 @@ def item(world):
     world.on("2026-02-01").bill("2026-02-01")
     world.on("2026-02-10")
     return Item.objects.get()
+
+
+@pytest.fixture(scope="module")
+def lived(live_once):
+    return live_once(its_life)
+
+
+@pytest.fixture
+def item(world):
+    return world.given
 
 
 def wish(item, act, **given):

@@ -30,14 +30,23 @@ from tests.billing.pages import client_of
 from tests.factories import LONG_AGO, a_product, monthly, reprice
 from tests.subscriptions.serving import a_line_in_service, billed_now, told, written
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 D = Decimal
 END_OF_MARCH = date(2026, 4, 1)
 
 
+def its_life(world):
+    return a_line_in_service(world)
+
+
+@pytest.fixture(scope="module")
+def lived(live_once):
+    return live_once(its_life)
+
+
 @pytest.fixture
 def item(world):
-    return a_line_in_service(world)
+    return world.given
 
 
 def closed(world, account=None):

@@ -26,14 +26,13 @@ from subscriptions.commitments.services import (
 from subscriptions.models import Act, Commitment, Item, ItemChange, ItemVersion, RenewalDue
 from subscriptions.timelines.rebuilding import rebuild_versions
 from tests.factories import INSTALL, a_product, monthly
-from tests.scenarios.world import World
+from tests.scenarios.world import LiveOnce, World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 D = Decimal
 
 
-@pytest.fixture
-def item(world: World) -> Item:
+def its_life(world: World) -> Item:
     """30.00 a month since 1 January 2026 for a year, then with an uplift of a tenth."""
     world.on("2026-01-01")
     version = a_product(code="line-30", charges=[monthly("30.00")])
@@ -48,6 +47,17 @@ def item(world: World) -> Item:
     )
     commit(account_id=found.account_id, wishes=[wish], at=world.now, actor_id=None)
     world.settle()
+    return found
+
+
+@pytest.fixture(scope="module")
+def lived(live_once: LiveOnce) -> World:
+    return live_once(its_life)
+
+
+@pytest.fixture
+def item(world: World) -> Item:
+    found: Item = world.given
     return found
 
 

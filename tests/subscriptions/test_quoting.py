@@ -23,15 +23,24 @@ from tests.factories import a_meter, a_product, a_user, monthly, reprice, setup_
 from tests.quotes.test_inputs_rules import amended
 from tests.subscriptions.serving import a_line_in_service, told, written
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 D = Decimal
 FIRST_OF_MARCH = date(2026, 3, 1)
 
 
-@pytest.fixture
-def item(world):
+def its_life(world):
     """1 × 30.00 a month in advance since 1 January, billed for February; it is 10 February."""
     return a_line_in_service(world)
+
+
+@pytest.fixture(scope="module")
+def lived(live_once):
+    return live_once(its_life)
+
+
+@pytest.fixture
+def item(world):
+    return world.given
 
 
 def a_draft(world, *changes, lines=(), **given):

@@ -12,20 +12,24 @@ from quotes.models import Quote
 from subscriptions.models import Item, QuotedChange
 from tests.billing.pages import HTMX, client_of, queries, text_of
 from tests.factories import a_product, a_quote, monthly, setup_fee
-from tests.scenarios.world import World
+from tests.scenarios.world import LiveOnce, World
 from tests.subscriptions.serving import a_line_in_service, written
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 
 NEW = "/subscriptions/quotes/new/"
+
+
+@pytest.fixture(scope="module")
+def lived(live_once: LiveOnce) -> World:
+    return live_once(a_line_in_service)
 
 
 @pytest.fixture
 def item(world: World) -> Item:
     """30.00 a month, billed for February; it is 10 February. There is a Line 50 to change to."""
-    item = a_line_in_service(world)
     a_product(code="line-50", name="Line 50", charges=[monthly("50.00"), setup_fee("7.00")])
-    return item
+    return Item.objects.get()
 
 
 @pytest.fixture
@@ -89,9 +93,10 @@ def test_the_account_is_asked_for_where_none_is_named(rep: Client, item: Item) -
 
 
 def test_an_account_without_services(rep: Client, world: World) -> None:
-    page = rep.get(f"{NEW}?account={world.account.pk}")
+    account = world.an_account()
+    page = rep.get(f"{NEW}?account={account.pk}")
     assert "nothing in service" in text_of(page)
-    assert f'href="/quotes/new/?account={world.account.pk}"' in page.content.decode()
+    assert f'href="/quotes/new/?account={account.pk}"' in page.content.decode()
 
 
 def test_the_delta_follows_what_is_typed(rep: Client, item: Item) -> None:
