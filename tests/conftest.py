@@ -20,7 +20,7 @@ from tests.billing import again
 from tests.scenarios.world import World
 from tests.workers import Workers
 
-BESIDE = ("workers", "browser", "real_file")  # tests with processes of their own: the longest
+BESIDE = ("real_file", "workers", "browser")  # tests with processes of their own, longest first
 
 
 @pytest.hookimpl(trylast=True)
@@ -33,11 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    if any(item.get_closest_marker(name) for name in BESIDE):
-        return 0
+    for rank, name in enumerate(BESIDE):
+        if item.get_closest_marker(name):
+            return rank
     marker = item.get_closest_marker("django_db")
     commits = marker is not None and marker.kwargs.get("transaction")
-    return 1 if commits or "transactional_db" in getattr(item, "fixturenames", ()) else 2
+    late = not (commits or "transactional_db" in getattr(item, "fixturenames", ()))
+    return len(BESIDE) + late
 
 
 @pytest.hookimpl(optionalhook=True)
