@@ -295,7 +295,10 @@ def products(camera: Camera) -> None:
     with camera.seen_by("nora") as page:
         page.on("dialog", lambda dialog: dialog.accept())  # leaves what is not saved
         page.goto("/catalog/")
-        page.get_by_label("Versions and components of Growth suite").click()
+        suite = page.get_by_label("Versions and components of Growth suite")
+        if not suite.is_visible():  # its family is folded
+            page.locator("details.family", has=suite).locator("> summary").click()
+        suite.click()
         camera.take(page, "catalog-tree")
         begun(page, first_of(page, "/catalog/books/?q=nordlicht"))
         dearer(page)
