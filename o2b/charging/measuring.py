@@ -53,11 +53,10 @@ class Measured(NamedTuple):
 
 
 class _Share(NamedTuple):
-    """What of a full period was served, without what was used in it; as in `Measured`."""
+    """The days of a full period that were served, and how much of it each piece is."""
 
     served: Period
-    days: tuple[Period, ...]
-    parts: tuple[Part, ...]
+    fractions: tuple[Fraction, ...]
     reached: int
     whole: int
 
@@ -65,22 +64,18 @@ class _Share(NamedTuple):
 @lru_cache(maxsize=4096)
 def _share_of(
     full: Period,
-    pieces: tuple[Piece, ...],
+    days: tuple[Period, ...],
     prorated: bool,
     interval: Interval | None,
     conventions: Conventions,
 ) -> _Share:
-    """Equal of all charges that have the same days, whatever was used."""
-    days = tuple(piece.period for piece in pieces)
+    """Equal of all charges that have the same days, whatever was used in them."""
     sums, whole = [1] * len(days), 1
     if prorated:
         sums, whole = running(days, full=full, interval=interval, conventions=conventions)
     shares = [now - before for before, now in zip([0, *sums], sums, strict=False)]
-    parts = tuple(
-        Part(piece.quantity, Fraction(share, whole))
-        for piece, share in zip(pieces, shares, strict=True)
-    )
-    return _Share(Period(days[0].start, days[-1].end), days, parts, sums[-1], whole)
+    fractions = tuple(Fraction(share, whole) for share in shares)
+    return _Share(Period(days[0].start, days[-1].end), fractions, sums[-1], whole)
 
 
 class Measuring:
@@ -102,12 +97,15 @@ class Measuring:
 
     def of(self, full: Period, pieces: Sequence[Piece]) -> Measured:
         """The usage on the served days of a full period."""
-        terms = self.terms
+        terms, days = self.terms, tuple(piece.period for piece in pieces)
         prorated = terms.proration is Proration.DAY
-        share = _share_of(full, tuple(pieces), prorated, terms.interval, terms.conventions)
-        quantity = self.used.quantity(share.days)
-        events = tuple(self._events(share.days)) if self.by_event else ()
-        return Measured(full, share.served, share.days, quantity, events, *share[2:])
+        share = _share_of(full, days, prorated, terms.interval, terms.conventions)
+        parts = tuple(map(Part, [piece.quantity for piece in pieces], share.fractions))
+        quantity = self.used.quantity(days)
+        events = tuple(self._events(days)) if self.by_event else ()
+        return Measured(
+            full, share.served, days, quantity, events, parts, share.reached, share.whole
+        )
 
     def covered(self, each: Measured) -> Decimal:
         """The prepaid units of the days served."""

@@ -16,8 +16,9 @@ from o2b.charging.terms import (
 from o2b.money import EXACT, ROUNDING, quantise
 from o2b.periods import Interval, Period
 
-_ZERO = Decimal(0)
+_ZERO, _WHOLE = Decimal(0), Decimal(1)
 Days = int | Decimal
+There = tuple[Decimal, Decimal]  # a quantity, and how much of it is delivered
 
 
 def prorate(
@@ -62,7 +63,7 @@ def targets(
     day: the sum to k is Σ price × share of each piece, held against the minimum and maximum of
     the share served so far (Lago: minimum × billable days ÷ days of the period).
     none: the price of the first piece, at once; nothing for what follows.
-    full: the price of the largest quantity so far: more units add their price and fewer bring
+    full: the price of the most that was there so far: more units add their price and fewer bring
     none back. Without proration a price that steps counts from the next full period.
 
     `delivered` is how much of each piece was there (empty: all of it), and so much of its price is
@@ -89,14 +90,11 @@ def running_totals(
 ) -> list[Decimal]:
     """What the full period costs up to and with each piece, not yet rounded."""
     if charge.proration is Proration.NONE:
-        return [_part_of(price(in_force[0], pieces[0][0]), delivered[:1])] * len(pieces)
+        return [price_of(in_force[0], there_of(pieces, delivered)[0])] * len(pieces)
     if charge.proration is Proration.FULL:
-        largest = _ZERO
-        totals = []
-        for n, (quantity, _) in enumerate(pieces, start=1):
-            largest = max(largest, quantity)
-            totals.append(_part_of(price(in_force[0], largest), delivered[:n]))
-        return totals
+        there = there_of(pieces, delivered)
+        most = [dearest(in_force[0], there[:n]) for n in range(1, len(there) + 1)]
+        return [price_of(in_force[0], each) for each in most]
     served, whole = running(
         [period for _, period in pieces],
         full=full,
@@ -115,6 +113,45 @@ def running_totals(
         total = _bounded(charge, shared, scale=days) if bound else shared
         totals.append(ROUNDING.divide(total, whole))
     return totals
+
+
+def there_of(
+    pieces: Sequence[tuple[Decimal, Period]], delivered: Sequence[Decimal]
+) -> Sequence[There]:
+    """Each piece as what was there of it; where nothing is told of deliveries, all was."""
+    parts = delivered or [_WHOLE] * len(pieces)
+    return [(quantity, part) for (quantity, _), part in zip(pieces, parts, strict=True)]
+
+
+def price_of(charge: ChargeTerms, there: There) -> Decimal:
+    """The price of as much as is delivered of a quantity."""
+    quantity, delivered = there
+    return EXACT.multiply(price(charge, quantity), delivered)
+
+
+def dearest(charge: ChargeTerms, there: Iterable[There]) -> There:
+    """What costs most of the most that was there at once (of a price below zero: gives most).
+
+    Half of four and then all of two are two at most, never most units × most delivered.
+    """
+    front = _most(there)
+    if len(front) == 1:
+        return front[0]
+    return max(front, key=lambda each: price_of(charge, each).copy_abs())
+
+
+def _most(there: Iterable[There]) -> Sequence[There]:
+    """Without what is held by another, which has as many units of which as much is delivered.
+
+    >>> D = Decimal
+    >>> [(str(q), str(d)) for q, d in _most([(D(4), D("0.5")), (D(2), D("0.5")), (D(2), D(1))])]
+    [('4', '0.5'), ('2', '1')]
+    """
+    found: list[There] = []
+    for quantity, delivered in sorted(set(there), reverse=True):
+        if not found or delivered > found[-1][1]:
+            found.append((quantity, delivered))
+    return found
 
 
 def delivered_of(pieces: Iterable[Decimal]) -> tuple[Decimal, ...]:
@@ -138,10 +175,6 @@ def weighed(reached: Sequence[int], delivered: Sequence[Decimal]) -> Sequence[Da
         found.append(total)
         before = days
     return found
-
-
-def _part_of(amount: Decimal, delivered: Sequence[Decimal]) -> Decimal:
-    return EXACT.multiply(amount, max(delivered)) if delivered else amount
 
 
 def _unbound_price(charge: ChargeTerms, quantity: Decimal) -> Decimal:

@@ -11,7 +11,7 @@ from o2b.charging.measuring import Measured
 from o2b.charging.pricing import explain_list
 from o2b.charging.pricing.adjustments import bounded, discounted, less
 from o2b.charging.pricing.explained import sum_words, told
-from o2b.charging.proration import Days, running_totals, weighed
+from o2b.charging.proration import Days, dearest, running_totals, there_of, weighed
 from o2b.charging.sharing import Part, up_to
 from o2b.charging.terms import plain
 from o2b.money import EXACT, ROUNDING, quantise, sum_of
@@ -54,14 +54,13 @@ def pieces_told(
     if terms.proration is Proration.DAY:
         yield from _by_day(terms, pieces, full, in_force, delivered)
     else:
-        quantity = pieces[0][0]
-        if terms.proration is Proration.FULL:
-            quantity = max(quantity for quantity, _ in pieces)
+        there = there_of(pieces, delivered)
+        most = dearest(in_force[0], there) if terms.proration is Proration.FULL else there[0]
+        quantity, part_there = most
         steps = explain(in_force[0], quantity)
         yield from steps
-        there = delivered[:1] if terms.proration is Proration.NONE else delivered
-        if there and max(there) != 1:
-            yield delivered_told(steps[-1].result, max(there))
+        if part_there != WHOLE:
+            yield delivered_told(steps[-1].result, part_there)
     exact = running_totals(terms, pieces, full, in_force, delivered)[-1]
     reached = sum_of(amounts)
     if exact != reached:
