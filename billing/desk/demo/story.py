@@ -64,10 +64,8 @@ class Story:
         self.entity = ensure_catalog(valid_from=first, at=noon(first))
         if self._is_told():
             return
-        people = self.people
-        self.finance = Finance(
-            self.entity, people["priya"].pk, people["tomas"].pk, workers=self.workers
-        )
+        opener, approver = (self.people[name].pk for name in ("priya", "tomas"))
+        self.finance = Finance(self.entity, opener, approver, workers=self.workers)
         self.clock, _ = TestClock.objects.get_or_create(name=CLOCK, defaults={"now": noon(first)})
         cast = list(clients(MONTHS * A_MONTH + NOW))
         for n in range(MONTHS):
