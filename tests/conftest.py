@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -126,16 +127,6 @@ def workers(transactional_db: None, queue_prefix: str) -> Iterator[Workers]:
 
 
 @pytest.fixture(scope="module")
-def lived() -> World | None:
-    """What the world of each test of a module has behind it; nothing, where a module says nothing.
-
-    A module that overrides it lives it once, by `live_once`, and asks for it in all its tests:
-    `pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]`.
-    """
-    return None
-
-
-@pytest.fixture(scope="module")
 def live_once(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Callable[[Callable[[World], object]], World]]:
@@ -158,10 +149,27 @@ def live_once(
             around.__exit__(None, None, None)
 
 
+@pytest.fixture(scope="module")
+def lived(request: pytest.FixtureRequest) -> World | None:
+    """What the world of each test of a module has behind it: its `its_life`, if it has one.
+
+    That is lived once, and the module asks for it in all its tests:
+    `pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]`.
+    """
+    life = getattr(request.module, "its_life", None)
+    return request.getfixturevalue("live_once")(life) if life else None
+
+
 @pytest.fixture
 def world(drain: Callable[[], int], lived: World | None) -> World:
     """A small world with a calendar; what is owed is done in this process."""
     return deepcopy(lived) if lived else World(drain)
+
+
+@pytest.fixture
+def item(world: World) -> Any:
+    """The service that the life of a module ended with."""
+    return world.given
 
 
 @pytest.fixture

@@ -12,16 +12,14 @@ from subscriptions.models import Item
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
 from tests.factories import a_product, monthly
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.serving import a_line_in_service, billed_now, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 HERE = "/api/v1/change-quotes"
 
 
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(a_line_in_service)
+its_life = a_line_in_service
 
 
 @pytest.fixture

@@ -12,15 +12,13 @@ from subscriptions.models import Act, Item, ItemChange
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
 from tests.factories import a_product, monthly, setup_fee
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.serving import a_line_in_service, billed_now, told, total_of, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 
 
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(a_line_in_service)
+its_life = a_line_in_service
 
 
 @pytest.fixture

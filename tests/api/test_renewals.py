@@ -13,7 +13,7 @@ from subscriptions.models import Commitment, Item, RenewalDue
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
 from tests.factories import a_product, monthly
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.serving import a_line_in_service
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
@@ -22,10 +22,9 @@ LIST = "/api/v1/renewals"
 TERM = {"months": 12, "starts_on": date(2026, 1, 1), "notice_days": 30}
 
 
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
+def its_life(world: World) -> None:
     """Agreed for 2026, with 30 days of notice; it is 10 February."""
-    return live_once(lambda world: agreed(world, a_line_in_service(world)))
+    agreed(world, a_line_in_service(world))
 
 
 @pytest.fixture

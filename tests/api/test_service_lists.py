@@ -11,7 +11,7 @@ from subscriptions.models import Act, Item
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
 from tests.factories import a_product, monthly
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.serving import a_line_in_service, told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
@@ -27,17 +27,6 @@ def its_life(world: World) -> Item:
     told(world, item, Act.QUANTITY, quantity="3", on=date(2026, 3, 1))
     told(world, item, Act.END, on=date(2026, 6, 1), reason="No more")
     return item
-
-
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(its_life)
-
-
-@pytest.fixture
-def item(world: World) -> Item:
-    found: Item = world.given
-    return found
 
 
 @pytest.fixture

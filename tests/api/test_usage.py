@@ -13,7 +13,7 @@ from subscriptions.models import Item, UsageEvent, UsageKey, UsageRejected
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
 from tests.factories import a_user
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.usage.build import a_meter, a_metered_service, totals
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
@@ -24,17 +24,6 @@ LINES = "application/x-ndjson"
 def its_life(world: World) -> Item:
     a_meter(dimensions=[{"name": "zone"}])
     return a_metered_service(world)
-
-
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(its_life)
-
-
-@pytest.fixture
-def item(world: World) -> Item:
-    found: Item = world.given
-    return found
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from subscriptions.usage.alerts.services import look_at_usage
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
 from tests.factories import an_account
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter, taken
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
@@ -24,17 +24,6 @@ AT = datetime.fromisoformat("2026-02-10T12:00:00+00:00")
 def its_life(world: World) -> Item:
     a_meter()
     return a_metered_service(world, by_meter(details={"allowance": {"units": "100"}}))
-
-
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(its_life)
-
-
-@pytest.fixture
-def item(world: World) -> Item:
-    found: Item = world.given
-    return found
 
 
 @pytest.fixture

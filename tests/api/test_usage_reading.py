@@ -10,7 +10,7 @@ from subscriptions.models import Item
 from subscriptions.usage.selectors import recorded_today
 from tests.api.conftest import As, Person
 from tests.api.problem import assert_problem
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter, taken
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
@@ -22,17 +22,6 @@ TOTALS, EVENTS, PENDING, REJECTED, EQUATION = (
 def its_life(world: World) -> Item:
     a_meter(dimensions=[{"name": "zone"}])
     return a_metered_service(world)
-
-
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(its_life)
-
-
-@pytest.fixture
-def item(world: World) -> Item:
-    found: Item = world.given
-    return found
 
 
 @pytest.fixture

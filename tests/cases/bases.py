@@ -13,11 +13,10 @@ from billing.models import InvoiceLine
 from billing.runs.bench.multiplying import COPIED, multiply
 from o2b.charging import DraftLine
 from o2b.customers.models import Account
-from o2b.periods import Period
 from tests.billing.worlds import START, finalised, in_service
 from tests.cases.asking import Drafts
 from tests.cases.lives import QUANTITY_PLACES
-from tests.cases.market import Found
+from tests.cases.market import Found, as_drafted
 from tests.factories import a_product, monthly
 
 # Each table with a quantity, and by which of its tables a row hangs on its account.
@@ -66,18 +65,5 @@ def _lines(run: int, accounts: list[int]) -> list[list[DraftLine]]:
     found: dict[int, list[DraftLine]] = {pk: [] for pk in accounts}
     rows = InvoiceLine.objects.filter(invoice__run=run).select_related("charge__terms_charge")
     for row in rows.iterator(chunk_size=2000):
-        found[row.account_id].append(
-            DraftLine(
-                ref=row.charge_id,
-                key=row.charge.terms_charge.key,
-                period=Period(row.served_from, row.served_to),
-                full_period=Period(row.period_start, row.period_end),
-                segment=row.segment,
-                revision=row.revision,
-                quantity=row.quantity,
-                amount=row.amount,
-                target=row.amount,
-                cause=row.cause,
-            )
-        )
+        found[row.account_id].append(as_drafted(row, amount=row.amount, target=row.amount))
     return list(found.values())

@@ -350,20 +350,25 @@ def _lines(services: Sequence[Service]) -> Mapping[tuple[int, int, int], list[Dr
         amount = row.amount + taken.pop((row.invoice_id, row.charge_id, row.period_start), 0)
         so_far.append(amount)
         found[row.invoice.run_id, row.charge.terms.product_version_id, row.account_id].append(
-            DraftLine(
-                ref=row.charge_id,
-                key=row.charge.terms_charge.key,
-                period=Period(row.served_from, row.served_to),
-                full_period=Period(row.period_start, row.period_end),
-                segment=row.segment,
-                revision=row.revision,
-                quantity=row.quantity,
-                amount=amount,
-                target=sum_of(so_far),
-                cause=row.cause,
-            )
+            as_drafted(row, amount=amount, target=sum_of(so_far))
         )
     return found
+
+
+def as_drafted(row: InvoiceLine, *, amount: Decimal, target: Decimal) -> DraftLine:
+    """A line of an invoice as its draft would say it."""
+    return DraftLine(
+        ref=row.charge_id,
+        key=row.charge.terms_charge.key,
+        period=Period(row.served_from, row.served_to),
+        full_period=Period(row.period_start, row.period_end),
+        segment=row.segment,
+        revision=row.revision,
+        quantity=row.quantity,
+        amount=amount,
+        target=target,
+        cause=row.cause,
+    )
 
 
 def _taken(accounts: Collection[int]) -> dict[tuple[int, int | None, date], Decimal]:

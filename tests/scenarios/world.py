@@ -22,8 +22,6 @@ from quotes.models import Quote
 from quotes.services import send_quote
 from tests.factories import a_product, a_quote, a_user, an_account, monthly
 
-LiveOnce = Callable[[Callable[["World"], object]], "World"]
-
 
 class World:
     """One account under a test clock; `settle` gets done whatever is owed."""

@@ -15,15 +15,13 @@ from orders.models import Order
 from subscriptions.models import Act, Item, ItemChange, ItemVersion
 from tests.billing.pages import HTMX, client_of, queries, text_of
 from tests.factories import a_product, monthly, reprice, setup_fee
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.serving import a_line_in_service, billed_now, told, total_of, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 
 
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(a_line_in_service)
+its_life = a_line_in_service
 
 
 @pytest.fixture

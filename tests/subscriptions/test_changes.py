@@ -34,11 +34,6 @@ def its_life(world):
     return Item.objects.get()
 
 
-@pytest.fixture(scope="module")
-def lived(live_once):
-    return live_once(its_life)
-
-
 @pytest.fixture
 def item(world):
     return world.given

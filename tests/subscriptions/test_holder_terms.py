@@ -26,7 +26,7 @@ from subscriptions.commitments.services import (
 from subscriptions.models import Act, Commitment, Item, ItemChange, ItemVersion, RenewalDue
 from subscriptions.timelines.rebuilding import rebuild_versions
 from tests.factories import INSTALL, a_product, monthly
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 D = Decimal
@@ -47,17 +47,6 @@ def its_life(world: World) -> Item:
     )
     commit(account_id=found.account_id, wishes=[wish], at=world.now, actor_id=None)
     world.settle()
-    return found
-
-
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(its_life)
-
-
-@pytest.fixture
-def item(world: World) -> Item:
-    found: Item = world.given
     return found
 
 

@@ -12,7 +12,7 @@ from quotes.models import Quote
 from subscriptions.models import Item, QuotedChange
 from tests.billing.pages import HTMX, client_of, queries, text_of
 from tests.factories import a_product, a_quote, monthly, setup_fee
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.serving import a_line_in_service, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
@@ -20,9 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
 NEW = "/subscriptions/quotes/new/"
 
 
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(a_line_in_service)
+its_life = a_line_in_service
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from billing.runs.services.parking import Parking, park
 from billing.runs.services.reversing import fill_reversal
 from billing.runs.services.taxing import taxing_of
 from billing.runs.services.words import no_currency_words
-from o2b.charging import RateMissing, compile_charge
+from o2b.charging import RateMissing, compile_charge, memory
 from o2b.charging.terms import TermsInvalid
 from o2b.money import UnknownCurrency
 from o2b.taxes.port import TaxUnknown
@@ -79,7 +79,7 @@ def make_drafts(
 ) -> Made:
     """Draft, check and control the accounts of a scope; who is `held` stays out, as was said."""
     taxing = taxing_of(run, scope)
-    with _not_collecting():
+    with _not_collecting(), memory.keeping_usage():
         drafted = draft_scope(run, shard, scope, taxing)
         checked = _check(run, shard, scope, drafted)
         if checked.broken:

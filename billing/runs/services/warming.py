@@ -20,7 +20,7 @@ def warm_up(*, at: datetime) -> bool:
     """Draft, check and finalise nobody, and undo it; whether that went well.
 
     A session of Postgres reads what it knows of tables, triggers and functions when these are first
-    asked for: a tenth of a second, half of it while others wait. What goes wrong here is only told:
+    asked for, which takes a tenth of a second. What goes wrong here is only told:
     before a house is set up there are no tables, and the first shard will say what it lacks.
     """
     try:

@@ -157,7 +157,13 @@ def _metered(usage: tuple[Used, ...]) -> ChargeFacts:
     return ChargeFacts(1, compiled, START, 1, segments, None, usage=usage)
 
 
-def test_what_was_used_is_rated_once_for_the_next_who_asks(monkeypatch):
+@pytest.fixture
+def kept():
+    with memory.keeping_usage():
+        yield
+
+
+def test_what_was_used_is_rated_once_for_the_next_who_asks(monkeypatch, kept):
     """The check asks of the very usage that was drafted; who asks of another is not answered."""
     memory.forget()
     rated = []
@@ -184,10 +190,15 @@ def test_what_was_used_is_rated_once_for_the_next_who_asks(monkeypatch):
         assert len(rated) == before + 1
 
 
-def test_what_was_rated_is_bounded(monkeypatch):
-    monkeypatch.setattr(memory, "SEVERAL", 10)
-    memory.forget()
-    told = [_metered((Used(START, Decimal(n)),)) for n in range(1, 36)]
-    for facts in told:
-        assert len(draft([facts], until=START + timedelta(days=62))) == 1
-    assert 0 < len(memory.rated) <= 10
+def test_of_usage_nothing_is_kept_but_while_somebody_holds_it():
+    facts = _metered((Used(START, Decimal(2)),))
+    until = START + timedelta(days=62)
+    first = draft([facts], until=until)
+    assert not memory.rated
+    with memory.keeping_usage():
+        assert draft([facts], until=until) == first
+        assert len(memory.rated[0]) == 1
+        assert draft([facts], until=until) == first
+        assert not memory.rated[0]
+        draft([facts], until=until)
+    assert not memory.rated

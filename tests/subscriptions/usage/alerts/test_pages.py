@@ -11,7 +11,7 @@ from django.test import Client
 from subscriptions.models import Item, UsageAlert, UsageAlertDefault, UsageAlertSent
 from subscriptions.usage.alerts.services import look_at_usage, set_alert
 from tests.billing.pages import HTMX, client_of, queries, text_of
-from tests.scenarios.world import LiveOnce, World
+from tests.scenarios.world import World
 from tests.subscriptions.usage.build import a_meter, a_metered_service, an_event, by_meter, taken
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
@@ -30,17 +30,6 @@ def its_life(world: World) -> Item:
     return a_metered_service(
         world, by_meter(details={"allowance": {"units": "100"}}), by_meter("data", "0.02")
     )
-
-
-@pytest.fixture(scope="module")
-def lived(live_once: LiveOnce) -> World:
-    return live_once(its_life)
-
-
-@pytest.fixture
-def item(world: World) -> Item:
-    found: Item = world.given
-    return found
 
 
 def rule_of(item: Item, of: str = "allowance", *thresholds: str, **given: Any) -> UsageAlert:
