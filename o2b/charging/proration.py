@@ -16,8 +16,9 @@ from o2b.charging.terms import (
 from o2b.money import EXACT, ROUNDING, quantise
 from o2b.periods import Interval, Period
 
-_ZERO = Decimal(0)
+_ZERO, _WHOLE = Decimal(0), Decimal(1)
 Days = int | Decimal
+There = tuple[Decimal, Decimal]  # a quantity, and how much of it is delivered
 
 
 def prorate(
@@ -52,6 +53,7 @@ def targets(
     full: Period,
     in_force: Sequence[ChargeTerms] | None = None,
     delivered: Sequence[Decimal] = (),
+    paid: bool = False,
 ) -> list[Decimal]:
     """The rounded amount of each (quantity, served days) of one full period, in their order.
 
@@ -62,18 +64,21 @@ def targets(
     day: the sum to k is Σ price × share of each piece, held against the minimum and maximum of
     the share served so far (Lago: minimum × billable days ÷ days of the period).
     none: the price of the first piece, at once; nothing for what follows.
-    full: the price of the largest quantity so far: more units add their price and fewer bring
+    full: the price of the most that was there so far: more units add their price and fewer bring
     none back. Without proration a price that steps counts from the next full period.
 
     `delivered` is how much of each piece was there (empty: all of it), and so much of its price is
     paid. By the day it weighs the days, so that a minimum and a fixed discount hold for as much;
     without proration that of the first piece counts, or the most so far.
+
+    `paid`: the first piece was paid whole, as another charge. By the day only what costs more than
+    it is paid then; without proration it is a piece like all others.
     """
     currency, rounding = charge.currency, charge.conventions.rounding
     amounts: list[Decimal] = []
     before: Decimal | None = None
     terms = in_force or [charge] * len(pieces)
-    for total in running_totals(charge, pieces, full, terms, delivered):
+    for total in running_totals(charge, pieces, full, terms, delivered, paid=paid):
         rounded = quantise(total, currency, rounding)
         amounts.append(rounded if before is None else EXACT.subtract(rounded, before))
         before = rounded
@@ -86,17 +91,17 @@ def running_totals(
     full: Period,
     in_force: Sequence[ChargeTerms],
     delivered: Sequence[Decimal] = (),
+    *,
+    paid: bool = False,
 ) -> list[Decimal]:
     """What the full period costs up to and with each piece, not yet rounded."""
     if charge.proration is Proration.NONE:
-        return [_part_of(price(in_force[0], pieces[0][0]), delivered[:1])] * len(pieces)
+        return [price_of(in_force[0], there_of(pieces, delivered)[0])] * len(pieces)
     if charge.proration is Proration.FULL:
-        largest = _ZERO
-        totals = []
-        for n, (quantity, _) in enumerate(pieces, start=1):
-            largest = max(largest, quantity)
-            totals.append(_part_of(price(in_force[0], largest), delivered[:n]))
-        return totals
+        there = list(there_of(pieces, delivered))
+        return [price_of_most(in_force[0], there[:n]) for n in range(1, len(there) + 1)]
+    if paid:
+        return _totals_beyond(charge, pieces, full, in_force, delivered)
     served, whole = running(
         [period for _, period in pieces],
         full=full,
@@ -115,6 +120,77 @@ def running_totals(
         total = _bounded(charge, shared, scale=days) if bound else shared
         totals.append(ROUNDING.divide(total, whole))
     return totals
+
+
+def _totals_beyond(
+    charge: ChargeTerms,
+    pieces: Sequence[tuple[Decimal, Period]],
+    full: Period,
+    in_force: Sequence[ChargeTerms],
+    delivered: Sequence[Decimal],
+) -> list[Decimal]:
+    """By the day, after a first piece that was paid whole: what the others cost more than it."""
+    reached, whole = running(
+        [period for _, period in pieces[1:]],
+        full=full,
+        interval=charge.interval,
+        conventions=charge.conventions,
+    )
+    (first, *own), totals = there_of(pieces, delivered), [_ZERO]
+    shared, before = _ZERO, 0
+    for there, terms, days in zip(own, in_force[1:], reached, strict=True):
+        shared = EXACT.fma(beyond(terms, there, first), days - before, shared)
+        before = days
+        totals.append(ROUNDING.divide(shared, whole))
+    return totals
+
+
+def beyond(charge: ChargeTerms, there: There, paid: There) -> Decimal:
+    """What a full period of it costs more than what was paid whole; fewer units bring none back."""
+    amount, had = price_of(charge, there), price_of(charge, paid)
+    more = EXACT.subtract(amount, had)
+    return more if amount.copy_abs() > had.copy_abs() else _ZERO
+
+
+def price_of(charge: ChargeTerms, there: There) -> Decimal:
+    """The price of as much as is delivered of a quantity."""
+    quantity, delivered = there
+    return EXACT.multiply(price(charge, quantity), delivered)
+
+
+def price_of_most(charge: ChargeTerms, there: Iterable[There]) -> Decimal:
+    """The price of the most that was there at once: never most units × most delivered."""
+    return price_of(charge, dearest(charge, there))
+
+
+def dearest(charge: ChargeTerms, there: Iterable[There]) -> There:
+    """Of the most that was there, what costs most (of a price below zero: gives most)."""
+    front = most(there)
+    if len(front) == 1:
+        return front[0]
+    return max(front, key=lambda each: price_of(charge, each).copy_abs())
+
+
+def most(there: Iterable[There]) -> tuple[There, ...]:
+    """Without what is held by another, which has as many units of which as much is delivered.
+
+    >>> D = Decimal
+    >>> [(str(q), str(d)) for q, d in most([(D(4), D("0.5")), (D(2), D("0.5")), (D(2), D(1))])]
+    [('4', '0.5'), ('2', '1')]
+    """
+    found: list[There] = []
+    for quantity, delivered in sorted(set(there), reverse=True):
+        if not found or delivered > found[-1][1]:
+            found.append((quantity, delivered))
+    return tuple(found)
+
+
+def there_of(
+    pieces: Sequence[tuple[Decimal, Period]], delivered: Sequence[Decimal]
+) -> Sequence[There]:
+    """Each piece as what was there of it; where nothing is told of deliveries, all was."""
+    parts = delivered or [_WHOLE] * len(pieces)
+    return [(quantity, part) for (quantity, _), part in zip(pieces, parts, strict=True)]
 
 
 def delivered_of(pieces: Iterable[Decimal]) -> tuple[Decimal, ...]:
@@ -138,10 +214,6 @@ def weighed(reached: Sequence[int], delivered: Sequence[Decimal]) -> Sequence[Da
         found.append(total)
         before = days
     return found
-
-
-def _part_of(amount: Decimal, delivered: Sequence[Decimal]) -> Decimal:
-    return EXACT.multiply(amount, max(delivered)) if delivered else amount
 
 
 def _unbound_price(charge: ChargeTerms, quantity: Decimal) -> Decimal:

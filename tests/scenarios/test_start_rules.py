@@ -107,15 +107,14 @@ def sold_in_parts(
 
 
 def ordered_in_parts(
-    world: World, version: ProductVersion, *, start_rule: str = "each_part"
+    world: World, version: ProductVersion, *, start_rule: str = "each_part", quantity: str = "2"
 ) -> Order:
-    """Two units."""
     account = world.account
     quote = draft_quote(
         account_id=account.pk,
         owner_id=account.advocate_id,
         valid_until=date(2026, 12, 31),
-        lines=[LineInput(version.product.code, "2", start_rule=start_rule)],
+        lines=[LineInput(version.product.code, quantity, start_rule=start_rule)],
         at=world.now,
     )
     send_quote(quote_id=quote.pk, at=world.now)
@@ -277,6 +276,9 @@ def whole(price: str, proration: str) -> dict[str, Any]:
         ("none", "full", ["1: 31.00", "21: 32.00"]),
         ("full", "none", ["1: 31.00"]),
         ("none", "none", ["1: 31.00"]),
+        # By the day: eleven days of one of two, at 64.00 a month for both.
+        ("full", "day", ["1: 31.00", "21: 11.35"]),
+        ("none", "day", ["1: 31.00", "21: 11.35"]),
     ],
 )
 @pytest.mark.parametrize("early", [True, False])
@@ -311,6 +313,33 @@ def test_more_units_of_which_half_is_there_cost_half_under_another_price(world: 
     world.on("2026-01-27").deliver_by_hand()
     world.bill()
     assert january(world) == ["1: 31.00", "20: 32.00", "27: 64.00"]
+
+
+def paid(world: World) -> list[str]:
+    return [each for each in january(world) if not each.endswith(" 0.00")]
+
+
+def test_fewer_units_that_are_all_there_cost_no_more(world: World) -> None:
+    """Half of four is there, then all of two: never more than two at once."""
+    halves = [by_hand(key="dig", weight=1), by_hand(key="join", weight=1, after=["dig"])]
+    version = a_product(charges=[whole("31.00", "full")], tasks=halves)
+    world.on("2025-12-20")
+    ordered_in_parts(world, version, quantity="4")
+    world.on("2026-01-01").deliver_by_hand()
+    world.bill()
+    item = Item.objects.get()
+    told(world.on("2026-01-10"), item, Act.QUANTITY, on=date(2026, 1, 10), quantity=2)
+    world.on("2026-01-15").bill()
+    world.on("2026-01-21").deliver_by_hand()
+    world.bill()
+    assert paid(world) == ["1: 62.00"]
+    reprice(version, charges=[whole("32.00", "full")])
+    told(world.on("2026-01-23"), item, Act.TERMS, on=date(2026, 1, 23))
+    world.on("2026-01-24").bill()
+    assert paid(world) == ["1: 62.00"]
+    told(world.on("2026-01-25"), item, Act.QUANTITY, on=date(2026, 1, 25), quantity=3)
+    world.on("2026-01-26").bill()
+    assert paid(world) == ["1: 62.00", "25: 32.00"]
 
 
 def test_the_second_half_comes_to_another_account(world: World) -> None:

@@ -296,6 +296,15 @@ def test_pieces_add_up_to_the_rounded_sum_of_their_exact_shares(price, currency,
         # Without proration: what is there when it begins, or the most that ever was.
         ({"proration": "none"}, [("1", 10), ("1", 20)], ["0.75", "1"], ["22.50", "0.00"]),
         ({"proration": "full"}, [("1", 10), ("1", 20)], ["0.75", "1"], ["22.50", "7.50"]),
+        # Half of four, then all of two: no more is there. Of a flat price it is.
+        ({"proration": "full"}, [("4", 10), ("2", 20)], ["0.5", "1"], ["60.00", "0.00"]),
+        ({"proration": "full"}, [("4", 10), ("3", 20)], ["0.5", "1"], ["60.00", "30.00"]),
+        (
+            {"proration": "full", "model": "flat"},
+            [("4", 10), ("2", 20)],
+            ["0.75", "1"],
+            ["22.50", "7.50"],
+        ),
         # Thirds add up to the whole.
         ({"model": "flat"}, [("1", 30)], ["0.33333333"], ["10.00"]),
     ],
