@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from celery import current_app
 
-from billing.models import InvoiceLine
+from billing.models import InvoiceLine, ParkedAccount
 from billing.runs.selectors.begun import promised_begun
 from billing.runs.selectors.delivered import parts_of
 from o2b.catalog.models import ProductVersion
 from o2b.customers.models import Account
+from o2b.events import postpone
+from o2b.models import Outbox
 from orders.acceptance.services import place_order
 from orders.fulfilment.services import cancel_line
 from orders.models import Order
@@ -193,6 +196,74 @@ def test_a_part_that_was_never_shown_is_found_by_the_check(world: World) -> None
     world.on("2026-02-01").bill()
     assert [account for account, _ in world.parked()] == [world.account.pk]
     assert world.bills() == []
+
+
+def settled_but_for_parts() -> None:
+    while row := Outbox.objects.exclude(task="subscriptions.take_parts").order_by("pk").first():
+        current_app.tasks[row.task](key=row.key, outbox_id=row.pk)
+
+
+def delivered_untold(world: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """A part comes; who should tell its service fails, or is never called."""
+    monkeypatch.setattr(world, "settle", settled_but_for_parts)
+    world.deliver_by_hand()
+    (owed,) = Outbox.objects.filter(task="subscriptions.take_parts")
+    if how == "fails":
+        postpone(owed.pk, RuntimeError("no use"))
+    if how == "lies":
+        an_hour_ago = owed.recorded_at - timedelta(hours=1)
+        Outbox.objects.filter(pk=owed.pk).update(recorded_at=an_hour_ago)
+
+
+@pytest.mark.parametrize("how", ["fails", "lies"])
+def test_a_part_that_is_not_told_parks_its_account(
+    world: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The service does not know of the second part; the reason names reaction and order."""
+    world.on("2026-01-02")
+    order = sold_in_parts(world, monthly("31.00"))
+    world.on("2026-01-11").deliver_by_hand()
+    with monkeypatch.context() as patch:
+        delivered_untold(world.on("2026-01-21"), patch, how)
+        world.on("2026-02-01").bill()
+        parked = ParkedAccount.objects.get()
+        assert parked.account_id == world.account.pk
+        assert f"subscriptions.take_parts({order.pk}) has not run" in parked.reason
+        assert world.bills() == []
+    world.settle()
+    run = world.bill()
+    assert not run.shards.filter(parked__gt=0).exists()
+    assert sum(Decimal(amount) for *_, amount in world.bills()) == Decimal("99.00")
+
+
+def test_a_part_that_will_be_told_at_once_waits_for_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.on("2026-01-02")
+    sold_in_parts(world, monthly("31.00"))
+    world.on("2026-01-11").deliver_by_hand()
+    with monkeypatch.context() as patch:
+        delivered_untold(world.on("2026-01-21"), patch, "soon")
+        world.on("2026-02-01").bill()
+    assert [amount for *_, amount in world.bills()] == ["31.50", "46.50"]
+    world.bill()
+    assert world.parked() == []
+    assert sum(Decimal(amount) for *_, amount in world.bills()) == Decimal("99.00")
+
+
+def test_a_first_part_that_is_not_told_is_billed_once_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is in service, so nothing is billed; it is not lost."""
+    world.on("2026-01-02")
+    sold_in_parts(world, monthly("31.00"))
+    with monkeypatch.context() as patch:
+        delivered_untold(world.on("2026-01-11"), patch, "fails")
+        world.on("2026-02-01").bill()
+    assert world.bills() == []
+    world.settle()
+    world.bill()
+    assert [amount for *_, amount in world.bills()] == ["31.50", "46.50"]
 
 
 def test_parts_are_told_once(world: World) -> None:
