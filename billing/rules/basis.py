@@ -6,7 +6,8 @@
                "events": [[how many, value, moment, rate, covered], …],
                "rates": [[rate, per_seconds, connect_fee, first, next, prefix, destination], …]},
      "part": [percent before it, percent with it, of],      where several pay; o2b.charging.sharing
-     "delivered": [how much of each piece, …]}              where not all of each was there
+     "delivered": [how much of each piece, …],              where not all of each was there
+     "paid": true}                              where the first piece was paid as another charge
 
 Numbers are texts. What is missing or None is left out. Only prices that look at single events keep
 them. Of calls whose price does not hang on the time of day equal ones are counted; elsewhere those
@@ -62,6 +63,8 @@ def basis_text(basis: Basis, terms: ChargeTerms) -> str:
         told["part"] = [_text(each) for each in (*basis.part, basis.whole)]
     if basis.delivered:
         told["delivered"] = [_text(each) for each in basis.delivered]
+    if basis.paid:
+        told["paid"] = True
     return _written(told)
 
 
@@ -162,7 +165,8 @@ def read_basis(told: Any) -> Stored:
         basis = Basis(pieces, _number(told, "before"), usage)
         if part:
             basis = basis._replace(part=Part(*part), whole=whole)
-        basis = basis._replace(delivered=tuple(map(Decimal, told.get("delivered", ()))))
+        delivered = tuple(map(Decimal, told.get("delivered", ())))
+        basis = basis._replace(delivered=delivered, paid=told.get("paid", False) is True)
         return Stored(basis, events)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as exc:
         raise BasisUnreadable(f"{type(exc).__name__}: {exc}") from exc

@@ -30,7 +30,8 @@ class Basis(NamedTuple):
     `before` is what earlier revisions billed, None for the first. Without pieces the days were
     billed once and are served no more: nothing should have been billed. `part` is what its payer
     has of the `whole` that all pieces cost together, rounded; None for who pays it all.
-    `delivered` is how much of each piece was there, empty where all of each was.
+    `delivered` is how much of each piece was there, empty where all of each was. `paid`: the first
+    piece was paid whole, as another charge, and only what costs more is paid by the day.
     """
 
     pieces: tuple[tuple[Decimal, Period], ...]
@@ -39,3 +40,4 @@ class Basis(NamedTuple):
     part: Part | None = None
     whole: Decimal | None = None
     delivered: tuple[Decimal, ...] = ()
+    paid: bool = False

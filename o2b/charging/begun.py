@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Generic, NamedTuple, TypeVar
 
+from o2b.charging.proration import most
 from o2b.periods import Period
 
 _ALL = Decimal(1)
@@ -60,19 +61,29 @@ def begun_by(grids: Iterable[Sequence[Had[Charge]]]) -> dict[Charge, tuple[Begun
     return found
 
 
-def carried(begun: Iterable[Begun], *, start: date, end: date) -> Begun | None:
-    """The piece before a day that was paid whole: from its first day on, the most units, and the
-    most that was delivered of them.
+class Carried(NamedTuple):
+    """The days before a charge's own that were paid whole, and what was there of them at most.
 
-    None if no day since `start` was, so that the period is the charge's own.
+    `there` are (quantity, delivered), none of which holds another: half of four and all of two.
     """
-    days = [each for each in begun if each.period.start < end and start < each.period.end]
-    first = min((max(each.period.start, start) for each in days if each.whole), default=None)
-    if first is None:
+
+    period: Period
+    there: tuple[tuple[Decimal, Decimal], ...]
+
+
+def carried(begun: Iterable[Begun], *, start: date, end: date) -> Carried | None:
+    """The piece before a day that was paid whole, from its first day on.
+
+    What was paid by the day in between is not paid whole. None if no day since `start` was, so that
+    the period is the charge's own.
+    """
+    whole = [
+        each for each in begun if each.whole and each.period.start < end and start < each.period.end
+    ]
+    if not whole:
         return None
-    since = [each for each in days if first < each.period.end]
-    quantity = max(each.quantity for each in since)
-    return Begun(Period(first, end), quantity, True, max(each.delivered for each in since))
+    first = min(max(each.period.start, start) for each in whole)
+    return Carried(Period(first, end), most((each.quantity, each.delivered) for each in whole))
 
 
 def by_grid(had: Iterable[tuple[Hashable, Had[Charge]]]) -> Mapping[Hashable, list[Had[Charge]]]:

@@ -5,9 +5,9 @@ from datetime import date
 from decimal import Decimal
 
 from o2b.charging.basis import Basis, UsageBasis
-from o2b.charging.begun import Begun, carried
+from o2b.charging.begun import carried
 from o2b.charging.facts import ChargeFacts
-from o2b.charging.proration import delivered_of, targets
+from o2b.charging.proration import dearest, delivered_of, targets
 from o2b.charging.ramps import free_until, terms_on
 from o2b.charging.rating import RatedPeriod
 from o2b.charging.schedule import Piece
@@ -51,10 +51,8 @@ class Differ:
         """
         before = self._carried(full, pieces[0].period.start) if self.begun else None
         if before is not None:
-            if self.terms.proration is Proration.DAY:
-                return
             later = (each._replace(segment=each.segment + 1) for each in pieces)
-            pieces = (Piece(1, before.period, before.quantity, before.delivered), *later)
+            pieces = (before, *later)
         in_force = None
         if self.terms.ramp:
             started_on = self.started_on
@@ -63,15 +61,24 @@ class Differ:
             ]
         shares = [(each.quantity, each.period) for each in pieces]
         delivered = delivered_of(each.delivered for each in pieces)
-        amounts = targets(self.terms, shares, full=full, in_force=in_force, delivered=delivered)
+        paid = before is not None and self.terms.proration is Proration.DAY
+        amounts = targets(
+            self.terms, shares, full=full, in_force=in_force, delivered=delivered, paid=paid
+        )
         own = dealt(self._part(pieces[0].period.start), amounts, self.terms.currency)
         for n, (piece, (target, of)) in enumerate(zip(pieces, own, strict=True), start=1):
             if before is None or (n > 1 and (target or (full.start, n) in self.left)):
-                self._add(full, piece, target, shares[:n], delivered[:n], of=of)
+                self._add(full, piece, target, shares[:n], delivered[:n], of=of, paid=paid)
 
-    def _carried(self, full: Period, day: date) -> Begun | None:
+    def _carried(self, full: Period, day: date) -> Piece | None:
+        """What was paid whole before the charge's own first day: as one piece, at its own price."""
         start = max(full.start, free_until(self.terms, self.started_on))
-        return carried(self.begun, start=start, end=day)
+        found = carried(self.begun, start=start, end=day)
+        if found is None:
+            return None
+        first = found.period.start
+        terms = terms_on(self.terms, first, started_on=self.started_on)
+        return Piece(1, found.period, *dearest(terms, found.there))
 
     def _part(self, day: date) -> Part | None:
         """The payer's part of a period is that of the first day which is billed of it."""
@@ -104,6 +111,8 @@ class Differ:
         cause: str = "",
         usage: UsageBasis | None = None,
         of: Of | None = None,
+        *,
+        paid: bool = False,
     ) -> None:
         """One piece; who has no part of it and was billed none gets no line."""
         self.full_periods[full.start] = full
@@ -123,7 +132,7 @@ class Differ:
         if segment > 1 or before is not None or usage is not None or of is not None or delivered:
             part, whole = of or (None, None)
             told = before.amount if before else None
-            basis = Basis(tuple(shares), told, usage, part, whole, delivered)
+            basis = Basis(tuple(shares), told, usage, part, whole, delivered, paid)
         self.found.append(
             (key, period, full, segment, revision, quantity, amount, target, cause, basis)
         )

@@ -53,6 +53,7 @@ def targets(
     full: Period,
     in_force: Sequence[ChargeTerms] | None = None,
     delivered: Sequence[Decimal] = (),
+    paid: bool = False,
 ) -> list[Decimal]:
     """The rounded amount of each (quantity, served days) of one full period, in their order.
 
@@ -69,12 +70,15 @@ def targets(
     `delivered` is how much of each piece was there (empty: all of it), and so much of its price is
     paid. By the day it weighs the days, so that a minimum and a fixed discount hold for as much;
     without proration that of the first piece counts, or the most so far.
+
+    `paid`: the first piece was paid whole, as another charge. By the day only what costs more than
+    it is paid then; without proration it is a piece like all others.
     """
     currency, rounding = charge.currency, charge.conventions.rounding
     amounts: list[Decimal] = []
     before: Decimal | None = None
     terms = in_force or [charge] * len(pieces)
-    for total in running_totals(charge, pieces, full, terms, delivered):
+    for total in running_totals(charge, pieces, full, terms, delivered, paid=paid):
         rounded = quantise(total, currency, rounding)
         amounts.append(rounded if before is None else EXACT.subtract(rounded, before))
         before = rounded
@@ -87,14 +91,17 @@ def running_totals(
     full: Period,
     in_force: Sequence[ChargeTerms],
     delivered: Sequence[Decimal] = (),
+    *,
+    paid: bool = False,
 ) -> list[Decimal]:
     """What the full period costs up to and with each piece, not yet rounded."""
     if charge.proration is Proration.NONE:
         return [price_of(in_force[0], there_of(pieces, delivered)[0])] * len(pieces)
     if charge.proration is Proration.FULL:
-        there = there_of(pieces, delivered)
-        most = [dearest(in_force[0], there[:n]) for n in range(1, len(there) + 1)]
-        return [price_of(in_force[0], each) for each in most]
+        there = list(there_of(pieces, delivered))
+        return [price_of_most(in_force[0], there[:n]) for n in range(1, len(there) + 1)]
+    if paid:
+        return _totals_beyond(charge, pieces, full, in_force, delivered)
     served, whole = running(
         [period for _, period in pieces],
         full=full,
@@ -115,12 +122,34 @@ def running_totals(
     return totals
 
 
-def there_of(
-    pieces: Sequence[tuple[Decimal, Period]], delivered: Sequence[Decimal]
-) -> Sequence[There]:
-    """Each piece as what was there of it; where nothing is told of deliveries, all was."""
-    parts = delivered or [_WHOLE] * len(pieces)
-    return [(quantity, part) for (quantity, _), part in zip(pieces, parts, strict=True)]
+def _totals_beyond(
+    charge: ChargeTerms,
+    pieces: Sequence[tuple[Decimal, Period]],
+    full: Period,
+    in_force: Sequence[ChargeTerms],
+    delivered: Sequence[Decimal],
+) -> list[Decimal]:
+    """By the day, after a first piece that was paid whole: what the others cost more than it."""
+    reached, whole = running(
+        [period for _, period in pieces[1:]],
+        full=full,
+        interval=charge.interval,
+        conventions=charge.conventions,
+    )
+    (first, *own), totals = there_of(pieces, delivered), [_ZERO]
+    shared, before = _ZERO, 0
+    for there, terms, days in zip(own, in_force[1:], reached, strict=True):
+        shared = EXACT.fma(beyond(terms, there, first), days - before, shared)
+        before = days
+        totals.append(ROUNDING.divide(shared, whole))
+    return totals
+
+
+def beyond(charge: ChargeTerms, there: There, paid: There) -> Decimal:
+    """What a full period of it costs more than what was paid whole; fewer units bring none back."""
+    amount, had = price_of(charge, there), price_of(charge, paid)
+    more = EXACT.subtract(amount, had)
+    return more if amount.copy_abs() > had.copy_abs() else _ZERO
 
 
 def price_of(charge: ChargeTerms, there: There) -> Decimal:
@@ -129,29 +158,39 @@ def price_of(charge: ChargeTerms, there: There) -> Decimal:
     return EXACT.multiply(price(charge, quantity), delivered)
 
 
-def dearest(charge: ChargeTerms, there: Iterable[There]) -> There:
-    """What costs most of the most that was there at once (of a price below zero: gives most).
+def price_of_most(charge: ChargeTerms, there: Iterable[There]) -> Decimal:
+    """The price of the most that was there at once: half of four, then all of two, is two."""
+    return price_of(charge, dearest(charge, there))
 
-    Half of four and then all of two are two at most, never most units × most delivered.
-    """
-    front = _most(there)
+
+def dearest(charge: ChargeTerms, there: Iterable[There]) -> There:
+    """Of the most that was there, what costs most (of a price below zero: gives most)."""
+    front = most(there)
     if len(front) == 1:
         return front[0]
     return max(front, key=lambda each: price_of(charge, each).copy_abs())
 
 
-def _most(there: Iterable[There]) -> Sequence[There]:
+def most(there: Iterable[There]) -> tuple[There, ...]:
     """Without what is held by another, which has as many units of which as much is delivered.
 
     >>> D = Decimal
-    >>> [(str(q), str(d)) for q, d in _most([(D(4), D("0.5")), (D(2), D("0.5")), (D(2), D(1))])]
+    >>> [(str(q), str(d)) for q, d in most([(D(4), D("0.5")), (D(2), D("0.5")), (D(2), D(1))])]
     [('4', '0.5'), ('2', '1')]
     """
     found: list[There] = []
     for quantity, delivered in sorted(set(there), reverse=True):
         if not found or delivered > found[-1][1]:
             found.append((quantity, delivered))
-    return found
+    return tuple(found)
+
+
+def there_of(
+    pieces: Sequence[tuple[Decimal, Period]], delivered: Sequence[Decimal]
+) -> Sequence[There]:
+    """Each piece as what was there of it; where nothing is told of deliveries, all was."""
+    parts = delivered or [_WHOLE] * len(pieces)
+    return [(quantity, part) for (quantity, _), part in zip(pieces, parts, strict=True)]
 
 
 def delivered_of(pieces: Iterable[Decimal]) -> tuple[Decimal, ...]:

@@ -1,5 +1,6 @@
 """A period that was paid whole is not paid again by who goes on: another price, another account."""
 
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -118,6 +119,42 @@ def test_more_units_are_paid_whole_at_the_price_they_came_at(world: World) -> No
     assert rows(world.account)[1:] == [("01-20", "96.00")]
     billed(world, "2026-02-01")
     assert rows(world.account)[2:] == [("02-01", "96.00")]
+
+
+@WHOLE
+@pytest.mark.parametrize("early", [True, False])
+def test_more_units_by_the_day_cost_their_days(world: World, proration: str, early: bool) -> None:
+    """Two are paid whole; of five from the 20th on three cost 12 days, of four the other six."""
+    product = in_service(world, "2", proration=proration)
+    dearer(world.on("2026-01-16"), product)
+    if early:
+        billed(world, "2026-01-17")
+    told(world, Item.objects.get(), Act.QUANTITY, on=date(2026, 1, 20), quantity=Decimal(5))
+    if early:
+        billed(world, "2026-01-21")
+    told(world, Item.objects.get(), Act.QUANTITY, on=date(2026, 1, 26), quantity=Decimal(1))
+    billed(world, "2026-01-26")
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for start, amount in rows(world.account):
+        sums[start] += Decimal(amount)
+    assert {k: v for k, v in sums.items() if v} == {
+        "01-01": Decimal("62.00"),
+        "01-20": Decimal("18.58"),
+    }
+    billed(world, "2026-02-01")
+    assert rows(world.account)[-1] == ("02-01", "32.00")
+
+
+def test_days_by_the_day_between_are_not_paid_whole(world: World) -> None:
+    """Whole, by the day with three more units, by the day again: these are paid on."""
+    product = in_service(world, "2", proration="none")
+    dearer(world.on("2026-01-11"), product, date(2026, 1, 11))
+    told(world, Item.objects.get(), Act.QUANTITY, on=date(2026, 1, 11), quantity=Decimal(5))
+    reprice(product, charges=[monthly("33.00")])
+    told(world, Item.objects.get(), Act.TERMS, on=date(2026, 1, 21))
+    world.on("2026-01-21")
+    billed(world, "2026-01-21")
+    assert rows(world.account)[1:] == [("01-11", "30.97"), ("01-21", "35.13")]
 
 
 @WHOLE

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing.explaining.selectors import explain_line
 from billing.models import Charge, InvoiceLine
 from billing.runs.selectors.usage import usage_of
 from billing.runs.services import approve_run
@@ -21,7 +22,7 @@ from subscriptions.usage.rules.told import Told
 from subscriptions.usage.selectors import live_usage
 from subscriptions.usage.services import release_waiting, take_usage
 from tests.decks import a_deck, next_version
-from tests.factories import a_user
+from tests.factories import a_tax_rate, a_user
 from tests.scenarios.world import World
 from tests.seeds import WHICH, a_rng
 from tests.subscriptions.pools_build import a_drawer, a_plan, a_top_up, sold
@@ -97,6 +98,36 @@ def test_late_usage_of_one_makes_another_pay_and_says_why(world: World) -> None:
     assert lines(other)[1:] == [("2026-01-01", "40", "3.00", "pool")]
     billed(world, "2026-02-12")
     assert len(lines()) == 3
+
+
+def test_what_another_draws_is_corrected_at_the_rate_of_its_bill_and_so_explained(
+    world: World,
+) -> None:
+    """0.30 at 19 % (0.06), then 0.30 more: 0.60 bear 0.11, so 0.05 more; never today's 20 %."""
+    a_tax_rate("19", valid_until=date(2026, 2, 11))
+    a_tax_rate("20", valid_from=date(2026, 2, 11))
+    a_meter()
+    sold(world, a_plan("100"))
+    one, other = a_drawer(world), a_drawer(world)
+    world.on("2026-02-10")
+    used(
+        world,
+        an_event(one, "60", "2026-01-05T12:00:00Z"),
+        an_event(other, "43", "2026-01-20T12:00:00Z"),
+    )
+    billed(world, "2026-02-10")
+    used(world, an_event(one, "3", "2026-01-06T12:00:00Z"))
+    billed(world, "2026-02-12")
+    first, more = InvoiceLine.objects.filter(charge__item=other).order_by("pk")
+    assert (first.amount, first.tax) == (Decimal("0.30"), Decimal("0.06"))
+    assert (more.cause, more.amount, more.tax, more.tax_rate) == (
+        *("pool", Decimal("0.30")),
+        *(Decimal("0.05"), 19),
+    )
+    found = explain_line(more)
+    assert found.equal is True
+    assert found.tax is not None
+    assert (found.tax.expected, found.tax.corrects) == (Decimal("0.05"), True)
 
 
 def test_units_that_are_ordered_later_cover_the_days_after(world: World) -> None:

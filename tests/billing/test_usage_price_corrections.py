@@ -96,7 +96,7 @@ def test_from_the_middle_of_a_month_each_price_has_its_days(world: World) -> Non
     billed(world, "2026-03-04")
     assert lines(world)[3:] == [
         ("2026-02-01", "2000", "-50.00", "change"),
-        ("2026-02-15", "500", "40.00", "period"),
+        ("2026-02-15", "500", "40.00", "change"),
     ]
     billed(world, "2026-03-05")
     assert len(lines(world)) == 5
@@ -150,6 +150,30 @@ def test_a_correction_bears_the_rate_of_the_bill_that_it_corrects(world: World) 
     assert [(row.amount, row.tax_rate, row.tax) for row in rows] == [
         (Decimal("-20.00"), 19, Decimal("-3.80")),
         (Decimal("-40.00"), 19, Decimal("-7.60")),
+    ]
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_from_the_middle_of_a_month_both_parts_bear_the_rate_of_its_bill(
+    world: World, early: bool
+) -> None:
+    """March was billed to nobody: it bears the rate of its day, under whatever price."""
+    old = a_tax_rate(percent="19")
+    item = two_months(world)
+    used(world, an_event(item, "500", "2026-02-20T12:00:00Z"))
+    billed(world, "2026-03-02")
+    close_tax_rate(rate_id=old.pk, on=date(2026, 3, 3), today=date(2026, 3, 2))
+    a_tax_rate(percent="20", valid_from=date(2026, 3, 3))
+    corrected(world.on("2026-03-05"), item, "0.08", since=date(2026, 2, 15))
+    used(world, an_event(item, "100", "2026-03-04T12:00:00Z"))
+    if early:
+        billed(world, "2026-03-05")
+    billed(world, "2026-04-02")
+    rows = InvoiceLine.objects.order_by("pk")[3:]
+    assert [(row.cause, row.amount, row.tax_rate, row.tax) for row in rows] == [
+        ("change", Decimal("-50.00"), 19, Decimal("-9.50")),
+        ("change", Decimal("40.00"), 19, Decimal("7.60")),
+        ("period", Decimal("8.00"), 20, Decimal("1.60")),
     ]
 
 

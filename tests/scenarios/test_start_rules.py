@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from celery import current_app
 
-from billing.models import InvoiceLine
+from billing.models import InvoiceLine, ParkedAccount
 from billing.runs.selectors.begun import promised_begun
 from billing.runs.selectors.delivered import parts_of
 from o2b.catalog.models import ProductVersion
 from o2b.customers.models import Account
+from o2b.events import postpone
+from o2b.models import Outbox
 from orders.acceptance.services import place_order
 from orders.fulfilment.services import cancel_line
 from orders.models import Order
@@ -195,6 +198,74 @@ def test_a_part_that_was_never_shown_is_found_by_the_check(world: World) -> None
     assert world.bills() == []
 
 
+def settled_but_for_parts() -> None:
+    while row := Outbox.objects.exclude(task="subscriptions.take_parts").order_by("pk").first():
+        current_app.tasks[row.task](key=row.key, outbox_id=row.pk)
+
+
+def delivered_untold(world: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """A part comes; who should tell its service fails, or is never called."""
+    monkeypatch.setattr(world, "settle", settled_but_for_parts)
+    world.deliver_by_hand()
+    (owed,) = Outbox.objects.filter(task="subscriptions.take_parts")
+    if how == "fails":
+        postpone(owed.pk, RuntimeError("no use"))
+    if how == "lies":
+        an_hour_ago = owed.recorded_at - timedelta(hours=1)
+        Outbox.objects.filter(pk=owed.pk).update(recorded_at=an_hour_ago)
+
+
+@pytest.mark.parametrize("how", ["fails", "lies"])
+def test_a_part_that_is_not_told_parks_its_account(
+    world: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The service does not know of the second part; the reason names reaction and order."""
+    world.on("2026-01-02")
+    order = sold_in_parts(world, monthly("31.00"))
+    world.on("2026-01-11").deliver_by_hand()
+    with monkeypatch.context() as patch:
+        delivered_untold(world.on("2026-01-21"), patch, how)
+        world.on("2026-02-01").bill()
+        parked = ParkedAccount.objects.get()
+        assert parked.account_id == world.account.pk
+        assert f"subscriptions.take_parts({order.pk}) has not run" in parked.reason
+        assert world.bills() == []
+    world.settle()
+    run = world.bill()
+    assert not run.shards.filter(parked__gt=0).exists()
+    assert sum(Decimal(amount) for *_, amount in world.bills()) == Decimal("99.00")
+
+
+def test_a_part_that_will_be_told_at_once_waits_for_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.on("2026-01-02")
+    sold_in_parts(world, monthly("31.00"))
+    world.on("2026-01-11").deliver_by_hand()
+    with monkeypatch.context() as patch:
+        delivered_untold(world.on("2026-01-21"), patch, "soon")
+        world.on("2026-02-01").bill()
+    assert [amount for *_, amount in world.bills()] == ["31.50", "46.50"]
+    world.bill()
+    assert world.parked() == []
+    assert sum(Decimal(amount) for *_, amount in world.bills()) == Decimal("99.00")
+
+
+def test_a_first_part_that_is_not_told_is_billed_once_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is in service, so nothing is billed; it is not lost."""
+    world.on("2026-01-02")
+    sold_in_parts(world, monthly("31.00"))
+    with monkeypatch.context() as patch:
+        delivered_untold(world.on("2026-01-11"), patch, "fails")
+        world.on("2026-02-01").bill()
+    assert world.bills() == []
+    world.settle()
+    world.bill()
+    assert [amount for *_, amount in world.bills()] == ["31.50", "46.50"]
+
+
 def test_parts_are_told_once(world: World) -> None:
     world.on("2026-01-02")
     order = sold_in_parts(world, monthly("31.00"))
@@ -276,6 +347,9 @@ def whole(price: str, proration: str) -> dict[str, Any]:
         ("none", "full", ["1: 31.00", "21: 32.00"]),
         ("full", "none", ["1: 31.00"]),
         ("none", "none", ["1: 31.00"]),
+        # By the day: eleven days of one of two, at 64.00 a month for both.
+        ("full", "day", ["1: 31.00", "21: 11.35"]),
+        ("none", "day", ["1: 31.00", "21: 11.35"]),
     ],
 )
 @pytest.mark.parametrize("early", [True, False])
@@ -312,8 +386,12 @@ def test_more_units_of_which_half_is_there_cost_half_under_another_price(world: 
     assert january(world) == ["1: 31.00", "20: 32.00", "27: 64.00"]
 
 
+def paid(world: World) -> list[str]:
+    return [each for each in january(world) if not each.endswith(" 0.00")]
+
+
 def test_fewer_units_that_are_all_there_cost_no_more(world: World) -> None:
-    """Half of four is there, then all of two: never more than two at once; then all of three."""
+    """Half of four is there, then all of two: never more than two at once."""
     halves = [by_hand(key="dig", weight=1), by_hand(key="join", weight=1, after=["dig"])]
     version = a_product(charges=[whole("31.00", "full")], tasks=halves)
     world.on("2025-12-20")
@@ -325,11 +403,14 @@ def test_fewer_units_that_are_all_there_cost_no_more(world: World) -> None:
     world.on("2026-01-15").bill()
     world.on("2026-01-21").deliver_by_hand()
     world.bill()
-    assert [each for each in january(world) if not each.endswith(" 0.00")] == ["1: 62.00"]
+    assert paid(world) == ["1: 62.00"]
+    reprice(version, charges=[whole("32.00", "full")])
+    told(world.on("2026-01-23"), item, Act.TERMS, on=date(2026, 1, 23))
+    world.on("2026-01-24").bill()
+    assert paid(world) == ["1: 62.00"]
     told(world.on("2026-01-25"), item, Act.QUANTITY, on=date(2026, 1, 25), quantity=3)
     world.on("2026-01-26").bill()
-    charged = [each for each in january(world) if not each.endswith(" 0.00")]
-    assert charged == ["1: 62.00", "25: 31.00"]
+    assert paid(world) == ["1: 62.00", "25: 32.00"]
 
 
 def test_the_second_half_comes_to_another_account(world: World) -> None:

@@ -117,7 +117,14 @@ def _pieces(terms: ChargeTerms, line: Inputs, basis: Basis) -> Explained:
     """By running total: all pieces of the period up to this one are computed."""
     in_force = [terms_on(terms, days.start, started_on=line.started_on) for _, days in basis.pieces]
     delivered = basis.delivered
-    amounts = targets(terms, basis.pieces, full=line.full, in_force=in_force, delivered=delivered)
+    amounts = targets(
+        terms,
+        basis.pieces,
+        full=line.full,
+        in_force=in_force,
+        delivered=delivered,
+        paid=basis.paid,
+    )
     steps = pieces_told(
         terms,
         basis.pieces,
@@ -126,6 +133,7 @@ def _pieces(terms: ChargeTerms, line: Inputs, basis: Basis) -> Explained:
         amounts=amounts,
         part=basis.part,
         delivered=delivered,
+        paid=basis.paid,
     )
     facts: tuple[tuple[str, str], ...] = ()
     whole = None

@@ -11,7 +11,15 @@ from o2b.charging.measuring import Measured
 from o2b.charging.pricing import explain_list
 from o2b.charging.pricing.adjustments import bounded, discounted, less
 from o2b.charging.pricing.explained import sum_words, told
-from o2b.charging.proration import Days, dearest, running_totals, there_of, weighed
+from o2b.charging.proration import (
+    Days,
+    beyond,
+    dearest,
+    price_of,
+    running_totals,
+    there_of,
+    weighed,
+)
 from o2b.charging.sharing import Part, up_to
 from o2b.charging.terms import plain
 from o2b.money import EXACT, ROUNDING, quantise, sum_of
@@ -25,6 +33,7 @@ LABELS = (
     "delivered",
     "rounded",
     "share",
+    "paid already",
     "pieces before",
     "billed before",
     "not served",
@@ -46,22 +55,21 @@ def pieces_told(
     amounts: Sequence[Decimal],
     part: Part | None = None,
     delivered: Sequence[Decimal] = (),
+    paid: bool = False,
 ) -> Iterator[Step]:
     """The last of some pieces of a period; `amounts` are those that `targets` gave.
 
     Who pays a part of it pays that of the sum, less that of the pieces before.
     """
-    if terms.proration is Proration.DAY:
+    if paid:
+        yield from _beyond(terms, pieces, full, in_force, delivered)
+    elif terms.proration is Proration.DAY:
         yield from _by_day(terms, pieces, full, in_force, delivered)
     else:
         there = there_of(pieces, delivered)
         most = dearest(in_force[0], there) if terms.proration is Proration.FULL else there[0]
-        quantity, part_there = most
-        steps = explain(in_force[0], quantity)
-        yield from steps
-        if part_there != WHOLE:
-            yield delivered_told(steps[-1].result, part_there)
-    exact = running_totals(terms, pieces, full, in_force, delivered)[-1]
+        yield from _priced(in_force[0], *most)
+    exact = running_totals(terms, pieces, full, in_force, delivered, paid=paid)[-1]
     reached = sum_of(amounts)
     if exact != reached:
         yield Step("rounded", told(exact), reached)
@@ -87,6 +95,41 @@ def part_told(part: Part, total: Decimal, currency: str) -> Step:
 def delivered_told(price: Decimal, part: Decimal) -> Step:
     """What a part that was delivered costs of the price of all that was promised."""
     return Step("delivered", f"{told(price)} × {plain(part)}", EXACT.multiply(price, part))
+
+
+def _priced(terms: ChargeTerms, quantity: Decimal, there: Decimal) -> Sequence[Step]:
+    """The price of as much as is delivered of a quantity."""
+    steps = explain(terms, quantity)
+    return steps if there == WHOLE else (*steps, delivered_told(steps[-1].result, there))
+
+
+def _beyond(
+    terms: ChargeTerms,
+    pieces: Pieces,
+    full: Period,
+    in_force: Sequence[ChargeTerms],
+    delivered: Sequence[Decimal],
+) -> Iterator[Step]:
+    """By the day, what each piece costs more than the first, which was paid whole."""
+    reached, whole = running(
+        [days for _, days in pieces[1:]],
+        full=full,
+        interval=terms.interval,
+        conventions=terms.conventions,
+    )
+    (first, *own), before = there_of(pieces, delivered), 0
+    shares: list[Decimal] = []
+    for there, priced, days in zip(own, in_force[1:], reached, strict=True):
+        steps = _priced(priced, *there)
+        yield from steps
+        had, more = price_of(priced, first), beyond(priced, there, first)
+        yield Step("paid already", f"{told(steps[-1].result)} − {told(had)}", more)
+        part, before = days - before, days
+        shares.append(_divided(EXACT.multiply(more, part), whole))
+        yield Step("days", f"{told(more)} × {part} / {whole}", shares[-1])
+    if len(shares) > 1:
+        exact = running_totals(terms, pieces, full, in_force, delivered, paid=True)[-1]
+        yield Step("sum", sum_words(shares), exact)
 
 
 def _by_day(

@@ -39,6 +39,7 @@ STEPS = [
     gettext_noop("delivered"),
     gettext_noop("rounded"),
     gettext_noop("share"),
+    gettext_noop("paid already"),
     gettext_noop("pieces before"),
     gettext_noop("billed before"),
     gettext_noop("not served"),

@@ -9,10 +9,15 @@ from django.db import connection
 from o2b.catalog.models.terms import PAID_BY_PART
 
 # Parts of the line that began the service, if its Terms' text lets each cost, while it lasted; and
-# whether the reaction to one of them is owed by the outbox, so that the item cannot know of it yet.
+# whether the reaction to one of them is owed by the outbox, so that the item cannot know of it yet:
+# true if it failed or nobody took it up for long.
 PARTS = f"""
-SELECT item.id, part.on, part.fraction, EXISTS (
-        SELECT FROM o2b_outbox AS owed
+SELECT item.id, part.on, part.fraction, ordered.order_id, (
+        SELECT bool_or(
+                owed.last_error <> ''
+                OR owed.recorded_at < statement_timestamp() - interval '10 minutes'
+            )
+            FROM o2b_outbox AS owed
             WHERE owed.task = 'subscriptions.take_parts' AND owed.key = ordered.order_id
     )
     FROM subscriptions_item AS item
@@ -34,22 +39,23 @@ SELECT item.id, part.on, part.fraction, EXISTS (
 Parts = list[tuple[date, Decimal]]
 
 
-def parts_of(item_ids: Iterable[int]) -> tuple[dict[int, Parts], set[int]]:
+def parts_of(item_ids: Iterable[int]) -> tuple[dict[int, Parts], dict[int, int | None]]:
     """Item → (day, how much is delivered from then on), in order; and the items not told of all.
 
-    Without the items of services that did not begin under Terms that let each part cost.
+    With these goes the order whose reaction fails, None where it has only not run yet. Without the
+    items of services that did not begin under Terms that let each part cost.
     """
     found: dict[int, Parts] = {}
-    untold: set[int] = set()
+    untold: dict[int, int | None] = {}
     wanted = sorted(set(item_ids))
     if not wanted:
         return found, untold
     with connection.cursor() as cursor:
         cursor.execute(PARTS, [wanted])
-        for item_id, on, fraction, is_owed in cursor.fetchall():
+        for item_id, on, fraction, order_id, fails in cursor.fetchall():
             parts = found.setdefault(item_id, [])
             if fraction:
                 parts.append((on, fraction))
-            if is_owed:
-                untold.add(item_id)
+            if fails is not None:
+                untold[item_id] = order_id if fails else None
     return found, untold

@@ -85,7 +85,8 @@ def billed_history(charge_ids: Iterable[int]) -> History:
     """What has been billed of each of these charges, by full period and segment; () if nothing.
 
     A usage charge answers for what one of another price was billed for days that are its own now,
-    and what recurs bears the rate of tax that one of another price was billed at for such days.
+    if that has none left of the period; otherwise, and of what recurs, it bears the rate of tax
+    that the other one was billed at for such days.
     """
     wanted = sorted(set(charge_ids))
     if not wanted:
@@ -104,7 +105,7 @@ def billed_history(charge_ids: Iterable[int]) -> History:
     history = {charge_id: tuple(rows) for charge_id, rows in found.items()}
     if usage:
         history = succeeded(usage, history)
-    return with_rates(recurring, history) if recurring else history
+    return with_rates((*usage, *recurring), history) if others else history
 
 
 def _look_at_reversed(history: dict[int, list[Billed]], charge_ids: list[int]) -> None:

@@ -150,7 +150,7 @@ class _Check:
         changed = [row for row in rows if not row.plain]
         self.sharings = sharings_of(rows)
         self.delivered = delivered_of(rows, self.terms)
-        rows = self.delivered.told(rows, self.drafts)
+        rows = self.delivered.told(rows, self.drafts, tell=self._tell)
         served = served_of(row.item_id for row in changed)
         self.begun = promised_begun((row.item_id for row in changed), self.delivered.parts)
         for row in rows:

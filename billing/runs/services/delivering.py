@@ -1,6 +1,6 @@
 """What the check asks where parts of a delivery cost: how much was there, from orders alone."""
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,20 +12,35 @@ from o2b.charging import CompiledCharge, Kind, Segment
 
 @dataclass(slots=True)
 class Delivered:
-    """Item → its parts by day, where each costs; `untold` items do not know of all of them yet."""
+    """Item → its parts by day, where each costs; `untold` items do not know of all of them yet.
+
+    They name the order whose reaction fails, so that nobody knows when they will; else None.
+    """
 
     parts: dict[int, Parts] = field(default_factory=dict)
-    untold: set[int] = field(default_factory=set)
+    untold: dict[int, int | None] = field(default_factory=dict)
 
     def told(
-        self, rows: list[PromisedRow], drafts: MutableMapping[int, tuple[int, str]]
+        self,
+        rows: list[PromisedRow],
+        drafts: MutableMapping[int, tuple[int, str]],
+        *,
+        tell: Callable[[PromisedRow, str, str, str], None],
     ) -> list[PromisedRow]:
-        """Without the untold, and their drafts: the next run looks at those."""
+        """Without the untold, and their drafts: the next run looks at those.
+
+        Where it is not known when they will be, that is told of a charge of each.
+        """
         if not self.untold:
             return rows
-        for row in rows:
-            if row.item_id in self.untold:
-                drafts.pop(row.charge_id or 0, None)
+        untold = [row for row in rows if row.item_id in self.untold]
+        for row in untold:
+            drafts.pop(row.charge_id or 0, None)
+        for row in {row.item_id: row for row in untold}.values():
+            order = self.untold[row.item_id]
+            if order is not None:
+                task = f"subscriptions.take_parts({order})"
+                tell(row, "quantity", "all parts that were delivered", f"{task} has not run")
         return [row for row in rows if row.item_id not in self.untold]
 
     def began_on(self, item_id: int) -> date | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from o2b.charging import ChargeFacts, Segment, compile_charge, draft
-from o2b.charging.begun import Begun, Had, begun_by, carried
+from o2b.charging.begun import Begun, Carried, Had, begun_by, carried
 from o2b.periods import FOREVER, Period
 from tests.o2b.charging.build import charge
 
@@ -54,18 +54,23 @@ CASES = [
     # days before as (start, end, units, whole), what is carried to the 20th
     ("nothing before", [], None),
     ("before the period", [(date(2025, 12, 1), JAN, 2, True)], None),
-    ("paid whole", [(JAN, TWENTIETH, 2, True)], Begun(SINCE_JAN, D(2), True)),
-    ("since last year", [(date(2025, 5, 1), TENTH, 2, True)], Begun(SINCE_JAN, D(2), True)),
+    ("paid whole", [(JAN, TWENTIETH, 2, True)], Carried(SINCE_JAN, ((D(2), D(1)),))),
+    ("since last year", [(date(2025, 5, 1), TENTH, 2, True)], Carried(SINCE_JAN, ((D(2), D(1)),))),
     ("by the day", [(JAN, TWENTIETH, 2, False)], None),
     (
         "more units later",
+        [(JAN, TENTH, 2, True), (TENTH, TWENTIETH, 5, True)],
+        Carried(SINCE_JAN, ((D(5), D(1)),)),
+    ),
+    (
+        "more units later, by the day",
         [(JAN, TENTH, 2, True), (TENTH, TWENTIETH, 5, False)],
-        Begun(SINCE_JAN, D(5), True),
+        Carried(SINCE_JAN, ((D(2), D(1)),)),
     ),
     (
         "whole later",
         [(JAN, TENTH, 9, False), (TENTH, TWENTIETH, 2, True)],
-        Begun(Period(TENTH, TWENTIETH), D(2), True),
+        Carried(Period(TENTH, TWENTIETH), ((D(2), D(1)),)),
     ),
     ("only afterwards", [(TWENTIETH, FEB, 2, True)], None),
 ]
@@ -84,7 +89,7 @@ DELIVERED = [
     (
         "half, then more by the day",
         [(JAN, TENTH, "0.5", True), (TENTH, FEB, "0.75", False)],
-        "0.75",
+        "0.5",
     ),
     ("all afterwards", [(JAN, TWENTIETH, "0.5", True), (TWENTIETH, FEB, "1", True)], "0.5"),
     ("all before it was whole", [(JAN, TENTH, "1", False), (TENTH, FEB, "0.5", True)], "0.5"),
@@ -99,7 +104,17 @@ def test_how_much_is_carried(days: list[tuple[date, date, str, bool]], most: str
     begun = [Begun(Period(start, end), D(2), whole, D(part)) for start, end, part, whole in days]
     piece = carried(begun, start=JAN, end=TWENTIETH)
     assert piece is not None
-    assert (piece.quantity, piece.delivered) == (2, D(most))
+    assert piece.there == ((2, D(most)),)
+
+
+def test_half_of_four_and_then_all_of_two_are_carried_as_either() -> None:
+    begun = [
+        Begun(Period(JAN, TENTH), D(4), True, HALF),
+        Begun(Period(TENTH, TWENTIETH), D(2), True),
+    ]
+    assert carried(begun, start=JAN, end=TWENTIETH) == Carried(
+        SINCE_JAN, ((D(4), HALF), (D(2), D(1)))
+    )
 
 
 HALF_OF_TWO = (Begun(Period(JAN, TENTH), D(2), True, HALF),)
@@ -111,7 +126,11 @@ GOES_ON = [
     ("full", (2, "1"), (2, "1"), [("10", "32.00")]),
     ("full", (2, "0.5"), (2, "0.5"), []),
     ("none", (2, "0.5"), (2, "1"), []),
-    ("day", (2, "0.5"), (2, "1"), []),
+    # By the day, what is more than one at 32.00: ten days of it, twelve days.
+    ("day", (2, "0.5"), (2, "1"), [("20", "12.39")]),
+    ("day", (2, "0.5"), (4, "0.5"), [("20", "12.39")]),
+    ("day", (2, "0.5"), (1, "1"), []),
+    ("day", (2, "1"), (4, "1"), [("10", "10.32"), ("20", "37.16")]),
 ]
 
 
