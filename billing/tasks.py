@@ -57,7 +57,7 @@ def open_charges(keys: list[int]) -> None:
 
 @batch_reaction("billing.end_minimums", at_once=AT_ONCE)
 def end_minimums(keys: list[int]) -> None:
-    """An account was closed, or a service ended: a closed one without service has no minimum."""
+    """An account was closed, a service ended or an order given up: a closed one may have none."""
     for moment, accounts in clock.by_moment(closed_with_minimums(keys)).items():
         for account_id in accounts:
             end_minimums_of_closed(account_id=account_id, at=moment)

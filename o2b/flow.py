@@ -100,7 +100,10 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "order_line.part_delivered": (Reaction("subscriptions.take_parts", by="order"),),
     "order_line.completed": (Reaction("subscriptions.start_items", by="order"),),
     "order_line.cancelling": (Reaction("orders.call_off_lines"),),
-    "order_line.cancelled": (Reaction("orders.revoke_licences"),),
+    "order_line.cancelled": (
+        Reaction("orders.revoke_licences"),
+        Reaction("billing.end_minimums", by="account"),
+    ),
     "order.woken": (Reaction("orders.advance_order", by="order"),),
     "task.ready": (),
     "task.claimed": (),

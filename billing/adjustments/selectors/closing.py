@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from datetime import date
 
-from django.db.models import F, Max, Sum
+from django.db.models import Exists, F, Max, OuterRef, QuerySet, Sum
 
 from billing.models import InvoiceAdjustment, MinimumSpend
 from billing.models.adjustments import AdjustmentKind
 from o2b.customers.models import Account
 from o2b.models import Event
+from orders.models import LineAction, OrderLine
 from subscriptions.models import Item, ServiceState
 
 CLOSED = "account.closed"
@@ -36,7 +37,7 @@ def closing_of(account: Account) -> Event | None:
 def ends_of(
     account: Account, minimums: Iterable[MinimumSpend], *, closed_on: date
 ) -> dict[int, date | None]:
-    """Minimum → its first day outside if the account is closed; None: a service goes on.
+    """Minimum → its first day outside if the account is closed; None: a service goes on or comes.
 
     That is when the last service ended, or `closed_on` where there never was any; but not before
     what is billed of it already, for that stays.
@@ -45,12 +46,19 @@ def ends_of(
     if not own:
         return {}
     items = Item.objects.filter(account=account).order_by()
-    if items.exclude(state=ServiceState.ENDED).exists():
+    if items.exclude(state=ServiceState.ENDED).exists() or _ordered(account).exists():
         return {each.pk: None for each in own}
     served = items.filter(ended_on__gt=F("started_on")).aggregate(last=Max("ended_on"))
     billed = _billed_to([each.pk for each in own])
     ends = served["last"] or closed_on
     return {each.pk: max(ends, each.starts_on, billed.get(each.pk, ends)) for each in own}
+
+
+def _ordered(account: Account) -> QuerySet[OrderLine]:
+    """What was ordered and is no service yet, nor given up; closing an account leaves it alone."""
+    lines = OrderLine.objects.filter(account=account, action=LineAction.START)
+    begun = Item.objects.filter(order_line=OuterRef("pk"))
+    return lines.exclude(state=OrderLine.State.CANCELLED).filter(~Exists(begun))
 
 
 def _billed_to(minimum_ids: list[int]) -> dict[int, date]:

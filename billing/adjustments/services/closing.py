@@ -14,7 +14,7 @@ from o2b.customers.models import Account
 
 @transaction.atomic
 def end_minimums_of_closed(*, account_id: int, at: datetime) -> list[MinimumSpend]:
-    """End what runs on of a closed account once its last service has ended; nothing of others.
+    """End what runs on of a closed account once it has no service and awaits none; else nothing.
 
     In the name of who closed it.
     """

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pgtrigger
 import pytest
 from django.test import Client
 
@@ -9,9 +10,12 @@ from billing.adjustments.services.closing import end_minimums_of_closed
 from billing.models import MinimumSpend
 from o2b import asks
 from o2b.customers.services import AccountClosed, close_account
+from o2b.errors import Refused
+from orders.models import Order, OrderLine
+from orders.steering.services import cancel_order
 from subscriptions.models import Act, Item
 from tests.billing.adjustments.build import committed, documents
-from tests.factories import a_product, a_user, monthly
+from tests.factories import INSTALL, a_product, a_user, monthly
 from tests.scenarios.world import World
 from tests.subscriptions.serving import told
 
@@ -118,3 +122,71 @@ def test_whoever_closes_sees_it_first(world: World, client: Client) -> None:
     assert "holds until before 20 Jan 2026" in client.get(url).content.decode()
     closed(world)
     assert "the final bill asks" not in client.get(url).content.decode()
+
+
+def test_an_end_that_happened_stays_and_so_does_what_ended_with_it(world: World) -> None:
+    """Nothing that was ended by a closing comes to life again, so no minimum is missed there."""
+    served(world)
+    ended(world.on("2026-01-20"), "2026-01-20")
+    closed(world)
+    item = Item.objects.get()
+    with pytest.raises(Refused) as no:
+        told(world, item, Act.WITHDRAW, withdraws=2)
+    assert no.value.code == "happened_already"
+    assert Item.objects.get().state == "ended"
+    assert MinimumSpend.objects.get().ends_on == date(2026, 1, 20)
+
+
+def test_it_goes_on_with_a_service_whose_planned_end_is_taken_back(world: World) -> None:
+    served(world)
+    ended(world.on("2026-01-20"), "2026-02-11")
+    closed(world)
+    told(world, Item.objects.get(), Act.WITHDRAW, withdraws=2)
+    world.live("2026-03-02").bill()
+    assert MinimumSpend.objects.get().ends_on is None
+    assert sum(map(float, nets(world))) == pytest.approx(3 * 62 + 2 * 38)
+
+
+def ordered(world: World) -> Order:
+    """A service that a person has to install first."""
+    return world.sell(products=[a_product(charges=[monthly("62.00")], tasks=INSTALL)])
+
+
+def test_it_waits_for_a_service_that_was_ordered_before_the_closing(world: World) -> None:
+    committed(world.account, "100.00")
+    ordered(world)
+    clerk = a_user("finance")
+    closed(world.on("2026-01-11"), clerk.pk)
+    assert MinimumSpend.objects.get().ends_on is None
+    world.on("2026-02-01").bill()
+    world.on("2026-02-15").deliver_by_hand()
+    world.bill()
+    world.on("2026-03-01").bill()
+    # February: 31.00 of 62.00 from the 15th on, and 69.00 up to the minimum.
+    assert sum(map(float, nets(world))) == pytest.approx(100 + 31 + 69 + 62)
+    ended(world.on("2026-03-11"), "2026-03-11")
+    held = MinimumSpend.objects.get()
+    assert (held.ends_on, held.ended_by) == (date(2026, 3, 11), clerk)
+
+
+def test_it_ends_when_what_was_ordered_is_given_up(world: World) -> None:
+    served(world)
+    order = ordered(world)
+    ended(world.on("2026-01-20"), "2026-01-20")
+    (said,) = asks.ask("account_closing", world.account.pk)
+    assert "ends with the last day of service" in said
+    closed(world)
+    assert MinimumSpend.objects.get().ends_on is None
+    cancel_order(order_id=order.pk, at=world.on("2026-01-25").now, reason="No more")
+    world.settle()
+    assert MinimumSpend.objects.get().ends_on == date(2026, 1, 20)
+
+
+def test_a_service_that_waits_for_its_day_is_one(world: World) -> None:
+    """Between the delivery and the item, and before its first day, nothing has ended."""
+    committed(world.account, "100.00")
+    ordered(world)
+    closed(world.on("2026-01-11"))
+    with pgtrigger.ignore():
+        OrderLine.objects.update(state="completed", delivered_on=date(2026, 1, 11))
+    assert end_minimums_of_closed(account_id=world.account.pk, at=world.now) == []
