@@ -10,6 +10,7 @@ from billing.models.families import FamilyMember, InvoicePart
 from billing.models.invoices import Invoice, InvoiceLine, NumberSeries
 from billing.models.ledger import LedgerAccount, Posting
 from billing.models.minimums import MinimumSpend
+from billing.models.owed import LinesOwed
 from billing.models.payers import ChargeShare, PayerAgreement, PayerShare
 from billing.models.payments import Allocation, Payment
 from billing.models.promises import Breach, Promise, PromiseFact
@@ -47,6 +48,7 @@ __all__ = [
     "InvoicePart",
     "InvoiceSending",
     "LedgerAccount",
+    "LinesOwed",
     "NumberSeries",
     "ParkCode",
     "ParkedAccount",

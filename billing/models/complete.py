@@ -2,6 +2,8 @@
 
 import pgtrigger
 
+from billing.models.owed import LINES_CAME
+
 ALL_AT_ONCE_DECLARES = (
     ("wrong", "BIGINT"),
     ("low", "BIGINT"),
@@ -88,6 +90,7 @@ ADDS_UP = pgtrigger.Trigger(
             USING ERRCODE = 'check_violation';
     END IF;
     {all_at_once("billing_invoiceline")}
+    {LINES_CAME}
     RETURN NULL;
     """,
 )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models.charges import Charge
 from billing.models.complete import ADDS_UP
 from billing.models.frozen import LINE_MIRRORS, MIRRORS, NEVER_BACK
+from billing.models.owed import HAS_SOMETHING, OWES_LINES
 from billing.models.runs import BillRun
 from o2b.catalog.frozen import NEVER
 from o2b.customers.layouts import Split
@@ -130,7 +131,7 @@ class Invoice(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["account", "-id"], name="invoice_by_account")]
-        triggers = [*NEVER, MIRRORS]
+        triggers = [*NEVER, MIRRORS, OWES_LINES, HAS_SOMETHING]
 
     def __str__(self) -> str:
         return self.number

@@ -1,7 +1,9 @@
 """What Postgres holds for billing: the laws of the tables, whoever writes to them."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -12,6 +14,7 @@ from billing.models import (
     Charge,
     Invoice,
     InvoiceLine,
+    LinesOwed,
     Payment,
     Posting,
     Promise,
@@ -94,11 +97,24 @@ def an_empty_invoice(like: Invoice, **changes: object) -> Invoice:
     return Invoice.objects.create(**fields)
 
 
+def with_the_line_of(like: Invoice, *, period_start: date, **changes: object) -> None:
+    """Another document, with a line like the first one's for a period."""
+    other = an_empty_invoice(like, **changes)
+    copy_of(like.lines.get(), invoice=other, period_start=period_start).save(force_insert=True)
+
+
+def ends(*writes: Callable[[], object]) -> None:
+    """What a transaction owes is asked at its end; here, at once."""
+    with savepoint():
+        for write in writes:
+            write()
+        run("SET CONSTRAINTS ALL IMMEDIATE")
+    run("SET CONSTRAINTS ALL DEFERRED")
+
+
 def test_a_charge_and_period_is_never_billed_twice(invoice: Invoice) -> None:
-    other = an_empty_invoice(invoice)
-    twice = copy_of(invoice.lines.get(), invoice=other)
     with pytest.raises(IntegrityError, match="charge_id_period_start_segment"), savepoint():
-        twice.save(force_insert=True)
+        with_the_line_of(invoice, period_start=invoice.lines.get().period_start)
     assert InvoiceLine.objects.count() == 1
 
 
@@ -150,10 +166,35 @@ def test_an_approved_run_stays_and_numbers_are_of_documents(invoice: Invoice) ->
 
 
 def test_lines_add_up_to_their_invoice(invoice: Invoice) -> None:
-    other = an_empty_invoice(invoice, net=Decimal(50), total=Decimal(50))
-    line = copy_of(invoice.lines.get(), invoice=other, period_start=date(2026, 2, 1))
+    fifty = {"net": Decimal(50), "total": Decimal(50)}
     with pytest.raises(IntegrityError, match="do not add up"), savepoint():
-        line.save(force_insert=True)
+        with_the_line_of(invoice, period_start=FEBRUARY, **fifty)
+
+
+def test_a_document_is_not_written_without_its_lines(invoice: Invoice) -> None:
+    ends()
+    with pytest.raises(IntegrityError, match="with its lines; 1 are missing"):
+        ends(partial(an_empty_invoice, invoice))
+    assert Invoice.objects.count() == 1
+
+
+def test_of_two_documents_both_have_lines(invoice: Invoice) -> None:
+    """The lines of one do not stand for the other's."""
+    ends()
+    whole = partial(with_the_line_of, invoice, period_start=FEBRUARY)
+    with pytest.raises(IntegrityError, match="with its lines; 1 are missing"):
+        ends(whole, partial(an_empty_invoice, invoice, number="INV-99999998"))
+    ends(whole)
+    assert Invoice.objects.count() == 2
+    assert not LinesOwed.objects.exists()
+
+
+def test_a_document_without_lines_is_adjusted(invoice: Invoice) -> None:
+    ends()
+    nothing = {"line_count": 0, "net": Decimal(0), "total": Decimal(0)}
+    with pytest.raises(IntegrityError, match="is of nothing"):
+        ends(partial(an_empty_invoice, invoice, **nothing))
+    assert Invoice.objects.count() == 1
 
 
 def test_a_number_is_given_once_by_a_legal_entity(invoice: Invoice) -> None:
