@@ -221,3 +221,20 @@ def install(items: Sequence[Item], days: dict[int, date]) -> None:
         for item in items
         for piece in shown.get(item.order_line_id, ())
     )
+
+
+def install_more(item: Item, *, line_id: int, on: date) -> None:
+    """Pieces that the delivery of a change has shown; what stands there already is passed over."""
+    Equipment.objects.bulk_create(
+        (
+            Equipment(
+                item=item,
+                account_id=item.account_id,
+                product_version_id=piece.product_version_id,
+                serial=piece.serial,
+                installed_on=on,
+            )
+            for piece in pieces_of([line_id]).get(line_id, ())
+        ),
+        ignore_conflicts=True,
+    )

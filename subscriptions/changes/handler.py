@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from o2b import clock
@@ -12,6 +13,7 @@ from orders.fulfilment.handlers import Handler
 from orders.fulfilment.outcomes import Done, Failed, Job, Outcome
 from orders.models import LineAction, OrderLine
 from subscriptions.models import Act, Item
+from subscriptions.services import install_more
 from subscriptions.timelines.chains import chains_of, lock_chains, roots_of
 from subscriptions.timelines.services import NewFact, tell_facts
 
@@ -41,7 +43,10 @@ def change_service(job: Job) -> Outcome:
         **_told(line, line.in_service),
     )
     try:
-        tell_facts({root_id: [fact]}, at=job.at)
+        with transaction.atomic():
+            # First, so that what is used by a new serial is known to be of its service.
+            install_more(root, line_id=line.pk, on=on)
+            tell_facts({root_id: [fact]}, at=job.at)
     except Refused as refusal:
         return Failed(str(refusal))
     return Done()

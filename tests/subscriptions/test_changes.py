@@ -15,9 +15,10 @@ from subscriptions.changes.asking import place_of
 from subscriptions.changes.preview import preview_changes
 from subscriptions.changes.services import change_services
 from subscriptions.changes.wishes import When, Wish
-from subscriptions.models import Act, Item, ItemChange, ItemVersion
+from subscriptions.models import Act, Equipment, Item, ItemChange, ItemVersion, UsageSubject
+from subscriptions.selectors import find_subscriptions
 from subscriptions.timelines.turning import turn_due
-from tests.factories import INSTALL, a_product, monthly, reprice, setup_fee
+from tests.factories import INSTALL, a_meter, a_product, monthly, reprice, setup_fee
 from tests.orders.build import states
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lived")]
@@ -253,6 +254,20 @@ def test_a_delivered_upgrade_holds_from_its_delivery(world, item):
     # 14 of 28 days.
     assert [amount for *_, amount in billed_now(world)] == ["-15.00", "25.00"]
     assert Item.objects.count() == 1
+
+
+def test_what_a_change_installs_stands_there_too(world, item):
+    """A device in another's place: its serial is found, and what it uses is the service's."""
+    a_meter("calls")
+    metered = monthly("0.01", key="calls", kind="usage", timing="arrears")
+    a_product(code="line-50", charges=[monthly("50.00"), metered], tasks=INSTALL)
+    ordered_delivery(world, item)
+    world.on("2026-02-15").deliver_by_hand(serial="SN-SWAPPED")
+    piece = Equipment.objects.get(item=item)
+    assert (piece.serial, piece.installed_on) == ("SN-SWAPPED", date(2026, 2, 15))
+    assert piece.product_version.product.code == "line-50"
+    assert UsageSubject.objects.filter(value="SN-SWAPPED", service=item).exists()
+    assert find_subscriptions(text="SN-SWAPPED") == [item.subscription]
 
 
 def test_a_service_that_changed_meanwhile_is_left_to_people(world, item):
