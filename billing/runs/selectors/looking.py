@@ -28,12 +28,10 @@ SELECT account.id, account.advocate_id, account.name, account.reference, draft.c
     JOIN customers_account AS account ON account.id = draft.account_id
     LEFT JOIN billing_variance AS variance
         ON variance.run_id = %(run)s AND variance.account_id = draft.account_id
-    LEFT JOIN LATERAL (
-        SELECT at FROM billing_billword AS said
-            WHERE said.run_id = %(run)s AND said.account_id = draft.account_id
-              AND said.kind = 'fine' AND said.net = draft.net
-            ORDER BY said.id DESC LIMIT 1
-    ) AS word ON true
+    LEFT JOIN (
+        SELECT account_id, net, max(at) AS at FROM billing_billword
+            WHERE run_id = %(run)s AND kind = 'fine' GROUP BY account_id, net
+    ) AS word ON word.account_id = draft.account_id AND word.net = draft.net
     WHERE (variance.id IS NULL OR variance.is_changed) AND {account}
         AND EXISTS (SELECT FROM billing_billrun WHERE id = %(run)s
             AND reverses_invoice_id IS NULL AND reverses_run_id IS NULL)
