@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
+from o2b.sql import ask
 
 FIRST, CHANGED = "first", "changed"
 
@@ -75,7 +75,7 @@ def bills_to_look_at(
         draft = "account_id IN (SELECT id FROM customers_account WHERE advocate_id = %(advocate)s)"
     if account_ids is not None:
         draft += " AND account_id = ANY(%(accounts)s)"
-    rows = _ask(
+    rows = ask(
         TO_LOOK_AT.format(draft=draft, account=account)
         + " ORDER BY word.at IS NOT NULL, account.name, account.id",
         {"run": run_id, "advocate": advocate_id, "accounts": list(account_ids or ())},
@@ -86,7 +86,7 @@ def bills_to_look_at(
 def looks_of(*, run_id: int) -> list[Looked]:
     """By advocate: how many bills there are to look at, and how many were."""
     own = TO_LOOK_AT.format(draft="true", account="true")
-    rows = _ask(
+    rows = ask(
         f"SELECT advocate_id, count(*), count(at) FROM ({own}) AS bill"
         " GROUP BY advocate_id ORDER BY count(*) - count(at) DESC, advocate_id",
         {"run": run_id},
@@ -97,9 +97,3 @@ def looks_of(*, run_id: int) -> list[Looked]:
 def unlooked(*, run_id: int) -> int:
     """How many bills nobody has looked at."""
     return sum(each.bills - each.looked for each in looks_of(run_id=run_id))
-
-
-def _ask(question: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()
