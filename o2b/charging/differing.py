@@ -66,7 +66,7 @@ class Differ:
         first = paid[0] if paid else len(pieces)
         for n, (piece, (target, of)) in enumerate(zip(pieces, own, strict=True), start=1):
             if n not in paid and (n <= first or target or (full.start, n) in self.left):
-                before = tuple(each for each in by_day if each < n)
+                before = by_day and tuple(each for each in by_day if each < n)
                 self._add(full, piece, target, shares[:n], delivered[:n], of=of, paid=before)
 
     def _with_paid(

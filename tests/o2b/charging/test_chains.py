@@ -17,7 +17,15 @@ from hypothesis import strategies as st
 from billing.explaining.rules.again import Inputs, re_execute
 from billing.rules.basis import basis_text
 from billing.rules.metering import stored_quantity
-from o2b.charging import Billed, ChargeFacts, ChargeTerms, DraftLine, Segment, compile_charge, draft
+from o2b.charging import (
+    Billed,
+    ChargeFacts,
+    ChargeTerms,
+    DraftLine,
+    Segment,
+    compile_charge,
+    draft_and_mark,
+)
 from o2b.charging.begun import Had, begun_by
 from o2b.periods import FOREVER, Period
 from tests.o2b.charging.build import bill, charge
@@ -132,13 +140,15 @@ def as_decimal(value: Fraction) -> Decimal:
 def billed(chain: Chain) -> tuple[dict[tuple[int, date], Fraction], list[DraftLine]]:
     """What all runs billed, by charge and month; each line is computed again from its basis."""
     sums: dict[int, dict[tuple[date, int], Billed]] = defaultdict(dict)
+    through: dict[int, date | None] = {}
     found: list[DraftLine] = []
     for run in chain.runs:
         facts = {each.ref: each for each in facts_of(chain.known(run), chain.terms)}
         for ref in sums.keys() - facts.keys():  # a price of which no day is left
             facts[ref] = ChargeFacts(ref, compile_charge(chain.terms[ref]), START, 1, (), None, ())
         for ref, each in facts.items():
-            lines = draft([each._replace(billed=tuple(sums[ref].values()))], until=run)
+            known = each._replace(billed=tuple(sums[ref].values()), billed_through=through.get(ref))
+            lines, (through[ref], _) = draft_and_mark(known, until=run)
             for line in lines:
                 told_again(chain.terms[ref], line, sums[ref])
             bill(sums[ref], lines)
