@@ -11,6 +11,8 @@ from django.contrib.postgres.fields import ArrayField, RangeField
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault
 
+from o2b.sql import ask
+
 NULL = r"\N"
 MANY = 100  # from so many rows on, COPY is worth its two queries
 KEYS = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
@@ -22,9 +24,7 @@ def new_keys(model: type[models.Model], count: int) -> list[int]:
     """So many keys of rows to be, ascending."""
     if not count:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(KEYS, [model._meta.db_table, count])
-        return [key for (key,) in cursor.fetchall()]
+    return [key for (key,) in ask(KEYS, [model._meta.db_table, count])]
 
 
 def write_all(rows: Iterable[M]) -> list[M]:

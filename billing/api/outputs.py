@@ -44,7 +44,9 @@ class RunHeadOutput(serializers.Serializer):
     on = serializers.DateField()
     account_ids = serializers.ListField(child=serializers.IntegerField(), allow_null=True)
     kind = State(name="BillRunKind", choices=BillRun.Kind.choices)
-    scope = serializers.CharField()
+    scope = serializers.CharField(help_text="How its accounts were chosen, in words.")
+    bill_day = serializers.IntegerField(allow_null=True)
+    bill_group = serializers.CharField()
     reverses_invoice = serializers.IntegerField(
         source="reverses_invoice_id", allow_null=True, help_text="The document that it takes back."
     )

@@ -23,6 +23,7 @@ from django.db.models.functions import Abs
 from billing.models import BillRun, DraftInvoice, DraftLine, ParkedAccount, Shard, Variance
 from o2b.customers.models import Account
 from o2b.people.models import User
+from o2b.sql import ask
 
 DAY = timedelta(days=1)
 PERCENT = DecimalField(max_digits=20, decimal_places=1)
@@ -166,9 +167,7 @@ class Month:
 
 def months_of(*, run_id: int) -> list[Month]:
     """The net of a run's drafts by month of service; reads all of its lines."""
-    with connection.cursor() as cursor:
-        cursor.execute(MONTHS, [run_id])
-        return [Month(*row) for row in cursor.fetchall()]
+    return [Month(*row) for row in ask(MONTHS, [run_id])]
 
 
 def runs_to_look_at() -> QuerySet[BillRun]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import BillRun, FamilyMember, InvoicePart, Shard
 from o2b.customers.models import Account
+from o2b.sql import ask
 
 # Everybody who is billed to a parent, with the nearest above who is not.
 MEMBERS = """
@@ -36,7 +36,7 @@ MEMBERS_AMONG = MEMBERS + (
 def members_among(*, legal_entity_id: int, account_ids: Iterable[int]) -> dict[int, int]:
     """Member → payer, of those members that are chosen or whose payer is."""
     values = {"entity": legal_entity_id, "accounts": list(account_ids)}
-    return dict(_ask(MEMBERS_AMONG, values))
+    return dict(ask(MEMBERS_AMONG, values))
 
 
 def families_in(run: BillRun, account_ids: Collection[int]) -> dict[int, int]:
@@ -73,7 +73,7 @@ SELECT id FROM down
 
 def members_below(account_id: int) -> QuerySet[Account]:
     """Who is on the bills of an account as things stand, by name."""
-    ids = [row[0] for row in _ask(BELOW, {"account": account_id})]
+    ids = [row[0] for row in ask(BELOW, {"account": account_id})]
     return Account.objects.filter(pk__in=ids).order_by("name", "reference")
 
 
@@ -88,7 +88,7 @@ SELECT count(*) - count(DISTINCT member.payer_id)
 
 def drafts_less_documents(*, run_id: int, shard_id: int | None = None) -> int:
     """How many more drafts there are than documents will be: those of a family become one."""
-    return int(_ask(TOGETHER, {"run": run_id, "shard": shard_id})[0][0])
+    return int(ask(TOGETHER, {"run": run_id, "shard": shard_id})[0][0])
 
 
 # Beside what its members were billed last, each on whatever document it was; who was never billed
@@ -128,7 +128,7 @@ def wholes_of(shard: Shard, account_ids: Collection[int]) -> list[Whole]:
     if not shard.families:
         return []
     values = {"shard": shard.pk, "accounts": list(account_ids)}
-    return [Whole(*row) for row in _ask(WHOLES, values)]
+    return [Whole(*row) for row in ask(WHOLES, values)]
 
 
 def parts_of_member(account_id: int) -> QuerySet[InvoicePart]:
@@ -142,9 +142,3 @@ def has_family(account_id: int) -> bool:
     children = Account.objects.filter(parent=OuterRef("pk"), billed_to_parent=True)
     told = Q(billed_to_parent=True) | Exists(children) | Exists(parts_of_member(account_id))
     return Account.objects.filter(told, pk=account_id).exists()
-
-
-def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import connection
-
 from billing.models import Invoice
+from o2b.sql import ask
 
 # Of each item and key of the document, whatever its Terms and segments are by now: all lines of
 # later documents for any part of a period that it billed, and what adjusted these, or its own.
@@ -61,8 +60,6 @@ class BilledAgain:
 
 def billed_again(invoice: Invoice) -> list[BilledAgain]:
     """What later documents changed of the periods of one, the oldest first; no reversals."""
-    with connection.cursor() as cursor:
-        cursor.execute(AGAIN, {"invoice": invoice.pk})
-        rows = cursor.fetchall()
+    rows = ask(AGAIN, {"invoice": invoice.pk})
     bills = Invoice.objects.in_bulk([row[0] for row in rows])
     return [BilledAgain(bills[pk], amount) for pk, amount in rows]

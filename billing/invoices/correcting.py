@@ -12,11 +12,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
 from billing.models import Invoice, InvoiceAdjustment, InvoiceLine
 from o2b.charging.draft import CHANGE, LATE, POOL
 from o2b.money import sum_of
+from o2b.sql import ask
 
 CORRECTING = (CHANGE, LATE, POOL)
 
@@ -210,12 +209,12 @@ def _lines(own: Sequence[InvoiceLine]) -> _Found:
     if not own:
         return {}
     invoices = sorted({line.invoice_id for line in own})
-    return {pk: (first, last) for pk, first, last in _ask(LINES, invoices, list(CORRECTING))}
+    return {pk: (first, last) for pk, first, last in ask(LINES, [invoices, list(CORRECTING)])}
 
 
 def _adjustments(rows: Sequence[InvoiceAdjustment]) -> _Found:
     keys = sorted(row.pk for row in rows)
-    return {pk: (first, last) for pk, first, last in _ask(ADJUSTMENTS, keys)} if keys else {}
+    return {pk: (first, last) for pk, first, last in ask(ADJUSTMENTS, [keys])} if keys else {}
 
 
 def _go_with_charge(
@@ -249,9 +248,9 @@ def _tell_causes(made: Iterable[Correction], found: _Found) -> None:
         return
     columns = [list(column) for column in zip(*sorted(asked), strict=True)]
     told: dict[tuple[int, int, int], list[tuple[Any, ...]]] = defaultdict(list)
-    for invoice, item, last, *rest in _ask(CHANGES, *columns):
+    for invoice, item, last, *rest in ask(CHANGES, [*columns]):
         told[invoice, item, last].append(tuple(rest))
-    products = dict(_ask(PRODUCTS, sorted({item for _, item, _ in asked})))
+    products = dict(ask(PRODUCTS, [sorted({item for _, item, _ in asked})]))
     for each in corrections:
         seen: dict[int, Cause] = {}
         had = {products[line.charge_id] for line in each.lines}
@@ -262,9 +261,3 @@ def _tell_causes(made: Iterable[Correction], found: _Found) -> None:
                 if on < line.period_end:
                     seen[pk] = Cause(act, on, order, product is not None and had != {product})
         each.causes = [seen[pk] for pk in sorted(seen)]
-
-
-def _ask(question: str, *values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django_fsm import FSMField, transition
 
 from billing.models.frozen import KEPT_ONCE_APPROVED, KIND_STAYS
@@ -56,8 +56,11 @@ class BillRun(Stateful):
     account_ids = ArrayField(
         models.BigIntegerField(), null=True, help_text=_("Only these accounts; empty: all.")
     )
-    scope = models.CharField(
-        max_length=120, blank=True, default="", help_text=_("How these accounts were chosen.")
+    bill_day = models.PositiveSmallIntegerField(
+        null=True, help_text=_("The accounts were chosen by this bill day.")
+    )
+    bill_group = models.SlugField(
+        blank=True, default="", db_default="", help_text=_("They were chosen by this group.")
     )
     tax_rounding = models.CharField(
         max_length=7,
@@ -151,6 +154,21 @@ class BillRun(Stateful):
     @property
     def number(self) -> str:
         return f"R-{self.pk}"
+
+    @property
+    def scope(self) -> str:
+        """How its accounts were chosen, in the reader's language; empty: all, or by name."""
+        words = []
+        if self.bill_day is not None:
+            words.append(gettext("bill day %(day)s") % {"day": self.bill_day})
+        if self.bill_group:
+            words.append(gettext("group %(group)s") % {"group": self.bill_group})
+        return ", ".join(words)
+
+    @property
+    def is_by_name(self) -> bool:
+        """Somebody named its accounts, as for a bill now or a final bill."""
+        return self.account_ids is not None and self.bill_day is None and not self.bill_group
 
     @property
     def is_rehearsal(self) -> bool:

@@ -5,12 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from billing.models import PayerAgreement, PayerShare
 from billing.rules.sharing import Agreed
 from o2b.periods import FOREVER
+from o2b.sql import ask
 
 # Which services an agreement is about: all of its account, or one chain as far as it is there.
 CONCERNS = """
@@ -52,9 +52,7 @@ def agreed_of(item_ids: Collection[int]) -> dict[int, list[Agreed]]:
     if not item_ids:
         return {}
     found: dict[int, dict[int, Agreed]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(AGREED, [sorted(set(item_ids))])
-        rows = cursor.fetchall()
+    rows = ask(AGREED, [sorted(set(item_ids))])
     for item, agreement, start, end, own, payer, percent in rows:
         of_item = found.setdefault(item, {})
         known = of_item.get(agreement) or Agreed(start, end or FOREVER, own, ())

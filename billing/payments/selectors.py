@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
@@ -15,6 +14,7 @@ from billing.models import Allocation, Invoice, Payment
 from o2b.customers.models import Account
 from o2b.fields import AmountField
 from o2b.money import Money
+from o2b.sql import ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ def overdue_amount(account: Account, *, on: date) -> Money:
 
 def ledger(account: Account, *, limit: int = 50) -> list[LedgerLine]:
     """Invoices, credit notes and payments with the running balance, newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(LEDGER, {"account": account.pk, "limit": limit})
-        return list(_ledger_lines(cursor.fetchall(), account.currency))
+    return list(
+        _ledger_lines(ask(LEDGER, {"account": account.pk, "limit": limit}), account.currency)
+    )
 
 
 LEDGER = """

@@ -7,7 +7,7 @@
                "rates": [[rate, per_seconds, connect_fee, first, next, prefix, destination], …]},
      "part": [percent before it, percent with it, of],      where several pay; o2b.charging.sharing
      "delivered": [how much of each piece, …],              where not all of each was there
-     "paid": true}                              where the first piece was paid as another charge
+     "paid": [number of a piece, …]}          where these were paid whole, as another charge
 
 Numbers are texts. What is missing or None is left out. Only prices that look at single events keep
 them. Of calls whose price does not hang on the time of day equal ones are counted; elsewhere those
@@ -64,7 +64,7 @@ def basis_text(basis: Basis, terms: ChargeTerms) -> str:
     if basis.delivered:
         told["delivered"] = [_text(each) for each in basis.delivered]
     if basis.paid:
-        told["paid"] = True
+        told["paid"] = list(basis.paid)
     return _written(told)
 
 
@@ -166,7 +166,7 @@ def read_basis(told: Any) -> Stored:
         if part:
             basis = basis._replace(part=Part(*part), whole=whole)
         delivered = tuple(map(Decimal, told.get("delivered", ())))
-        basis = basis._replace(delivered=delivered, paid=told.get("paid", False) is True)
+        basis = basis._replace(delivered=delivered, paid=tuple(map(int, told.get("paid", ()))))
         return Stored(basis, events)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as exc:
         raise BasisUnreadable(f"{type(exc).__name__}: {exc}") from exc

@@ -15,6 +15,7 @@ from billing.rules.rendering import NULL, copied, copied_adjustments
 from billing.runs.posting import Books
 from billing.runs.selectors.due import AccountFacts
 from o2b.money import EXACT
+from o2b.sql import ask
 
 LINES = """
 COPY billing_draftline (run_id, shard_id, account_id, invoice_id, position, charge_id,
@@ -232,9 +233,7 @@ def due_day(on: date, payment_days: int) -> date:
 def _invoice_ids(count: int) -> list[int]:
     if not count:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(IDS, [count])
-        return [row[0] for row in cursor.fetchall()]
+    return [row[0] for row in ask(IDS, [count])]
 
 
 def discard_drafts(*, shard_id: int, account_ids: Iterable[int] | None = None) -> None:

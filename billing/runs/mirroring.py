@@ -10,6 +10,7 @@ from django.db import connection
 from billing.adjustments.mirroring import mirror_adjustments
 from billing.models import BillRun, Shard
 from billing.runs.copying import FINAL_ADJUSTMENTS, FINAL_LINES, Numbering, final_invoices
+from o2b.sql import ask
 
 # What it takes back: one document or those of a run, but for what was reversed already and for
 # what reverses others.
@@ -151,13 +152,13 @@ class Freed:
 def accounts_to_reverse(run: BillRun) -> list[tuple[int, int]]:
     """Account and lines of all documents that a reversal takes back."""
     values = _values(run, 0, 2**63 - 1)
-    rows = _ask(_about(run, BY_ACCOUNT), values)
+    rows = ask(_about(run, BY_ACCOUNT), values)
     return [(account_id, lines) for account_id, lines in rows]
 
 
 def count_originals(run: BillRun, shard: Shard) -> tuple[int, int]:
     """Accounts and documents of a shard to take back; counted apart from their drafts."""
-    accounts, documents = _ask(_about(run, COUNT), _of_shard(run, shard))[0]
+    accounts, documents = ask(_about(run, COUNT), _of_shard(run, shard))[0]
     return accounts, documents
 
 
@@ -173,7 +174,7 @@ def write_mirrors(run: BillRun, shard: Shard) -> None:
 
 def months_of(shard: Shard) -> tuple[date | None, date | None]:
     """The first and the last month that a drafted line begins in."""
-    first, last = _ask(MONTHS, [shard.pk])[0]
+    first, last = ask(MONTHS, [shard.pk])[0]
     return first, last
 
 
@@ -220,9 +221,3 @@ def _values(run: BillRun, first: int, last: int) -> dict[str, Any]:
         "first": first,
         "last": last,
     }
-
-
-def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()

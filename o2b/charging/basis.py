@@ -30,8 +30,9 @@ class Basis(NamedTuple):
     `before` is what earlier revisions billed, None for the first. Without pieces the days were
     billed once and are served no more: nothing should have been billed. `part` is what its payer
     has of the `whole` that all pieces cost together, rounded; None for who pays it all.
-    `delivered` is how much of each piece was there, empty where all of each was. `paid`: the first
-    piece was paid whole, as another charge, and only what costs more is paid by the day.
+    `delivered` is how much of each piece was there, empty where all of each was. `paid` are those
+    pieces, counted from 1, that were paid whole, as another charge: after them only what costs more
+    is paid by the day.
     """
 
     pieces: tuple[tuple[Decimal, Period], ...]
@@ -40,4 +41,4 @@ class Basis(NamedTuple):
     part: Part | None = None
     whole: Decimal | None = None
     delivered: tuple[Decimal, ...] = ()
-    paid: bool = False
+    paid: tuple[int, ...] = ()

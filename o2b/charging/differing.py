@@ -7,7 +7,7 @@ from decimal import Decimal
 from o2b.charging.basis import Basis, UsageBasis
 from o2b.charging.begun import carried
 from o2b.charging.facts import ChargeFacts
-from o2b.charging.proration import dearest, delivered_of, targets
+from o2b.charging.proration import delivered_of, targets
 from o2b.charging.ramps import free_until, terms_on
 from o2b.charging.rating import RatedPeriod
 from o2b.charging.schedule import Piece
@@ -46,13 +46,10 @@ class Differ:
     def add(self, full: Period, pieces: tuple[Piece, ...]) -> None:
         """Bill what each piece should cost less what it has been billed.
 
-        A period that was paid whole under an earlier price is gone on with: its first piece is not
-        this charge's, and what costs nothing more has no line.
+        What was paid whole under another price is gone on with: it is a piece that is not this
+        charge's, and of what comes after it that which costs nothing more has no line.
         """
-        before = self._carried(full, pieces[0].period.start) if self.begun else None
-        if before is not None:
-            later = (each._replace(segment=each.segment + 1) for each in pieces)
-            pieces = (before, *later)
+        pieces, paid = self._with_paid(full, pieces) if self.begun else (pieces, ())
         in_force = None
         if self.terms.ramp:
             started_on = self.started_on
@@ -61,24 +58,36 @@ class Differ:
             ]
         shares = [(each.quantity, each.period) for each in pieces]
         delivered = delivered_of(each.delivered for each in pieces)
-        paid = before is not None and self.terms.proration is Proration.DAY
+        by_day = paid if self.terms.proration is Proration.DAY else ()
         amounts = targets(
-            self.terms, shares, full=full, in_force=in_force, delivered=delivered, paid=paid
+            self.terms, shares, full=full, in_force=in_force, delivered=delivered, paid=by_day
         )
         own = dealt(self._part(pieces[0].period.start), amounts, self.terms.currency)
+        first = paid[0] if paid else len(pieces)
         for n, (piece, (target, of)) in enumerate(zip(pieces, own, strict=True), start=1):
-            if before is None or (n > 1 and (target or (full.start, n) in self.left)):
-                self._add(full, piece, target, shares[:n], delivered[:n], of=of, paid=paid)
+            if n not in paid and (n <= first or target or (full.start, n) in self.left):
+                before = by_day and tuple(each for each in by_day if each < n)
+                self._add(full, piece, target, shares[:n], delivered[:n], of=of, paid=before)
 
-    def _carried(self, full: Period, day: date) -> Piece | None:
-        """What was paid whole before the charge's own first day: as one piece, at its own price."""
+    def _with_paid(
+        self, full: Period, pieces: tuple[Piece, ...]
+    ) -> tuple[tuple[Piece, ...], tuple[int, ...]]:
+        """The pieces with those before them that were paid whole, and the numbers of these.
+
+        A charge that service comes back to may have such between its own.
+        """
         start = max(full.start, free_until(self.terms, self.started_on))
-        found = carried(self.begun, start=start, end=day)
-        if found is None:
-            return None
-        first = found.period.start
-        terms = terms_on(self.terms, first, started_on=self.started_on)
-        return Piece(1, found.period, *dearest(terms, found.there))
+        found: list[Piece] = []
+        paid: list[int] = []
+        for piece in pieces:
+            before = carried(self.begun, start=start, end=piece.period.start)
+            if before is not None:
+                for what in before.there:
+                    found.append(Piece(len(found) + 1, before.period, *what))
+                    paid.append(len(found))
+            found.append(piece._replace(segment=len(found) + 1))
+            start = piece.period.end
+        return tuple(found), tuple(paid)
 
     def _part(self, day: date) -> Part | None:
         """The payer's part of a period is that of the first day which is billed of it."""
@@ -112,7 +121,7 @@ class Differ:
         usage: UsageBasis | None = None,
         of: Of | None = None,
         *,
-        paid: bool = False,
+        paid: tuple[int, ...] = (),
     ) -> None:
         """One piece; who has no part of it and was billed none gets no line."""
         self.full_periods[full.start] = full

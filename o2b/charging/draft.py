@@ -1,11 +1,12 @@
 """Bill by difference: what should have been billed up to a day, minus what has been billed."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from o2b.charging import memory
+from o2b.charging.begun import carried
 from o2b.charging.differing import (
     CHANGE,
     LATE,
@@ -196,6 +197,11 @@ def _walk_of(charge: ChargeFacts, schedule: Schedule | None, until: date) -> Wal
     starts = sorted(stands, reverse=True)
     # What was billed on another grid (the start has moved) is taken back, not continued.
     billed_to = next((each for each in starts if schedule.period_on(each).start == each), None)
+    if charge.begun and charge.billed_through is not None:
+        last = schedule.period_on(charge.billed_through - timedelta(days=1))
+        # What goes on with a period that was paid whole was billed it even if it has no line.
+        if carried(charge.begun, start=last.start, end=last.end) is not None:
+            billed_to = max(billed_to or last.start, last.start)
     return walk(schedule, since=since, until=until, billed_to=billed_to)
 
 

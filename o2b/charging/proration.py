@@ -1,6 +1,6 @@
 """How a full period's price is shared by the days that were served."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
 from o2b.charging.daycount import fraction, running
@@ -53,7 +53,7 @@ def targets(
     full: Period,
     in_force: Sequence[ChargeTerms] | None = None,
     delivered: Sequence[Decimal] = (),
-    paid: bool = False,
+    paid: Collection[int] = (),
 ) -> list[Decimal]:
     """The rounded amount of each (quantity, served days) of one full period, in their order.
 
@@ -71,8 +71,8 @@ def targets(
     paid. By the day it weighs the days, so that a minimum and a fixed discount hold for as much;
     without proration that of the first piece counts, or the most so far.
 
-    `paid`: the first piece was paid whole, as another charge. By the day only what costs more than
-    it is paid then; without proration it is a piece like all others.
+    `paid` are the pieces, counted from 1, that were paid whole, as another charge. By the day only
+    what costs more than they do is paid after them; without proration they are as all others.
     """
     currency, rounding = charge.currency, charge.conventions.rounding
     amounts: list[Decimal] = []
@@ -92,7 +92,7 @@ def running_totals(
     in_force: Sequence[ChargeTerms],
     delivered: Sequence[Decimal] = (),
     *,
-    paid: bool = False,
+    paid: Collection[int] = (),
 ) -> list[Decimal]:
     """What the full period costs up to and with each piece, not yet rounded."""
     if charge.proration is Proration.NONE:
@@ -100,54 +100,76 @@ def running_totals(
     if charge.proration is Proration.FULL:
         there = list(there_of(pieces, delivered))
         return [price_of_most(in_force[0], there[:n]) for n in range(1, len(there) + 1)]
-    if paid:
-        return _totals_beyond(charge, pieces, full, in_force, delivered)
-    served, whole = running(
-        [period for _, period in pieces],
+    reached, whole = running(
+        own_days(pieces, paid),
         full=full,
         interval=charge.interval,
         conventions=charge.conventions,
     )
-    reached = weighed(served, delivered)
+    if paid:
+        scaled = _scaled_beyond(charge, pieces, reached, in_force, delivered, paid)
+    else:
+        scaled = _scaled(charge, pieces, reached, in_force, delivered)
+    return [ROUNDING.divide(each, whole) for each in scaled]
+
+
+def own_days(pieces: Sequence[tuple[Decimal, Period]], paid: Collection[int] = ()) -> list[Period]:
+    """The days of those pieces that were not paid as another charge."""
+    if not paid:
+        return [period for _, period in pieces]
+    return [period for n, (_, period) in enumerate(pieces, start=1) if n not in paid]
+
+
+def _scaled(
+    charge: ChargeTerms,
+    pieces: Sequence[tuple[Decimal, Period]],
+    reached: Sequence[int],
+    in_force: Sequence[ChargeTerms],
+    delivered: Sequence[Decimal],
+) -> list[Decimal]:
+    """By the day, as many times as the full period has days."""
     bound = charge.minimum is not None or charge.maximum is not None
     shared = _ZERO
     before: Days = 0
     totals = []
-    for (quantity, _), terms, days in zip(pieces, in_force, reached, strict=True):
+    for (quantity, _), terms, days in zip(
+        pieces, in_force, weighed(reached, delivered), strict=True
+    ):
         each = _unbound_price(terms, quantity) if bound else price(terms, quantity)
         shared = EXACT.fma(each, days - before, shared)
         before = days
-        total = _bounded(charge, shared, scale=days) if bound else shared
-        totals.append(ROUNDING.divide(total, whole))
+        totals.append(_bounded(charge, shared, scale=days) if bound else shared)
     return totals
 
 
-def _totals_beyond(
+def _scaled_beyond(
     charge: ChargeTerms,
     pieces: Sequence[tuple[Decimal, Period]],
-    full: Period,
+    reached: Sequence[int],
     in_force: Sequence[ChargeTerms],
     delivered: Sequence[Decimal],
+    paid: Collection[int],
 ) -> list[Decimal]:
-    """By the day, after a first piece that was paid whole: what the others cost more than it."""
-    reached, whole = running(
-        [period for _, period in pieces[1:]],
-        full=full,
-        interval=charge.interval,
-        conventions=charge.conventions,
-    )
-    (first, *own), totals = there_of(pieces, delivered), [_ZERO]
-    shared, before = _ZERO, 0
-    for there, terms, days in zip(own, in_force[1:], reached, strict=True):
-        shared = EXACT.fma(beyond(terms, there, first), days - before, shared)
-        before = days
-        totals.append(ROUNDING.divide(shared, whole))
+    """The same where some pieces were paid whole: after them only what costs more than they do."""
+    ahead = min(paid) - 1
+    totals = _scaled(charge, pieces[:ahead], reached[:ahead], in_force[:ahead], delivered[:ahead])
+    total, before = (totals[-1], reached[ahead - 1]) if ahead else (_ZERO, 0)
+    own = iter(reached[ahead:])
+    had: list[There] = []
+    for n, there in enumerate(there_of(pieces, delivered)[ahead:], start=ahead):
+        if n + 1 in paid:
+            had.append(there)
+        else:
+            days = next(own)
+            total = EXACT.fma(beyond(in_force[n], there, had), days - before, total)
+            before = days
+        totals.append(total)
     return totals
 
 
-def beyond(charge: ChargeTerms, there: There, paid: There) -> Decimal:
+def beyond(charge: ChargeTerms, there: There, paid: Iterable[There]) -> Decimal:
     """What a full period of it costs more than what was paid whole; fewer units bring none back."""
-    amount, had = price_of(charge, there), price_of(charge, paid)
+    amount, had = price_of(charge, there), price_of_most(charge, paid)
     more = EXACT.subtract(amount, had)
     return more if amount.copy_abs() > had.copy_abs() else _ZERO
 

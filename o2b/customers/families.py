@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from o2b.customers.models import Account
 from o2b.errors import Invalid
+from o2b.sql import ask
 
 # Several families are tied one after the other, here as in the triggers of accounts.
 ONE_BY_ONE = "SELECT pg_advisory_xact_lock(hashtext('o2b.customers.families'))"
@@ -124,6 +124,4 @@ def children_on_its_bills(account: Account) -> list[Account]:
 
 
 def _ask(question: str, values: list[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()
+    return ask(question, values)

@@ -12,15 +12,15 @@ from o2b.catalog.exchange.sheets import Layout, Row, read_sheet
 
 CHARACTERISTIC = "characteristic."
 OF_THE_ORDER = ("account", "start_on", "work_from", "promised_on", "priority", "note")
-OF_THE_LINE = ("product", "quantity", "characteristics")
+OF_THE_LINE = ("start_rule", "characteristics")  # beside what each needs
 REQUIRED = ("account", "product", "quantity")
 LAYOUT = Layout(
     required=REQUIRED,
-    optional=("order", *OF_THE_ORDER[1:], "characteristics"),
+    optional=("order", *OF_THE_ORDER[1:], *OF_THE_LINE),
     many=(CHARACTERISTIC,),
 )
 # As people read them: whose order it is, then what, then when.
-COLUMNS = ("order", *REQUIRED, *OF_THE_ORDER[1:], "characteristics")
+COLUMNS = ("order", *REQUIRED, *OF_THE_ORDER[1:], *OF_THE_LINE)
 MOST_ROWS = 20_000
 LARGEST_FILE = 10 * 1024 * 1024
 LONGEST_KEPT = 4000

@@ -109,7 +109,8 @@ def _line(wish: Wish, told: Mapping[str, str], i: int) -> LineInput:
         if name.startswith(CHARACTERISTIC):
             asked[name.removeprefix(CHARACTERISTIC)] = text
     quantity = _read(wish, "quantity", told, cells.decimal, i) or 0
-    return LineInput(told.get("product", ""), quantity, asked)
+    rule = told.get("start_rule", "").lower()
+    return LineInput(told.get("product", ""), quantity, asked, start_rule=rule)
 
 
 def _read(

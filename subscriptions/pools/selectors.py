@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from o2b import clock
@@ -14,6 +13,7 @@ from o2b.catalog.models import Meter
 from o2b.charging.facts import Prepaid
 from o2b.charging.pooling import Drawing, Lot
 from o2b.customers.models import Account
+from o2b.sql import ask
 from subscriptions.models import Item, Pool, PoolMember, PoolService
 from subscriptions.pools.incoming import Source, lots_into
 from subscriptions.pools.rules import (
@@ -72,9 +72,7 @@ def first_days_open(pool_ids: Collection[int]) -> dict[int, date]:
     """The first day of each pool that is not over everywhere it is drawn from; one query."""
     if not pool_ids:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(OVER, {"pools": sorted(pool_ids)})
-        return dict(cursor.fetchall())
+    return dict(ask(OVER, {"pools": sorted(pool_ids)}))
 
 
 def pool_states(

@@ -6,8 +6,6 @@ from datetime import date
 from json import dumps
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from o2b.catalog.models import Meter
 from o2b.catalog.selectors.decks import decks_in_force
 from o2b.charging import (
@@ -21,6 +19,7 @@ from o2b.charging import (
     from_canonical,
 )
 from o2b.periods import FOREVER, Period
+from o2b.sql import ask
 from subscriptions.models import Item, ItemVersion
 from subscriptions.selectors import known_now
 from subscriptions.usage.rules.metering import ByDeck, Total, used_of
@@ -157,9 +156,7 @@ def _used(charges: Sequence[Metered], since: Sequence[date | None]) -> dict[int,
         "first": None if None in first else min(day for day in first if day),
     }
     wheres = [where_of(each.terms) for each in charges]
-    with connection.cursor() as cursor:
-        cursor.execute(TOTALS, values)
-        rows = cursor.fetchall()
+    rows = ask(TOTALS, values)
     for n, *total in rows:
         used = used_of(Total(*total), charges[n].aggregation, wheres[n], charges[n].by_deck)
         if used is not None:

@@ -51,6 +51,7 @@ def test_rehearsals_and_cycles_are_opened(as_: As) -> None:
     assert finance.get(rehearsal["url"]).json()["state"] == "rehearsed"
     shown = finance.get(cycle["url"]).json()
     assert (shown["scope"], shown["progress"]["drafted"]) == ("bill day 15", 1)
+    assert (shown["bill_day"], shown["bill_group"]) == (15, "")
     assert len(finance.get(f"{RUNS}?kind=rehearsal").json()["results"]) == 1
     refused = finance.post(f"{rehearsal['url']}/approve")
     assert refused.status_code == 409

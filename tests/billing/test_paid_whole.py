@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from billing.models import InvoiceLine
+from billing.models import Charge, InvoiceLine
 from o2b.asks import ask
 from subscriptions.changes.preview import preview_changes
 from subscriptions.changes.wishes import When, Wish
 from subscriptions.models import Act, Item
+from tests.billing.again import lines_again
 from tests.factories import a_product, monthly, reprice
 from tests.scenarios.world import World
 from tests.subscriptions.serving import told
@@ -155,6 +156,61 @@ def test_days_by_the_day_between_are_not_paid_whole(world: World) -> None:
     world.on("2026-01-21")
     billed(world, "2026-01-21")
     assert rows(world.account)[1:] == [("01-11", "30.97"), ("01-21", "35.13")]
+
+
+def back(world: World, product: Any, on: date, **price: Any) -> None:
+    """The first price again, and so the same Terms and the same charge."""
+    reprice(product, charges=[monthly("31.00", **price)])
+    told(world, Item.objects.get(root=None), Act.TERMS, on=on)
+    assert Charge.objects.count() == 2
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_what_another_price_had_on_top_is_not_paid_again_by_the_first(
+    world: World, early: bool
+) -> None:
+    """Full: two at 31.00, three more at 32.00 from the 11th, six from the 21st under the first."""
+    product = in_service(world, "2", proration="full")
+    dearer(world.on("2026-01-11"), product, date(2026, 1, 11), proration="full")
+    told(world, Item.objects.get(), Act.QUANTITY, on=date(2026, 1, 11), quantity=Decimal(5))
+    if early:
+        billed(world, "2026-01-12")
+    back(world.on("2026-01-21"), product, date(2026, 1, 21), proration="full")
+    billed(world, "2026-01-21")
+    assert rows(world.account) == [("01-01", "62.00"), ("01-11", "96.00")]
+    told(world.on("2026-01-26"), Item.objects.get(), Act.QUANTITY, quantity=Decimal(6))
+    billed(world, "2026-01-26")
+    assert rows(world.account)[2:] == [("01-26", "31.00")]
+
+
+@WHOLE
+def test_days_that_another_price_paid_whole_are_not_paid_by_the_day_again(
+    world: World, proration: str
+) -> None:
+    """By the day until the 11th, then a month whole; by the day again only what is on top."""
+    product = in_service(world, "2")
+    dearer(world.on("2026-01-11"), product, date(2026, 1, 11), proration=proration)
+    billed(world, "2026-01-11")
+    back(world.on("2026-01-21"), product, date(2026, 1, 21))
+    told(world, Item.objects.get(), Act.QUANTITY, on=date(2026, 1, 26), quantity=Decimal(3))
+    billed(world, "2026-01-26")
+    assert rows(world.account)[1:] == [("01-01", "-42.00"), ("01-11", "64.00"), ("01-26", "6.00")]
+    billed(world, "2026-02-01")
+    assert rows(world.account)[4:] == [("02-01", "93.00")]
+
+
+def test_fewer_by_the_day_say_that_they_bring_none_back(world: World) -> None:
+    """Five by the day, then one, after two that were paid whole: the words of a step are true."""
+    product = in_service(world, "2", proration="none")
+    dearer(world.on("2026-01-16"), product)
+    told(world, Item.objects.get(), Act.QUANTITY, on=date(2026, 1, 16), quantity=Decimal(5))
+    billed(world, "2026-01-16")
+    told(world.on("2026-01-20"), Item.objects.get(), Act.QUANTITY, quantity=Decimal(1))
+    told(world.on("2026-01-24"), Item.objects.get(), Act.QUANTITY, quantity=Decimal(4))
+    billed(world, "2026-01-24")
+    last = next(each for each in lines_again() if f"{each.line.served_from:%d}" == "24")
+    words = [step.arithmetic for step in last.again.steps if step.label == "paid already"]
+    assert words == ["160 − 64", "max(32 − 64, 0)", "128 − 64"]
 
 
 @WHOLE

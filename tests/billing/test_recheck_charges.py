@@ -10,15 +10,17 @@ from django.core.management import CommandError, call_command
 from billing.models import ChargeState, InvoiceLine
 from billing.runs.services import open_run
 from o2b.charging import memory, schedule
+from o2b.charging.differing import Differ
 from o2b.charging.schedule import Segment
 from o2b.models import Event
 from o2b.periods import FOREVER, Period
 from subscriptions.models import Act, Item
-from tests.factories import a_product, an_account, an_entity, monthly
+from tests.factories import a_product, an_account, an_entity, monthly, reprice
 from tests.subscriptions.serving import told
 
 pytestmark = pytest.mark.django_db
 ELEVENTH = date(2026, 1, 11)
+ADD = Differ.add
 
 
 def doubled(segments):
@@ -123,3 +125,33 @@ def test_a_run_that_is_under_way_comes_first(world, item):
 def test_what_was_told_since_and_not_billed_yet_is_no_difference(world, item):
     told(world, item, Act.QUANTITY, on=date(2026, 1, 21), quantity=2)
     assert said("--dry-run")[-1].startswith("0 charges")
+
+
+def nothing_by_the_day(self, full, pieces):
+    """As it was: by the day nothing was billed in a period that another price had paid whole."""
+    if not (self.begun and self.terms.proration == "day"):
+        ADD(self, full, pieces)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_days_on_top_of_a_month_that_was_paid_whole_are_found(world, monkeypatch, ends):
+    """Also where nothing else was ever billed by the day: three units more for nine days."""
+    world.on("2026-01-01")
+    product = a_product(code="line", charges=[monthly("31.00", proration="none")])
+    world.sell(products=[product], quantity="2")
+    billed(world)
+    with monkeypatch.context() as before:
+        memory.forget()
+        before.setattr(Differ, "add", nothing_by_the_day)
+        reprice(product, charges=[monthly("32.00")])
+        told(world.on("2026-01-16"), Item.objects.get(), Act.TERMS, on=date(2026, 1, 16))
+        told(world, Item.objects.get(), Act.QUANTITY, on=date(2026, 1, 16), quantity=Decimal(5))
+        if ends:
+            told(world, Item.objects.get(), Act.END, on=date(2026, 1, 25))
+        billed(world)
+    memory.forget()
+    assert january() == ["62.00"]
+    call_command("recheck_charges")
+    world.on("2026-01-30")
+    billed(world)
+    assert january() == ["27.87" if ends else "49.55", "62.00"]

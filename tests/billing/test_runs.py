@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import transaction
+from django.utils import translation
 
 from billing.models import BillRun, DraftInvoice, DraftLine, Invoice, InvoiceLine, Posting, Shard
 from billing.runs.selectors import counts_of, totals_of
@@ -40,7 +41,7 @@ from tests.billing.worlds import (
     numbers,
     parked,
 )
-from tests.factories import a_product, a_user, an_entity, monthly, setup_fee
+from tests.factories import a_product, a_user, an_account, an_entity, monthly, setup_fee
 
 pytestmark = pytest.mark.django_db
 
@@ -283,3 +284,16 @@ def test_a_run_keeps_its_moments() -> None:
     run = finalised()
     assert run.drafted_at is not None
     assert run.approved_at == AT == datetime(2026, 1, 1, 9, tzinfo=UTC)
+
+
+def test_how_accounts_were_chosen_is_told_in_the_readers_language() -> None:
+    account = an_account(bill_day=5, bill_group="north")
+    told = {"legal_entity_id": an_entity().pk, "on": JANUARY, "opened_by_id": a_user().pk, "at": AT}
+    with translation.override("de"):
+        run = open_run(**told, bill_day=5, bill_group="north")
+        assert run.scope == "Abrechnungstag 5, Gruppe north"
+    run.refresh_from_db()
+    assert (run.scope, run.is_by_name) == ("bill day 5, group north", False)
+    cancel_run(run_id=run.pk, at=AT)
+    named = open_run(**told, account_ids=[account.pk])
+    assert (named.scope, named.is_by_name) == ("", True)

@@ -91,6 +91,40 @@ def test_everything_that_a_row_can_say(shop):
     assert line.terms.start_rule == "on_date"
 
 
+def test_each_line_says_when_its_billing_starts(shop):
+    header = "order,account,product,quantity,start_on,start_rule"
+    rows = (
+        "A,N-1,fibre,1,,each_part",
+        "A,N-1,router,1,,",
+        "B,N-2,fibre,1,2026-04-01,On_Delivery",
+        "B,N-2,router,1,2026-04-01,on_date",
+    )
+    taken(sheet(*rows, header=header), dry_run=False)
+    lines = OrderLine.objects.order_by("order_id", "position")
+    assert [line.terms.start_rule for line in lines] == [
+        "each_part",
+        "on_delivery",
+        "on_delivery",
+        "on_date",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("some_day", "Billing starts by one of: on_delivery, each_part, on_date."),
+        ("on_date", "Name the day from which it is billed."),
+    ],
+)
+def test_a_start_that_nobody_knows_refuses_its_order(shop, rule, told):
+    header = "order,account,product,quantity,start_rule"
+    rows = ("A,N-1,fibre,1,", f"A,N-1,router,1,{rule}", "B,N-2,fibre,1,")
+    bulk = taken(sheet(*rows, header=header), dry_run=False)
+    assert results(bulk)[1:] == [(3, "refused", "start_rule"), (4, "placed", "")]
+    assert problems(bulk)[1] == told
+    assert Order.objects.get().account.reference == "N-2"
+
+
 def test_rows_without_a_reference_are_orders_of_their_own(shop):
     bulk = taken(sheet(",N-1,fibre,1", ",N-1,router,1"), dry_run=False)
     assert (bulk.orders_placed, Order.objects.count()) == (2, 2)

@@ -1,12 +1,9 @@
 """What drafting reads of accounts that have a coupon or a minimum; one query where none has."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-from django.db import connection
 
 from billing.adjustments.rules.facts import (
     AccountFacts,
@@ -20,6 +17,7 @@ from billing.adjustments.rules.facts import (
 )
 from billing.runs.selectors.scope import Scope
 from o2b.periods import FOREVER
+from o2b.sql import ask
 
 ACCOUNTS = """
 SELECT account_id FROM billing_coupongrant WHERE {account}
@@ -83,7 +81,7 @@ SELECT account_id, kind, source_id, charge_id, period_start, max(revision), sum(
 def accounts_to_adjust(scope: Scope) -> list[int]:
     """The accounts of a shard that ever had a coupon or a minimum."""
     question = ACCOUNTS.format(account=scope.within("account_id"))
-    return sorted(row[0] for row in _ask(question, scope.values))
+    return sorted(row[0] for row in ask(question, scope.values))
 
 
 def facts_of_accounts(account_ids: Sequence[int]) -> dict[int, AccountFacts]:
@@ -94,12 +92,12 @@ def facts_of_accounts(account_ids: Sequence[int]) -> dict[int, AccountFacts]:
     starts += [each.starts for rows in minimums.values() for each in rows]
     pieces: dict[int, list[Piece]] = defaultdict(list)
     measures: dict[int, dict[int, Measure]] = defaultdict(dict)
-    for account, charge, item, product, kind, name, *told in _ask(BILLED, [min(starts), keys]):
+    for account, charge, item, product, kind, name, *told in ask(BILLED, [min(starts), keys]):
         measures[account][charge] = Measure(item, product, kind, name)
         if told[0] is not None:
             pieces[account].append(Piece(charge, *told))
     given: dict[int, dict[Key, Given]] = defaultdict(dict)
-    for account, kind, source, of, start, *told in _ask(GIVEN, [keys]):
+    for account, kind, source, of, start, *told in ask(GIVEN, [keys]):
         revision, amount, tax, code, rate, end = told
         given[account][kind, source, of, start] = Given(revision, amount, tax, code, rate, end)
     return {
@@ -116,7 +114,7 @@ def facts_of_accounts(account_ids: Sequence[int]) -> dict[int, AccountFacts]:
 
 def _coupons(keys: list[int]) -> dict[int, list[CouponFacts]]:
     found: dict[int, list[CouponFacts]] = defaultdict(list)
-    for account, *told in _ask(COUPONS, [keys]):
+    for account, *told in ask(COUPONS, [keys]):
         grant, kind, value, currency, months, periods, starts, ends, first, last, only, text = told
         found[account].append(
             coupon_facts(
@@ -139,7 +137,7 @@ def _coupons(keys: list[int]) -> dict[int, list[CouponFacts]]:
 
 def _minimums(keys: list[int]) -> dict[int, list[MinimumFacts]]:
     found: dict[int, list[MinimumFacts]] = defaultdict(list)
-    for account, *told in _ask(MINIMUMS, [keys]):
+    for account, *told in ask(MINIMUMS, [keys]):
         key, minimum, currency, months, calendar, prorated, starts, ends, code, text, today = told
         found[account].append(
             MinimumFacts(
@@ -157,9 +155,3 @@ def _minimums(keys: list[int]) -> dict[int, list[MinimumFacts]]:
             )
         )
     return found
-
-
-def _ask(question: str, values: Any) -> Iterable[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return list(cursor.fetchall())

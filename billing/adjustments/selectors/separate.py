@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
-
-from django.db import connection
+from typing import NamedTuple
 
 from billing.adjustments.rules.expected import AtLeast, Line, Off, Promised
 from billing.runs.selectors.scope import Scope
 from o2b.money import minor_units
 from o2b.periods import FOREVER
+from o2b.sql import ask
 
 ACCOUNTS = """
 SELECT account.id, account.currency, false FROM customers_account AS account
@@ -120,7 +119,7 @@ class Asked(NamedTuple):
 def accounts_to_check(shard_id: int, scope: Scope) -> Asked:
     """Whoever has a coupon or a minimum, or a draft of such; nobody in most shards."""
     question = ACCOUNTS.format(account=scope.within("account_id"), own=scope.within("account.id"))
-    rows = _ask(question, scope.values | {"shard": shard_id})
+    rows = ask(question, scope.values | {"shard": shard_id})
     return Asked({row[0]: row[1] for row in rows}, {row[0] for row in rows if row[2]})
 
 
@@ -132,7 +131,7 @@ def separate_data(shard_id: int, currencies: dict[int, str]) -> dict[int, Separa
     def units(account: int, amount: Decimal) -> int:
         return minor_units(amount, currencies[account])
 
-    for account, charge, start, revision, segment, *told, amount in _ask(LINES, values):
+    for account, charge, start, revision, segment, *told, amount in ask(LINES, values):
         item, kind, name, product, code, rate, since, to = told
         found[account].lines.append(
             Line(
@@ -148,9 +147,7 @@ def separate_data(shard_id: int, currencies: dict[int, str]) -> dict[int, Separa
                 units(account, amount),
             )
         )
-    for account, currency, grant, kind, value, months, periods, *days, only in _ask(
-        COUPONS, values
-    ):
+    for account, currency, grant, kind, value, months, periods, *days, only in ask(COUPONS, values):
         starts, ends, last, first = days
         if currency in ("", currencies[account]):
             percent = kind == "percent"
@@ -168,7 +165,7 @@ def separate_data(shard_id: int, currencies: dict[int, str]) -> dict[int, Separa
                     frozenset(only),
                 )
             )
-    for account, currency, key, minimum, months, counted, prorated, since, ends, today in _ask(
+    for account, currency, key, minimum, months, counted, prorated, since, ends, today in ask(
         MINIMUMS, values
     ):
         if currency == currencies[account]:
@@ -184,7 +181,7 @@ def separate_data(shard_id: int, currencies: dict[int, str]) -> dict[int, Separa
                     today,
                 )
             )
-    for account, *of, amount, drafted in _ask(GIVEN, values):
+    for account, *of, amount, drafted in ask(GIVEN, values):
         found[account].given[tuple(of)] = units(account, amount)
         found[account].drafted[tuple(of)] = units(account, drafted)
     return found
@@ -194,10 +191,4 @@ def uneven_documents(
     shard_id: int, account_ids: Sequence[int]
 ) -> list[tuple[int, Decimal, Decimal]]:
     """(account, net of the document, net of its parts) where the two differ, or their taxes."""
-    return list(_ask(UNEVEN, {"shard": shard_id, "accounts": list(account_ids)}))
-
-
-def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()
+    return ask(UNEVEN, {"shard": shard_id, "accounts": list(account_ids)})

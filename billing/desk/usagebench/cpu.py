@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import psutil
-from django.db import connection
+
+from o2b.sql import ask
 
 SESSIONS = """
 SELECT pid FROM pg_stat_activity
@@ -37,9 +38,7 @@ class Spent(NamedTuple):
 
 def spent(web: int) -> Spent:
     """So far, by the web server (this process and its children) and by all sessions but ours."""
-    with connection.cursor() as cursor:
-        cursor.execute(SESSIONS)
-        sessions = [pid for (pid,) in cursor.fetchall()]
+    sessions = [pid for (pid,) in ask(SESSIONS)]
     served = psutil.Process(web)
     return Spent(
         sum(map(_seconds, [served, *served.children(recursive=True)])),

@@ -38,7 +38,7 @@ def carry_over(
     if shard.carried:
         before = CarriedBill.objects.filter(shard=shard)
         (before if scope.only is None else before.filter(account__in=scope.only)).delete()
-    if run.account_ids is not None and not run.scope:
+    if run.is_by_name:
         return set()
     payers = families_in(run, drafts) if shard.families else {}
     minimums = _minimums(run, _of_payers(scope, accounts, payers) if shard.families else accounts)

@@ -13,9 +13,11 @@ from o2b.charging.pricing.adjustments import bounded, discounted, less
 from o2b.charging.pricing.explained import sum_words, told
 from o2b.charging.proration import (
     Days,
+    There,
     beyond,
     dearest,
-    price_of,
+    own_days,
+    price_of_most,
     running_totals,
     there_of,
     weighed,
@@ -55,14 +57,14 @@ def pieces_told(
     amounts: Sequence[Decimal],
     part: Part | None = None,
     delivered: Sequence[Decimal] = (),
-    paid: bool = False,
+    paid: Sequence[int] = (),
 ) -> Iterator[Step]:
     """The last of some pieces of a period; `amounts` are those that `targets` gave.
 
     Who pays a part of it pays that of the sum, less that of the pieces before.
     """
     if paid:
-        yield from _beyond(terms, pieces, full, in_force, delivered)
+        yield from _beyond(terms, pieces, full, in_force, delivered, paid)
     elif terms.proration is Proration.DAY:
         yield from _by_day(terms, pieces, full, in_force, delivered)
     else:
@@ -109,27 +111,45 @@ def _beyond(
     full: Period,
     in_force: Sequence[ChargeTerms],
     delivered: Sequence[Decimal],
+    paid: Sequence[int],
 ) -> Iterator[Step]:
-    """By the day, what each piece costs more than the first, which was paid whole."""
+    """By the day, what each piece costs more than those before it that were paid whole."""
     reached, whole = running(
-        [days for _, days in pieces[1:]],
+        own_days(pieces, paid),
         full=full,
         interval=terms.interval,
         conventions=terms.conventions,
     )
-    (first, *own), before = there_of(pieces, delivered), 0
+    totals = running_totals(terms, pieces, full, in_force, delivered, paid=paid)
+    ahead = min(paid) - 1
     shares: list[Decimal] = []
-    for there, priced, days in zip(own, in_force[1:], reached, strict=True):
-        steps = _priced(priced, *there)
+    if ahead:
+        yield from _by_day(terms, pieces[:ahead], full, in_force[:ahead], delivered[:ahead])
+        shares.append(totals[ahead - 1])
+    own, before = iter(reached[ahead:]), reached[ahead - 1] if ahead else 0
+    had: list[There] = []
+    for n, there in enumerate(there_of(pieces, delivered)[ahead:], start=ahead):
+        if n + 1 in paid:
+            had.append(there)
+            continue
+        steps = _priced(in_force[n], *there)
         yield from steps
-        had, more = price_of(priced, first), beyond(priced, there, first)
-        yield Step("paid already", f"{told(steps[-1].result)} − {told(had)}", more)
-        part, before = days - before, days
-        shares.append(_divided(EXACT.multiply(more, part), whole))
-        yield Step("days", f"{told(more)} × {part} / {whole}", shares[-1])
+        more = beyond(in_force[n], there, had)
+        yield _less_paid(steps[-1].result, price_of_most(in_force[n], had), more)
+        days = next(own)
+        shares.append(_divided(EXACT.multiply(more, days - before), whole))
+        yield Step("days", f"{told(more)} × {days - before} / {whole}", shares[-1])
+        before = days
     if len(shares) > 1:
-        exact = running_totals(terms, pieces, full, in_force, delivered, paid=True)[-1]
-        yield Step("sum", sum_words(shares), exact)
+        yield Step("sum", sum_words(shares), totals[-1])
+
+
+def _less_paid(amount: Decimal, had: Decimal, more: Decimal) -> Step:
+    """What costs no more than what was paid brings none back."""
+    words = f"{told(amount)} − {told(had) if had >= 0 else f'({told(had)})'}"
+    if EXACT.subtract(amount, had) != more:
+        words = f"{'max' if had >= 0 else 'min'}({words}, 0)"
+    return Step("paid already", words, more)
 
 
 def _by_day(

@@ -10,6 +10,7 @@ from billing.families.selectors import MEMBERS, members_among
 from billing.models import BillRun
 from o2b.customers.models import Account
 from o2b.errors import Invalid
+from o2b.sql import ask
 
 NOTED = (
     MEMBERS
@@ -81,18 +82,14 @@ def note_families(run: BillRun) -> None:
         "entity": run.legal_entity_id,
         "chosen": run.account_ids,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(NOTED, values)
-        run.families = sum(is_payer for (is_payer,) in cursor.fetchall())
+    run.families = sum(is_payer for (is_payer,) in ask(NOTED, values))
     if run.families:
         run.save(update_fields=["families"])
 
 
 def loads_of(run: BillRun) -> list[Load]:
     """Each family of a run by its payer, with its accounts and lines."""
-    with connection.cursor() as cursor:
-        cursor.execute(LINES_BY_PAYER, {"run": run.pk, "entity": run.legal_entity_id})
-        return cursor.fetchall()
+    return ask(LINES_BY_PAYER, {"run": run.pk, "entity": run.legal_entity_id})
 
 
 def cut_families(loads: Sequence[Load], *, accounts: int, lines: int) -> Iterator[list[Load]]:

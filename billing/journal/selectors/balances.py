@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-from django.db import connection
 
 from o2b.periods import add_months
+from o2b.sql import ask
 
 # A posting names both its sides, so that each counts once as debit and once as credit.
 BALANCES = """
@@ -74,15 +72,9 @@ def balances_of(*, month: date, legal_entity_id: int | None = None) -> list[Bala
     """The trial balance of a month; within each seller and currency the balances are 0 in all."""
     question = BALANCES.format(own=OWN, unvalued=UNVALUED, which=WHICH)
     values = {"start": month, "end": add_months(month, 1), "entity": legal_entity_id}
-    return [Balanced(*row) for row in _ask(question, values)]
+    return [Balanced(*row) for row in ask(question, values)]
 
 
 def months_with_postings() -> list[date]:
     """First days of the months in which something was posted, the newest first."""
-    return [row[0] for row in _ask(MONTHS, {})]
-
-
-def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()
+    return [row[0] for row in ask(MONTHS, {})]

@@ -6,9 +6,7 @@ A shard asks each once, about services that were changed.
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
-
-from django.db import connection
+from typing import NamedTuple
 
 from billing.rules.drafting import DueRow
 from billing.rules.expecting import delivered_by
@@ -19,6 +17,7 @@ from o2b.catalog.models.terms import PAID_WHOLE
 from o2b.charging import Kind, Proration, Segment
 from o2b.charging.begun import Begun, Had, begun_by, by_grid
 from o2b.periods import FOREVER, Period
+from o2b.sql import ask
 
 # Nothing is looked up where `any` says that nobody is paid whole at all, as in most houses.
 CHAIN = """
@@ -136,7 +135,7 @@ def telling_begun(rows: list[DueRow]) -> list[DueRow]:
 def _drafted(charge_ids: list[int]) -> dict[int, tuple[Begun, ...]]:
     places: dict[int, tuple[int, int]] = {}
     had: dict[tuple[int, int, int, date], tuple[int, Had[tuple[int, int]]]] = {}
-    for charge, grid, item, priced, terms, whole, first, after, *rest in _ask(DRAFTED, charge_ids):
+    for charge, grid, item, priced, terms, whole, first, after, *rest in ask(DRAFTED, [charge_ids]):
         places[charge] = place = (item, priced)
         quantity, in_use, delivered = rest
         days = Period(first, after or FOREVER)
@@ -153,7 +152,7 @@ def promised_begun(
     `parts` of any of these are those of its chain: one order line began it.
     """
     wanted = sorted(set(item_ids))
-    held = [_Held(*row) for row in _ask(PROMISED, wanted)] if wanted else []
+    held = [_Held(*row) for row in ask(PROMISED, [wanted])] if wanted else []
     if not held:
         return {}
     terms = verified_terms(each.terms_id for each in held)
@@ -173,9 +172,3 @@ def promised_begun(
             whole = charge.proration is not Proration.DAY
             had += [(grid, each.had(place, segment, whole=whole)) for segment in days]
     return begun_by(by_grid(had).values())
-
-
-def _ask(question: str, keys: list[int]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, [keys])
-        return cursor.fetchall()

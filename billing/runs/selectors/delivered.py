@@ -10,21 +10,24 @@ from o2b.catalog.models.terms import PAID_BY_PART
 
 # Parts of the line that began the service, if its Terms' text lets each cost, while it lasted; and
 # whether the reaction to one of them is owed by the outbox, so that the item cannot know of it yet:
-# true if it failed or nobody took it up for long.
+# true if it failed or nobody took it up for long. So is one of a moment to come, for then the clock
+# was set back and nobody knows. The outbox has no index for it: it is read once, not for each part.
 PARTS = f"""
-SELECT item.id, part.on, part.fraction, ordered.order_id, (
-        SELECT bool_or(
-                owed.last_error <> ''
-                OR owed.recorded_at < statement_timestamp() - interval '10 minutes'
-            )
-            FROM o2b_outbox AS owed
-            WHERE owed.task = 'subscriptions.take_parts' AND owed.key = ordered.order_id
-    )
+WITH owed AS MATERIALIZED (
+    SELECT key AS order_id, bool_or(
+            last_error <> '' OR recorded_at NOT BETWEEN
+                statement_timestamp() - interval '10 minutes'
+                AND statement_timestamp() + interval '10 minutes'
+        ) AS fails
+        FROM o2b_outbox WHERE task = 'subscriptions.take_parts' GROUP BY key
+)
+SELECT item.id, part.on, part.fraction, ordered.order_id, owed.fails
     FROM subscriptions_item AS item
     JOIN subscriptions_item AS root ON root.id = COALESCE(item.root_id, item.id)
     JOIN orders_orderline AS ordered ON ordered.id = root.order_line_id
     JOIN catalog_terms AS began ON began.id = ordered.terms_id
         AND began.body ~ '{PAID_BY_PART}'
+    LEFT JOIN owed ON owed.order_id = ordered.order_id
     LEFT JOIN orders_deliveredpart AS part ON part.line_id = ordered.id AND EXISTS (
         SELECT FROM subscriptions_item AS leg
             JOIN subscriptions_itemversion AS known ON known.item_id = leg.id

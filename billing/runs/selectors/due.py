@@ -6,13 +6,12 @@ from decimal import Decimal
 from json import loads
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from billing.rules.drafting import DueRow
 from billing.runs.selectors.scope import Scope
 from o2b.charging import ChargeTerms, Discount
 from o2b.charging.terms import details_of, tiers_of
 from o2b.periods import Interval
+from o2b.sql import ask
 from subscriptions.pools.statements import USAGE_REVISION
 
 # Days that are not billed are as if not in service. A charge of a changed item that has no day
@@ -187,7 +186,7 @@ def _rows_of(scope: Scope, due: str, **values: Any) -> list[DueRow]:
         due=due,
         again=AGAIN,
     )
-    rows: list[Any] = _ask(question, scope.values | values)
+    rows: list[Any] = ask(question, scope.values | values)
     return rows
 
 
@@ -198,7 +197,7 @@ def accounts_of(scope: Scope) -> dict[int, AccountFacts]:
         payer=scope.within("payer_id"),
         agreed=scope.within("account_id"),
     )
-    return {row[0]: AccountFacts(*row[1:]) for row in _ask(question, scope.values)}
+    return {row[0]: AccountFacts(*row[1:]) for row in ask(question, scope.values)}
 
 
 def terms_charges_of(scope: Scope) -> list[TermsChargeRow]:
@@ -212,7 +211,7 @@ def charges_of_terms(terms_ids: Collection[int]) -> list[TermsChargeRow]:
 
 
 def _terms_charges(of: str, values: dict[str, object]) -> list[TermsChargeRow]:
-    return [TermsChargeRow(*row) for row in _ask(TERMS_CHARGES.format(of=of), values)]
+    return [TermsChargeRow(*row) for row in ask(TERMS_CHARGES.format(of=of), values)]
 
 
 def _of_charges(scope: Scope) -> str:
@@ -221,7 +220,7 @@ def _of_charges(scope: Scope) -> str:
 
 def tax_codes_of(scope: Scope) -> list[str]:
     """Every tax code that a charge of the scope may bear."""
-    return [row[0] for row in _ask(TAX_CODES.format(of=_of_charges(scope)), scope.values)]
+    return [row[0] for row in ask(TAX_CODES.format(of=_of_charges(scope)), scope.values)]
 
 
 def charge_terms(row: TermsChargeRow) -> ChargeTerms:
@@ -247,9 +246,3 @@ def charge_terms(row: TermsChargeRow) -> ChargeTerms:
 
 def _discount(said: dict[str, str]) -> Discount:
     return Discount(said["kind"], Decimal(said["value"]))  # type: ignore[arg-type]
-
-
-def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()

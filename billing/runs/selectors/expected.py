@@ -5,14 +5,13 @@ from datetime import date
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from billing.payers.selectors import PAYING
 from billing.promises.selectors import KEPT
 from billing.runs.selectors.scope import Scope
 from o2b.charging import LineTerms, Segment, from_canonical
 from o2b.models import Outbox
 from o2b.periods import FOREVER, Period
+from o2b.sql import ask
 
 # Ranges of accounts are joined, and what has no account is read by the ids of these: so a shard
 # costs the same however many others there are. Left to choose, Postgres reads whole tables for it.
@@ -207,7 +206,7 @@ def promised_rows(scope: Scope, *, shared: bool) -> list[tuple[Any, ...]]:
             **LOOKED_UP,
         )
         asked.append(OF_OTHERS.format(payer=scope.within("share.payer_id"), promised=of_others))
-    return _ask(" UNION ALL ".join(asked), scope.values)
+    return ask(" UNION ALL ".join(asked), scope.values)
 
 
 def _near(scope: Scope) -> dict[str, str]:
@@ -232,7 +231,7 @@ def drafted_texts(shard_id: int, scope: Scope) -> dict[int, tuple[int, str]]:
     """charge → (account, its drafted lines as one text), read back from where they lie."""
     question = DRAFTED.format(draft=scope.within("account_id"))
     found: dict[int, tuple[int, str]] = {}
-    for account_id, charge_id, text in _ask(question, scope.values | {"shard": shard_id}):
+    for account_id, charge_id, text in ask(question, scope.values | {"shard": shard_id}):
         before = found.get(charge_id)
         found[charge_id] = (account_id, text if before is None else f"{before[1]};{text}")
     return found
@@ -241,7 +240,7 @@ def drafted_texts(shard_id: int, scope: Scope) -> dict[int, tuple[int, str]]:
 def verified_terms(terms_ids: Iterable[int]) -> dict[int, LineTerms | None]:
     """Terms as their texts say; None where a text is not what its digest names, or is no Terms."""
     found: dict[int, LineTerms | None] = {}
-    for terms_id, digest, body in _ask(BODIES, [sorted(set(terms_ids))]):
+    for terms_id, digest, body in ask(BODIES, [sorted(set(terms_ids))]):
         is_same = sha256(body.encode()).hexdigest() == digest
         try:
             found[terms_id] = from_canonical(body) if is_same else None
@@ -262,7 +261,7 @@ def served_of(item_ids: Iterable[int]) -> dict[tuple[int, int], list[Served]]:
     """(item, Terms) → its billed days as they are known now, for items that were changed."""
     found: dict[tuple[int, int], list[Served]] = {}
     wanted = sorted(set(item_ids))
-    rows = _ask(VERSIONS, [wanted]) if wanted else ()
+    rows = ask(VERSIONS, [wanted]) if wanted else ()
     for item_id, terms_id, start, end, quantity, opens, anchor_on, ends in rows:
         segment = Segment(Period(start, end or FOREVER), quantity, ends)
         found.setdefault((item_id, terms_id), []).append(Served(segment, opens, anchor_on))
@@ -279,7 +278,7 @@ def looked_at(scope: Scope, *, shared: bool) -> int:
         paying=paying,
         held=scope.within("held.account_id"),
     )
-    return int(_ask(question, scope.values)[0][0])
+    return int(ask(question, scope.values)[0][0])
 
 
 def still_to_open(item_ids: Iterable[int]) -> set[int]:
@@ -287,10 +286,4 @@ def still_to_open(item_ids: Iterable[int]) -> set[int]:
     wanted = sorted(set(item_ids))
     if not wanted or not Outbox.objects.filter(task="billing.open_charges").exists():
         return set()
-    return {row[0] for row in _ask(STILL_TO_OPEN, [wanted])}
-
-
-def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()
+    return {row[0] for row in ask(STILL_TO_OPEN, [wanted])}

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
-
-from django.db import connection
 
 from o2b.charging import Billed
 from o2b.charging.succeeding import Days, History, Successor, succeeded, with_rates
 from o2b.periods import FOREVER
+from o2b.sql import ask
 
 HISTORY = """
 SELECT charge_id, period_start, segment, max(revision), sum(amount), max(period_end),
@@ -95,7 +93,7 @@ def billed_history(charge_ids: Iterable[int]) -> History:
     others = {each.charge_id for measure in (*usage, *recurring) for each in measure}
     found: dict[int, list[Billed]] = {pk: [] for pk in wanted}
     reversed_ = set()
-    for charge_id, *row in _ask(HISTORY, sorted(others.union(wanted))):
+    for charge_id, *row in ask(HISTORY, [sorted(others.union(wanted))]):
         billed = Billed(*row)
         found.setdefault(charge_id, []).append(billed)
         if billed.undone:  # something of it was: what stands is looked at
@@ -110,7 +108,7 @@ def billed_history(charge_ids: Iterable[int]) -> History:
 
 def _look_at_reversed(history: dict[int, list[Billed]], charge_ids: list[int]) -> None:
     """Tell what was undone altogether from what other lines still bill, at their rate."""
-    stands = {tuple(key): percent for *key, percent in _ask(STANDING, charge_ids)}
+    stands = {tuple(key): percent for *key, percent in ask(STANDING, [charge_ids])}
     for charge_id in charge_ids:
         history[charge_id] = [
             _standing(each, stands.get((charge_id, each.period_start, each.segment)))
@@ -132,7 +130,7 @@ Measures = list[list[Successor]]
 def _measures(charge_ids: list[int]) -> tuple[Measures, Measures]:
     """Those of usage, and of what recurs."""
     days: dict[tuple[bool, int, int], list[Days]] = {}
-    for is_usage, measure, charge_id, start, end, goes_on in _ask(MEASURES, charge_ids):
+    for is_usage, measure, charge_id, start, end, goes_on in ask(MEASURES, [charge_ids]):
         of_charge = days.setdefault((is_usage, measure, charge_id), [])
         if start is not None:
             of_charge.append(Days(start, end or FOREVER, end is None or goes_on))
@@ -140,9 +138,3 @@ def _measures(charge_ids: list[int]) -> tuple[Measures, Measures]:
     for (is_usage, measure, charge_id), own in days.items():
         found[is_usage].setdefault(measure, []).append(Successor(charge_id, tuple(own)))
     return list(found[True].values()), list(found[False].values())
-
-
-def _ask(question: str, keys: list[int]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, [keys])
-        return cursor.fetchall()

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
+from o2b.sql import ask
 
 FIRST, CHANGED = "first", "changed"
 
@@ -28,12 +28,10 @@ SELECT account.id, account.advocate_id, account.name, account.reference, draft.c
     JOIN customers_account AS account ON account.id = draft.account_id
     LEFT JOIN billing_variance AS variance
         ON variance.run_id = %(run)s AND variance.account_id = draft.account_id
-    LEFT JOIN LATERAL (
-        SELECT at FROM billing_billword AS said
-            WHERE said.run_id = %(run)s AND said.account_id = draft.account_id
-              AND said.kind = 'fine' AND said.net = draft.net
-            ORDER BY said.id DESC LIMIT 1
-    ) AS word ON true
+    LEFT JOIN (
+        SELECT account_id, net, max(at) AS at FROM billing_billword
+            WHERE run_id = %(run)s AND kind = 'fine' GROUP BY account_id, net
+    ) AS word ON word.account_id = draft.account_id AND word.net = draft.net
     WHERE (variance.id IS NULL OR variance.is_changed) AND {account}
         AND EXISTS (SELECT FROM billing_billrun WHERE id = %(run)s
             AND reverses_invoice_id IS NULL AND reverses_run_id IS NULL)
@@ -77,7 +75,7 @@ def bills_to_look_at(
         draft = "account_id IN (SELECT id FROM customers_account WHERE advocate_id = %(advocate)s)"
     if account_ids is not None:
         draft += " AND account_id = ANY(%(accounts)s)"
-    rows = _ask(
+    rows = ask(
         TO_LOOK_AT.format(draft=draft, account=account)
         + " ORDER BY word.at IS NOT NULL, account.name, account.id",
         {"run": run_id, "advocate": advocate_id, "accounts": list(account_ids or ())},
@@ -88,7 +86,7 @@ def bills_to_look_at(
 def looks_of(*, run_id: int) -> list[Looked]:
     """By advocate: how many bills there are to look at, and how many were."""
     own = TO_LOOK_AT.format(draft="true", account="true")
-    rows = _ask(
+    rows = ask(
         f"SELECT advocate_id, count(*), count(at) FROM ({own}) AS bill"
         " GROUP BY advocate_id ORDER BY count(*) - count(at) DESC, advocate_id",
         {"run": run_id},
@@ -99,9 +97,3 @@ def looks_of(*, run_id: int) -> list[Looked]:
 def unlooked(*, run_id: int) -> int:
     """How many bills nobody has looked at."""
     return sum(each.bills - each.looked for each in looks_of(run_id=run_id))
-
-
-def _ask(question: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db import connection
+from o2b.sql import ask
 
 # A number that belongs to an approved shard which is not final yet is on its way, and no gap.
 GAPS = """
@@ -78,15 +78,9 @@ def faults_of_numbers() -> list[NumberFault]:
         NumberFault(seller, prefix, first, last, "lacks")
         if first <= last
         else NumberFault(seller, prefix, last + 1, last + 1, "has twice or ahead")
-        for prefix, first, last, seller in _ask(GAPS)
+        for prefix, first, last, seller in ask(GAPS)
     ]
     return found + [
         NumberFault(seller, number, first, last, "strange")
-        for number, first, last, seller in _ask(STRANGE)
+        for number, first, last, seller in ask(STRANGE)
     ]
-
-
-def _ask(question: str) -> list[tuple[str, int, int, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question)
-        return cursor.fetchall()

@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from billing.rules.metering import UsageOf
 from o2b.catalog.selectors.decks import decks_in_force
 from o2b.charging import Aggregation, Used
 from o2b.charging.facts import Prepaid
+from o2b.sql import ask
 from subscriptions.pools.rules import Ref, joined
 from subscriptions.pools.selectors import first_days_open, prepaid_of
 from subscriptions.pools.statements import USAGE_REVISION
@@ -106,7 +107,7 @@ def usage_of(charge_ids: Collection[int], *, through: date | None = None) -> dic
     """
     if not charge_ids:
         return {}
-    asked = [_Asked(*row) for row in _ask(METERED, [sorted(charge_ids)])]
+    asked = [_Asked(*row) for row in ask(METERED, [sorted(charge_ids)])]
     if through is not None:
         asked = [each._replace(today=through + A_DAY) for each in asked]
     used: dict[int, list[Used]] = {each.charge: [] for each in asked}
@@ -184,7 +185,7 @@ def _totals(asked: Collection[_Asked]) -> list[tuple[Any, ...]]:
     if not metered:
         return []
     first = [each.since for each in metered]
-    return _ask(
+    return ask(
         TOTALS,
         {
             "charges": [each.charge for each in metered],
@@ -198,9 +199,3 @@ def _totals(asked: Collection[_Asked]) -> list[tuple[Any, ...]]:
             "first": None if None in first else min(day for day in first if day),
         },
     )
-
-
-def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()

@@ -19,27 +19,22 @@ def chosen(
     account_ids: Sequence[int] | None,
     bill_day: int | None,
     bill_group: str,
-) -> tuple[list[int] | None, str]:
-    """Accounts in ascending order (None: all of the legal entity), and in words how chosen."""
+) -> list[int] | None:
+    """Accounts in ascending order; None: all of the legal entity."""
     if account_ids is not None and not account_ids:
         raise ScopeEmpty(_("A run needs an account."), field="accounts")
     if bill_day is None and not bill_group:
         if account_ids is None:
-            return None, ""
-        named = with_families(
-            legal_entity_id=legal_entity_id, account_ids=account_ids, by_name=True
-        )
-        return named, ""
+            return None
+        return with_families(legal_entity_id=legal_entity_id, account_ids=account_ids, by_name=True)
     rows = Account.objects.filter(legal_entity_id=legal_entity_id)
-    words, field = [], "bill_day"
+    field = "bill_day"
     if account_ids is not None:
         rows = rows.filter(pk__in=account_ids)
     if bill_day is not None:
         rows = rows.filter(bill_day=bill_day)
-        words.append(_("bill day %(day)s") % {"day": bill_day})
     if bill_group:
         rows, field = rows.filter(bill_group=bill_group), "bill_group"
-        words.append(_("group %(group)s") % {"group": bill_group})
     found = with_families(
         legal_entity_id=legal_entity_id,
         account_ids=list(rows.values_list("pk", flat=True)),
@@ -47,4 +42,4 @@ def chosen(
     )
     if not found:
         raise ScopeEmpty(_("No account is billed so."), field=field)
-    return found, ", ".join(words)
+    return found

@@ -16,6 +16,7 @@ from billing.runs.selectors.scope import Scope
 from billing.runs.services.parking import Parking
 from billing.runs.services.words import charge_fuse, document_fuse, jump_fuse, lines_fuse
 from o2b.periods import add_months
+from o2b.sql import ask
 
 # A bill of the last month, or of a run that came a bit late, is missed when none follows.
 SPARE = timedelta(days=5)
@@ -233,6 +234,4 @@ def _drafted_of(shard: Shard, account_ids: Collection[int]) -> set[int]:
     """Which of these accounts have a draft."""
     if not account_ids:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(HELD, [shard.pk, list(account_ids)])
-        return {row[0] for row in cursor.fetchall()}
+    return {row[0] for row in ask(HELD, [shard.pk, list(account_ids)])}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from time import perf_counter
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.families.services.gathering import gather_drafts, write_parts
@@ -21,6 +21,7 @@ from billing.wallets.services.settling import settle_wallets
 from o2b import events, fsm
 from o2b.errors import Refused
 from o2b.periods import add_months
+from o2b.sql import ask
 
 MOST_MONTHS = 24  # older lines lie in the default partition
 
@@ -78,9 +79,7 @@ def approve_run(*, run_id: int, user_id: int, at: datetime) -> BillRun:
 
 def _draft_stale_again(run: BillRun, shards: list[Shard], *, at: datetime) -> None:
     by_id = {shard.pk: shard for shard in shards}
-    with connection.cursor() as cursor:
-        cursor.execute(STALE, {"shards": list(by_id)})
-        stale = sorted(row[0] for row in cursor.fetchall())
+    stale = sorted(row[0] for row in ask(STALE, {"shards": list(by_id)}))
     for shard_id in stale:
         fill_shard(run, by_id[shard_id], at=at)
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db import connection
-
 from billing.families.selectors import drafts_less_documents
 from billing.models import Shard
 from billing.rules.drafting import AccountDraft
@@ -14,6 +12,7 @@ from billing.runs.selectors.scope import Scope
 from billing.runs.services.checking import Checked
 from billing.runs.services.comparing import Controlled
 from o2b.charging.succeeding import History
+from o2b.sql import ask
 
 TOTALS = """
 SELECT currency, sum(net)::text, sum(tax)::text, sum(total)::text, count(*), sum(line_count),
@@ -91,9 +90,7 @@ def count_shard(shard: Shard, scope: Scope, made: Made) -> None:
 
 def count_drafts(shard: Shard) -> None:
     """What lies in the shard now: accounts, documents, lines and totals."""
-    with connection.cursor() as cursor:
-        cursor.execute(TOTALS, [shard.pk])
-        rows = cursor.fetchall()
+    rows = ask(TOTALS, [shard.pk])
     shard.totals = {
         row[0]: dict(zip(("net", "tax", "total"), row[1:4], strict=True)) for row in rows
     }

@@ -64,7 +64,7 @@ def open_run(
     A bill day or group chooses among them, as they are now. A rehearsal drafts and checks beside
     real runs, and is thrown away.
     """
-    account_ids, scope = chosen(
+    account_ids = chosen(
         legal_entity_id=legal_entity_id,
         account_ids=account_ids,
         bill_day=bill_day,
@@ -80,7 +80,8 @@ def open_run(
         kind=kind,
         on=on,
         account_ids=account_ids,
-        scope=scope,
+        bill_day=bill_day,
+        bill_group=bill_group,
         opened_by_id=opened_by_id,
         opened_at=at,
     )

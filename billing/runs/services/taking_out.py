@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.families.selectors import families_in
@@ -18,6 +18,7 @@ from o2b import events
 from o2b.customers.models import Account
 from o2b.errors import Invalid, Refused
 from o2b.people.models import User
+from o2b.sql import ask
 
 LONGEST = 2000
 FIRST, CHANGED = "first", "changed"
@@ -156,9 +157,7 @@ def _kin(run: BillRun, drafts: Sequence[_Draft]) -> list[_Draft]:
 
 
 def _drafts(run: BillRun, which: str, **values: Any) -> list[_Draft]:
-    with connection.cursor() as cursor:
-        cursor.execute(DRAFTS.format(which=which), {"run": run.pk} | values)
-        return [_Draft(*row) for row in cursor.fetchall()]
+    return [_Draft(*row) for row in ask(DRAFTS.format(which=which), {"run": run.pk} | values)]
 
 
 def _take_out(

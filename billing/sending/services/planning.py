@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
@@ -10,6 +10,7 @@ from billing.models import BillRun, SendingBatch
 from billing.runs.services.booking import ensure_billing_months
 from o2b import events
 from o2b.errors import Refused
+from o2b.sql import ask
 
 AT_ONCE = 50  # half a second of work, in one transaction
 LANES = 8  # messages at a time: a run of a million does not keep the next one waiting
@@ -73,9 +74,7 @@ def _plan(run: BillRun, *, at: datetime, everybody: bool, actor_id: int | None =
         "everybody": everybody,
         "at_once": AT_ONCE,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(CUT, asked)
-        cuts = cursor.fetchall()
+    cuts = ask(CUT, asked)
     if not cuts:
         return 0
     ensure_billing_months("billing_invoicedocument", run.on, run.on)

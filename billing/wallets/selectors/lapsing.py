@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connection
+from o2b.sql import ask
 
 # What was used, or served in arrears, before a lot ended is billed after: it waits for that bill.
 LAPSED = """
@@ -45,6 +45,4 @@ def lapsed_lots(
         "limit": limit,
         "accounts": None if accounts is None else sorted(accounts),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(LAPSED, values)
-        return [Lapsed(*row) for row in cursor.fetchall()]
+    return [Lapsed(*row) for row in ask(LAPSED, values)]

@@ -9,13 +9,12 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
-
-from django.db import connection
+from typing import NamedTuple
 
 from billing.runs.selectors.scope import Scope
 from billing.wallets.rules.sharing import Held, Share
 from o2b.money import sum_of
+from o2b.sql import ask
 
 MONEY_CHARGES = """
 SELECT charge.id FROM billing_charge AS charge
@@ -220,18 +219,18 @@ class Undoable(NamedTuple):
 def charges_that_bring_money(scope: Scope) -> list[int]:
     """The charges of a shard whose Terms grant money; an index of its own answers."""
     question = MONEY_CHARGES.format(charge=scope.within("charge.account_id"))
-    return [row[0] for row in _ask(question, scope.values)]
+    return [row[0] for row in ask(question, scope.values)]
 
 
 def money_drafted(shard_id: int) -> list[int]:
     """The same by the drafts of a shard: a document that is taken back may bill others than those
     of its range, where it is a family's."""
-    return [row[0] for row in _ask(MONEY_DRAFTED, {"shard": shard_id})]
+    return [row[0] for row in ask(MONEY_DRAFTED, {"shard": shard_id})]
 
 
 def wallets_to_settle(shard_id: int) -> list[int]:
     """The accounts of a shard that have a wallet and get a document."""
-    return [row[0] for row in _ask(WALLETS, {"shard": shard_id})]
+    return [row[0] for row in ask(WALLETS, {"shard": shard_id})]
 
 
 def money_billed(shard_id: int, charge_ids: Collection[int]) -> list[Billed]:
@@ -239,13 +238,13 @@ def money_billed(shard_id: int, charge_ids: Collection[int]) -> list[Billed]:
     if not charge_ids:
         return []
     values = {"shard": shard_id, "charges": list(charge_ids)}
-    return [Billed(*row) for row in _ask(BILLED, values)]
+    return [Billed(*row) for row in ask(BILLED, values)]
 
 
 def money_lines_of(charge_ids: Collection[int]) -> dict[tuple[int, date], list[MoneyLine]]:
     """Charge and period → what was billed of it last, segment by segment."""
     found: dict[tuple[int, date], list[MoneyLine]] = defaultdict(list)
-    for row in _ask(LINES, {"charges": list(charge_ids)}):
+    for row in ask(LINES, {"charges": list(charge_ids)}):
         line = MoneyLine(*row)
         found[line.charge, line.period_start].append(line)
     return found
@@ -253,7 +252,7 @@ def money_lines_of(charge_ids: Collection[int]) -> dict[tuple[int, date], list[M
 
 def eligible_by_invoice(shard_id: int) -> list[Eligible]:
     """Each document of a shard whose account has a wallet, with what the wallet may pay of it."""
-    rows = _ask(ELIGIBLE, {"shard": shard_id})
+    rows = ask(ELIGIBLE, {"shard": shard_id})
     return [
         Eligible(wallet, account, invoice, total, tuple((row[4], row[5]) for row in parts))
         for (wallet, account, invoice, total), parts in groupby(rows, itemgetter(0, 1, 2, 3))
@@ -263,7 +262,7 @@ def eligible_by_invoice(shard_id: int) -> list[Eligible]:
 def lots_to_draw(wallet_ids: Collection[int], *, on: date) -> dict[int, list[Held]]:
     """Wallet → its lots that have begun on a day and are usable; those that ended may be left."""
     found: dict[int, list[Held]] = defaultdict(list)
-    for wallet, *lot in _ask(LOTS, {"wallets": list(wallet_ids), "on": on}) if wallet_ids else ():
+    for wallet, *lot in ask(LOTS, {"wallets": list(wallet_ids), "on": on}) if wallet_ids else ():
         found[wallet].append(Held(*lot))
     return found
 
@@ -272,12 +271,6 @@ def drawn_by_invoice(shard_id: int, invoice_ids: Collection[int]) -> dict[int, l
     """Document → the draws for what it corrects, in the order in which they are undone."""
     found: dict[int, list[Undoable]] = defaultdict(list)
     values = {"shard": shard_id, "invoices": list(invoice_ids)}
-    for later, *draw in _ask(DRAWN, values) if invoice_ids else ():
+    for later, *draw in ask(DRAWN, values) if invoice_ids else ():
         found[later].append(Undoable(*draw))
     return found
-
-
-def _ask(question: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(question, values)
-        return cursor.fetchall()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -25,6 +24,7 @@ from o2b.catalog.models import (
 )
 from o2b.catalog.models.exchange import SheetKind
 from o2b.errors import Invalid
+from o2b.sql import ask
 
 BATCH = 2000
 _KEYS = "SELECT DISTINCT jsonb_object_keys(match) AS name FROM {table} WHERE {column} = ANY(%s)"
@@ -163,9 +163,9 @@ def _matched(match: dict[str, Any]) -> dict[str, str]:
 
 def _match_names(table: str, column: str, ids: list[int]) -> list[str]:
     """A column for each characteristic that a price among these is for."""
-    with connection.cursor() as cursor:
-        cursor.execute(_KEYS.format(table=table, column=column), [ids])
-        return sorted(charges.MATCH + name for (name,) in cursor.fetchall())
+    return sorted(
+        charges.MATCH + name for (name,) in ask(_KEYS.format(table=table, column=column), [ids])
+    )
 
 
 _SHEETS: dict[str, Callable[[Any], tuple[Sequence[str], Iterator[dict[str, str]]]]] = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
+from o2b.sql import ask
 
 KINDS = ("dearer", "cheaper", "new", "gone", "other")
 # By rate, then by connect fee; increments and names are no more or less, only other.
@@ -94,6 +94,4 @@ class RateChanges:
         return iter([RateChange(*row) for row in self._rows("SELECT * FROM compared", self.order)])
 
     def _rows(self, select: str, then: str) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(f"{COMPARED} {select} {self.where} {then}", self.values)
-            return list(cursor.fetchall())
+        return ask(f"{COMPARED} {select} {self.where} {then}", self.values)

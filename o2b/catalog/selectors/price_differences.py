@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
 from o2b.catalog.models import Price, PriceBookVersion
 from o2b.catalog.selectors.granted import MeterNames
 from o2b.catalog.selectors.rates import match_words, name_of, own_parts_of, rhythm_of
 from o2b.money import EXACT
+from o2b.sql import ask
 
 NEW, GONE, DEARER, CHEAPER, OTHER = "new", "gone", "dearer", "cheaper", "other"
 # Unit prices compare as amounts only where nothing else about the price differs.
@@ -75,9 +74,7 @@ _KIND = f"""
 
 
 def _pairs(sql: str, before: PriceBookVersion, after: PriceBookVersion) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [before.pk, after.pk])
-        return list(cursor.fetchall())
+    return ask(sql, [before.pk, after.pk])
 
 
 def _read(keys: list[int]) -> dict[int, Price]:

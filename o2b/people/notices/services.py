@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from o2b import events
 from o2b.models import Outbox
 from o2b.people.models import Notice, NoticePreference, Topic
+from o2b.sql import ask
 
 MAIL_TASK = "people.mail_notices"
 LONGEST_TITLE, LONGEST_TEXT = 200, 5000
@@ -89,9 +90,9 @@ def tell_many(notes: Sequence[Note]) -> int:
     if not rows:
         return 0
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(TELL, [list(column) for column in zip(*rows, strict=True)])
-            told: list[tuple[int, bool]] = cursor.fetchall()
+        told: list[tuple[int, bool]] = ask(
+            TELL, [list(column) for column in zip(*rows, strict=True)]
+        )
         _call_for_mail(sorted({user_id for user_id, by_mail in told if by_mail}))
     return len(told)
 

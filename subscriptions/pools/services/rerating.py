@@ -1,7 +1,6 @@
 """Rates that come late change what calls of past days draw: their pools are looked at again."""
 
-from django.db import connection
-
+from o2b.sql import ask
 from subscriptions.pools.services.keeping import revise_pools
 
 # Pools that somebody draws from by calls of the deck, where a day of the version is over for them.
@@ -29,8 +28,6 @@ def revise_of_deck(*, version_id: int) -> None:
     A call without a rate counts the seconds that it took, one with a rate those of its
     increments. In a transaction; nothing where no day of the version is over.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(DECKED, [version_id])
-        pools = [pk for (pk,) in cursor.fetchall()]
+    pools = [pk for (pk,) in ask(DECKED, [version_id])]
     if pools:
         revise_pools(pools)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 
+from o2b.sql import ask
 from subscriptions.models import UsageDay, UsageSource
 
 MOST_SOURCES = 200
@@ -109,9 +110,7 @@ def equations(*, since: date, on: date, source: str = "", live: bool = False) ->
         "last": max(left, default=since),
     }
     asked = BY_DAY.format(source="source = %(source)s" if source else "true")
-    with connection.cursor() as cursor:
-        cursor.execute(asked, values)
-        return [Equation(*row) for row in cursor.fetchall()]
+    return [Equation(*row) for row in ask(asked, values)]
 
 
 def equation(*, on: date, source: str = "") -> Equation:

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from o2b.catalog.models import Meter
+from o2b.sql import ask
 from subscriptions.models import (
     Item,
     UsageCorrection,
@@ -142,9 +142,7 @@ class Story:
 
 def story_of(event_id: int) -> Story:
     """Raises DoesNotExist."""
-    with connection.cursor() as cursor:
-        cursor.execute(CHAIN, {"id": event_id, "most": MOST_OF_A_CHAIN})
-        keys = [key for (key,) in cursor.fetchall()]
+    keys = [key for (key,) in ask(CHAIN, {"id": event_id, "most": MOST_OF_A_CHAIN})]
     chain = list(dressed(UsageEvent.objects.filter(pk__in=keys)).order_by("recorded_at", "pk"))
     event = next((each for each in chain if each.pk == event_id), None)
     if event is None:

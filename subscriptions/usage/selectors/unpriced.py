@@ -14,6 +14,7 @@ from o2b.catalog.models import Meter, TermsCharge
 from o2b.charging import Aggregation, Kind
 from o2b.charging.pooling import may_pool
 from o2b.periods import Period
+from o2b.sql import ask
 from subscriptions.models import Item, UsageTotal
 from subscriptions.usage.metered import Metered, metered, where_of
 from subscriptions.usage.rules.metering import is_for
@@ -118,9 +119,11 @@ def unpriced_usage(item: Item, *, today: date) -> list[Unpriced]:
         "meters": meters,
         "until": today + timedelta(days=1),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(BY_DIMENSIONS, values | {"since": today - timedelta(days=SHOWN_DAYS)})
-        rows = [row for row in cursor.fetchall() if not prices.hold(service, *row[:3])]
+    rows = [
+        row
+        for row in ask(BY_DIMENSIONS, values | {"since": today - timedelta(days=SHOWN_DAYS)})
+        if not prices.hold(service, *row[:3])
+    ]
     return _together(rows)
 
 

@@ -4,6 +4,8 @@ from datetime import date
 
 from django.db import connection, transaction
 
+from o2b.sql import ask
+
 LOOKS_BACK = 31  # days; what is older is counted where somebody asks for it
 
 # Days of the clock of Postgres, by which events are recorded. A day is over an hour after it ended,
@@ -48,9 +50,7 @@ INSERT INTO subscriptions_usageday ("on", source, received, rated)
 
 def count_days() -> int:
     """Count each day that is over and was not counted yet, the newest first; return how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(OVER, [LOOKS_BACK])
-        days = [day for (day,) in cursor.fetchall()]
+    days = [day for (day,) in ask(OVER, [LOOKS_BACK])]
     return sum(_count(day) for day in days)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from o2b.sql import ask
 from subscriptions.usage.alerts.selectors import items_of, watched, watched_pools
 from subscriptions.usage.alerts.services.telling import tell_passed
 from subscriptions.usage.alerts.statements import (
@@ -60,9 +61,7 @@ def note_changed() -> None:
 @transaction.atomic
 def look_at_some(*, machine_now: datetime, limit: int = AT_ONCE) -> int:
     """Some services that nobody else is at; what is told of them stands with their rows gone."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE_SOME, [limit])
-        services = sorted(key for (key,) in cursor.fetchall())
+    services = sorted(key for (key,) in ask(TAKE_SOME, [limit]))
     if services:
         _look_at(services, machine_now)
     return len(services)

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from o2b import events
 from o2b.customers.models import Account, Contact
 from o2b.people.notices.services import tell_many
+from o2b.sql import ask
 from subscriptions.models import UsageAlertSent
 from subscriptions.usage.alerts.rules import Passed, Rule, Watched, passed
 from subscriptions.usage.alerts.selectors import known_of, rules_of
@@ -74,9 +73,7 @@ def _written(rows: Sequence[UsageAlertSent]) -> list[UsageAlertSent]:
     for row in rows:
         row.letter_owed = row.told and row.account.customer_id in reachable
     values = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
-    with connection.cursor() as cursor:
-        cursor.execute(TELL_ONCE, values)
-        keys = {tuple(key): pk for pk, *key in cursor.fetchall()}
+    keys = {tuple(key): pk for pk, *key in ask(TELL_ONCE, values)}
     found = []
     for row in rows:
         whose = (row.account_id, row.item_id, row.charge)
