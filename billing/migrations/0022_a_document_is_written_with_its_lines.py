@@ -15,7 +15,7 @@ def guard_months(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0020_staging_lines_have_no_key'),
+        ('billing', '0021_how_accounts_were_chosen'),
     ]
 
     operations = at_once([
