@@ -216,16 +216,4 @@ def _difference(
     through = walked.through
     if through is None and charge.billed is None:
         through = charge.billed_through
-    if charge.billed and through is not None and _was_billed_ahead(charge, terms, through):
-        through = None
     return _Outcome(tuple(differ.lines()), Mark(through, walked.next_due_on))
-
-
-def _was_billed_ahead(charge: ChargeFacts, terms: ChargeTerms, through: date) -> bool:
-    """Whether another price was billed for days that are the charge's now and not due yet.
-
-    They bear that bill's rate of tax whenever they are billed, so it is to be told then, too.
-    """
-    return terms.kind is Kind.RECURRING and any(
-        not each.segment and each.period_end > through for each in charge.billed or ()
-    )

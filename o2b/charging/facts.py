@@ -148,10 +148,7 @@ class DraftLine(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Where a charge stands: the first day not yet billed, and when something is due next.
-
-    No such day: what it was billed is asked again, as if its item had just changed.
-    """
+    """Where a charge stands: the first day not yet billed, and when something is due next."""
 
     billed_through: date | None
     next_due_on: date | None

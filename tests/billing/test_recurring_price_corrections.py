@@ -110,57 +110,6 @@ def test_in_arrears_a_month_that_was_billed_keeps_its_rate(world: World) -> None
     assert [amount for _, amount, _, _ in rows()] == ["31.00", "-22.00", "44.00"]
 
 
-# The rate changes on 10 February; whether a run has looked before makes no difference.
-CADENCES = (
-    ["2026-01-21", "2026-02-15"],
-    ["2026-01-21", "2026-01-25", "2026-02-12", "2026-02-15"],
-    ["2026-02-15"],
-)
-
-
-@pytest.mark.parametrize("days", CADENCES)
-def test_a_month_billed_ahead_bears_the_rate_of_that_bill(world: World, days: list[str]) -> None:
-    """What holds again was billed for months before, and is not due yet when runs look at it."""
-    old = a_tax_rate(percent="19")
-    product = a_product(charges=[monthly("31.00")])
-    world.on("2026-01-01").sell(products=[product])
-    billed(world, "2026-01-01")
-    corrected(world.on("2026-01-10"), product, "62.00", date(2026, 2, 1))
-    world.on("2026-01-19").bill("2026-02-01")
-    close_tax_rate(rate_id=old.pk, on=date(2026, 2, 10), today=date(2026, 1, 19))
-    a_tax_rate(percent="25", valid_from=date(2026, 2, 10))
-    told(world.on("2026-01-20"), Item.objects.get(), Act.WITHDRAW, withdraws=2)
-    for day in days:
-        billed(world, day)
-    assert sorted(rows()[2:]) == [
-        ("02-01", "-62.00", "19", "-11.78"),
-        ("02-01", "31.00", "19", "5.89"),
-    ]
-    billed(world, "2026-03-01")
-    assert rows()[4:] == [("03-01", "31.00", "25", "7.75")]
-
-
-@pytest.mark.parametrize("days", CADENCES)
-def test_the_rest_of_a_quarter_too(world: World, days: list[str]) -> None:
-    old = a_tax_rate(percent="19")
-    quarter = {"interval_count": 3}
-    product = a_product(charges=[monthly("90.00", **quarter)])
-    world.on("2025-10-01").sell(products=[product])
-    billed(world, "2025-10-01")
-    corrected(world, product, "180.00", date(2026, 1, 1), **quarter)
-    billed(world, "2026-01-01")
-    close_tax_rate(rate_id=old.pk, on=date(2026, 2, 10), today=date(2026, 1, 19))
-    a_tax_rate(percent="25", valid_from=date(2026, 2, 10))
-    corrected(world.on("2026-01-20"), product, "90.00", date(2026, 3, 1), **quarter)
-    for day in (*days, "2026-03-01", "2026-03-10", "2026-04-01"):
-        billed(world, day)
-    assert sorted(rows()[2:4]) == [
-        ("01-01", "-62.00", "19", "-11.78"),
-        ("03-01", "31.00", "19", "5.89"),
-    ]
-    assert rows()[4:] == [("04-01", "90.00", "25", "22.50")]
-
-
 def test_the_preview_tells_the_same_tax(world: World) -> None:
     product = january(world)
     world.on("2026-01-20")
