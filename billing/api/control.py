@@ -7,7 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api import control_outputs, outputs
+from billing.api import control_outputs, run_outputs
 from billing.api.inputs import LookAsked, RunRetryAsked, SetAsideAsked
 from billing.control.selectors import variances_for_list
 from billing.runs import services as runs
@@ -34,7 +34,7 @@ class RunControl:
         page = self.paginate_queryset(variances_for_list(run_id=run.pk))
         return self.get_paginated_response(control_outputs.VarianceOutput(page, many=True).data)
 
-    @extend_schema(request=SetAsideAsked, responses=outputs.RunOutput)
+    @extend_schema(request=SetAsideAsked, responses=run_outputs.RunOutput)
     @action(detail=True, methods=["post"], url_path="set-aside")
     @once
     def set_aside(self: Any, request: Request, pk: str) -> Response:
@@ -51,7 +51,7 @@ class RunControl:
         )
         return self.shown(self.key())
 
-    @extend_schema(request=RunRetryAsked, responses=outputs.RunOutput)
+    @extend_schema(request=RunRetryAsked, responses=run_outputs.RunOutput)
     @action(detail=True, methods=["post"])
     @once
     def retry(self: Any, request: Request, pk: str) -> Response:

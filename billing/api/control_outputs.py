@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from billing.api.outputs import amount_text
+from billing.api.run_outputs import amount_text
 from billing.runs.selectors.looking import ToLookAt
 from o2b.api.fields import Amount
 from o2b.api.links import AccountLink

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.adjustments.api_outputs import AdjustmentExplainedOutput
-from billing.api import outputs
+from billing.api import outputs, run_outputs
 from billing.api.control import DOORS, RunControl
 from billing.api.filters import InvoiceFilter, PaymentFilter, RunFilter
 from billing.api.inputs import PaymentAsked, ReversalAsked, RunAsked
@@ -55,9 +55,9 @@ class RunViewSet(RunControl, Noun):
         return runs_with_people()
 
     def get_serializer_class(self) -> Any:
-        return outputs.RunHeadOutput if self.action == "list" else outputs.RunOutput
+        return run_outputs.RunHeadOutput if self.action == "list" else run_outputs.RunOutput
 
-    @extend_schema(request=RunAsked, responses={201: outputs.RunOutput})
+    @extend_schema(request=RunAsked, responses={201: run_outputs.RunOutput})
     @once
     def create(self, request: Request) -> Response:
         """Open a run; it is drafted by the workers."""
@@ -75,7 +75,7 @@ class RunViewSet(RunControl, Noun):
         )
         return self.created(run.pk)
 
-    @extend_schema(request=None, responses=outputs.RunOutput)
+    @extend_schema(request=None, responses=run_outputs.RunOutput)
     @action(detail=True, methods=["post"])
     @once
     def approve(self, request: Request, pk: str) -> Response:
@@ -83,7 +83,7 @@ class RunViewSet(RunControl, Noun):
         runs.approve_run(run_id=self.key(), user_id=self.user_id, at=clock.now())
         return self.shown(self.key())
 
-    @extend_schema(request=None, responses=outputs.RunOutput)
+    @extend_schema(request=None, responses=run_outputs.RunOutput)
     @action(detail=True, methods=["post"])
     @once
     def cancel(self, request: Request, pk: str) -> Response:
@@ -91,7 +91,7 @@ class RunViewSet(RunControl, Noun):
         runs.cancel_run(run_id=self.key(), at=clock.now(), actor_id=self.user_id)
         return self.shown(self.key())
 
-    @extend_schema(request=None, responses=outputs.RunOutput)
+    @extend_schema(request=None, responses=run_outputs.RunOutput)
     @action(detail=True, methods=["post"])
     @once
     def pause(self, request: Request, pk: str) -> Response:
@@ -99,7 +99,7 @@ class RunViewSet(RunControl, Noun):
         runs.pause_run(run_id=self.key(), at=clock.now(), actor_id=self.user_id)
         return self.shown(self.key())
 
-    @extend_schema(request=None, responses=outputs.RunOutput)
+    @extend_schema(request=None, responses=run_outputs.RunOutput)
     @action(detail=True, methods=["post"])
     @once
     def resume(self, request: Request, pk: str) -> Response:
@@ -107,7 +107,7 @@ class RunViewSet(RunControl, Noun):
         runs.resume_run(run_id=self.key(), at=clock.now(), actor_id=self.user_id)
         return self.shown(self.key())
 
-    @extend_schema(request=ReversalAsked, responses={201: outputs.RunOutput})
+    @extend_schema(request=ReversalAsked, responses={201: run_outputs.RunOutput})
     @action(detail=True, methods=["post"])
     @once
     def reverse(self, request: Request, pk: str) -> Response:
@@ -118,14 +118,14 @@ class RunViewSet(RunControl, Noun):
         )
         return self.created(reversal.pk)
 
-    @extend_schema(responses=outputs.ParkedOutput(many=True))
+    @extend_schema(responses=run_outputs.ParkedOutput(many=True))
     @action(detail=True, filterset_class=None)
     def parked(self, request: Request, pk: str) -> Response:
         """The accounts that it left out, each with the reason."""
         run = self.get_object()
         rows = ParkedAccount.objects.filter(run=run).select_related("account", "owner")
         page = self.paginate_queryset(rows)
-        return self.get_paginated_response(outputs.ParkedOutput(page, many=True).data)
+        return self.get_paginated_response(run_outputs.ParkedOutput(page, many=True).data)
 
 
 class PdfRenderer(JSONRenderer):
@@ -197,7 +197,7 @@ class InvoiceViewSet(Noun):
         line = line_at(invoice_id=self.key(), position=int(position))
         return Response(as_json(explain_line(line)))
 
-    @extend_schema(request=ReversalAsked, responses={201: outputs.RunOutput})
+    @extend_schema(request=ReversalAsked, responses={201: run_outputs.RunOutput})
     @action(detail=True, methods=["post"], filterset_class=None)
     @once
     def reverse(self, request: Request, pk: str) -> Response:
@@ -213,7 +213,7 @@ class InvoiceViewSet(Noun):
             opened_by_id=self.user_id,
             at=clock.now(invoice.account),
         )
-        shown = outputs.RunOutput(
+        shown = run_outputs.RunOutput(
             runs_with_people().get(pk=reversal.pk), context={"request": request}
         )
         return Response(shown.data, status=201)
