@@ -9,6 +9,7 @@ from rest_framework import serializers
 from billing.models import BillRun
 from billing.runs.selectors import counts_of, totals_of
 from o2b.api.fields import Link, State
+from o2b.api.links import AccountLink
 from o2b.money import quantise
 
 COUNTS = (
