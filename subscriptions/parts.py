@@ -16,8 +16,14 @@ from o2b.charging import StartRule
 from orders.laying.services import lock_accounts
 from orders.models import DeliveredPart, LineAction, Order, OrderLine
 from subscriptions.installed import pieces_of
-from subscriptions.models import Act, Equipment, Item, ItemChange, ServiceState, Subscription
-from subscriptions.services import install, move_start, open_subscriptions, tell_started
+from subscriptions.models import Act, Item, ItemChange, ServiceState, Subscription
+from subscriptions.services import (
+    install,
+    installed_from,
+    move_start,
+    open_subscriptions,
+    tell_started,
+)
 from subscriptions.timelines.services import NewFact, database_now, tell_facts
 
 GIVEN_UP = (OrderLine.State.CANCELLING, OrderLine.State.CANCELLED)
@@ -120,7 +126,7 @@ def _open(
         )
         for line in lines
     )
-    install(items, days)
+    install(installed_from(items, days))
     facts = {
         item.pk: [_fact(line, part) for part in reached[line]]
         for item, line in zip(items, lines, strict=True)
@@ -149,28 +155,12 @@ def _go_on(
             facts[item.pk] = more
     if facts:
         # First, so that what is used by a serial is known to be of its item.
-        _install_more([items[line.pk] for line in reached if items[line.pk].pk in facts], at)
+        more_of = [items[line.pk] for line in reached if items[line.pk].pk in facts]
+        days = {item.order_line_id: clock.day(item.account, at) for item in more_of}
+        install(installed_from(more_of, days))
         tell_facts(facts, at=at)
     return sum(map(len, facts.values()))
 
 
 def _fact(line: OrderLine, part: Reached) -> NewFact:
     return NewFact(Act.PART, part.on, line.pk, delivered=part.fraction)
-
-
-def _install_more(items: Sequence[Item], at: datetime) -> None:
-    """Pieces that a later part has shown."""
-    shown = pieces_of([item.order_line_id for item in items])
-    stands = set(Equipment.objects.filter(item__in=items).values_list("item_id", "serial"))
-    Equipment.objects.bulk_create(
-        Equipment(
-            item=item,
-            account_id=item.account_id,
-            product_version_id=piece.product_version_id,
-            serial=piece.serial,
-            installed_on=clock.day(item.account, at),
-        )
-        for item in items
-        for piece in shown.get(item.order_line_id, ())
-        if (item.pk, piece.serial) not in stands
-    )

@@ -1,6 +1,6 @@
 """What puts services into use: completed order lines become items under their own Terms."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -203,28 +203,25 @@ def _open_items(
         )
         for item, line in zip(items, lines, strict=True)
     )
-    install(items, days)
+    install(installed_from(items, days))
     return items
 
 
-def install(items: Sequence[Item], days: dict[int, date]) -> None:
-    """Every serial that the deliveries have shown, as a piece of its item."""
-    shown = pieces_of([item.order_line_id for item in items])
-    Equipment.objects.bulk_create(
-        Equipment(
-            item=item,
-            account_id=item.account_id,
-            product_version_id=piece.product_version_id,
-            serial=piece.serial,
-            installed_on=days[item.order_line_id],
-        )
-        for item in items
-        for piece in shown.get(item.order_line_id, ())
-    )
+def installed_from(
+    items: Iterable[Item], days: Mapping[int, date]
+) -> Iterator[tuple[Item, int, date]]:
+    """Each item with the line that began it, and its day by that line, as `install` takes them."""
+    for item in items:
+        yield item, item.order_line_id, days[item.order_line_id]
 
 
-def install_more(item: Item, *, line_id: int, on: date) -> None:
-    """Pieces that the delivery of a change has shown; what stands there already is passed over."""
+def install(shown: Iterable[tuple[Item, int, date]]) -> None:
+    """Every serial that the delivery of a line has shown, as a piece of an item from a day on.
+
+    What stands there already is passed over.
+    """
+    wanted = list(shown)
+    pieces = pieces_of({line_id for _, line_id, _ in wanted})
     Equipment.objects.bulk_create(
         (
             Equipment(
@@ -234,7 +231,8 @@ def install_more(item: Item, *, line_id: int, on: date) -> None:
                 serial=piece.serial,
                 installed_on=on,
             )
-            for piece in pieces_of([line_id]).get(line_id, ())
+            for item, line_id, on in wanted
+            for piece in pieces.get(line_id, ())
         ),
         ignore_conflicts=True,
     )

@@ -13,7 +13,7 @@ from orders.fulfilment.handlers import Handler
 from orders.fulfilment.outcomes import Done, Failed, Job, Outcome
 from orders.models import LineAction, OrderLine
 from subscriptions.models import Act, Item
-from subscriptions.services import install_more
+from subscriptions.services import install
 from subscriptions.timelines.chains import chains_of, lock_chains, roots_of
 from subscriptions.timelines.services import NewFact, tell_facts
 
@@ -45,7 +45,7 @@ def change_service(job: Job) -> Outcome:
     try:
         with transaction.atomic():
             # First, so that what is used by a new serial is known to be of its service.
-            install_more(root, line_id=line.pk, on=on)
+            install([(root, line.pk, on)])
             tell_facts({root_id: [fact]}, at=job.at)
     except Refused as refusal:
         return Failed(str(refusal))
